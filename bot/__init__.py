@@ -1,0 +1,1 @@
+"""The bot meets the world: network, clock, configuration, pages and loops live here."""

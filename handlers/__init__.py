@@ -1,0 +1,1 @@
+"""The handlers decide: conversation, workflow, deadlines, notices and the verbs."""

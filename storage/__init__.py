@@ -1,0 +1,1 @@
+"""The storage remembers: tables, encryption, transactions, the queue and the outbox."""

@@ -1,0 +1,211 @@
+"""The field's own words as enums, free of SQL so that the pure rules may import them.
+
+Every enum is stored by its *value*. Codes are those of the domain analysis: statuses of
+3.4, reasons of 3.5, category groups of 3.1, position classes of 3.2.
+"""
+
+from enum import IntEnum, StrEnum
+
+
+class Channel(StrEnum):
+    """One provider's way to reach a person."""
+
+    TELEGRAM = "telegram"
+    WHATSAPP = "whatsapp"
+    SMS = "sms"
+
+    @property
+    def variant(self) -> str:
+        """Return which catalogue variant this channel speaks: ``sms`` or ``chat``."""
+        return "sms" if self is Channel.SMS else "chat"
+
+
+class Status(StrEnum):
+    """Where a case stands (DOMAIN 3.4). A draft is no case and has no status."""
+
+    RECEIVED = "RECEIVED"
+    VERIFICATION = "VERIFICATION"
+    NEEDS_INFO = "NEEDS_INFO"
+    REVIEW = "REVIEW"
+    INFO_GATHERING = "INFO_GATHERING"
+    INVESTIGATION = "INVESTIGATION"
+    REFERRED = "REFERRED"
+    RECOMMENDATION = "RECOMMENDATION"
+    FOLLOW_UP = "FOLLOW_UP"
+    CLOSED = "CLOSED"
+    REJECTED = "REJECTED"
+    MERGED = "MERGED"
+    WITHDRAWN = "WITHDRAWN"
+
+
+class Reason(StrEnum):
+    """Why a case was rejected (R) or how it ended (C): DOMAIN 3.5."""
+
+    R01 = "R01"
+    R02 = "R02"
+    R03 = "R03"
+    R04 = "R04"
+    R05 = "R05"
+    R06 = "R06"
+    C01 = "C01"
+    C02 = "C02"
+    C03 = "C03"
+    C04 = "C04"
+    C05 = "C05"
+    C06 = "C06"
+    C07 = "C07"
+    C08 = "C08"
+    C09 = "C09"
+
+
+class Role(StrEnum):
+    """What an officer may do; a custodian never sits in a handling unit."""
+
+    INTAKE = "intake"
+    HANDLER = "handler"
+    SUPERVISOR = "supervisor"
+    CUSTODIAN = "custodian"
+    AUDITOR = "auditor"
+    ADMIN = "admin"
+
+
+class Group(StrEnum):
+    """Category group, the only category that stands in clear on a case."""
+
+    COR = "COR"
+    PRC = "PRC"
+    POS = "POS"
+    NEU = "NEU"
+    MER = "MER"
+    SVC = "SVC"
+    DIS = "DIS"
+    RET = "RET"
+    INF = "INF"
+    ASP = "ASP"
+    OTH = "OTH"
+
+
+class PositionClass(StrEnum):
+    """Class of the reported person's post, as coarse as the question asks it."""
+
+    KDH = "KDH"
+    JPT = "JPT"
+    ADM = "ADM"
+    FUN = "FUN"
+    KDS = "KDS"
+    NON = "NON"
+    UNK = "UNK"
+
+
+class Track(StrEnum):
+    """Corruption (TPK) or not."""
+
+    TPK = "TPK"
+    NON_TPK = "NON_TPK"
+
+
+class Urgency(IntEnum):
+    """First key of the queue's order: the smaller, the sooner."""
+
+    URGENT = 0
+    HIGH = 1
+    NORMAL = 2
+
+
+class Anonymity(StrEnum):
+    """How the reporter wishes to be known."""
+
+    ANON = "ANON"
+    CONF = "CONF"
+    OPEN = "OPEN"
+
+
+class ActorClass(StrEnum):
+    """Who did what an event tells."""
+
+    REPORTER = "reporter"
+    OFFICER = "officer"
+    SYSTEM = "system"
+
+
+class EventCode(StrEnum):
+    """What happened to a case; one line of its history."""
+
+    OPENED = "opened"
+    ITEM = "item"
+    READ_BY_REPORTER = "read_by_reporter"
+    STATUS = "status"
+    TAKEN = "taken"
+    SNOOZED = "snoozed"
+    ASKED = "asked"
+    NOTED = "noted"
+    WITHDRAWN = "withdrawn"
+    ERASED = "erased"
+    UNREACHABLE = "unreachable"
+    FILE_TAKEN = "file_taken"
+    FILE_REFUSED = "file_refused"
+    READ_BY_OFFICER = "read_by_officer"
+    APPROVAL_ASKED = "approval_asked"
+
+
+class Audience(StrEnum):
+    """To whose key an item is sealed."""
+
+    CASE = "case"
+    REPORTER = "reporter"
+    IDENTITY = "identity"
+
+
+class ItemKind(StrEnum):
+    """What a sealed item is; the word stands inside the seal."""
+
+    ANSWER = "answer"
+    ADDITION = "addition"
+    REPLY = "reply"
+    QUESTION = "question"
+    NOTE = "note"
+    IDENTITY = "identity"
+    EDIT = "edit"
+
+
+class LetterKind(StrEnum):
+    """Kinds of outbox rows; each has its own life (DESIGN 3)."""
+
+    REPLY = "reply"
+    RECEIPT = "receipt"
+    NOTICE = "notice"
+    ALERT = "alert"
+    ACK = "ack"
+    DELETE = "delete"
+
+
+class JobKind(StrEnum):
+    """Durable work that is no letter."""
+
+    RECEIPT = "receipt"
+    FETCH = "fetch"
+    ERASE = "erase"
+
+
+class UnitKind(StrEnum):
+    """A handling unit owns a queue; the vault guards identities."""
+
+    HANDLING = "handling"
+    VAULT = "vault"
+
+
+class Recipient(StrEnum):
+    """Kinds of key holders that a grant may name."""
+
+    OFFICER = "officer"
+    UNIT = "unit"
+    RECOVERY = "recovery"
+
+
+class FileState(StrEnum):
+    """How far a piece of evidence has come."""
+
+    WAITING = "waiting"
+    TAKEN = "taken"
+    REFUSED = "refused"
+    GONE = "gone"
