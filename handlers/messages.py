@@ -53,7 +53,8 @@ class Incoming:
     known. ``order`` grows with the provider's own sequence (``update_id``; 0 if none).
     ``press`` is the callback data of a button, ``press_id`` what an acknowledgment needs.
     ``message_id`` names the message in its chat, for a clean chat and for edits.
-    ``group`` ties the parts of an album. ``received`` is UTC.
+    ``group`` ties the parts of an album. ``received`` is UTC. ``erase`` is the provider's
+    id of a copy to erase after our commit (Twilio's MessageSid).
     """
 
     channel: Channel
@@ -71,13 +72,14 @@ class Incoming:
     aliases: tuple[str, ...] = field(default=(), repr=False)
     language_hint: str = ""
     erase: str = field(default="", repr=False)
-    """Provider's id of a copy to erase after our commit (Twilio's MessageSid)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A button: ``data`` (at most 64 bytes) comes back when pressed, ``label`` is a
-    msgid of the catalogue (context ``button``).
+    """A button.
+
+    ``data`` (at most 64 bytes) comes back when pressed, ``label`` is a msgid of the
+    catalogue (context ``button``).
     """
 
     data: str
@@ -123,8 +125,10 @@ class CommandName(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A verb to run. ``answers`` (SUBMIT only) maps choice steps to their codes,
-    ``notify`` says that the reporter opted in to neutral notices.
+    """A verb to run.
+
+    ``answers`` (SUBMIT only) maps choice steps to their codes, ``notify`` says that the
+    reporter opted in to neutral notices.
     """
 
     name: CommandName
