@@ -1,0 +1,89 @@
+"""What the handlers refuse, and what to do about it.
+
+The docstring of a class *is* its message; a detail (a code, never a text, a name or a
+number of a report) may follow. ``policy`` says whether to try again, ``tell`` who has
+to hear of it, so a caller decides without a chain of ``except``.
+"""
+
+from enum import StrEnum
+from typing import ClassVar
+
+
+class Policy(StrEnum):
+    """Whether the same call may succeed later without anybody changing anything."""
+
+    RETRY = "retry"
+    NEVER = "never"
+
+
+class Tell(StrEnum):
+    """To whom the message speaks."""
+
+    OFFICER = "officer"
+    REPORTER = "reporter"
+    OPERATOR = "operator"
+
+
+class KentonganError(Exception):
+    """Something was refused without a reason of its own; look at the operator's log."""
+
+    policy: ClassVar[Policy] = Policy.NEVER
+    tell: ClassVar[Tell] = Tell.OPERATOR
+
+    def __init__(self, detail: str = "") -> None:
+        """Build the message from the docstring; ``detail`` is a code or a file name."""
+        self.detail = detail
+        message = " ".join((type(self).__doc__ or type(self).__name__).split())
+        super().__init__(f"{message} ({detail})" if detail else message)
+
+
+class NotAllowed(KentonganError):
+    """The step is not open to you from here; choose one of the steps on the case page."""
+
+    tell = Tell.OFFICER
+
+
+class ReasonNeeded(KentonganError):
+    """The step needs one of its own reason codes; choose a reason and send again."""
+
+    tell = Tell.OFFICER
+
+
+class ReasonNotTaken(KentonganError):
+    """The step takes no reason code; leave the reason empty and send again."""
+
+    tell = Tell.OFFICER
+
+
+class SecondOfficerNeeded(KentonganError):
+    """The step needs a second officer; ask a colleague of the unit to approve it."""
+
+    tell = Tell.OFFICER
+
+
+class NotFound(KentonganError):
+    """Nothing is kept under this number; check it and try again."""
+
+    tell = Tell.OFFICER
+
+
+class NotYours(KentonganError):
+    """What you ask for belongs to another unit; ask its supervisor if you need to work on it."""
+
+    tell = Tell.OFFICER
+
+
+class RulesInvalid(KentonganError):
+    """A rule file cannot be used; correct the entry that is named and start again."""
+
+
+class NoDefaultRoute(KentonganError):
+    """No unit takes what no route names; add a route without conditions."""
+
+
+class TooManyEntryUnits(KentonganError):
+    """The routes name more than 8 units; let fewer units receive new reports."""
+
+
+class NumbersExhausted(KentonganError):
+    """The source of randomness gives no usable number; check it and start again."""
