@@ -1,0 +1,267 @@
+"""The one door for writes: it knows transactions and nothing of messages.
+
+``run`` queues a verb and waits for its commit. Calls that name ``handles`` are batched
+(1..64, one commit) and keep the order of each person; other verbs run alone between
+batches. A fault is cured as ``storage.transactions`` classifies it.
+"""
+
+import asyncio
+import contextlib
+import queue
+import secrets
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from sqlmodel import Session
+
+from storage import transactions
+from storage.database import Database
+from storage.transactions import Failure
+
+P = ParamSpec("P")
+R = TypeVar("R")
+BATCH = 64
+DEPTH = 4096
+TRIES = 5
+_BUSY_SECONDS = 2.0
+_GAP_SECONDS = 0.12
+_SCRUB_AGAIN = 0.05
+
+
+class StoreUnavailable(Exception):
+    """The store cannot be written now; nothing was lost, try again in a moment."""
+
+
+class WriterFull(StoreUnavailable):
+    """Too much waits to be written; try again in a moment."""
+
+
+@dataclass(slots=True, eq=False)
+class _Call:
+    verb: Callable[[Session], Any]
+    handles: tuple[bytes, ...]
+    spare: Callable[[Session, BaseException], Any] | None
+    future: asyncio.Future[Any]
+    loop: asyncio.AbstractEventLoop
+    result: Any = None
+    error: BaseException | None = field(default=None)
+
+
+class Writer:
+    """Threads that write; ``on_commit`` is called on the loop after every commit."""
+
+    def __init__(
+        self, database: Database, *, on_commit: Callable[[], None] | None = None
+    ) -> None:
+        self.database = database
+        self.on_commit = on_commit
+        self.batches: list[int] = []
+        self._queues: list[queue.Queue[_Call | None]] = [
+            queue.Queue(DEPTH) for _ in range(database.writers)
+        ]
+        self._threads = [
+            threading.Thread(
+                target=self._work, args=(lane,), name=f"writer-{i}", daemon=True
+            )
+            for i, lane in enumerate(self._queues)
+        ]
+        self._scrub = threading.Event()
+        self._next = 0
+
+    def start(self) -> None:
+        """Start the threads."""
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Finish what is queued, then stop; blocks until the threads ended."""
+        for lane in self._queues:
+            lane.put(None)
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join()
+
+    @property
+    def clean(self) -> bool:
+        """Tell whether nothing of deleted rows is left behind (SQLite's log is empty)."""
+        return not self._scrub.is_set()
+
+    async def run(
+        self,
+        verb: Callable[Concatenate[Session, P], R],
+        /,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> R:
+        """Run one verb alone in a transaction and return its result after the commit.
+
+        Raises what the verb raises, StoreUnavailable, or WriterFull.
+        """
+        result: R = await self._submit(
+            lambda session: verb(session, *args, **kwargs), (), None
+        )
+        return result
+
+    async def run_message(
+        self,
+        verb: Callable[[Session], R],
+        *,
+        handles: Sequence[bytes],
+        spare: Callable[[Session, BaseException], R],
+    ) -> R:
+        """Run a message's verb, in a batch with others.
+
+        ``handles`` are the person's keyed names; ``spare`` runs in a transaction of its
+        own when the verb itself fails (quarantine).
+        """
+        result: R = await self._submit(verb, tuple(handles), spare)
+        return result
+
+    async def _submit(
+        self,
+        verb: Callable[[Session], Any],
+        handles: tuple[bytes, ...],
+        spare: Callable[[Session, BaseException], Any] | None,
+    ) -> Any:  # noqa: ANN401 - typed by its two callers
+        loop = asyncio.get_running_loop()
+        call = _Call(verb, handles, spare, loop.create_future(), loop)
+        if handles:
+            lane = self._queues[handles[0][-1] % len(self._queues)]
+        else:
+            lane = self._queues[self._next % len(self._queues)]
+            self._next += 1
+        try:
+            lane.put_nowait(call)
+        except queue.Full:
+            raise WriterFull from None
+        return await call.future
+
+    def _work(self, lane: queue.Queue[_Call | None]) -> None:
+        busy_since = time.monotonic()
+        held: _Call | None = None
+        while True:
+            if held is None and lane.empty():
+                busy_since = time.monotonic()
+            first = held if held is not None else self._following(lane)
+            held = None
+            if first is None:
+                return
+            batch = [first]
+            while first.handles and len(batch) < BATCH:
+                try:
+                    following = lane.get_nowait()
+                except queue.Empty:
+                    break
+                if following is None or not following.handles:
+                    held = following
+                    if following is None:
+                        lane.put(None)
+                    break
+                batch.append(following)
+            self._write(batch)
+            if (
+                self.database.is_sqlite
+                and time.monotonic() - busy_since > _BUSY_SECONDS
+            ):
+                time.sleep(_GAP_SECONDS)
+                busy_since = time.monotonic()
+
+    def _following(self, lane: queue.Queue[_Call | None]) -> _Call | None:
+        """Wait for the next call; clean up behind the last one while nothing comes."""
+        while True:
+            if self._scrub.is_set() and lane.empty():
+                self._scrub_now()
+            try:
+                return lane.get(timeout=_SCRUB_AGAIN if self._scrub.is_set() else None)
+            except queue.Empty:
+                continue
+
+    def _scrub_now(self) -> None:
+        self._scrub.clear()
+        try:
+            clean = self.database.scrub()
+        except Exception:  # noqa: BLE001 - tried again; a purge must not stop writes
+            clean = False
+        if not clean:
+            self._scrub.set()
+
+    def _write(self, batch: list[_Call]) -> None:
+        self.batches.append(len(batch))
+        del self.batches[:-1000]
+        error = self._attempt(batch)
+        if error is None:
+            self._resolve(batch)
+            return
+        for call in batch:
+            self._alone(call, error if len(batch) == 1 else None)
+            self._resolve([call])
+
+    def _alone(self, call: _Call, error: BaseException | None) -> None:
+        for attempt in range(TRIES + 1):
+            if error is None:
+                error = self._attempt([call])
+            if error is None:
+                return
+            failure = transactions.classify(error)
+            if failure is Failure.MESSAGE:
+                self._spare(call, error)
+                return
+            if failure is Failure.STORE or attempt == TRIES:
+                call.error = StoreUnavailable()
+                return
+            time.sleep(0.002 * 2**attempt + secrets.randbelow(10) / 1000)
+            error = None
+
+    def _spare(self, call: _Call, error: BaseException) -> None:
+        if call.spare is None:
+            call.error = error
+            return
+        spare = call.spare
+        rescue = _Call(
+            lambda s: spare(s, error), call.handles, None, call.future, call.loop
+        )
+        for _ in range(TRIES):
+            second = self._attempt([rescue])
+            if second is None:
+                call.result = rescue.result
+                return
+            if transactions.classify(second) is not Failure.CONFLICT:
+                break
+        call.error = StoreUnavailable()
+
+    def _attempt(self, batch: list[_Call]) -> BaseException | None:
+        try:
+            with Session(self.database.write_engine, expire_on_commit=False) as session:
+                transactions.lock_handles(
+                    session.connection(),
+                    (name for call in batch for name in call.handles),
+                )
+                for call in batch:
+                    call.result = call.verb(session)
+                    session.flush()
+                session.commit()
+            if self.database.is_sqlite:
+                self._scrub.set()
+        except Exception as error:  # noqa: BLE001 - classified by the caller
+            return error
+        return None
+
+    def _resolve(self, batch: list[_Call]) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop ended; the commit stands
+            batch[0].loop.call_soon_threadsafe(self._settle, batch)
+
+    def _settle(self, batch: list[_Call]) -> None:
+        committed = False
+        for call in batch:
+            if call.future.done():
+                continue
+            if call.error is not None:
+                call.future.set_exception(call.error)
+            else:
+                committed = True
+                call.future.set_result(call.result)
+        if committed and self.on_commit is not None:
+            self.on_commit()

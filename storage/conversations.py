@@ -1,0 +1,103 @@
+"""Where the dialogue with one handle stands, encrypted under the server key.
+
+Also the inbox: that a provider's message was taken, so that a repeat stops there.
+"""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from sqlalchemy import delete
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Session, col, select
+
+from storage.keys import Purpose, ServerKeys
+from storage.models import Conversation, Inbox
+from storage.sealing import Context
+from storage.words import Channel
+
+_HOUR = 3600
+
+
+def first_seen(
+    session: Session, keys: ServerKeys, channel: Channel, provider_id: str, *, day: date
+) -> bool:
+    """Remember a provider's message; False when it was taken before."""
+    name = keys.look_up(Purpose.INBOX, channel, provider_id)
+    connection = session.connection()
+    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    statement = (
+        insert(Inbox)
+        .values(name=name, day=day)
+        .on_conflict_do_nothing()
+        .returning(col(Inbox.name))
+    )
+    return connection.execute(statement).first() is not None
+
+
+def name_of(keys: ServerKeys, channel: Channel, handle: str) -> bytes:
+    """Return the keyed name of a handle."""
+    return keys.look_up(Purpose.HANDLE, channel, handle)
+
+
+def find(session: Session, names: Sequence[bytes]) -> Conversation | None:
+    """Return the conversation known under one of these names."""
+    query = select(Conversation).where(
+        col(Conversation.handle).in_(list(names))
+        | col(Conversation.alias).in_(list(names))
+    )
+    return session.exec(query.limit(1)).first()
+
+
+def read(keys: ServerKeys, row: Conversation) -> bytes:
+    """Return the state as it was saved; raises NotAuthentic."""
+    return keys.unlock(Purpose.CONVERSATION, row.state, _context(row.handle))
+
+
+def save(
+    session: Session,
+    keys: ServerKeys,
+    names: Sequence[bytes],
+    state: bytes,
+    *,
+    expires: datetime,
+) -> None:
+    """Keep the state under the first name (the second is an alias) until ``expires``."""
+    row = find(session, names)
+    if row is None:
+        row = Conversation(handle=names[0], state=b"", expiry_hour=0)
+    if len(names) > 1:
+        row.alias = next(name for name in names if name != row.handle)
+    row.state = keys.lock(Purpose.CONVERSATION, state, _context(row.handle))
+    row.expiry_hour = -int(-expires.timestamp() // _HOUR)
+    session.add(row)
+    session.flush()
+
+
+def forget(session: Session, names: Sequence[bytes]) -> None:
+    """Delete a conversation."""
+    session.connection().execute(
+        delete(Conversation).where(
+            col(Conversation.handle).in_(list(names))
+            | col(Conversation.alias).in_(list(names))
+        )
+    )
+
+
+def expired(session: Session, *, now: datetime) -> list[Conversation]:
+    """Return the conversations whose hour has passed."""
+    hour = int(now.timestamp() // _HOUR)
+    return list(
+        session.exec(
+            select(Conversation).where(col(Conversation.expiry_hour) <= hour)
+        ).all()
+    )
+
+
+def drop_inbox(session: Session, *, before: date) -> int:
+    """Delete what was remembered before a day; returns how many."""
+    gone = session.connection().execute(delete(Inbox).where(col(Inbox.day) < before))
+    return gone.rowcount
+
+
+def _context(name: bytes) -> Context:
+    return Context("conversations", name, "state")

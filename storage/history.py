@@ -1,0 +1,114 @@
+"""A case's history: one HMAC chain per case, its head in the case row.
+
+Nothing erasable stands in it: codes, days, officers and hashes of sealed blobs. What a
+reporter does is told by the day, what an officer does by the second.
+"""
+
+import hmac
+import secrets
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlmodel import Session, col, select
+
+from storage.keys import Purpose, ServerKeys
+from storage.models import Case, Event
+from storage.sealing import encode
+from storage.words import ActorClass, EventCode
+
+START = bytes(32)
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who did it. ``at`` (UTC) is told for officers only, never for a reporter."""
+
+    actor_class: ActorClass
+    officer: bytes | None = None
+    at: datetime | None = None
+
+
+REPORTER = Actor(ActorClass.REPORTER)
+SYSTEM = Actor(ActorClass.SYSTEM)
+
+
+def append(
+    session: Session,
+    keys: ServerKeys,
+    case: Case,
+    code: EventCode,
+    *,
+    by: Actor,
+    day: date,
+    detail: str = "",
+    item_hash: bytes | None = None,
+) -> Event:
+    """Add one line to the chain and move the head; the caller re-tags and saves the case.
+
+    ``day`` is the agency's local day. ``detail`` is a code such as a status or a reason,
+    never text.
+    """
+    event = Event(
+        id=secrets.token_bytes(16),
+        report=case.report,
+        seq=case.head_seq + 1,
+        code=code.value,
+        actor_class=actor.value,
+        officer=officer,
+        day=day,
+        at=at.replace(microsecond=0)
+        if at is not None and officer is not None
+        else None,
+        detail=detail,
+        item_hash=item_hash,
+        mac=b"",
+    )
+    event.mac = _mac(keys, case.head, event)
+    case.head = event.mac
+    case.head_seq = event.seq
+    session.add(event)
+    return event
+
+
+def of_case(session: Session, report: bytes) -> list[Event]:
+    """Return a case's events in order."""
+    return list(
+        session.exec(
+            select(Event).where(Event.report == report).order_by(col(Event.seq))
+        ).all()
+    )
+
+
+def first_broken(session: Session, keys: ServerKeys, case: Case) -> int | None:
+    """Return the seq of the first line that was changed, removed or added by hand.
+
+    None when the chain is whole and ends at the head in the case row.
+    """
+    mac = START
+    expected = 0
+    for event in of_case(session, case.report):
+        expected += 1
+        if event.seq != expected or not hmac.compare_digest(
+            event.mac, _mac(keys, mac, event)
+        ):
+            return expected
+        mac = event.mac
+    if expected != case.head_seq or not hmac.compare_digest(mac, case.head):
+        return expected + 1
+    return None
+
+
+def _mac(keys: ServerKeys, previous: bytes, event: Event) -> bytes:
+    content = encode(
+        previous,
+        event.report,
+        str(event.seq).encode(),
+        event.code.encode(),
+        event.actor_class.encode(),
+        event.officer or b"",
+        event.day.isoformat().encode(),
+        event.at.isoformat().encode() if event.at else b"",
+        event.detail.encode(),
+        event.item_hash or b"",
+    )
+    return hmac.digest(keys.sub_key(Purpose.HISTORY, min(keys.ring)), content, "sha256")

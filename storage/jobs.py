@@ -1,0 +1,107 @@
+"""Durable work that is no letter: receipts due, files to fetch, copies to erase."""
+
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, delete, update
+from sqlmodel import Session, col, or_, select
+
+from storage.keys import Purpose, ServerKeys
+from storage.models import Job
+from storage.sealing import Context, NotAuthentic
+from storage.words import JobKind
+
+LEASE = timedelta(seconds=60)
+LIFE = timedelta(hours=48)
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A job that we hold: its details, and the token that every finish shows."""
+
+    id: bytes
+    token: bytes
+    kind: JobKind
+    details: Mapping[str, str] = field(repr=False)
+    attempts: int
+    expires: datetime
+
+
+def put(
+    session: Session,
+    keys: ServerKeys,
+    kind: JobKind,
+    details: Mapping[str, str],
+    *,
+    now: datetime,
+    due: datetime | None = None,
+) -> None:
+    """Add a job; ``details`` are encrypted under the server key."""
+    job_id = secrets.token_bytes(16)
+    blob = keys.lock(Purpose.JOB, json.dumps(dict(details)).encode(), _context(job_id))
+    session.add(
+        Job(id=job_id, kind=kind.value, due=due or now, expires=now + LIFE, blob=blob)
+    )
+
+
+def claim(
+    session: Session, keys: ServerKeys, kind: JobKind, *, limit: int, now: datetime
+) -> list[Claimed]:
+    """Take due jobs of one kind under a lease of 60 seconds."""
+    free = or_(col(Job.lease_until).is_(None), col(Job.lease_until) < now)
+    rows = session.exec(
+        select(Job)
+        .where(Job.kind == kind.value, col(Job.due) <= now, free)
+        .order_by(col(Job.due))
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    ).all()
+    claimed = []
+    for row in rows:
+        row.lease_until = now + LEASE
+        row.lease_token = secrets.token_bytes(16)
+        row.attempts += 1
+        session.add(row)
+        try:
+            details = json.loads(keys.unlock(Purpose.JOB, row.blob, _context(row.id)))
+        except NotAuthentic:
+            session.delete(row)
+            continue
+        claimed.append(
+            Claimed(row.id, row.lease_token, kind, details, row.attempts, row.expires)
+        )
+    return claimed
+
+
+def done(session: Session, job: Claimed) -> bool:
+    """Delete a finished job; False if the lease was lost to another worker."""
+    gone = session.connection().execute(delete(Job).where(*_held(job)))
+    return bool(gone.rowcount)
+
+
+def later(session: Session, job: Claimed, *, due: datetime) -> bool:
+    """Put a job back to be tried at ``due``; False if the lease was lost."""
+    moved = session.connection().execute(
+        update(Job)
+        .where(*_held(job))
+        .values(due=due, lease_until=None, lease_token=None)
+    )
+    return bool(moved.rowcount)
+
+
+def next_due(session: Session, kind: JobKind) -> datetime | None:
+    """Return when the next job of this kind is due, if there is one."""
+    return session.exec(
+        select(Job.due).where(Job.kind == kind.value).order_by(col(Job.due)).limit(1)
+    ).first()
+
+
+def _held(job: Claimed) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return col(Job.id) == job.id, col(Job.lease_token) == job.token
+
+
+def _context(job_id: bytes) -> Context:
+    return Context("jobs", job_id, "blob")

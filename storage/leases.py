@@ -1,0 +1,52 @@
+"""Leases: what only one process does at a time, and how far it has come."""
+
+from datetime import datetime, timedelta
+
+from sqlmodel import Session, select
+
+from storage.models import Lease
+
+
+def hold(
+    session: Session, name: str, holder: str, *, seconds: int, now: datetime
+) -> bool:
+    """Take or renew a lease; False while somebody else holds it."""
+    lease = session.exec(
+        select(Lease).where(Lease.name == name).with_for_update()
+    ).first()
+    if lease is None:
+        session.add(
+            Lease(name=name, holder=holder, until=now + timedelta(seconds=seconds))
+        )
+        session.flush()
+        return True
+    if lease.holder != holder and lease.until > now:
+        return False
+    lease.holder = holder
+    lease.until = now + timedelta(seconds=seconds)
+    session.add(lease)
+    return True
+
+
+def let_go(session: Session, name: str, holder: str, *, now: datetime) -> None:
+    """Give a lease back so that another process need not wait."""
+    lease = session.get(Lease, name, with_for_update=True)
+    if lease is not None and lease.holder == holder:
+        lease.until = now
+        session.add(lease)
+
+
+def cursor(session: Session, name: str) -> int:
+    """Return how far the holder of this lease has come (0 at first)."""
+    lease = session.get(Lease, name)
+    return lease.cursor if lease is not None else 0
+
+
+def move_cursor(session: Session, name: str, holder: str, value: int) -> bool:
+    """Remember how far the holder has come, never backwards; False if the lease is lost."""
+    lease = session.get(Lease, name, with_for_update=True)
+    if lease is None or lease.holder != holder:
+        return False
+    lease.cursor = max(lease.cursor, value)
+    session.add(lease)
+    return True

@@ -1,0 +1,57 @@
+"""The tables. Every column says how it may be read and when it goes (SECRETS 5)."""
+
+from storage.models.cases import (
+    AuditLine,
+    Case,
+    Draft,
+    Event,
+    File,
+    Grant,
+    Item,
+)
+from storage.models.house import (
+    Counter,
+    Lease,
+    LinkToken,
+    Membership,
+    Officer,
+    OfficerLink,
+    Quarantine,
+    RecoveryKey,
+    Register,
+    Route,
+    Session,
+    Setting,
+    Unit,
+    UnitGrant,
+)
+from storage.models.people import Conversation, Inbox, Job, OutboxRow, Subscription
+
+__all__ = [
+    "AuditLine",
+    "Case",
+    "Conversation",
+    "Counter",
+    "Draft",
+    "Event",
+    "File",
+    "Grant",
+    "Inbox",
+    "Item",
+    "Job",
+    "Lease",
+    "LinkToken",
+    "Membership",
+    "Officer",
+    "OfficerLink",
+    "OutboxRow",
+    "Quarantine",
+    "RecoveryKey",
+    "Register",
+    "Route",
+    "Session",
+    "Setting",
+    "Subscription",
+    "Unit",
+    "UnitGrant",
+]

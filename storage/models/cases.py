@@ -1,0 +1,163 @@
+"""Tables of reports: drafts, cases, what they hold and what happened to them.
+
+No column here leads to a person. Times of what reporters do are days.
+"""
+
+from datetime import date, datetime
+
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint
+from sqlmodel import SQLModel
+
+from storage.models.marks import clear, keyed, named, sealed, table
+from storage.words import Group, PositionClass, Status, Track
+
+named(SQLModel.metadata)
+
+
+def one_of(column: str, words: type) -> CheckConstraint:
+    """Return a check that a column holds a value of an enum (SQLModel checks nothing)."""
+    values = ", ".join(f"'{word.value}'" for word in words)  # type: ignore[attr-defined]  # a StrEnum class
+    return CheckConstraint(f"{column} IN ({values})", name=column)
+
+
+class Draft(SQLModel, table=True):
+    """A report that was not sent: its public key, for a day."""
+
+    __tablename__ = "drafts"
+    __table_args__ = table("cases")
+    report: bytes = clear("submit, cancel or 24 h", primary_key=True)
+    day: date = clear("submit, cancel or 24 h", index=True)
+    public_key: bytes = clear("submit, cancel or 24 h")
+    tag: bytes = sealed("submit, cancel or 24 h")
+
+
+class Case(SQLModel, table=True):
+    """A report that was sent, as the queue needs it."""
+
+    __tablename__ = "cases"
+    __table_args__ = table(
+        "cases",
+        Index("ix_cases_queue", "is_open", "unit", "urgency", "due", "day", "report"),
+        UniqueConstraint("register_year", "register_number"),
+        one_of("status", Status),
+        one_of("category", Group),
+        one_of("track", Track),
+        one_of("position", PositionClass),
+        CheckConstraint("urgency BETWEEN 0 AND 2", name="urgency"),
+    )
+    report: bytes = clear("retention", primary_key=True)
+    number: str = clear("retention", unique=True)
+    register_year: int | None = clear("retention", default=None)
+    register_number: int | None = clear("retention", default=None)
+    day: date = clear("retention")
+    status: str = clear("retention", default=Status.RECEIVED.value)
+    before: str | None = clear("retention", default=None)
+    reason: str | None = clear("retention", default=None)
+    is_open: bool = clear("retention", default=True)
+    category: str = clear("retention")
+    track: str = clear("retention")
+    urgency: int = clear("retention")
+    position: str = clear("retention")
+    province: str = clear("retention", default="")
+    unit: bytes = clear("retention")
+    due: date = clear("retention")
+    due_rule: str = clear("retention", default="D03")
+    paused_since: date | None = clear("retention", default=None)
+    officer: bytes | None = clear("retention", default=None, index=True)
+    wanted_status: str | None = clear("retention", default=None)
+    wanted_reason: str | None = clear("retention", default=None)
+    wanted_by: bytes | None = clear("retention", default=None)
+    reporter_withdrawn: bool = clear("retention", default=False)
+    unread_from_reporter: bool = clear("retention", default=False)
+    public_key: bytes = clear("retention")
+    reporter_key: bytes | None = clear("retention", default=None)
+    receipt_salt: bytes | None = clear("retention", default=None)
+    receipt_wrap: bytes | None = sealed("retention", default=None)
+    figures: bytes = keyed("retention")
+    head: bytes = sealed("never")
+    head_seq: int = clear("never", default=0)
+    tag: bytes = sealed("retention")
+
+
+class Grant(SQLModel, table=True):
+    """A report's secret, sealed to one key holder; a draft's grant is wrapped once more."""
+
+    __tablename__ = "grants"
+    __table_args__ = table(
+        "cases", Index("ix_grants_recipient", "recipient", "generation")
+    )
+    id: bytes = clear("with the report", primary_key=True)
+    report: bytes = clear("with the report", index=True)
+    recipient_kind: str = clear("with the report")
+    recipient: bytes = clear("with the report")
+    generation: int = clear("with the report")
+    wrapped: bool = clear("submit", default=False)
+    secret: bytes = sealed("with the report")
+    tag: bytes = sealed("with the report")
+
+
+class Item(SQLModel, table=True):
+    """One sealed piece of a report; its kind, step, time and name stand inside the seal."""
+
+    __tablename__ = "items"
+    __table_args__ = table("cases", UniqueConstraint("report", "seq"))
+    id: bytes = clear("with the report", primary_key=True)
+    report: bytes = clear("with the report")
+    seq: int = clear("with the report")
+    day: date = clear("with the report")
+    audience: str = clear("with the report")
+    by_officer: bool = clear("with the report", default=False)
+    unread: bool = clear("with the report", default=False)
+    blob: bytes = sealed("with the report")
+    tag: bytes = sealed("with the report")
+
+
+class File(SQLModel, table=True):
+    """Evidence on disk: its keys, and how far taking it has come."""
+
+    __tablename__ = "files"
+    __table_args__ = table("cases")
+    id: bytes = clear("with the report", primary_key=True)
+    report: bytes = clear("with the report", index=True)
+    day: date = clear("with the report")
+    state: str = clear("with the report", default="waiting")
+    original_key: bytes | None = sealed("with the report", default=None)
+    copy_key: bytes | None = sealed("with the report", default=None)
+    details: bytes | None = sealed("with the report", default=None)
+    tag: bytes = sealed("with the report")
+
+
+class Event(SQLModel, table=True):
+    """One line of a case's history, chained by HMAC; never text, never a person."""
+
+    __tablename__ = "events"
+    __table_args__ = table(
+        "cases",
+        UniqueConstraint("report", "seq"),
+        CheckConstraint("at IS NULL OR actor_class = 'officer'", name="day_only"),
+    )
+    id: bytes = clear("never", primary_key=True)
+    report: bytes = clear("never")
+    seq: int = clear("never")
+    code: str = clear("never")
+    actor_class: str = clear("never")
+    officer: bytes | None = clear("never", default=None)
+    day: date = clear("never")
+    at: datetime | None = clear("never", default=None)
+    detail: str = clear("never", default="")
+    item_hash: bytes | None = sealed("never", default=None)
+    mac: bytes = sealed("never")
+
+
+class AuditLine(SQLModel, table=True):
+    """One act of an officer or operator on the system, chained by HMAC."""
+
+    __tablename__ = "audit"
+    __table_args__ = table("cases", rowid=True)
+    seq: int | None = clear("never", default=None, primary_key=True)
+    code: str = clear("never")
+    officer: bytes | None = clear("never", default=None)
+    report: bytes | None = clear("never", default=None)
+    at: datetime = clear("never")
+    detail: str = clear("never", default="")
+    mac: bytes = sealed("never")

@@ -1,0 +1,88 @@
+"""Tables that touch a person; nothing in them points at a case in clear.
+
+There is no table of contacts: a person exists here while a conversation lives, while
+something waits to be sent, or while they want notices.
+"""
+
+from datetime import date, datetime
+
+from sqlalchemy import Index
+from sqlmodel import SQLModel
+
+from storage.models.marks import clear, keyed, named, table
+
+named(SQLModel.metadata)
+
+
+class Inbox(SQLModel, table=True):
+    """That a provider's message was taken: a keyed name and a day, 7 days long."""
+
+    __tablename__ = "inbox"
+    __table_args__ = table("people")
+    name: bytes = keyed("7 days", primary_key=True)
+    day: date = clear("7 days", index=True)
+
+
+class Conversation(SQLModel, table=True):
+    """The dialogue with one handle; gone on submit, on cancel, or after idle hours."""
+
+    __tablename__ = "conversations"
+    __table_args__ = table("people")
+    handle: bytes = keyed("conversation", primary_key=True)
+    alias: bytes | None = keyed("conversation", default=None, index=True)
+    state: bytes = keyed("conversation")
+    expiry_hour: int = clear("conversation", index=True)
+
+
+class Subscription(SQLModel, table=True):
+    """That a handle asked for notices on a case; both are keyed, the rest encrypted."""
+
+    __tablename__ = "subscriptions"
+    __table_args__ = table("people")
+    id: bytes = keyed("until stop, forget, withdraw or retention", primary_key=True)
+    subscriber: bytes = keyed("until stop", index=True)
+    case_name: bytes = keyed("until stop", index=True)
+    blob: bytes = keyed("until stop")
+
+
+class OutboxRow(SQLModel, table=True):
+    """What waits to leave; deleted at its terminal status, at the latest after 48 h."""
+
+    __tablename__ = "outbox"
+    __table_args__ = table(
+        "people",
+        Index("ix_outbox_claim", "channel", "state", "due"),
+        Index("ix_outbox_order", "order_name", "id"),
+        rowid=True,
+    )
+    id: int | None = clear("terminal status, 48 h", default=None, primary_key=True)
+    channel: str = clear("terminal status, 48 h")
+    kind: str = clear("terminal status, 48 h")
+    state: str = clear("terminal status, 48 h", default="waiting")
+    due: datetime = clear("terminal status, 48 h")
+    expires: datetime = clear("terminal status, 48 h", index=True)
+    lease_until: datetime | None = clear("terminal status, 48 h", default=None)
+    lease_token: bytes | None = keyed("terminal status, 48 h", default=None)
+    attempts: int = clear("terminal status, 48 h", default=0)
+    doubtful: bool = clear("terminal status, 48 h", default=False)
+    rank: int = clear("terminal status, 48 h", default=0)
+    order_name: bytes = keyed("terminal status, 48 h")
+    provider_name: bytes | None = keyed(
+        "terminal status, 48 h", default=None, index=True
+    )
+    blob: bytes = keyed("terminal status, 48 h")
+
+
+class Job(SQLModel, table=True):
+    """Durable work that is no letter: a receipt due, a file to fetch, a copy to erase."""
+
+    __tablename__ = "jobs"
+    __table_args__ = table("people", Index("ix_jobs_claim", "kind", "due"))
+    id: bytes = keyed("done", primary_key=True)
+    kind: str = clear("done")
+    due: datetime = clear("done")
+    expires: datetime = clear("done")
+    lease_until: datetime | None = clear("done", default=None)
+    lease_token: bytes | None = keyed("done", default=None)
+    attempts: int = clear("done", default=0)
+    blob: bytes = keyed("done")

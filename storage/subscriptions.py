@@ -1,0 +1,113 @@
+"""Who asked for notices on which case: both keyed, and the link ends with the wish."""
+
+import json
+import secrets
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import delete
+from sqlmodel import Session, col, select
+
+from storage.keys import Purpose, ServerKeys
+from storage.models import Subscription
+from storage.sealing import Context
+from storage.words import Channel
+
+
+@dataclass(frozen=True, slots=True)
+class Subscriber:
+    """Somebody to tell. ``last_inbound`` is the POSIX second of their last message."""
+
+    channel: Channel
+    handle: str = field(repr=False)
+    language: str
+    last_inbound: int
+
+
+def add(
+    session: Session, keys: ServerKeys, report: bytes, subscriber: Subscriber
+) -> None:
+    """Remember a wish for notices; asking twice changes nothing but the language."""
+    name = keys.look_up(Purpose.SUBSCRIBER, subscriber.channel, subscriber.handle)
+    case_name = keys.look_up(Purpose.SUBSCRIPTION_CASE, report)
+    row = session.exec(
+        select(Subscription).where(
+            Subscription.subscriber == name, Subscription.case_name == case_name
+        )
+    ).first()
+    if row is None:
+        row = Subscription(
+            id=secrets.token_bytes(16), subscriber=name, case_name=case_name, blob=b""
+        )
+    row.blob = _lock(keys, row.id, subscriber)
+    session.add(row)
+    session.flush()
+
+
+def of_case(session: Session, keys: ServerKeys, report: bytes) -> list[Subscriber]:
+    """Return everybody who wants to hear of a case."""
+    case_name = keys.look_up(Purpose.SUBSCRIPTION_CASE, report)
+    rows = session.exec(
+        select(Subscription).where(Subscription.case_name == case_name)
+    ).all()
+    return [_unlock(keys, row) for row in rows]
+
+
+def heard_from(
+    session: Session, keys: ServerKeys, channel: Channel, handle: str, *, now: datetime
+) -> None:
+    """Move a subscriber's last message to ``now`` (the 24 h window counts from it)."""
+    name = keys.look_up(Purpose.SUBSCRIBER, channel, handle)
+    for row in session.exec(
+        select(Subscription).where(Subscription.subscriber == name)
+    ).all():
+        known = _unlock(keys, row)
+        moved = Subscriber(channel, handle, known.language, int(now.timestamp()))
+        row.blob = _lock(keys, row.id, moved)
+        session.add(row)
+
+
+def end_for_handle(
+    session: Session, keys: ServerKeys, channel: Channel, handle: str
+) -> int:
+    """End all notices to a handle; returns how many there were."""
+    name = keys.look_up(Purpose.SUBSCRIBER, channel, handle)
+    gone = session.connection().execute(
+        delete(Subscription).where(col(Subscription.subscriber) == name)
+    )
+    return gone.rowcount
+
+
+def end_for_case(session: Session, keys: ServerKeys, report: bytes) -> int:
+    """End all notices about a case; returns how many there were."""
+    case_name = keys.look_up(Purpose.SUBSCRIPTION_CASE, report)
+    gone = session.connection().execute(
+        delete(Subscription).where(col(Subscription.case_name) == case_name)
+    )
+    return gone.rowcount
+
+
+def _lock(keys: ServerKeys, row_id: bytes, subscriber: Subscriber) -> bytes:
+    fields = {
+        "channel": subscriber.channel.value,
+        "handle": subscriber.handle,
+        "language": subscriber.language,
+        "last_inbound": subscriber.last_inbound,
+    }
+    return keys.lock(
+        Purpose.SUBSCRIPTION, json.dumps(fields).encode("ascii"), _context(row_id)
+    )
+
+
+def _unlock(keys: ServerKeys, row: Subscription) -> Subscriber:
+    fields = json.loads(keys.unlock(Purpose.SUBSCRIPTION, row.blob, _context(row.id)))
+    return Subscriber(
+        channel=Channel(fields["channel"]),
+        handle=fields["handle"],
+        language=fields["language"],
+        last_inbound=fields["last_inbound"],
+    )
+
+
+def _context(row_id: bytes) -> Context:
+    return Context("subscriptions", row_id, "blob")
