@@ -1,0 +1,143 @@
+"""The rules of one jurisdiction, read from its TOML files.
+
+The files lie in ``handlers/rules/<jurisdiction>``. An agency's own folder (``[agency]
+rules``) may hold edited copies: a file there stands in for ours of the same name.
+"""
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from importlib import resources
+from pathlib import Path
+from typing import Any, Self
+
+from handlers.deadlines import Rule, rules_from_data
+from handlers.errors import RulesInvalid
+from handlers.regions import Provinces
+from handlers.workdays import Calendar
+from handlers.workflow import Workflow
+from storage.words import Group, PositionClass, Reason
+
+_DAY_KINDS = frozenset({"public", "joint", "work"})
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A coded word of the field with its names, language to text."""
+
+    code: str
+    names: Mapping[str, str]
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Rulebook:
+    """All rules of a jurisdiction. Build it with ``load``."""
+
+    jurisdiction: str
+    workflow: Workflow
+    deadlines: Mapping[str, Rule]
+    reasons: Mapping[str, Term]
+    categories: Mapping[str, Term]
+    positions: Mapping[str, Term]
+    provinces: Provinces
+    day_overrides: Mapping[date, str]
+
+    @classmethod
+    def load(cls, folder: Path | None = None, jurisdiction: str = "id") -> Self:
+        """Read and check everything. Raises ``RulesInvalid`` naming file and entry."""
+        reasons = _terms(read_rules("reasons.toml", folder, jurisdiction))
+        categories = _terms(read_rules("categories.toml", folder, jurisdiction))
+        positions = _terms(read_rules("positions.toml", folder, jurisdiction))
+        _same("reasons.toml", reasons, Reason)
+        _among(
+            "categories.toml", (code.partition("-")[0] for code in categories), Group
+        )
+        _among(
+            "positions.toml",
+            (str(term.facts.get("class")) for term in positions.values()),
+            PositionClass,
+        )
+        return cls(
+            jurisdiction=jurisdiction,
+            workflow=Workflow.from_data(
+                read_rules("workflow.toml", folder, jurisdiction)
+            ),
+            deadlines=rules_from_data(
+                read_rules("deadlines.toml", folder, jurisdiction)
+            ),
+            reasons=reasons,
+            categories=categories,
+            positions=positions,
+            provinces=Provinces.from_data(
+                read_rules("regions.toml", folder, jurisdiction)
+            ),
+            day_overrides=_days(read_rules("holidays.toml", folder, jurisdiction)),
+        )
+
+    def calendar(
+        self, years: Iterable[int], *, joint_leave_off: bool = True
+    ) -> Calendar:
+        """Return the working-day calendar of these years, with the local overrides."""
+        return Calendar.from_package(
+            years,
+            self.day_overrides,
+            country=self.jurisdiction.upper(),
+            joint_leave_off=joint_leave_off,
+        )
+
+
+def read_rules(name: str, folder: Path | None, jurisdiction: str) -> dict[str, Any]:
+    """Return one parsed rule file, the agency's own copy first.
+
+    Raises ``RulesInvalid`` when there is none, or when it is no TOML.
+    """
+    own = folder / name if folder else None
+    ours = resources.files("handlers") / "rules" / jurisdiction / name
+    try:
+        text = (own if own and own.is_file() else ours).read_text("utf-8")
+        return tomllib.loads(text)
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise RulesInvalid(f"{jurisdiction}/{name}: {error}") from error
+
+
+def _terms(data: Mapping[str, Mapping[str, Any]]) -> dict[str, Term]:
+    return {
+        code: Term(
+            code,
+            {key: text for key, text in row.items() if len(key) == len("id")},
+            {key: fact for key, fact in row.items() if len(key) != len("id")},
+        )
+        for code, row in data.items()
+    }
+
+
+def _same(name: str, terms: Mapping[str, Term], words: type[Reason]) -> None:
+    for word in words:
+        if word not in terms:
+            raise RulesInvalid(f"{name}: {word} is missing")
+    _among(name, terms, words)
+
+
+def _among(
+    name: str,
+    codes: Iterable[str],
+    words: type[Reason] | type[Group] | type[PositionClass],
+) -> None:
+    for code in codes:
+        if code not in set(words):
+            raise RulesInvalid(f"{name}: {code} is not known")
+
+
+def _days(data: Mapping[str, Any]) -> dict[date, str]:
+    days = {}
+    for text, kind in data.get("day", {}).items():
+        try:
+            day = date.fromisoformat(text)
+        except ValueError as error:
+            raise RulesInvalid(f"holidays.toml: {text} is no day") from error
+        if kind not in _DAY_KINDS:
+            raise RulesInvalid(f"holidays.toml: {text}: {kind} is not known")
+        days[day] = kind
+    return days
