@@ -53,12 +53,10 @@ def append(
         report=case.report,
         seq=case.head_seq + 1,
         code=code.value,
-        actor_class=actor.value,
-        officer=officer,
+        actor_class=by.actor_class.value,
+        officer=by.officer,
         day=day,
-        at=at.replace(microsecond=0)
-        if at is not None and officer is not None
-        else None,
+        at=by.at.replace(microsecond=0) if by.at is not None else None,
         detail=detail,
         item_hash=item_hash,
         mac=b"",
