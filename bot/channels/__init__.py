@@ -1,0 +1,1 @@
+"""One provider, one small file: parse, send, fetch, limits as data."""

@@ -1,0 +1,82 @@
+"""SMS by Twilio. What is parsed here goes on to ``handlers/inbox.py``."""
+
+from datetime import datetime
+from typing import ClassVar, Final
+
+from bot.channels import base, twilio, twilio_forms
+from handlers.messages import Incoming, Kind
+from storage.letters import Letter
+from storage.words import Channel
+
+STOP_WORDS = frozenset(
+    {"STOP", "UNSUBSCRIBE", "END", "QUIT", "STOPALL", "REVOKE", "OPTOUT", "CANCEL"}
+)
+START_WORDS = frozenset({"START", "UNSTOP"})
+#: Look-alikes that would double the price: one of them switches a text to UCS-2.
+LOOK_ALIKES: Final = str.maketrans(
+    {
+        "\u00a0": " ",
+        "\u2010": "-",
+        "\u2011": "-",
+        "\u2012": "-",
+        "\u2013": "-",
+        "\u2014": "-",
+        "\u2015": "-",
+        "\u2018": "'",
+        "\u2019": "'",
+        "\u201a": "'",
+        "\u201c": '"',
+        "\u201d": '"',
+        "\u201e": '"',
+        "\u2022": "-",
+        "\u2026": "...",
+        "\u2032": "'",
+        "\u2033": '"',
+        "\u200b": "",
+        "\u200e": "",
+        "\u200f": "",
+        "\ufeff": "",
+    }
+)
+
+
+class Sms(twilio.Twilio):
+    """The SMS adapter."""
+
+    name: ClassVar = Channel.SMS
+    look_alikes: ClassVar = LOOK_ALIKES
+    limits: ClassVar = base.Limits(
+        text=1600, per_second=1, per_chat_second=1, chat_burst=3, file_bytes=20 << 20
+    )
+
+    def parse(self, raw: bytes, *, now: datetime) -> tuple[Incoming, ...]:
+        """Read one form; see ``base.Channel``."""
+        form = twilio_forms.fields(raw)
+        sid = twilio_forms.required(form, "MessageSid")
+        media = twilio_forms.files(form)
+        text = form.get("Body", "")
+        return (
+            Incoming(
+                channel=Channel.SMS,
+                handle=twilio_forms.required(form, "From"),
+                provider_id=sid,
+                received=now,
+                kind=_kind(form.get("OptOutType", ""), text, files=bool(media)),
+                text=text,
+                media=media,
+                erase=sid,
+            ),
+        )
+
+    async def send(self, letter: Letter) -> base.Sent:
+        """Send one text, in GSM-7 where look-alikes allow it; see ``base.Sender``."""
+        return await self._create(letter, body=self.text_of(letter))
+
+
+def _kind(opt_out: str, text: str, *, files: bool) -> Kind:
+    word = text.strip().upper()
+    if opt_out == "STOP" or (not opt_out and word in STOP_WORDS):
+        return Kind.OPT_OUT
+    if opt_out == "START" or (not opt_out and word in START_WORDS):
+        return Kind.OPT_IN
+    return Kind.MEDIA if files else Kind.TEXT

@@ -1,0 +1,116 @@
+"""What Telegram is sent, and what its errors mean for a letter."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions
+from telegram.error import (
+    BadRequest,
+    ChatMigrated,
+    Forbidden,
+    InvalidToken,
+    RetryAfter,
+    TelegramError,
+)
+
+from bot.channels import base
+from bot.channels.download import Source
+from storage.letters import Letter
+from storage.words import LetterKind
+
+DELETE_AT_ONCE = 100
+BUTTONS = 100
+PROTECTED = frozenset({LetterKind.RECEIPT, LetterKind.ALERT})
+
+
+async def send(bot: Bot, letter: Letter) -> base.Sent:
+    """Send one letter, following a chat that has moved; raise a ``SendError``."""
+    try:
+        chat = int(letter.to or 0)
+    except ValueError:
+        raise base.Never("telegram.handle") from None
+    try:
+        try:
+            return await _send(bot, letter, chat)
+        except ChatMigrated as moved:
+            return await _send(bot, letter, moved.new_chat_id)
+    except TelegramError as error:
+        raise policy(error) from None
+    except (AttributeError, KeyError, TypeError, ValueError):
+        # A 2xx whose body PTB cannot read: most probably sent.
+        raise base.Doubtful("telegram.answer") from None
+
+
+async def _send(bot: Bot, letter: Letter, chat: int) -> base.Sent:
+    if letter.kind is LetterKind.ACK:
+        await bot.answer_callback_query(letter.press_id)
+        return base.Sent("", final=True)
+    if letter.kind is LetterKind.DELETE:
+        for start in range(0, len(letter.message_ids), DELETE_AT_ONCE):
+            some = letter.message_ids[start : start + DELETE_AT_ONCE]
+            await bot.delete_messages(chat, some)
+        return base.Sent("", final=True)
+    message = await bot.send_message(
+        chat,
+        base.clean(letter.text),
+        reply_markup=_keyboard(letter),
+        protect_content=letter.kind in PROTECTED,
+        link_preview_options=LinkPreviewOptions(is_disabled=True),
+    )
+    return base.Sent(str(message.message_id), final=True)
+
+
+def _keyboard(letter: Letter) -> InlineKeyboardMarkup | None:
+    """Return one button a row; data that is an address makes a button that opens it."""
+    rows = [
+        [
+            InlineKeyboardButton(base.clean(label), url=data)
+            if data.startswith("https://")
+            else InlineKeyboardButton(base.clean(label), callback_data=data)
+        ]
+        for label, data in letter.buttons[:BUTTONS]
+    ]
+    return InlineKeyboardMarkup(rows) if rows else None
+
+
+@asynccontextmanager
+async def open_file(
+    bot: Bot, source: Source, reference: str
+) -> AsyncIterator[base.Download]:
+    """Open the file with this file id; its address, which holds the token, stays here."""
+    try:
+        file = await bot.get_file(reference)
+    except BadRequest as error:
+        size = "too big" in error.message.lower()
+        raise base.Never("file.size" if size else "file.400") from None
+    except TelegramError as error:
+        raise policy(error) from None
+    async with source.open(file.file_path or "") as download:
+        yield download
+
+
+def policy(error: TelegramError) -> base.SendError:
+    """Return what an error of PTB means; ``BadRequest`` is a ``NetworkError`` there."""
+    result: base.SendError = base.Later("telegram.5xx")
+    match error:
+        case RetryAfter(retry_after=after):
+            seconds = after if isinstance(after, int) else after.total_seconds()
+            result = base.Later("telegram.429", seconds)
+        case Forbidden():
+            result = base.Unreachable("telegram.403")
+        case InvalidToken():
+            result = base.Misconfigured("telegram.401")
+        case BadRequest() if "chat not found" in error.message.lower():
+            result = base.Unreachable("telegram.chat")
+        case BadRequest() | ChatMigrated():
+            result = base.Never("telegram.400")
+        case _ if isinstance(error.__cause__, base.UNSENT):
+            result = base.Later("telegram.connect")
+        case _ if isinstance(error.__cause__, httpx.HTTPError):
+            result = base.Doubtful("telegram.lost")
+        case _ if error.message.startswith("Invalid server response"):
+            result = base.Doubtful("telegram.answer")
+        case _:
+            pass
+    return result
