@@ -1,0 +1,229 @@
+"""What a person can do with a phone, the same on every channel where it exists."""
+
+import base64
+import binascii
+import re
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from bot.simulator.phones import Line, NoSuchLine, Phone
+from bot.simulator.telegram import Telegram
+from bot.simulator.twilio import Twilio
+from bot.simulator.world import StoredFile, World
+
+PAYLOAD = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+class Impossible(Exception):
+    """A person could not do this on that phone; the message says why."""
+
+
+@dataclass(frozen=True)
+class Acts:
+    """Hands: they type, press, attach, edit, block and open links."""
+
+    world: World
+    telegram: Telegram
+    twilio: Twilio
+
+    def send(self, phone: Phone, message: dict[str, Any]) -> list[Line]:
+        """Send ``text``, ``media``, ``contact`` or ``location`` as one act.
+
+        Several media on Telegram are an album. ``extra`` adds fields to a webhook of
+        Twilio's, or to Telegram's message.
+        """
+        if phone.group:
+            raise Impossible(
+                "a group has no hands: send with /group on a person's phone"
+            )
+        text = str(message.get("text") or "")
+        files = [_file(part) for part in message.get("media") or []]
+        kinds = [str(part.get("kind") or "") for part in message.get("media") or []]
+        if not (text or files or message.get("contact") or message.get("location")):
+            raise Impossible("nothing to send: give text, media, contact or location")
+        if phone.channel == "telegram":
+            return self._send_telegram(phone, text, files, kinds, message)
+        extra = {
+            str(name): str(value)
+            for name, value in (message.get("extra") or {}).items()
+        }
+        place = message.get("location")
+        if place and phone.channel == "sms":
+            raise Impossible("an SMS cannot carry a location")
+        if place:
+            extra |= {
+                "Latitude": str(place["latitude"]),
+                "Longitude": str(place["longitude"]),
+                "MessageType": "location",
+            }
+        contact = message.get("contact")
+        if contact:
+            files.append(_vcard(contact))
+        return [self.twilio.messages.receive(phone, text, files, extra)]
+
+    def _send_telegram(
+        self,
+        phone: Phone,
+        text: str,
+        files: list[StoredFile],
+        kinds: list[str],
+        message: dict[str, Any],
+    ) -> list[Line]:
+        chats = self.telegram.chats
+        extra: dict[str, Any] = dict(message.get("extra") or {})
+        if phone.blocked:
+            chats.block(phone, blocked=False)
+        if place := message.get("location"):
+            return [chats.say(phone, {"location": place} | extra, kind="location")]
+        if contact := message.get("contact"):
+            own = {"user_id": phone.chat_id} if contact.get("own") else {}
+            card = {
+                name: value for name, value in contact.items() if name != "own"
+            } | own
+            return [chats.say(phone, {"contact": card} | extra, kind="contact")]
+        if not files:
+            return [chats.say(phone, chats.text(text) | extra)]
+        album = (
+            {"media_group_id": str(self.world.count("album", 10**16))}
+            if files[1:]
+            else {}
+        )
+        lines = []
+        for index, (stored, kind) in enumerate(zip(files, kinds, strict=True)):
+            caption = {"caption": text} if text and not index else {}
+            content = chats.attach(kind, stored) | caption | album | extra
+            shown = {
+                "name": stored.name,
+                "type": stored.content_type,
+                "size": len(stored.content),
+            }
+            lines.append(chats.say(phone, content, kind="media", media=[shown]))
+        return lines
+
+    def press(self, phone: Phone, wanted: dict[str, Any]) -> dict[str, Any]:
+        """Press a button chosen by ``data``, ``label`` or ``index`` (from 0).
+
+        On the message ``message_id``, else on the newest message with buttons.
+        """
+        line = self._pressable(phone, wanted)
+        buttons = [button for row in line.buttons for button in row]
+        button = _chosen(buttons, wanted)
+        if link := button.get("url"):
+            if "?start" in link:
+                self.open(phone, link)
+            return {"url": link}
+        if copied := button.get("copy"):
+            return {"copied": copied}
+        if phone.channel == "telegram":
+            return {"callback_query_id": self.telegram.chats.press(phone, line, button)}
+        extra = {
+            "ButtonText": button["text"],
+            "ButtonPayload": button["data"],
+            "MessageType": "button",
+            "OriginalRepliedMessageSid": str(line.message_id),
+        }
+        sent = self.twilio.messages.receive(phone, button["text"], [], extra)
+        return {"message_id": sent.message_id}
+
+    def _pressable(self, phone: Phone, wanted: dict[str, Any]) -> Line:
+        if wanted.get("message_id") is not None:
+            line = phone.find(wanted["message_id"])
+        else:
+            try:
+                line = phone.latest(sender="bot", buttons=True)
+            except NoSuchLine:
+                raise Impossible(
+                    "there is no message with buttons on this phone"
+                ) from None
+        if line.deleted or not line.buttons:
+            raise Impossible("this message has no buttons (any more)")
+        return line
+
+    def start(self, phone: Phone, payload: str = "") -> Line:
+        """Open the bot, by a deep link when there is a payload of at most 64 characters."""
+        self._telegram_only(phone)
+        if payload and not PAYLOAD.fullmatch(payload):
+            raise Impossible("a start payload is 1-64 characters of A-Z a-z 0-9 _ -")
+        chats = self.telegram.chats
+        if phone.blocked:
+            chats.block(phone, blocked=False)
+        return chats.say(phone, chats.text(f"/start {payload}".strip()))
+
+    def open(self, phone: Phone, link: str) -> Line:
+        """Open ``https://t.me/<bot>?start=<payload>`` on a phone."""
+        parts = urlsplit(link.strip())
+        bot = self.world.settings.bot_username
+        ours = (
+            parts.hostname in {"t.me", "telegram.me"} and parts.path.strip("/") == bot
+        )
+        payload = parse_qs(parts.query, keep_blank_values=True).get("start", [""])[0]
+        if not ours:
+            raise Impossible(f"not a link to this bot: https://t.me/{bot}?start=…")
+        return self.start(phone, payload)
+
+    def edit(self, phone: Phone, wanted: dict[str, Any]) -> Line:
+        """Change an own message: ``message_id`` or the latest, to ``text``."""
+        self._telegram_only(phone)
+        given = wanted.get("message_id")
+        line = phone.latest(sender="person") if given is None else phone.find(given)
+        if line.sender != "person" or line.kind not in {"text", "media"}:
+            raise Impossible("only an own text or caption can be edited")
+        self.telegram.chats.edit(phone, line, str(wanted.get("text") or ""))
+        return line
+
+    def block(self, phone: Phone, *, blocked: bool) -> None:
+        """Block the bot or number, or lift the block."""
+        if phone.channel == "telegram":
+            self.telegram.chats.block(phone, blocked=blocked)
+        phone.blocked = blocked
+        self.world.ring(phone)
+
+    def say_in_group(self, phone: Phone, text: str) -> Line:
+        """Write in a group that the bot was added to."""
+        self._telegram_only(phone)
+        group = self.world.phones.group("Warga RT 05")
+        return self.telegram.chats.say_in_group(phone, group, text)
+
+    def _telegram_only(self, phone: Phone) -> None:
+        if phone.channel != "telegram":
+            raise Impossible("only Telegram has this")
+
+
+def _chosen(buttons: list[dict[str, str]], wanted: dict[str, Any]) -> dict[str, str]:
+    """The button that was meant; labels match without regard to case."""
+    if wanted.get("data") is not None:
+        found = [button for button in buttons if button["data"] == wanted["data"]]
+    elif wanted.get("label") is not None:
+        label = str(wanted["label"]).casefold()
+        found = [
+            button for button in buttons if button["text"].casefold() == label
+        ] or [button for button in buttons if label in button["text"].casefold()]
+    else:
+        index = int(wanted.get("index") or 0)
+        found = buttons[index : index + 1]
+    if not found:
+        labels = ", ".join(button["text"] for button in buttons)
+        raise Impossible(f"no such button; there are: {labels}")
+    return found[0]
+
+
+def _file(part: dict[str, Any]) -> StoredFile:
+    """A file given as ``base64``, or ``size`` bytes of nothing."""
+    try:
+        content = base64.b64decode(part.get("base64") or "", validate=True)
+    except binascii.Error:
+        raise Impossible("the media is not base64") from None
+    size = int(part.get("size") or 0)
+    return StoredFile(
+        str(part.get("name") or "file"),
+        str(part.get("type") or "application/octet-stream"),
+        content or bytes(size),
+    )
+
+
+def _vcard(contact: dict[str, Any]) -> StoredFile:
+    """WhatsApp sends a contact as a vCard file."""
+    name, number = contact.get("first_name", ""), contact.get("phone_number", "")
+    card = f"BEGIN:VCARD\r\nVERSION:3.0\r\nFN:{name}\r\nTEL:{number}\r\nEND:VCARD\r\n"
+    return StoredFile("contact.vcf", "text/vcard", card.encode())

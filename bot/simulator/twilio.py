@@ -1,0 +1,308 @@
+"""A small Twilio Messages API: ``/2010-04-01/Accounts/{sid}/Messages…`` and media."""
+
+import asyncio
+import base64
+import hmac
+from collections.abc import Awaitable, Callable
+from datetime import UTC, date, datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from bot.simulator import wire
+from bot.simulator.carrier import Carrier
+from bot.simulator.clock import moment, rfc2822
+from bot.simulator.faults import ANSWERS
+from bot.simulator.twilio_chats import Media, Message, Messages, TwilioError, refusal
+from bot.simulator.world import World
+
+ROOT = "/2010-04-01/Accounts/{account}/Messages"
+PAGE = 50
+PAGE_LIMIT = 1000
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+class Twilio:
+    """The Messages API of one account."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.carrier = Carrier(world)
+        self.messages = Messages(world, self.carrier)
+        world.on_reset.append(self.messages.forget)
+
+    def routes(self) -> list[Route]:
+        """Where the API listens."""
+        guard = self._guarded
+        one = ROOT + "/{sid}.json"
+        media = ROOT + "/{sid}/Media/{media}"
+        return [
+            Route(f"{ROOT}.json", guard("create", self.create), methods=["POST"]),
+            Route(f"{ROOT}.json", guard("list", self.list), methods=["GET"]),
+            Route(one, guard("fetch", self.fetch), methods=["GET"]),
+            Route(one, guard("update", self.update), methods=["POST"]),
+            Route(one, guard("delete", self.delete), methods=["DELETE"]),
+            Route(ROOT + "/{sid}/Media.json", guard("media.list", self.list_media)),
+            Route(
+                f"{media}.json", guard("media.fetch", self.fetch_media), methods=["GET"]
+            ),
+            Route(
+                f"{media}.json",
+                guard("media.delete", self.delete_media),
+                methods=["DELETE"],
+            ),
+            Route(media, guard("media.content", self.redirect_media), methods=["GET"]),
+            Route("/media-store/{key}", self.store, methods=["GET"]),
+        ]
+
+    def _guarded(self, name: str, work: Endpoint) -> Endpoint:
+        """Credentials, record, planned fault, then the work; errors in Twilio's form."""
+
+        async def endpoint(request: Request) -> Response:
+            pairs = await wire.form(request) if request.method == "POST" else []
+            request.state.pairs = pairs
+            params: dict[str, Any] = dict(request.query_params) | dict(pairs)
+            channel = (
+                "whatsapp" if params.get("To", "").startswith("whatsapp:") else "sms"
+            )
+            bare = str(params.get("To", "")).removeprefix("whatsapp:")
+            phone = self.world.phones.of_number(channel, bare)
+            known = phone.name if phone else ""
+            try:
+                self._authenticate(request)
+                self.world.record(
+                    "twilio", name, params, phone=known, path=dict(request.path_params)
+                )
+                return await self._answer(request, name, work, known)
+            except TwilioError as error:
+                return _refusal(error)
+
+        return endpoint
+
+    async def _answer(
+        self, request: Request, name: str, work: Endpoint, phone: str
+    ) -> Response:
+        fault = self.world.faults.take("twilio", name, ANSWERS, phone=phone)
+        match fault.fault if fault else "":
+            case "timeout":
+                await wire.disconnected(request.receive)
+                return wire.HangUp()
+            case "reset":
+                return wire.HangUp(reset=True)
+        if fault and fault.status:
+            answer = _refusal(refusal(fault))
+            if fault.status == 429:  # noqa: PLR2004 - Too Many Requests
+                answer.headers["Retry-After"] = str(fault.retry_after)
+            return answer
+        if fault and fault.fault == "delay":
+            await asyncio.sleep(fault.seconds)
+        done = await work(request)
+        return wire.HangUp() if fault and fault.fault == "lost_answer" else done
+
+    def _authenticate(self, request: Request) -> None:
+        settings = self.world.settings
+        pair = f"{settings.account_sid}:{settings.auth_token}".encode()
+        expected = "Basic " + base64.b64encode(pair).decode()
+        given = request.headers.get("authorization", "")
+        if not hmac.compare_digest(given.encode(), expected.encode()):
+            raise TwilioError(401, 20003, "Authenticate")
+        if request.path_params["account"] != settings.account_sid:
+            raise TwilioError(
+                404, 20404, f"The requested resource {request.url.path} was not found"
+            )
+
+    async def create(self, request: Request) -> Response:
+        """Send a message."""
+        urls = [value for name, value in request.state.pairs if name == "MediaUrl"]
+        message = self.messages.create(dict(request.state.pairs), urls)
+        shown = message.public(self.world.settings.account_sid)
+        fresh = {
+            "status": "queued",
+            "date_sent": None,
+            "error_code": None,
+            "error_message": None,
+        }
+        return JSONResponse(shown | fresh, 201)
+
+    async def list(self, request: Request) -> Response:
+        """Messages, newest first, filtered and in pages."""
+        query = request.query_params
+        found = [
+            message
+            for message in reversed(self.messages.stored.values())
+            if query.get("To", message.to) == message.to
+            and query.get("From", message.sender) == message.sender
+            and _sent_as_asked(message, dict(query))
+        ]
+        size = min(max(int(query.get("PageSize", PAGE)), 1), PAGE_LIMIT)
+        page = int(query.get("Page", 0))
+        start = page * size
+        account = self.world.settings.account_sid
+        shown = [message.public(account) for message in found[start : start + size]]
+
+        def uri(number: int) -> str:
+            kept = dict(query) | {"PageSize": str(size), "Page": str(number)}
+            if number > page:
+                kept["PageToken"] = "PA" + (shown[-1]["sid"] if shown else "")
+            return f"{request.url.path}?{urlencode(kept)}"
+
+        return JSONResponse(
+            {
+                "messages": shown,
+                "page": page,
+                "page_size": size,
+                "start": start,
+                "end": max(start + len(shown) - 1, 0),
+                "uri": uri(page),
+                "first_page_uri": uri(0),
+                "previous_page_uri": uri(page - 1) if page else None,
+                "next_page_uri": uri(page + 1) if start + size < len(found) else None,
+            }
+        )
+
+    async def fetch(self, request: Request) -> Response:
+        """One message."""
+        message = self.messages.fetch(request.path_params["sid"])
+        return JSONResponse(message.public(self.world.settings.account_sid))
+
+    async def update(self, request: Request) -> Response:
+        """Redact: an empty ``Body`` is all that a message can be changed to."""
+        message = self.messages.fetch(request.path_params["sid"])
+        params = dict(request.state.pairs)
+        if params.get("Body"):
+            raise TwilioError(400, 20001, "Body can only be updated to an empty string")
+        if "Body" in params:
+            message.body = ""
+        return JSONResponse(message.public(self.world.settings.account_sid))
+
+    async def delete(self, request: Request) -> Response:
+        """Remove a message and its media."""
+        message = self.messages.fetch(request.path_params["sid"])
+        del self.messages.stored[message.sid]
+        self.world.ring()
+        return Response(status_code=204)
+
+    def _media(self, request: Request) -> tuple[Message, Media]:
+        message = self.messages.fetch(request.path_params["sid"])
+        for media in message.media:
+            if media.sid == request.path_params["media"]:
+                return message, media
+        raise TwilioError(
+            404, 20404, f"The requested resource {request.url.path} was not found"
+        )
+
+    def _shown(self, message: Message, media: Media) -> dict[str, Any]:
+        account = self.world.settings.account_sid
+        return {
+            "sid": media.sid,
+            "account_sid": account,
+            "parent_sid": message.sid,
+            "content_type": media.stored.content_type,
+            "date_created": rfc2822(media.created),
+            "date_updated": rfc2822(media.created),
+            "uri": f"/2010-04-01/Accounts/{account}/Messages/{message.sid}/Media/{media.sid}.json",
+        }
+
+    async def list_media(self, request: Request) -> Response:
+        """The media of a message, on one page."""
+        message = self.messages.fetch(request.path_params["sid"])
+        shown = [self._shown(message, media) for media in message.media]
+        uri = request.url.path
+        return JSONResponse(
+            {
+                "media_list": shown,
+                "page": 0,
+                "page_size": PAGE,
+                "start": 0,
+                "end": max(len(shown) - 1, 0),
+                "uri": uri,
+                "first_page_uri": uri,
+                "previous_page_uri": None,
+                "next_page_uri": None,
+            }
+        )
+
+    async def fetch_media(self, request: Request) -> Response:
+        """What is known of one file."""
+        return JSONResponse(self._shown(*self._media(request)))
+
+    async def delete_media(self, request: Request) -> Response:
+        """Remove one file."""
+        message, media = self._media(request)
+        message.media.remove(media)
+        return Response(status_code=204)
+
+    async def redirect_media(self, request: Request) -> Response:
+        """To where the bytes lie; credentials must not follow."""
+        _, media = self._media(request)
+        self.world.files[media.sid] = media.stored
+        return RedirectResponse(f"/media-store/{media.sid}", 307)
+
+    async def store(self, request: Request) -> Response:
+        """The bytes of a file; whether credentials came along is remembered."""
+        forwarded = "authorization" in request.headers
+        self.world.record("media-store", "get", {}, authorization=forwarded)
+        fault = self.world.faults.take("twilio", "media-store", ANSWERS)
+        if fault and fault.status:
+            return Response(status_code=fault.status)
+        if fault and fault.fault in {"reset", "lost_answer"}:
+            return wire.HangUp(reset=fault.fault == "reset")
+        if fault and fault.fault == "timeout":
+            await wire.disconnected(request.receive)
+            return wire.HangUp()
+        if fault:
+            await asyncio.sleep(fault.seconds)
+        stored = self.world.files.get(request.path_params["key"])
+        if stored is None:
+            return Response(status_code=404)
+        return Response(stored.content, media_type=stored.content_type)
+
+
+def _sent_as_asked(message: Message, query: dict[str, str]) -> bool:
+    """The filters ``DateSent``, ``DateSent<`` and ``DateSent>`` (days or moments)."""
+    sent = message.sent if message.sent is not None else message.created
+    exact, before, after = (
+        query.get(name) for name in ("DateSent", "DateSent<", "DateSent>")
+    )
+    return (
+        (not exact or moment(sent).date() == _day(exact).date())
+        and (
+            not before
+            or sent <= _day(before).timestamp() + (_DAY if _is_day(before) else 0)
+        )
+        and (not after or sent >= _day(after).timestamp())
+    )
+
+
+_DAY = 86_400
+
+
+def _is_day(text: str) -> bool:
+    return len(text) == len("2026-01-31")
+
+
+def _day(text: str) -> datetime:
+    """A day or a moment of a filter, in UTC."""
+    try:
+        if _is_day(text):
+            return datetime.combine(date.fromisoformat(text), datetime.min.time(), UTC)
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except ValueError:
+        raise TwilioError(400, 20001, "DateSent is not a date") from None
+
+
+def _refusal(error: TwilioError) -> JSONResponse:
+    """An error in Twilio's form."""
+    content = {
+        "code": error.code,
+        "message": error.message,
+        "more_info": f"https://www.twilio.com/docs/errors/{error.code}",
+        "status": error.status,
+    }
+    headers = (
+        {"WWW-Authenticate": 'Basic realm="Twilio API"'} if error.status == 401 else {}
+    )
+    return JSONResponse(content, error.status, headers)

@@ -1,0 +1,134 @@
+"""Requests as they come over the wire, and the ways in which an answer can fail to."""
+
+import asyncio
+import json
+import socket
+import struct
+from email import policy
+from email.parser import BytesParser
+from typing import Any
+from urllib.parse import parse_qsl
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+from typing_extensions import override
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from bot.simulator.world import StoredFile
+
+ABORT = "simulator.abort"
+BODY_LIMIT = 80 * 2**20
+"""Bytes a request may have: a test of large files must fit in base64."""
+
+
+class TooLarge(Exception):
+    """The body has more bytes than the simulator reads."""
+
+
+class NotReadable(Exception):
+    """The body is not what its Content-Type says."""
+
+
+class BreakableProtocol(H11Protocol):
+    """HTTP/1.1 whose connection an endpoint may cut: see ``hang_up``."""
+
+    @override
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
+        super().connection_made(transport)
+        inner = self.app
+
+        async def app(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI
+            scope[ABORT] = transport
+            await inner(scope, receive, send)
+
+        self.app = app
+
+
+class HangUp(Response):
+    """An answer that never comes: the connection is closed (or reset) instead."""
+
+    def __init__(self, *, reset: bool = False) -> None:
+        super().__init__()
+        self.reset = reset
+
+    @override
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        transport: asyncio.Transport = scope[ABORT]
+        if self.reset:
+            sock = transport.get_extra_info("socket")
+            sock.setsockopt(
+                socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+            )
+        transport.abort()
+        await disconnected(receive)
+
+
+async def disconnected(receive: Receive) -> None:
+    """Return when the other side has gone."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def body(request: Request) -> bytes:
+    """The whole body, at most ``BODY_LIMIT`` bytes."""
+    parts: list[bytes] = []
+    size = 0
+    async for part in request.stream():
+        size += len(part)
+        if size > BODY_LIMIT:
+            raise TooLarge
+        parts.append(part)
+    return b"".join(parts)
+
+
+async def form(request: Request) -> list[tuple[str, str]]:
+    """The pairs of a form body, blanks kept."""
+    text = (await body(request)).decode("utf-8", "replace")
+    return parse_qsl(text, keep_blank_values=True)
+
+
+async def document(request: Request) -> dict[str, Any]:
+    """A JSON object; an empty body is an empty object."""
+    raw = await body(request)
+    try:
+        found = json.loads(raw) if raw else {}
+    except ValueError:
+        raise NotReadable from None
+    if not isinstance(found, dict):
+        raise NotReadable
+    return found
+
+
+async def parameters(request: Request) -> tuple[dict[str, Any], dict[str, StoredFile]]:
+    """Parameters and files of a Bot API call: query, JSON, form or multipart."""
+    params: dict[str, Any] = dict(request.query_params)
+    if request.method != "POST":
+        return params, {}
+    kind = request.headers.get("content-type", "")
+    if kind.startswith("application/json"):
+        return params | await document(request), {}
+    if kind.startswith("multipart/form-data"):
+        fields, files = multipart(kind, await body(request))
+        return params | fields, files
+    return params | dict(await form(request)), {}
+
+
+def multipart(kind: str, raw: bytes) -> tuple[dict[str, str], dict[str, StoredFile]]:
+    """Fields and files of a multipart body, by name."""
+    head = f"Content-Type: {kind}\r\nMIME-Version: 1.0\r\n\r\n".encode()
+    message = BytesParser(policy=policy.HTTP).parsebytes(head + raw)
+    if not message.is_multipart():
+        raise NotReadable
+    fields: dict[str, str] = {}
+    files: dict[str, StoredFile] = {}
+    for part in message.iter_parts():
+        name = str(part.get_param("name", "", header="content-disposition"))
+        content = part.get_payload(decode=True)
+        data = content if isinstance(content, bytes) else b""
+        filename = part.get_filename()
+        if filename is None:
+            fields[name] = data.decode("utf-8", "replace")
+        else:
+            files[name] = StoredFile(filename, part.get_content_type(), data)
+    return fields, files
