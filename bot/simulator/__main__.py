@@ -25,7 +25,7 @@ OPTIONS = {
 
 
 def arguments() -> argparse.ArgumentParser:
-    """What the command understands."""
+    """Tell what the command understands."""
     parser = argparse.ArgumentParser(
         prog="python -m bot.simulator", description=__doc__
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from bot.simulator import telegram_shapes
 from bot.simulator.phones import Line, NoSuchLine, Phone
 from bot.simulator.telegram import Telegram
 from bot.simulator.twilio import Twilio
@@ -60,7 +61,7 @@ class Acts:
         contact = message.get("contact")
         if contact:
             files.append(_vcard(contact))
-        return [self.twilio.messages.receive(phone, text, files, extra)]
+        return [self.twilio.people.receive(phone, text, files, extra)]
 
     def _send_telegram(
         self,
@@ -70,20 +71,20 @@ class Acts:
         kinds: list[str],
         message: dict[str, Any],
     ) -> list[Line]:
-        chats = self.telegram.chats
+        people = self.telegram.people
         extra: dict[str, Any] = dict(message.get("extra") or {})
         if phone.blocked:
-            chats.block(phone, blocked=False)
+            people.block(phone, blocked=False)
         if place := message.get("location"):
-            return [chats.say(phone, {"location": place} | extra, kind="location")]
+            return [people.say(phone, {"location": place} | extra, kind="location")]
         if contact := message.get("contact"):
             own = {"user_id": phone.chat_id} if contact.get("own") else {}
             card = {
                 name: value for name, value in contact.items() if name != "own"
             } | own
-            return [chats.say(phone, {"contact": card} | extra, kind="contact")]
+            return [people.say(phone, {"contact": card} | extra, kind="contact")]
         if not files:
-            return [chats.say(phone, chats.text(text) | extra)]
+            return [people.say(phone, telegram_shapes.text(text) | extra)]
         album = (
             {"media_group_id": str(self.world.count("album", 10**16))}
             if files[1:]
@@ -92,13 +93,13 @@ class Acts:
         lines = []
         for index, (stored, kind) in enumerate(zip(files, kinds, strict=True)):
             caption = {"caption": text} if text and not index else {}
-            content = chats.attach(kind, stored) | caption | album | extra
+            content = self.telegram.chats.attach(kind, stored) | caption | album | extra
             shown = {
                 "name": stored.name,
                 "type": stored.content_type,
                 "size": len(stored.content),
             }
-            lines.append(chats.say(phone, content, kind="media", media=[shown]))
+            lines.append(people.say(phone, content, kind="media", media=[shown]))
         return lines
 
     def press(self, phone: Phone, wanted: dict[str, Any]) -> dict[str, Any]:
@@ -116,14 +117,16 @@ class Acts:
         if copied := button.get("copy"):
             return {"copied": copied}
         if phone.channel == "telegram":
-            return {"callback_query_id": self.telegram.chats.press(phone, line, button)}
+            return {
+                "callback_query_id": self.telegram.people.press(phone, line, button)
+            }
         extra = {
             "ButtonText": button["text"],
             "ButtonPayload": button["data"],
             "MessageType": "button",
             "OriginalRepliedMessageSid": str(line.message_id),
         }
-        sent = self.twilio.messages.receive(phone, button["text"], [], extra)
+        sent = self.twilio.people.receive(phone, button["text"], [], extra)
         return {"message_id": sent.message_id}
 
     def _pressable(self, phone: Phone, wanted: dict[str, Any]) -> Line:
@@ -145,10 +148,10 @@ class Acts:
         self._telegram_only(phone)
         if payload and not PAYLOAD.fullmatch(payload):
             raise Impossible("a start payload is 1-64 characters of A-Z a-z 0-9 _ -")
-        chats = self.telegram.chats
+        people = self.telegram.people
         if phone.blocked:
-            chats.block(phone, blocked=False)
-        return chats.say(phone, chats.text(f"/start {payload}".strip()))
+            people.block(phone, blocked=False)
+        return people.say(phone, telegram_shapes.text(f"/start {payload}".strip()))
 
     def open(self, phone: Phone, link: str) -> Line:
         """Open ``https://t.me/<bot>?start=<payload>`` on a phone."""
@@ -167,15 +170,19 @@ class Acts:
         self._telegram_only(phone)
         given = wanted.get("message_id")
         line = phone.latest(sender="person") if given is None else phone.find(given)
-        if line.sender != "person" or line.kind not in {"text", "media"}:
+        if (
+            line.deleted
+            or line.sender != "person"
+            or line.kind not in {"text", "media"}
+        ):
             raise Impossible("only an own text or caption can be edited")
-        self.telegram.chats.edit(phone, line, str(wanted.get("text") or ""))
+        self.telegram.people.edit(phone, line, str(wanted.get("text") or ""))
         return line
 
     def block(self, phone: Phone, *, blocked: bool) -> None:
         """Block the bot or number, or lift the block."""
         if phone.channel == "telegram":
-            self.telegram.chats.block(phone, blocked=blocked)
+            self.telegram.people.block(phone, blocked=blocked)
         phone.blocked = blocked
         self.world.ring(phone)
 
@@ -183,7 +190,7 @@ class Acts:
         """Write in a group that the bot was added to."""
         self._telegram_only(phone)
         group = self.world.phones.group("Warga RT 05")
-        return self.telegram.chats.say_in_group(phone, group, text)
+        return self.telegram.people.say_in_group(phone, group, text)
 
     def _telegram_only(self, phone: Phone) -> None:
         if phone.channel != "telegram":
@@ -191,7 +198,7 @@ class Acts:
 
 
 def _chosen(buttons: list[dict[str, str]], wanted: dict[str, Any]) -> dict[str, str]:
-    """The button that was meant; labels match without regard to case."""
+    """Give the button that was meant; labels match without regard to case."""
     if wanted.get("data") is not None:
         found = [button for button in buttons if button["data"] == wanted["data"]]
     elif wanted.get("label") is not None:
@@ -209,7 +216,7 @@ def _chosen(buttons: list[dict[str, str]], wanted: dict[str, Any]) -> dict[str, 
 
 
 def _file(part: dict[str, Any]) -> StoredFile:
-    """A file given as ``base64``, or ``size`` bytes of nothing."""
+    """Give a file given as ``base64``, or ``size`` bytes of nothing."""
     try:
         content = base64.b64decode(part.get("base64") or "", validate=True)
     except binascii.Error:

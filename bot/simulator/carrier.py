@@ -91,7 +91,7 @@ class Carrier:
     ) -> None:
         """Send the status callbacks of one message, one after the other."""
         if self.world.faults.take("webhook", "status", SHUFFLE):
-            steps = steps[::-1]
+            steps.reverse()
 
         async def deliver() -> None:
             for step in steps:
@@ -99,7 +99,7 @@ class Carrier:
                 await self._post(url, "status", base | step, {})
 
         if url:
-            self._start(deliver())
+            _ = self._start(deliver())
 
     def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)

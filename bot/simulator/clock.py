@@ -22,7 +22,7 @@ class Clock:
 
 
 def moment(seconds: float) -> datetime:
-    """An aware UTC time for seconds since 1970."""
+    """Give an aware UTC time for seconds since 1970."""
     return datetime.fromtimestamp(seconds, UTC)
 
 
@@ -32,5 +32,5 @@ def iso(seconds: float) -> str:
 
 
 def rfc2822(seconds: float) -> str:
-    """The date format of Twilio's resources."""
+    """Give the date format of Twilio's resources."""
     return format_datetime(moment(seconds))

@@ -95,7 +95,7 @@ class Control:
         }
 
     async def make_phone(self, _: Request, given: dict[str, Any]) -> dict[str, Any]:
-        """A further phone: ``name``, ``channel``; ``title``, ``language``, ``hides_number``."""
+        """Give a further phone: ``name``, ``channel``; ``title``, ``language``, ``hides_number``."""
         if given["channel"] not in CHANNELS:
             raise ValueError("channel")
         phone = self.world.phones.make(**given)
@@ -119,36 +119,36 @@ class Control:
         }
 
     async def send(self, request: Request, given: dict[str, Any]) -> dict[str, Any]:
-        """The person sends something."""
+        """Let the person send something."""
         lines = self.acts.send(self._phone(request), given)
         return {"messages": [line.public() for line in lines]}
 
     async def press(self, request: Request, given: dict[str, Any]) -> dict[str, Any]:
-        """The person presses a button."""
+        """Let the person press a button."""
         return self.acts.press(self._phone(request), given)
 
     async def edit(self, request: Request, given: dict[str, Any]) -> dict[str, Any]:
-        """The person edits a message."""
+        """Let the person edit a message."""
         return self.acts.edit(self._phone(request), given).public()
 
     async def block(self, request: Request, given: dict[str, Any]) -> dict[str, Any]:
-        """The person blocks the bot (``blocked`` false: lifts it)."""
+        """Let the person block the bot (``blocked`` false: lift it)."""
         phone = self._phone(request)
         self.acts.block(phone, blocked=bool(given.get("blocked", True)))
         return {"blocked": phone.blocked}
 
     async def start(self, request: Request, given: dict[str, Any]) -> dict[str, Any]:
-        """The person starts the bot, with ``payload`` as from a deep link."""
+        """Let the person start the bot, with ``payload`` as from a deep link."""
         return self.acts.start(
             self._phone(request), str(given.get("payload") or "")
         ).public()
 
     async def open(self, request: Request, given: dict[str, Any]) -> dict[str, Any]:
-        """The person opens a deep ``link``."""
+        """Let the person open a deep ``link``."""
         return self.acts.open(self._phone(request), str(given["link"])).public()
 
     async def group(self, request: Request, given: dict[str, Any]) -> dict[str, Any]:
-        """The person writes ``text`` in a group; its thread is the phone ``group``."""
+        """Let the person write ``text`` in a group; its thread is the phone ``group``."""
         return self.acts.say_in_group(self._phone(request), str(given["text"])).public()
 
     async def update(self, _: Request, given: dict[str, Any]) -> dict[str, Any]:
@@ -182,7 +182,7 @@ class Control:
         }
 
     async def requests(self, request: Request, _: dict[str, Any]) -> dict[str, Any]:
-        """What the bot asked the providers for; filter by ``api``, ``method``, ``after``."""
+        """Tell what the bot asked the providers for; filter by ``api``, ``method``, ``after``."""
         query = request.query_params
         after = int(query.get("after", 0))
         return {
@@ -197,7 +197,7 @@ class Control:
         }
 
     async def settings(self, _: Request, __: dict[str, Any]) -> dict[str, Any]:
-        """What a bot needs to talk to this simulator."""
+        """Tell what a bot needs to talk to this simulator."""
         return {
             field.name: getattr(self.world.settings, field.name)
             for field in fields(Settings)

@@ -78,7 +78,7 @@ def _button(button: Any) -> dict[str, Any]:  # noqa: ANN401 - whatever came
 
 
 def shown(markup: dict[str, Any]) -> list[list[dict[str, str]]]:
-    """The rows as a phone shows them."""
+    """Give the rows as a phone shows them."""
     return [
         [
             {

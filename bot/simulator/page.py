@@ -20,5 +20,5 @@ class Page:
         return [Route("/", self.index)]
 
     async def index(self, _: Request) -> Response:
-        """A line, for now."""
+        """Give a line, for now."""
         return PlainTextResponse("simulator")

@@ -49,7 +49,7 @@ class Line:
         return "out" if self.sender == "person" else "in"
 
     def public(self) -> dict[str, Any]:
-        """The line as the control API shows it."""
+        """Give the line as the control API shows it."""
         shown = asdict(self) | {"direction": self.direction, "time": iso(self.at)}
         if self.deleted:
             shown |= {"text": "", "buttons": [], "media": []}
@@ -97,7 +97,7 @@ class Phone:
         return self.last_out is not None and now - self.last_out < WINDOW
 
     def heard(self) -> list[Line]:
-        """What arrived on the phone, oldest first, deleted lines included."""
+        """Tell what arrived on the phone, oldest first, deleted lines included."""
         return [line for line in self.lines if line.sender != "person"]
 
     def add(self, sender: str, text: str, at: float, **rest: Any) -> Line:  # noqa: ANN401 - the fields of Line
@@ -107,14 +107,14 @@ class Phone:
         return line
 
     def find(self, message_id: int | str) -> Line:
-        """The line of a message id."""
+        """Give the line of a message id."""
         for line in reversed(self.lines):
             if str(line.message_id) == str(message_id):
                 return line
         raise NoSuchLine
 
     def latest(self, *, sender: str, buttons: bool = False) -> Line:
-        """The newest line of a sender that still stands (with buttons, if asked)."""
+        """Give the newest line of a sender that still stands (with buttons, if asked)."""
         for line in reversed(self.lines):
             if (
                 line.sender == sender
@@ -125,7 +125,7 @@ class Phone:
         raise NoSuchLine
 
     def public(self) -> dict[str, Any]:
-        """The whole phone as the control API shows it."""
+        """Give the whole phone as the control API shows it."""
         return {
             "name": self.name,
             "channel": self.channel,
@@ -172,7 +172,7 @@ class PhoneBook:
             raise NoSuchPhone from None
 
     def make(self, name: str, channel: str, **rest: Any) -> Phone:  # noqa: ANN401 - the fields of Phone
-        """A further phone with an address of its own; the same name gives the same phone."""
+        """Give a further phone with an address of its own; the same name gives the same phone."""
         if name in self._phones:
             return self._phones[name]
         self._made += 1
@@ -184,7 +184,7 @@ class PhoneBook:
         return self._keep(Phone(name, channel, rest.pop("address", address), **rest))
 
     def group(self, title: str) -> Phone:
-        """The one Telegram group, as a phone that only shows what is said there."""
+        """Give the one Telegram group, as a phone that only shows what is said there."""
         return self.make(
             "group",
             "telegram",
@@ -195,11 +195,11 @@ class PhoneBook:
         )
 
     def of_chat(self, chat_id: str) -> Phone | None:
-        """The Telegram phone of a chat id."""
+        """Give the Telegram phone of a chat id."""
         return self._of("telegram", chat_id)
 
     def of_number(self, channel: str, address: str) -> Phone | None:
-        """The phone of a number or of a business-scoped id, without ``whatsapp:``."""
+        """Give the phone of a number or of a business-scoped id, without ``whatsapp:``."""
         return self._of(channel, address)
 
     def _of(self, channel: str, address: str) -> Phone | None:

@@ -28,7 +28,7 @@ PARENT_CHECK = 0.5
 
 
 def application(world: World) -> Starlette:
-    """The ASGI application over a world."""
+    """Give the ASGI application over a world."""
     telegram, twilio = Telegram(world), Twilio(world)
     acts = Acts(world, telegram, twilio)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -9,18 +10,22 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from bot.simulator import wire
+from bot.simulator import telegram_shapes, wire
 from bot.simulator.faults import ANSWERS, Fault
 from bot.simulator.telegram_chats import Chats
+from bot.simulator.telegram_people import People
 from bot.simulator.updates import ApiError, Updates
 from bot.simulator.world import StoredFile, World
 
 DOWNLOAD_LIMIT = 20 * 2**20
 COMMANDS = 100
+COMMAND = re.compile(r"/?[a-z0-9_]{1,32}")
+DESCRIPTION = 256
+TOO_MANY = 429
 COMPLEX = ("reply_markup", "allowed_updates", "message_ids", "commands", "scope")
 """Parameters that come as JSON text in a form."""
 
-type_of_method = Callable[[dict[str, Any], dict[str, StoredFile]], Awaitable[Any] | Any]
+Method = Callable[[dict[str, Any], dict[str, StoredFile]], Awaitable[Any] | Any]
 
 
 class Telegram:
@@ -29,9 +34,10 @@ class Telegram:
     def __init__(self, world: World) -> None:
         self.world = world
         self.updates = Updates(world)
-        self.chats = Chats(world, self.updates)
+        self.chats = Chats(world)
+        self.people = People(self.chats, self.updates)
         self.commands: dict[str, list[dict[str, str]]] = {}
-        self.methods: dict[str, type_of_method] = {
+        self.methods: dict[str, Method] = {
             "getme": lambda _p, _f: self.me(),
             "getupdates": lambda params, _f: self.updates.get(params),
             "setwebhook": lambda params, _f: self.updates.set_webhook(params),
@@ -95,8 +101,10 @@ class Telegram:
         fault = self.world.faults.take(
             "telegram", name, ANSWERS, phone=phone.name if phone else ""
         )
-        if fault and (early := await self._early(fault, request)):
+        if fault and (early := await wire.happen(fault, request)):
             return early
+        if fault and fault.status:
+            return _refusal(_planned(fault))
         if not known:
             return _refusal(ApiError(404, "Not Found"))
         answer = await self.answer(name, params, files)
@@ -118,33 +126,9 @@ class Telegram:
             return JSONResponse({"ok": True, "result": True, "description": result})
         return JSONResponse({"ok": True, "result": result})
 
-    async def _early(self, fault: Fault, request: Request) -> Response | None:
-        """The answer when a fault keeps the work from being done."""
-        match fault.fault:
-            case "timeout":
-                await wire.disconnected(request.receive)
-                return wire.HangUp()
-            case "reset":
-                return wire.HangUp(reset=True)
-            case "delay":
-                await asyncio.sleep(fault.seconds)
-                return None
-            case "lost_answer":
-                return None
-            case "429":
-                after = fault.retry_after
-                words = f"Too Many Requests: retry after {after}"
-                return _refusal(ApiError(429, words, retry_after=after))
-            case "403":
-                words = "Forbidden: bot was blocked by the user"
-                return _refusal(ApiError(403, fault.description or words))
-            case _:
-                words = fault.description or "Internal Server Error"
-                return _refusal(ApiError(fault.status, words))
-
     def me(self) -> dict[str, Any]:
         """``getMe``."""
-        return self.chats.bot() | {
+        return telegram_shapes.bot(self.world.settings) | {
             "can_join_groups": True,
             "can_read_all_group_messages": False,
             "supports_inline_queries": False,
@@ -161,14 +145,9 @@ class Telegram:
         if not isinstance(commands, list) or len(commands) > COMMANDS:
             raise ApiError(400, "Bad Request: expected an Array of BotCommand")
         for command in commands:
-            name = str(command.get("command", "")).removeprefix("/")
-            if (
-                not 1 <= len(name) <= 32
-                or not name.replace("_", "a").isalnum()
-                or name.lower() != name
-            ):
+            if not COMMAND.fullmatch(str(command.get("command", ""))):
                 raise ApiError(400, "Bad Request: BOT_COMMAND_INVALID")
-            if not 1 <= len(str(command.get("description", ""))) <= 256:  # noqa: PLR2004 - Telegram's limit
+            if not 1 <= len(str(command.get("description", ""))) <= DESCRIPTION:
                 raise ApiError(400, "Bad Request: BOT_COMMAND_DESCRIPTION_INVALID")
         self.commands[_scope(params)] = commands
         return True
@@ -190,17 +169,19 @@ class Telegram:
             raise ApiError(400, "Bad Request: file is too big")
         return {
             "file_id": file_id,
-            "file_unique_id": self.chats.unique_id(file_id),
+            "file_unique_id": telegram_shapes.unique_id(file_id),
             "file_size": len(stored.content),
             "file_path": f"files/{file_id}",
         }
 
     async def download(self, request: Request) -> Response:
-        """The bytes of a file."""
+        """Give the bytes of a file."""
         self.world.record("telegram", "file", {})
         fault = self.world.faults.take("telegram", "file", ANSWERS)
-        if fault and (early := await self._early(fault, request)):
+        if fault and (early := await wire.happen(fault, request)):
             return early
+        if fault and fault.status:
+            return _refusal(_planned(fault))
         stored = self.world.files.get(
             request.path_params["path"].removeprefix("files/")
         )
@@ -215,7 +196,7 @@ class Telegram:
 
 
 def _refusal(error: ApiError) -> Response:
-    """An answer that is not ok, in Telegram's form."""
+    """Give an answer that is not ok, in Telegram's form."""
     content: dict[str, Any] = {
         "ok": False,
         "error_code": error.code,
@@ -227,6 +208,17 @@ def _refusal(error: ApiError) -> Response:
     if "retry_after" in error.parameters:
         headers["Retry-After"] = str(error.parameters["retry_after"])
     return JSONResponse(content, error.code, headers)
+
+
+def _planned(fault: Fault) -> ApiError:
+    """Give the error of a planned HTTP status."""
+    after = fault.retry_after
+    words = {
+        403: "Forbidden: bot was blocked by the user",
+        429: f"Too Many Requests: retry after {after}",
+    }.get(fault.status, "Internal Server Error")
+    parameters = {"retry_after": after} if fault.status == TOO_MANY else {}
+    return ApiError(fault.status, fault.description or words, **parameters)
 
 
 def _decoded(params: dict[str, Any]) -> dict[str, Any]:

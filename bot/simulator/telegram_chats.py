@@ -1,11 +1,10 @@
-"""Telegram's chats: what the bot sends to a phone, and what a person does on it."""
+"""Telegram's chats as the bot uses them: send, edit, delete, acknowledge."""
 
-import re
 from typing import Any
 
-from bot.simulator import keyboards
+from bot.simulator import keyboards, telegram_shapes
 from bot.simulator.phones import Line, NoSuchLine, Phone
-from bot.simulator.updates import MESSAGE_LIFE, PRESS_LIFE, ApiError, Updates
+from bot.simulator.updates import PRESS_LIFE, ApiError
 from bot.simulator.world import StoredFile, World
 
 TEXT_LIMIT = 4096
@@ -25,9 +24,8 @@ TOO_OLD = (
 class Chats:
     """Chats between the bot and every Telegram phone."""
 
-    def __init__(self, world: World, updates: Updates) -> None:
+    def __init__(self, world: World) -> None:
         self.world = world
-        self.updates = updates
         self.queries: dict[str, tuple[Phone, Line, float]] = {}
         self.messages: dict[tuple[str, int], dict[str, Any]] = {}
 
@@ -36,24 +34,8 @@ class Chats:
         self.queries.clear()
         self.messages.clear()
 
-    # What the bot asks for
-
-    def bot(self) -> dict[str, Any]:
-        """The bot as a User."""
-        settings = self.world.settings
-        return {
-            "id": int(settings.telegram_token.partition(":")[0]),
-            "is_bot": True,
-            "first_name": settings.bot_name,
-            "username": settings.bot_username,
-        }
-
-    def unique_id(self, file_id: str) -> str:
-        """The stable id of a file, which cannot be used to fetch it."""
-        return f"U{file_id[-15:]}"
-
     def reach(self, params: dict[str, Any]) -> Phone:
-        """The phone of ``chat_id`` if the bot may write there."""
+        """Give the phone of ``chat_id`` if the bot may write there."""
         chat_id = str(params.get("chat_id") or "")
         if not chat_id:
             raise ApiError(400, "Bad Request: chat_id is empty")
@@ -82,7 +64,7 @@ class Chats:
         caption = str(params.get("caption") or "")
         if len(caption) > CAPTION_LIMIT:
             raise ApiError(400, "Bad Request: message caption is too long")
-        content = self._file(kind, stored) | ({"caption": caption} if caption else {})
+        content = self.attach(kind, stored) | ({"caption": caption} if caption else {})
         markup = keyboards.parse(params.get("reply_markup"))
         media = [
             {
@@ -124,9 +106,9 @@ class Chats:
     ) -> dict[str, Any]:
         now = self.world.clock.now()
         message = {
-            "message_id": self._next_id(phone),
-            "from": self.bot(),
-            "chat": self.chat(phone),
+            "message_id": self.next_id(phone),
+            "from": telegram_shapes.bot(self.world.settings),
+            "chat": telegram_shapes.chat(phone),
             "date": int(now),
             **content,
         }
@@ -134,7 +116,7 @@ class Chats:
             message["reply_markup"] = markup
         if params.get("protect_content"):
             message["has_protected_content"] = True
-        self._keep(phone, message)
+        self.keep(phone, message)
         phone.add(
             "bot",
             text,
@@ -239,176 +221,17 @@ class Chats:
         self.world.ring(phone)
         return True
 
-    # What the person does
-
-    def user(self, phone: Phone) -> dict[str, Any]:
-        """The person as a User."""
-        return {
-            "id": phone.chat_id,
-            "is_bot": False,
-            "first_name": phone.title,
-            "username": f"{phone.name}_{phone.address[-4:]}",
-            "language_code": phone.language,
-        }
-
-    def chat(self, phone: Phone) -> dict[str, Any]:
-        """The chat as a Chat."""
-        if phone.group:
-            return {"id": phone.chat_id, "type": "supergroup", "title": phone.title}
-        user = self.user(phone)
-        return {
-            "id": user["id"],
-            "type": "private",
-            "first_name": user["first_name"],
-            "username": user["username"],
-        }
-
-    def say(self, phone: Phone, content: dict[str, Any], **line: Any) -> Line:  # noqa: ANN401 - the fields of Line
-        """A new message of the person, as an update."""
-        now = self.world.clock.now()
-        phone.started = True
-        phone.last_out = now
-        message_id = self._next_id(phone)
-        message = self._message(phone, phone, message_id, now, content)
-        self._keep(phone, message)
-        text = content.get("text") or content.get("caption") or ""
-        added = phone.add("person", text, now, message_id=message_id, **line)
-        self.updates.add(phone.address, {"message": message}, MESSAGE_LIFE)
-        self.world.ring(phone)
-        return added
-
-    def say_in_group(self, phone: Phone, group: Phone, text: str) -> Line:
-        """A message of the person in a group that the bot is in."""
-        now = self.world.clock.now()
-        message_id = self._next_id(group)
-        message = self._message(group, phone, message_id, now, self.text(text))
-        self._keep(group, message)
-        added = group.add("person", text, now, message_id=message_id)
-        self.updates.add(group.address, {"message": message}, MESSAGE_LIFE)
-        self.world.ring(group)
-        return added
-
-    def _message(
-        self,
-        chat: Phone,
-        sender: Phone,
-        message_id: int,
-        now: float,
-        content: dict[str, Any],
-    ) -> dict[str, Any]:
-        return {
-            "message_id": message_id,
-            "from": self.user(sender),
-            "chat": self.chat(chat),
-            "date": int(now),
-            **content,
-        }
-
-    def text(self, text: str) -> dict[str, Any]:
-        """A text with the entity that marks a command."""
-        command = re.match(r"/[A-Za-z0-9_]+", text)
-        if command is None:
-            return {"text": text}
-        entity = {"type": "bot_command", "offset": 0, "length": len(command.group())}
-        return {"text": text, "entities": [entity]}
-
     def attach(self, kind: str, stored: StoredFile) -> dict[str, Any]:
-        """The content of a message with a file; ``kind`` as in Message, or ``""``."""
-        return self._file(kind or _kind(stored.content_type), stored)
-
-    def _file(self, kind: str, stored: StoredFile) -> dict[str, Any]:
+        """Keep a file for ``getFile``; give the content of its message."""
         file_id = "F" + self.world.hexadecimal("telegram file", 40)
         self.world.files[file_id] = stored
-        found: dict[str, Any] = {
-            "file_id": file_id,
-            "file_unique_id": self.unique_id(file_id),
-            "file_size": len(stored.content),
-        }
-        named = found | {"mime_type": stored.content_type, "file_name": stored.name}
-        match kind:
-            case "photo":
-                small = found | {"width": 90, "height": 67, "file_size": 1}
-                return {"photo": [small, found | {"width": 1280, "height": 960}]}
-            case "voice":
-                return {
-                    "voice": found | {"duration": 3, "mime_type": stored.content_type}
-                }
-            case "audio":
-                return {"audio": named | {"duration": 3}}
-            case "video" | "animation":
-                return {kind: named | {"duration": 3, "width": 640, "height": 360}}
-            case "video_note":
-                return {"video_note": found | {"duration": 3, "length": 240}}
-            case "sticker":
-                shape = {"width": 512, "height": 512, "type": "regular"}
-                flags = {"is_animated": False, "is_video": False}
-                return {"sticker": found | shape | flags}
-            case _:
-                return {"document": named}
+        return telegram_shapes.content(file_id, stored, kind)
 
-    def edit(self, phone: Phone, line: Line, text: str) -> None:
-        """The person changes a message."""
-        message = self.messages[phone.address, int(line.message_id)]
-        key = "caption" if "caption" in message else "text"
-        message = message | {key: text, "edit_date": int(self.world.clock.now())}
-        self._keep(phone, message)
-        line.text, line.edited = text, True
-        self.updates.add(phone.address, {"edited_message": message}, MESSAGE_LIFE)
-        self.world.ring(phone)
-
-    def press(self, phone: Phone, line: Line, button: dict[str, str]) -> str:
-        """The person presses a button: a callback query with a queue of its own."""
-        query_id = str(int(self.world.hexadecimal("callback query", 15), 16))
-        now = self.world.clock.now()
-        added = phone.add(
-            "person", button["text"], now, message_id=f"press-{query_id}", kind="press"
-        )
-        self.queries[query_id] = (phone, added, now)
-        query = {
-            "id": query_id,
-            "from": self.user(phone),
-            "chat_instance": str(phone.chat_id * 31),
-            "message": self.messages[phone.address, int(line.message_id)],
-            "data": button["data"],
-        }
-        self.updates.add(
-            f"press:{phone.address}", {"callback_query": query}, PRESS_LIFE
-        )
-        self.world.ring(phone)
-        return query_id
-
-    def block(self, phone: Phone, *, blocked: bool) -> None:
-        """The person stops or restarts the bot."""
-        phone.blocked = blocked
-        old, new = ("member", "kicked") if blocked else ("kicked", "member")
-
-        def member(status: str) -> dict[str, Any]:
-            until = {"until_date": 0} if status == "kicked" else {}
-            return {"user": self.bot(), "status": status, **until}
-
-        change = {
-            "chat": self.chat(phone),
-            "from": self.user(phone),
-            "date": int(self.world.clock.now()),
-            "old_chat_member": member(old),
-            "new_chat_member": member(new),
-        }
-        self.updates.add(phone.address, {"my_chat_member": change}, MESSAGE_LIFE)
-        self.world.ring(phone)
-
-    def _next_id(self, phone: Phone) -> int:
+    def next_id(self, phone: Phone) -> int:
+        """Give the next message id of a chat."""
         phone.message_ids += 1
         return phone.message_ids
 
-    def _keep(self, phone: Phone, message: dict[str, Any]) -> None:
+    def keep(self, phone: Phone, message: dict[str, Any]) -> None:
+        """Remember a message for presses and edits."""
         self.messages[phone.address, message["message_id"]] = message
-
-
-def _kind(content_type: str) -> str:
-    """The kind that Telegram's app makes of a file picked by a person."""
-    major = content_type.partition("/")[0]
-    if content_type == "audio/ogg":
-        return "voice"
-    if content_type == "image/gif":
-        return "animation"
-    return {"image": "photo", "video": "video", "audio": "audio"}.get(major, "document")

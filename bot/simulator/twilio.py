@@ -1,6 +1,5 @@
 """A small Twilio Messages API: ``/2010-04-01/Accounts/{sid}/Messages…`` and media."""
 
-import asyncio
 import base64
 import hmac
 from collections.abc import Awaitable, Callable
@@ -16,12 +15,15 @@ from bot.simulator import wire
 from bot.simulator.carrier import Carrier
 from bot.simulator.clock import moment, rfc2822
 from bot.simulator.faults import ANSWERS
-from bot.simulator.twilio_chats import Media, Message, Messages, TwilioError, refusal
+from bot.simulator.twilio_messages import Media, Message, Messages, TwilioError, refusal
+from bot.simulator.twilio_people import People
 from bot.simulator.world import World
 
 ROOT = "/2010-04-01/Accounts/{account}/Messages"
 PAGE = 50
 PAGE_LIMIT = 1000
+TOO_MANY = 429
+UNAUTHORIZED = 401
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
@@ -32,6 +34,7 @@ class Twilio:
         self.world = world
         self.carrier = Carrier(world)
         self.messages = Messages(world, self.carrier)
+        self.people = People(self.messages)
         world.on_reset.append(self.messages.forget)
 
     def routes(self) -> list[Route]:
@@ -86,19 +89,13 @@ class Twilio:
         self, request: Request, name: str, work: Endpoint, phone: str
     ) -> Response:
         fault = self.world.faults.take("twilio", name, ANSWERS, phone=phone)
-        match fault.fault if fault else "":
-            case "timeout":
-                await wire.disconnected(request.receive)
-                return wire.HangUp()
-            case "reset":
-                return wire.HangUp(reset=True)
+        if fault and (early := await wire.happen(fault, request)):
+            return early
         if fault and fault.status:
             answer = _refusal(refusal(fault))
-            if fault.status == 429:  # noqa: PLR2004 - Too Many Requests
+            if fault.status == TOO_MANY:
                 answer.headers["Retry-After"] = str(fault.retry_after)
             return answer
-        if fault and fault.fault == "delay":
-            await asyncio.sleep(fault.seconds)
         done = await work(request)
         return wire.HangUp() if fault and fault.fault == "lost_answer" else done
 
@@ -207,7 +204,7 @@ class Twilio:
         }
 
     async def list_media(self, request: Request) -> Response:
-        """The media of a message, on one page."""
+        """Give the media of a message, on one page."""
         message = self.messages.fetch(request.path_params["sid"])
         shown = [self._shown(message, media) for media in message.media]
         uri = request.url.path
@@ -226,7 +223,7 @@ class Twilio:
         )
 
     async def fetch_media(self, request: Request) -> Response:
-        """What is known of one file."""
+        """Tell what is known of one file."""
         return JSONResponse(self._shown(*self._media(request)))
 
     async def delete_media(self, request: Request) -> Response:
@@ -242,19 +239,16 @@ class Twilio:
         return RedirectResponse(f"/media-store/{media.sid}", 307)
 
     async def store(self, request: Request) -> Response:
-        """The bytes of a file; whether credentials came along is remembered."""
+        """Give the bytes of a file; whether credentials came along is remembered."""
         forwarded = "authorization" in request.headers
         self.world.record("media-store", "get", {}, authorization=forwarded)
         fault = self.world.faults.take("twilio", "media-store", ANSWERS)
+        if fault and (early := await wire.happen(fault, request)):
+            return early
         if fault and fault.status:
             return Response(status_code=fault.status)
-        if fault and fault.fault in {"reset", "lost_answer"}:
-            return wire.HangUp(reset=fault.fault == "reset")
-        if fault and fault.fault == "timeout":
-            await wire.disconnected(request.receive)
+        if fault and fault.fault == "lost_answer":
             return wire.HangUp()
-        if fault:
-            await asyncio.sleep(fault.seconds)
         stored = self.world.files.get(request.path_params["key"])
         if stored is None:
             return Response(status_code=404)
@@ -262,7 +256,7 @@ class Twilio:
 
 
 def _sent_as_asked(message: Message, query: dict[str, str]) -> bool:
-    """The filters ``DateSent``, ``DateSent<`` and ``DateSent>`` (days or moments)."""
+    """Give the filters ``DateSent``, ``DateSent<`` and ``DateSent>`` (days or moments)."""
     sent = message.sent if message.sent is not None else message.created
     exact, before, after = (
         query.get(name) for name in ("DateSent", "DateSent<", "DateSent>")
@@ -285,7 +279,7 @@ def _is_day(text: str) -> bool:
 
 
 def _day(text: str) -> datetime:
-    """A day or a moment of a filter, in UTC."""
+    """Give a day or a moment of a filter, in UTC."""
     try:
         if _is_day(text):
             return datetime.combine(date.fromisoformat(text), datetime.min.time(), UTC)
@@ -295,7 +289,7 @@ def _day(text: str) -> datetime:
 
 
 def _refusal(error: TwilioError) -> JSONResponse:
-    """An error in Twilio's form."""
+    """Give an error in Twilio's form."""
     content = {
         "code": error.code,
         "message": error.message,

@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 from typing_extensions import override
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from bot.simulator.faults import Fault
 from bot.simulator.world import StoredFile
 
 ABORT = "simulator.abort"
@@ -64,6 +65,18 @@ class HangUp(Response):
         await disconnected(receive)
 
 
+async def happen(fault: Fault, request: Request) -> Response | None:
+    """Let a fault of the wire happen; give the answer if that ends the call."""
+    if fault.fault == "timeout":
+        await disconnected(request.receive)
+        return HangUp()
+    if fault.fault == "reset":
+        return HangUp(reset=True)
+    if fault.fault == "delay":
+        await asyncio.sleep(fault.seconds)
+    return None
+
+
 async def disconnected(receive: Receive) -> None:
     """Return when the other side has gone."""
     while (await receive())["type"] != "http.disconnect":
@@ -71,7 +84,7 @@ async def disconnected(receive: Receive) -> None:
 
 
 async def body(request: Request) -> bytes:
-    """The whole body, at most ``BODY_LIMIT`` bytes."""
+    """Give the whole body, at most ``BODY_LIMIT`` bytes."""
     parts: list[bytes] = []
     size = 0
     async for part in request.stream():
@@ -83,13 +96,13 @@ async def body(request: Request) -> bytes:
 
 
 async def form(request: Request) -> list[tuple[str, str]]:
-    """The pairs of a form body, blanks kept."""
+    """Give the pairs of a form body, blanks kept."""
     text = (await body(request)).decode("utf-8", "replace")
     return parse_qsl(text, keep_blank_values=True)
 
 
 async def document(request: Request) -> dict[str, Any]:
-    """A JSON object; an empty body is an empty object."""
+    """Give a JSON object; an empty body is an empty object."""
     raw = await body(request)
     try:
         found = json.loads(raw) if raw else {}

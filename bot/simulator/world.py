@@ -129,12 +129,12 @@ class World:
         await self.until(lambda: self.closing, self.clock.wait(seconds))
 
     def count(self, name: str, start: int = 0) -> int:
-        """The next number of a named sequence."""
+        """Give the next number of a named sequence."""
         self._counters[name] = self._counters.get(name, start) + 1
         return self._counters[name]
 
     def hexadecimal(self, name: str, length: int = 32) -> str:
-        """The next id of a named sequence: looks random, the same for the same seed."""
+        """Give the next id of a named sequence: looks random, the same for the same seed."""
         text = f"{self.settings.seed}:{name}:{self.count(name)}"
         return hashlib.sha256(text.encode()).hexdigest()[:length]
 

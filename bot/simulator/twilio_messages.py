@@ -1,4 +1,4 @@
-"""Twilio's side of the SMS and WhatsApp phones: resources, opt-out, windows, media."""
+"""Twilio's Message resources, and what happens to those that the bot sends."""
 
 import json
 import re
@@ -8,26 +8,14 @@ from typing import Any
 from bot.simulator import segments
 from bot.simulator.carrier import Carrier
 from bot.simulator.clock import rfc2822
-from bot.simulator.faults import TWICE, UNDELIVERED, Fault
-from bot.simulator.phones import Line, Phone
+from bot.simulator.faults import UNDELIVERED, Fault
+from bot.simulator.phones import Phone
 from bot.simulator.world import StoredFile, Template, World
 
 BODY_LIMIT = 1600
 MEDIA_LIMIT = 10
 E164 = re.compile(r"\+[1-9]\d{7,14}")
 BSUID = re.compile(r"[A-Z]{2}\.[A-Za-z0-9]{1,128}")
-STOP_WORDS = frozenset(
-    {"STOP", "UNSUBSCRIBE", "END", "QUIT", "STOPALL", "REVOKE", "OPTOUT", "CANCEL"}
-)
-START_WORDS = frozenset({"START", "UNSTOP"})
-HELP_WORDS = frozenset({"HELP", "INFO"})
-ANSWERS = {
-    "STOP": "You have successfully been unsubscribed. You will not receive any more "
-    "messages from this number. Reply START to resubscribe.",
-    "START": "You have successfully been re-subscribed to messages from this number. "
-    "Reply HELP for help. Reply STOP to unsubscribe. Msg&Data Rates May Apply.",
-    "HELP": "Reply STOP to unsubscribe. Msg&Data Rates May Apply.",
-}
 
 
 class TwilioError(Exception):
@@ -68,7 +56,7 @@ class Message:
     service: str | None = None
 
     def public(self, account: str) -> dict[str, Any]:
-        """The resource as the REST API shows it."""
+        """Give the resource as the REST API shows it."""
         uri = f"/2010-04-01/Accounts/{account}/Messages/{self.sid}"
         return {
             "account_sid": account,
@@ -107,14 +95,12 @@ class Messages:
         self.stored.clear()
 
     def fetch(self, sid: str) -> Message:
-        """The message of a SID, or Twilio's 20404."""
+        """Give the message of a SID, or Twilio's 20404."""
         found = self.stored.get(sid)
         if found is None:
             uri = f"/2010-04-01/Accounts/{self.world.settings.account_sid}/Messages/{sid}.json"
             raise TwilioError(404, 20404, f"The requested resource {uri} was not found")
         return found
-
-    # What the bot sends
 
     def create(self, params: dict[str, str], media_urls: list[str]) -> Message:
         """``POST Messages.json``: check, put on the phone, promise status callbacks."""
@@ -150,7 +136,7 @@ class Messages:
         return message
 
     def _route(self, to: str, sender: str, service: str) -> str:
-        """The channel that From and To agree on."""
+        """Give the channel that From and To agree on."""
         settings = self.world.settings
         if not to:
             raise TwilioError(400, 21604, "A 'To' phone number is required.")
@@ -264,12 +250,13 @@ class Messages:
                 segments=segments.count(message.body) if phone.channel == "sms" else 0,
             )
             self.world.ring(phone)
-        base = self._common(message) | {"From": message.sender, "To": message.to}
+        base = self.common(message) | {"From": message.sender, "To": message.to}
         error = {"ErrorCode": str(code)} if code else {}
         steps = [{"MessageStatus": name, "SmsStatus": name, **error} for name in names]
         self.carrier.statuses(callback, base, steps)
 
-    def _common(self, message: Message) -> dict[str, str]:
+    def common(self, message: Message) -> dict[str, str]:
+        """Give the fields that every webhook about a message has."""
         return {
             "AccountSid": self.world.settings.account_sid,
             "ApiVersion": "2010-04-01",
@@ -277,133 +264,9 @@ class Messages:
             "SmsSid": message.sid,
         }
 
-    # What a person sends
-
-    def receive(
-        self,
-        phone: Phone,
-        text: str,
-        files: list[StoredFile],
-        extra: dict[str, str],
-    ) -> Line:
-        """A message of the person: a resource, a line, a webhook (or an opt-out)."""
-        now = self.world.clock.now()
-        phone.started = True
-        phone.last_out = now
-        media = [
-            Media("ME" + self.world.hexadecimal("media"), stored, now)
-            for stored in files
-        ]
-        settings = self.world.settings
-        prefix = "whatsapp:" if phone.channel == "whatsapp" else ""
-        number = settings.whatsapp_number if prefix else settings.sms_number
-        message = Message(
-            sid=("MM" if media else "SM") + self.world.hexadecimal("message"),
-            sender=phone.sender_address,
-            to=prefix + number,
-            body=text,
-            direction="inbound",
-            status="received",
-            created=now,
-            media=media,
-            sent=now,
-        )
-        self.stored[message.sid] = message
-        line = phone.add(
-            "person",
-            text,
-            now,
-            message_id=message.sid,
-            media=[
-                {
-                    "name": file.name,
-                    "type": file.content_type,
-                    "size": len(file.content),
-                }
-                for file in files
-            ],
-            segments=segments.count(text) if phone.channel == "sms" else 0,
-            webhook={},
-        )
-        self.world.ring(phone)
-        word = _opt_word(phone, text)
-        self._answer_opt_out(phone, word)
-        if word and not settings.advanced_opt_out:
-            line.webhook = None
-            return line
-        if word:
-            extra = extra | {"OptOutType": word}
-        params = self._inbound(phone, message) | extra
-        report = line.webhook if line.webhook is not None else {}
-        for _ in range(
-            2 if self.world.faults.take("twilio", phone.channel, TWICE) else 1
-        ):
-            self.carrier.inbound(phone.name, phone.channel, params, report)
-        return line
-
-    def _answer_opt_out(self, phone: Phone, word: str) -> None:
-        """Twilio's own answer to STOP, START and HELP on a long code."""
-        if not word:
-            return
-        if word != "HELP":
-            phone.opted_out = word == "STOP"
-        phone.add(
-            "provider",
-            ANSWERS[word],
-            self.world.clock.now(),
-            message_id="SM" + self.world.hexadecimal("automatic"),
-            segments=segments.count(ANSWERS[word]),
-        )
-        self.world.ring(phone)
-
-    def _inbound(self, phone: Phone, message: Message) -> dict[str, str]:
-        """The fields of an inbound webhook, blanks included."""
-        params = self._common(message) | {
-            "SmsMessageSid": message.sid,
-            "From": message.sender,
-            "To": message.to,
-            "Body": message.body,
-            "NumMedia": str(len(message.media)),
-            "NumSegments": str(segments.count(message.body)),
-            "SmsStatus": "received",
-        }
-        for index, media in enumerate(message.media):
-            params[f"MediaUrl{index}"] = self.media_url(message, media)
-            params[f"MediaContentType{index}"] = media.stored.content_type
-        if phone.channel == "sms":
-            for end, country in (("From", "ID"), ("To", "US")):
-                params |= {f"{end}City": "", f"{end}State": "", f"{end}Zip": ""}
-                params[f"{end}Country"] = country
-            return params
-        shown = phone.external_id if phone.hides_number else phone.address
-        details = {
-            "type": "whatsapp",
-            "data": {"context": {"ProfileName": phone.title}},
-        }
-        major = (
-            message.media[0].stored.content_type.partition("/")[0]
-            if message.media
-            else "text"
-        )
-        return params | {
-            "ProfileName": phone.title,
-            "WaId": shown.removeprefix("+"),
-            "ExternalUserId": f"whatsapp:{phone.external_id}",
-            "MessageType": major,
-            "ChannelMetadata": json.dumps(details),
-        }
-
-    def media_url(self, message: Message, media: Media) -> str:
-        """Where the bot fetches a file (with Basic auth)."""
-        settings = self.world.settings
-        return (
-            f"{settings.base_url}/2010-04-01/Accounts/{settings.account_sid}"
-            f"/Messages/{message.sid}/Media/{media.sid}"
-        )
-
 
 def refusal(fault: Fault) -> TwilioError:
-    """The error of a planned HTTP status."""
+    """Give the error of a planned HTTP status."""
     known = {
         429: (20429, "Too Many Requests"),
         401: (20003, "Authenticate"),
@@ -414,7 +277,7 @@ def refusal(fault: Fault) -> TwilioError:
 
 
 def _filled(template: Template, params: dict[str, str]) -> str:
-    """The template's text with its variables."""
+    """Give the template's text with its variables."""
     try:
         given = json.loads(params.get("ContentVariables") or "{}")
         variables = {str(name): str(value) for name, value in given.items()}
@@ -425,15 +288,3 @@ def _filled(template: Template, params: dict[str, str]) -> str:
     return re.sub(
         r"\{\{(\w+)\}\}", lambda found: variables.get(found[1], found[0]), template.body
     )
-
-
-def _opt_word(phone: Phone, text: str) -> str:
-    """STOP, START or HELP when an SMS is nothing but such a word."""
-    word = text.strip().upper()
-    if phone.channel != "sms":
-        return ""
-    if word in STOP_WORDS:
-        return "STOP"
-    if word in START_WORDS:
-        return "START"
-    return "HELP" if word in HELP_WORDS else ""
