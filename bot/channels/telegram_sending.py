@@ -94,9 +94,8 @@ def policy(error: TelegramError) -> base.SendError:
     """Return what an error of PTB means; ``BadRequest`` is a ``NetworkError`` there."""
     result: base.SendError = base.Later("telegram.5xx")
     match error:
-        case RetryAfter(retry_after=after):
-            seconds = after if isinstance(after, int) else after.total_seconds()
-            result = base.Later("telegram.429", seconds)
+        case RetryAfter():
+            result = base.Later("telegram.429", seconds(error))
         case Forbidden():
             result = base.Unreachable("telegram.403")
         case InvalidToken():
@@ -114,3 +113,9 @@ def policy(error: TelegramError) -> base.SendError:
         case _:
             pass
     return result
+
+
+def seconds(error: RetryAfter) -> float:
+    """Return how long Telegram wants us to wait."""
+    after = error.retry_after
+    return after if isinstance(after, int) else after.total_seconds()
