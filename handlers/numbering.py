@@ -14,7 +14,7 @@ That costs about one bit of 35 and keeps ``PENGADAAN``, ``BACA 7K3M`` or the dat
 
 import re
 import unicodedata
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from handlers.errors import NumbersExhausted
@@ -34,7 +34,8 @@ _READ_AS = str.maketrans("OIL", "011")
 _MINUS = "\N{MINUS SIGN}"
 _SEPARATORS = re.compile(r"[\s\-._/,:]+")
 _NUMBER = re.compile(
-    r"(?<![^\W_])(?=([0-9A-Z]{4})(\s?-\s?|[\s.]\s?|)([0-9A-Z]{4})(?![^\W_]))"
+    r"(?<![^\W_])(?<![^\W_]-)"
+    r"(?=([0-9A-Z]{4})(\s?-\s?|[\s.]\s?|)([0-9A-Z]{4})(?!-?[^\W_]))"
 )
 _CODE = re.compile(
     r"(?<![^\W_])(?=((?:[0-9OIL][\s\-._/,]{0,3}){15}[0-9OIL])(?![^\W_]))"
@@ -116,22 +117,38 @@ def read_receipt(
 
     A number counts when it passes its check and a code follows it, or the text says
     little else (at most ``FEW_WORDS`` words), or one of ``keywords`` (upper case) stands
-    just before it. Sixteen digits, which may be an identity card's, are a code only after
+    just before it. Written as two words it counts without a code only when neither of
+    them makes another possible number with its neighbour. Sixteen digits, which may be an identity card's, are a code only after
     such a number, or anywhere when ``expects_code`` (the caller saw a keyword, or asked
     for the code). ``number`` is what the conversation already knows; it completes a
     code that comes alone. Returns None when nothing of this is there.
     """
     plain = _plain(text[:_LONGEST])
-    finds = list(_numbers(plain))
-    for found, _, end in finds:
-        code = _code_after(plain, end)
+    finds = _finds(plain)
+    for find in reversed(finds):
+        code = _code_after(plain, find.end)
         if code:
-            return Receipt(found, code)
+            return Receipt(find.number, code)
     code = _first_code(plain)[1] if expects_code else ""
-    for found, start, end in finds:
-        if _counts(plain, start, end, keywords, code=code):
-            return Receipt(found, code)
+    for find in sorted(finds, key=lambda find: find.loose):
+        if _counts(plain, find, keywords, code=code):
+            return Receipt(find.number, code)
     return Receipt(number, code) if code else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Find:
+    """A number in a text: where, and how it is written.
+
+    ``loose`` is two words beside each other; ``doubtful`` when one of them might as
+    well belong to a neighbour.
+    """
+
+    number: str
+    start: int
+    end: int
+    loose: bool
+    doubtful: bool
 
 
 def _syndrome(characters: str) -> int:
@@ -193,17 +210,25 @@ def _plain(text: str) -> str:
     return "".join(out)
 
 
-def _numbers(plain: str) -> Iterator[tuple[str, int, int]]:
-    """Yield (number, start, end) of every number in the text, closely written first."""
-    finds = []
+def _finds(plain: str) -> list[_Find]:
+    """Return every right number in the text, in its order."""
+    shaped = []
     for match in _NUMBER.finditer(plain):
-        first, between, second = match.groups()
-        number = _valid_number((first + second).translate(_READ_AS))
+        characters = (match[1] + match[3]).translate(_READ_AS)
+        if _has_shape(characters):
+            loose = bool(match[2]) and "-" not in match[2]
+            shaped.append((characters, match.start(1), match.end(3), loose))
+    finds = []
+    for characters, start, end, loose in shaped:
+        number = _valid_number(characters)
         if number:
-            loose = bool(between) and "-" not in between
-            finds.append((loose, match.start(1), match.end(3), number))
-    for _, start, end, number in sorted(finds):
-        yield number, start, end
+            doubtful = any(
+                start < other_end and other < end
+                for _, other, other_end, _ in shaped
+                if other != start
+            )
+            finds.append(_Find(number, start, end, loose, doubtful))
+    return finds
 
 
 def _code_after(plain: str, end: int) -> str:
@@ -221,10 +246,10 @@ def _first_code(plain: str, begin: int = 0) -> tuple[int, str]:
     return begin, ""
 
 
-def _counts(
-    plain: str, start: int, end: int, keywords: Collection[str], *, code: str
-) -> bool:
-    before = _WORD.findall(plain[:start])
+def _counts(plain: str, find: _Find, keywords: Collection[str], *, code: str) -> bool:
+    if find.doubtful:
+        return False
+    before = _WORD.findall(plain[: find.start])
     if code or (before and before[-1] in keywords):
         return True
-    return len(before) + len(_WORD.findall(plain[end:])) <= FEW_WORDS
+    return len(before) + len(_WORD.findall(plain[find.end :])) <= FEW_WORDS
