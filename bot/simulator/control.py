@@ -164,7 +164,7 @@ class Control:
             await self.world.until(lambda: not updates.pending, timeout)
         return {
             "pending": [update.body for update in updates.pending],
-            "pushes": updates.pushes,
+            "pushes": self.acts.telegram.pusher.pushes,
         }
 
     async def changes(self, request: Request, _: dict[str, Any]) -> dict[str, Any]:

@@ -35,7 +35,7 @@ def application(world: World) -> Starlette:
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         yield
-        await telegram.updates.stop()
+        await telegram.pusher.stop()
         await twilio.carrier.stop()
 
     return Starlette(

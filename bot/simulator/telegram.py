@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from bot.simulator import telegram_shapes, wire
 from bot.simulator.faults import ANSWERS, Fault
+from bot.simulator.pusher import Pusher
 from bot.simulator.telegram_chats import Chats
 from bot.simulator.telegram_people import People
 from bot.simulator.updates import ApiError, Updates
@@ -34,6 +35,7 @@ class Telegram:
     def __init__(self, world: World) -> None:
         self.world = world
         self.updates = Updates(world)
+        self.pusher = Pusher(self.updates)
         self.chats = Chats(world)
         self.people = People(self.chats, self.updates)
         self.commands: dict[str, list[dict[str, str]]] = {}
@@ -68,6 +70,7 @@ class Telegram:
     def forget(self) -> None:
         """Start again with empty chats."""
         self.updates.forget()
+        self.pusher.pushes.clear()
         self.chats.forget()
         self.commands.clear()
 
@@ -89,33 +92,31 @@ class Telegram:
             return _refusal(ApiError(413, "Request Entity Too Large"))
         except wire.NotReadable:
             return _refusal(ApiError(400, "Bad Request: can't parse JSON object"))
-        known = name.lower() in self.methods
         phone = self.world.phones.of_chat(str(params.get("chat_id", "")))
-        self.world.record(
-            "telegram",
-            name,
-            params,
-            files=sorted(files),
-            phone=phone.name if phone else "",
-        )
-        fault = self.world.faults.take(
-            "telegram", name, ANSWERS, phone=phone.name if phone else ""
-        )
-        if fault and (early := await wire.happen(fault, request)):
+        known = phone.name if phone else ""
+        uploads = sorted(files)
+        self.world.record("telegram", name, params, files=uploads, phone=known)
+        fault = self.world.faults.take("telegram", name, ANSWERS, phone=known)
+        if fault and (early := await self._early(fault, request)):
             return early
-        if fault and fault.status:
-            return _refusal(_planned(fault))
-        if not known:
-            return _refusal(ApiError(404, "Not Found"))
         answer = await self.answer(name, params, files)
         return wire.HangUp() if fault and fault.fault == "lost_answer" else answer
+
+    async def _early(self, fault: Fault, request: Request) -> Response | None:
+        """Give the answer when a fault keeps the work from being done."""
+        if fault.status:
+            return _refusal(_planned(fault))
+        return await wire.happen(fault, request)
 
     async def answer(
         self, name: str, params: dict[str, Any], files: dict[str, StoredFile]
     ) -> Response:
         """Run a method and wrap its result as Telegram does."""
         try:
-            result = self.methods[name.lower()](_decoded(params), files)
+            method = self.methods.get(name.lower())
+            if method is None:
+                raise ApiError(404, "Not Found")
+            result = method(_decoded(params), files)
             if asyncio.iscoroutine(result):
                 result = await result
         except ApiError as error:
@@ -178,10 +179,8 @@ class Telegram:
         """Give the bytes of a file."""
         self.world.record("telegram", "file", {})
         fault = self.world.faults.take("telegram", "file", ANSWERS)
-        if fault and (early := await wire.happen(fault, request)):
+        if fault and (early := await self._early(fault, request)):
             return early
-        if fault and fault.status:
-            return _refusal(_planned(fault))
         stored = self.world.files.get(
             request.path_params["path"].removeprefix("files/")
         )

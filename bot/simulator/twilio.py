@@ -297,6 +297,8 @@ def _refusal(error: TwilioError) -> JSONResponse:
         "status": error.status,
     }
     headers = (
-        {"WWW-Authenticate": 'Basic realm="Twilio API"'} if error.status == 401 else {}
+        {"WWW-Authenticate": 'Basic realm="Twilio API"'}
+        if error.status == UNAUTHORIZED
+        else {}
     )
     return JSONResponse(content, error.status, headers)

@@ -1,26 +1,16 @@
-"""Telegram's updates on their way to the bot: polling, or pushing to its webhook.
+"""Telegram's updates until the bot has them: the queue, polling, the webhook's setting."""
 
-Pushing keeps the order of each key: only the head of a key's queue is in flight, and
-presses have keys of their own, so a press may overtake a text.
-"""
-
-import asyncio
 import re
-from collections.abc import Coroutine
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-import httpx
-
-from bot.simulator.faults import DELIVERIES, TWICE
+from bot.simulator.faults import TWICE
 from bot.simulator.world import World
 
 MESSAGE_LIFE = 24 * 3600.0
 PRESS_LIFE = 150.0
 POLL_CAP = 50.0
-PUSH_TIMEOUT = 60.0
-RETRY_CAP = 60.0
-RETRY_AFTER_CAP = 3600.0
 SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")
 LEFT_OUT = frozenset({"chat_member", "message_reaction", "message_reaction_count"})
 """Kinds that a bot gets only when it names them."""
@@ -66,16 +56,13 @@ class Updates:
     pending: list[Update] = field(default_factory=list)
     allowed: list[str] = field(default_factory=list)
     webhook: Webhook | None = None
-    pushes: list[dict[str, Any]] = field(default_factory=list)
-    """How each push went: update_id, attempt, status (0 for no answer)."""
-    _workers: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+    on_change: Callable[[], None] = lambda: None
+    """Called when there is more to push, or another place to push it to."""
     _poll: int = 0
-    _slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(40))
 
     def forget(self) -> None:
         """Drop everything that waits; the webhook stays."""
         self.pending.clear()
-        self.pushes.clear()
         self.allowed = []
 
     def add(self, key: str, body: dict[str, Any], life: float = MESSAGE_LIFE) -> int:
@@ -95,7 +82,7 @@ class Updates:
             copies=2 if twice else 1,
         )
         self.pending.append(update)
-        self._work()
+        self.on_change()
         self.world.ring()
         return update_id
 
@@ -177,9 +164,7 @@ class Updates:
         self._allow(params)
         self._drop(params)
         self.webhook = Webhook(url, secret, connections)
-        self._slots = asyncio.Semaphore(connections)
-        self._stop()
-        self._work()
+        self.on_change()
         self.world.ring()
         return "Webhook was set"
 
@@ -188,7 +173,7 @@ class Updates:
         was_set = self.webhook is not None
         self._drop(params)
         self.webhook = None
-        self._stop()
+        self.on_change()
         self.world.ring()
         return "Webhook was deleted" if was_set else "Webhook is already deleted"
 
@@ -218,100 +203,3 @@ class Updates:
         if self.allowed:
             found["allowed_updates"] = self.allowed
         return found
-
-    def _stop(self) -> None:
-        for task in self._workers.values():
-            task.cancel()
-        self._workers.clear()
-
-    async def stop(self) -> None:
-        """End every push in flight."""
-        tasks = list(self._workers.values())
-        self._stop()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-    def _work(self) -> None:
-        if self.webhook is None:
-            return
-        for update in self.pending:
-            if update.key not in self._workers:
-                self._start(update.key, self._push_queue(update.key))
-
-    def _start(self, key: str, work: Coroutine[Any, Any, None]) -> None:
-        self._workers[key] = asyncio.create_task(work)
-
-    async def _push_queue(self, key: str) -> None:
-        """Push the updates of one key in order until none is left."""
-        async with httpx.AsyncClient(timeout=PUSH_TIMEOUT, trust_env=False) as client:
-            while not self.world.closing:
-                self.drop_expired()
-                head = next(
-                    (update for update in self.pending if update.key == key), None
-                )
-                if head is None:
-                    break
-                await self._push_until_done(client, head)
-        self._workers.pop(key, None)
-
-    async def _push_until_done(self, client: httpx.AsyncClient, update: Update) -> None:
-        """Push one update again and again until it is taken or too old."""
-        attempt = 0
-        while update in self.pending and not self.world.closing:
-            attempt += 1
-            async with self._slots:
-                taken, retry_after = await self._push(client, update, attempt)
-            if taken:
-                update.copies -= 1
-                if not update.copies and update in self.pending:
-                    self.pending.remove(update)
-                self.world.ring()
-                continue
-            backoff = 0.0 if attempt == 1 else min(2.0 ** (attempt - 1), RETRY_CAP)
-            await self.world.pause(max(backoff, retry_after))
-            self.drop_expired()
-
-    async def _push(
-        self, client: httpx.AsyncClient, update: Update, attempt: int
-    ) -> tuple[bool, float]:
-        """One push; whether it was taken, and how long the bot asked to wait."""
-        hook = self.webhook
-        if hook is None:
-            return False, 0.0
-        fault = self.world.faults.take("webhook", "telegram", DELIVERIES)
-        kind = fault.fault if fault else ""
-        if fault and kind == "duplicate":
-            update.copies += 1
-        if fault and kind == "delay":
-            await asyncio.sleep(fault.seconds)
-        headers = (
-            {"X-Telegram-Bot-Api-Secret-Token": hook.secret} if hook.secret else {}
-        )
-        status, retry_after, problem = 0, 0.0, ""
-        try:
-            if kind == "reset":
-                problem = "Connection reset by peer"
-            else:
-                answer = await client.post(hook.url, json=update.body, headers=headers)
-                status = answer.status_code
-                retry_after = _retry_after(answer)
-                problem = (
-                    f"Wrong response from the webhook: {status} {answer.reason_phrase}"
-                )
-        except httpx.HTTPError as error:
-            problem = f"Connection failed: {type(error).__name__}"
-        lost = kind in {"lost_answer", "timeout"}
-        self.pushes.append(
-            {"update_id": update.update_id, "attempt": attempt, "status": status}
-        )
-        if 200 <= status < 300 and not lost:  # noqa: PLR2004 - HTTP success
-            return True, 0.0
-        hook.last_error_date = int(self.world.clock.now())
-        hook.last_error_message = "Read timeout expired" if lost else problem
-        self.world.ring()
-        return False, retry_after
-
-
-def _retry_after(answer: httpx.Response) -> float:
-    """Seconds of a Retry-After header, 0 without one."""
-    text = answer.headers.get("retry-after", "")
-    return min(float(text), RETRY_AFTER_CAP) if text.isdigit() else 0.0

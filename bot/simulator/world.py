@@ -139,7 +139,7 @@ class World:
         return hashlib.sha256(text.encode()).hexdigest()[:length]
 
     def record(
-        self, api: str, method: str, params: dict[str, Any], **rest: Any
+        self, api: str, method: str, params: dict[str, Any], **rest: object
     ) -> None:
         """Remember a request of the bot for the tests' conformance checks."""
         self._requests_seen += 1
