@@ -1,0 +1,241 @@
+"""Officers' accounts: a key pair each, its secret wrapped by a passphrase.
+
+``prepare_account`` and ``unwrap`` hash slowly and run outside any transaction; ``add``
+and the rest are short. Every row is tagged over what decides, and checked before use.
+"""
+
+import re
+import secrets
+import unicodedata
+from dataclasses import dataclass, field
+
+from cryptography.hazmat.primitives import constant_time
+from sqlmodel import Session, col, delete, select
+
+from storage import keys as server
+from storage.keys import ServerKeys
+from storage.models import Membership, Officer, UnitGrant
+from storage.models import Session as SignedIn
+from storage.sealing import Context, NotAuthentic, encode, new_pair, public_of
+from storage.words import Role
+
+MIN_PASSPHRASE = 16
+PASSPHRASE_WORDS = 6
+_SALT = 16
+_CONSONANTS = "bdfghjklmnprst"
+_VOWELS = "aeiou"
+_LOGIN = re.compile(r"[a-z0-9][a-z0-9._-]{1,39}")
+_DUMMY = Officer(
+    id=bytes(16),
+    login="",
+    name="",
+    role="",
+    public_key=b"",
+    salt=bytes(16),
+    secret=b"",
+    tag=b"",
+)
+
+
+class PassphraseTooShort(Exception):
+    """A passphrase has at least 16 characters; let the program make one for you."""
+
+
+class BadLogin(Exception):
+    """A login has 2 to 40 characters: a to z, 0 to 9, dot, hyphen, underscore."""
+
+
+class LoginTaken(Exception):
+    """There is an account with this login already; choose another."""
+
+
+class NoSuchOfficer(Exception):
+    """There is no active account with this login; see ``kentongan officer list``."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewAccount:
+    """An account that was prepared outside the transaction; give it to ``add``."""
+
+    id: bytes
+    login: str
+    name: str
+    role: Role
+    language: str
+    public_key: bytes = field(repr=False)
+    salt: bytes = field(repr=False)
+    secret: bytes = field(repr=False)
+
+
+def new_passphrase() -> str:
+    """Make six pronounceable words, 73 bits from the system's randomness."""
+    return " ".join(
+        "".join(secrets.choice(_CONSONANTS) + secrets.choice(_VOWELS) for _ in range(2))
+        for _ in range(PASSPHRASE_WORDS)
+    )
+
+
+def prepare_account(
+    keys: ServerKeys,
+    login: str,
+    name: str,
+    role: Role,
+    passphrase: str,
+    *,
+    language: str = "id",
+) -> NewAccount:
+    """Make the pair and wrap its secret (slow: never in a transaction or on the loop).
+
+    Raises BadLogin or PassphraseTooShort.
+    """
+    login = normal_login(login)
+    if not _LOGIN.fullmatch(login):
+        raise BadLogin
+    if len(_normal(passphrase)) < MIN_PASSPHRASE:
+        raise PassphraseTooShort
+    pair, salt, row_id = new_pair(), secrets.token_bytes(_SALT), secrets.token_bytes(16)
+    key = server.passphrase_key(keys, _normal(passphrase), salt)
+    wrap = server.lock_with(key, pair.secret, _secret_context(row_id))
+    return NewAccount(
+        id=row_id,
+        login=login,
+        name=name.strip() or login,
+        role=role,
+        language=language,
+        public_key=pair.public,
+        salt=salt,
+        secret=bytes((keys.newest,)) + wrap,
+    )
+
+
+def add(session: Session, keys: ServerKeys, account: NewAccount) -> Officer:
+    """Store a prepared account. Raises LoginTaken."""
+    taken = session.exec(select(Officer).where(Officer.login == account.login)).first()
+    if taken is not None:
+        raise LoginTaken
+    officer = Officer(
+        id=account.id,
+        login=account.login,
+        name=account.name,
+        role=account.role.value,
+        language=account.language,
+        public_key=account.public_key,
+        salt=account.salt,
+        secret=account.secret,
+        tag=b"",
+    )
+    _sign(keys, officer)
+    session.add(officer)
+    session.flush()
+    return officer
+
+
+def find(session: Session, keys: ServerKeys, login: str) -> Officer | None:
+    """Return the active account with this login, or None. Raises NotAuthentic."""
+    officer = session.exec(
+        select(Officer).where(Officer.login == normal_login(login))
+    ).first()
+    if officer is None:
+        return None
+    check(keys, officer)
+    return officer if officer.active else None
+
+
+def verified(session: Session, keys: ServerKeys, login: str) -> Officer:
+    """Return the active account with this login. Raises NoSuchOfficer, NotAuthentic."""
+    officer = find(session, keys, login)
+    if officer is None:
+        raise NoSuchOfficer
+    return officer
+
+
+def by_id(session: Session, keys: ServerKeys, officer_id: bytes) -> Officer:
+    """Return an account, active or not. Raises NoSuchOfficer, NotAuthentic."""
+    officer = session.get(Officer, officer_id)
+    if officer is None:
+        raise NoSuchOfficer
+    check(keys, officer)
+    return officer
+
+
+def everyone(session: Session) -> list[Officer]:
+    """Return all accounts by login, unchecked: for lists of names."""
+    return list(session.exec(select(Officer).order_by(col(Officer.login))))
+
+
+def check(keys: ServerKeys, officer: Officer) -> None:
+    """Raise NotAuthentic unless this row was written by us as it stands."""
+    keys.check_tag(officer.tag, _context(officer), _content(officer))
+
+
+def unwrap(keys: ServerKeys, officer: Officer | None, passphrase: str) -> bytes:
+    """Return the officer's secret key (slow: never in a transaction or on the loop).
+
+    Raises NotAuthentic when the passphrase is wrong; for None too, after the same time,
+    so that nobody learns which accounts exist.
+    """
+    account = officer or _DUMMY
+    key_id, wrap = account.secret[:1], account.secret[1:]
+    pepper = key_id[0] if key_id and key_id[0] in keys.ring else 0
+    key = server.passphrase_key(keys, _normal(passphrase), account.salt, pepper)
+    secret = server.unlock_with(key, wrap, _secret_context(account.id))
+    if not constant_time.bytes_eq(public_of(secret), account.public_key):
+        raise NotAuthentic
+    return secret
+
+
+def set_language(session: Session, officer_id: bytes, language: str) -> None:
+    """Remember in which language an officer reads. Raises NoSuchOfficer."""
+    officer = session.get(Officer, officer_id)
+    if officer is None:
+        raise NoSuchOfficer
+    officer.language = language
+    session.add(officer)
+
+
+def deactivate(session: Session, keys: ServerKeys, officer_id: bytes) -> None:
+    """End an account: no sign-in, no session, no membership, no grant of a unit's key.
+
+    The unit's secret was known to the officer; a new generation is the members' work.
+    """
+    officer = by_id(session, keys, officer_id)
+    officer.active = False
+    _sign(keys, officer)
+    session.add(officer)
+    session.exec(delete(SignedIn).where(col(SignedIn.officer) == officer_id))
+    session.exec(delete(Membership).where(col(Membership.officer) == officer_id))
+    session.exec(delete(UnitGrant).where(col(UnitGrant.recipient) == officer_id))
+    session.flush()
+
+
+def normal_login(login: str) -> str:
+    """Return a login as it is stored: trimmed, small letters."""
+    return unicodedata.normalize("NFKC", login).strip().lower()
+
+
+def _normal(passphrase: str) -> str:
+    return unicodedata.normalize("NFC", passphrase.strip())
+
+
+def _sign(keys: ServerKeys, officer: Officer) -> None:
+    officer.tag = keys.tag(_context(officer), _content(officer))
+
+
+def _context(officer: Officer) -> Context:
+    return Context("officers", officer.id, "tag", generation=officer.generation)
+
+
+def _secret_context(row_id: bytes) -> Context:
+    return Context("officers", row_id, "secret")
+
+
+def _content(officer: Officer) -> bytes:
+    return encode(
+        officer.login.encode(),
+        officer.name.encode("utf-8", "surrogatepass"),
+        officer.role.encode(),
+        b"active" if officer.active else b"ended",
+        officer.public_key,
+        officer.salt,
+        officer.secret,
+    )

@@ -1,0 +1,64 @@
+"""Public halves of the offline recovery pairs: ``cases`` and ``identities``.
+
+Their secrets lie with two holders on paper; a unit's secret is sealed to them at birth.
+"""
+
+import secrets
+
+from sqlmodel import Session, select
+
+from storage.keys import ServerKeys
+from storage.models import RecoveryKey
+from storage.sealing import PUBLIC_BYTES, Context, encode
+from storage.words import UnitKind
+
+PURPOSE = {UnitKind.HANDLING: "cases", UnitKind.VAULT: "identities"}
+"""Which offline key opens the secret of which kind of unit."""
+
+
+class RecoveryMissing(Exception):
+    """No recovery key is stored for this unit; give ``init --recovery-public`` first."""
+
+
+class RecoveryRefused(Exception):
+    """A recovery key is one of two, ``cases`` or ``identities``, has 1,216 bytes, and stays."""
+
+
+def add_recovery(
+    session: Session, keys: ServerKeys, purpose: str, public: bytes
+) -> RecoveryKey:
+    """Store the public half of an offline pair. Raises RecoveryRefused."""
+    if purpose not in PURPOSE.values() or len(public) != PUBLIC_BYTES:
+        raise RecoveryRefused
+    if _row(session, purpose) is not None:
+        raise RecoveryRefused
+    row = RecoveryKey(
+        id=secrets.token_bytes(16), purpose=purpose, public_key=public, tag=b""
+    )
+    row.tag = keys.tag(_context(row), _content(row))
+    session.add(row)
+    session.flush()
+    return row
+
+
+def key_for(session: Session, keys: ServerKeys, kind: UnitKind) -> RecoveryKey:
+    """Return the key for a kind of unit. Raises RecoveryMissing, NotAuthentic."""
+    row = _row(session, PURPOSE[kind])
+    if row is None:
+        raise RecoveryMissing
+    keys.check_tag(row.tag, _context(row), _content(row))
+    return row
+
+
+def _row(session: Session, purpose: str) -> RecoveryKey | None:
+    return session.exec(
+        select(RecoveryKey).where(RecoveryKey.purpose == purpose)
+    ).first()
+
+
+def _context(row: RecoveryKey) -> Context:
+    return Context("recovery_keys", row.id, "tag")
+
+
+def _content(row: RecoveryKey) -> bytes:
+    return encode(row.purpose.encode(), row.public_key)

@@ -1,0 +1,66 @@
+"""Routes: which unit gets which reports. A changed route stops intake, it never misleads."""
+
+import secrets
+
+from sqlmodel import Session, col, select
+
+from storage.keys import ServerKeys
+from storage.models import Route, Unit
+from storage.sealing import Context, encode
+
+
+def add_route(
+    session: Session,
+    keys: ServerKeys,
+    unit: Unit,
+    *,
+    category: str = "",
+    province: str = "",
+    position: str = "",
+    priority: int = 0,
+) -> Route:
+    """Send matching reports to a unit; empty matches any.
+
+    Of routes that are equally narrow the smaller ``priority`` wins.
+    """
+    route = Route(
+        id=secrets.token_bytes(16),
+        category=category,
+        province=province,
+        position=position,
+        priority=priority,
+        unit=unit.id,
+        tag=b"",
+    )
+    route.tag = keys.tag(_context(route), _content(route))
+    session.add(route)
+    session.flush()
+    return route
+
+
+def verified_routes(session: Session, keys: ServerKeys) -> list[Route]:
+    """Return every route, the smaller priority first.
+
+    Raises NotAuthentic if a single one was not written by us: with a hole in the table a
+    report about a unit could reach that unit.
+    """
+    routes = session.exec(
+        select(Route).order_by(col(Route.priority), col(Route.id))
+    ).all()
+    for route in routes:
+        keys.check_tag(route.tag, _context(route), _content(route))
+    return list(routes)
+
+
+def _context(route: Route) -> Context:
+    return Context("routes", route.id, "tag")
+
+
+def _content(route: Route) -> bytes:
+    return encode(
+        route.category.encode(),
+        route.province.encode(),
+        route.position.encode(),
+        str(route.priority).encode(),
+        route.unit,
+    )

@@ -1,0 +1,29 @@
+"""Facts about this installation, kept in the database: tagged, so that nobody plants one."""
+
+from sqlmodel import Session
+
+from storage.keys import ServerKeys
+from storage.models import Setting
+from storage.sealing import Context
+
+
+def set_setting(session: Session, keys: ServerKeys, name: str, value: str) -> None:
+    """Write or replace one fact."""
+    row = session.get(Setting, name) or Setting(name=name, value="", tag=b"")
+    row.value = value
+    row.tag = keys.tag(_context(name), value.encode())
+    session.add(row)
+    session.flush()
+
+
+def get_setting(session: Session, keys: ServerKeys, name: str) -> str:
+    """Return a fact; empty when it was never set. Raises NotAuthentic."""
+    row = session.get(Setting, name)
+    if row is None:
+        return ""
+    keys.check_tag(row.tag, _context(name), row.value.encode())
+    return row.value
+
+
+def _context(name: str) -> Context:
+    return Context("settings", name.encode(), "value")

@@ -1,0 +1,286 @@
+"""Units and their keys: who is admitted, and who opens what.
+
+A unit's pair is born when its first member enrols, sealed to that member and to the
+offline recovery key. Later members are admitted by a member, never by an admin: only a
+holder of the unit's secret can seal it to somebody else. A row whose tag does not check
+is never used, a key that does not check is never sealed to.
+"""
+
+import secrets
+
+from sqlmodel import Session, col, select
+
+from storage import officers, recovery, routes, unit_grants
+from storage.keys import ServerKeys
+from storage.models import Membership, Officer, Unit
+from storage.sealing import (
+    Context,
+    NotAuthentic,
+    encode,
+    new_pair,
+)
+from storage.words import Recipient, Role, UnitKind
+
+_MEMBERS = {
+    UnitKind.HANDLING: {Role.INTAKE, Role.HANDLER, Role.SUPERVISOR},
+    UnitKind.VAULT: {Role.CUSTODIAN},
+}
+
+
+class NoSuchUnit(Exception):
+    """There is no unit with this name; see ``kentongan unit list``."""
+
+
+class UnitExists(Exception):
+    """There is such a unit already: names are unique, and there is one vault."""
+
+
+class HasMembers(Exception):
+    """The unit has its key already: a present member must admit the newcomer."""
+
+
+class WrongHouse(Exception):
+    """Custodians sit in the vault, the others in handling units, nobody in both."""
+
+
+def create(session: Session, keys: ServerKeys, name: str, kind: UnitKind) -> Unit:
+    """Add a unit without a key yet. Raises UnitExists."""
+    same = select(Unit).where(Unit.name == name)
+    if session.exec(same).first() is not None:
+        raise UnitExists
+    if kind is UnitKind.VAULT and _vault_row(session) is not None:
+        raise UnitExists
+    unit = Unit(id=secrets.token_bytes(16), name=name, kind=kind.value, tag=b"")
+    _sign(keys, unit)
+    session.add(unit)
+    session.flush()
+    return unit
+
+
+def admit_first(
+    session: Session, keys: ServerKeys, unit: Unit, officer: Officer
+) -> bytes:
+    """Make the unit's pair, seal it to its first member and to the recovery key.
+
+    Returns the unit's secret, for the caller's present act only. Raises HasMembers,
+    WrongHouse, ``recovery.RecoveryMissing``, NotAuthentic.
+    """
+    check(keys, unit)
+    if unit.public_key is not None:
+        raise HasMembers
+    _may_join(session, keys, unit, officer)
+    offline = recovery.key_for(session, keys, UnitKind(unit.kind))
+    pair = new_pair()
+    unit.public_key, unit.generation = pair.public, unit.generation + 1
+    _sign(keys, unit)
+    session.add(unit)
+    generation = unit.generation
+    unit_grants.grant(
+        session, keys, unit, _to_officer(officer), generation, pair.secret
+    )
+    holder = (Recipient.RECOVERY, offline.id, offline.public_key)
+    unit_grants.grant(session, keys, unit, holder, generation, pair.secret)
+    _join(session, keys, unit, officer)
+    return pair.secret
+
+
+def admit(
+    session: Session,
+    keys: ServerKeys,
+    unit: Unit,
+    newcomer: Officer,
+    by_member: Officer,
+    member_secret: bytes,
+) -> None:
+    """Seal every generation of the unit's secret that a member holds to a newcomer.
+
+    Raises NotAuthentic when the member is none or a row was not written by us.
+    """
+    check(keys, unit)
+    officers.check(keys, by_member)
+    _may_join(session, keys, unit, newcomer)
+    held = unit_grants.held_by(session, unit, by_member)
+    if not held or not is_member(session, keys, unit, by_member):
+        raise NotAuthentic
+    for grant in held:
+        secret = unit_grants.opened(keys, unit, grant, member_secret)
+        unit_grants.grant(
+            session, keys, unit, _to_officer(newcomer), grant.generation, secret
+        )
+    _join(session, keys, unit, newcomer)
+
+
+def unit_secret(
+    session: Session,
+    keys: ServerKeys,
+    unit: Unit,
+    officer: Officer,
+    officer_secret: bytes,
+    generation: int | None = None,
+) -> bytes:
+    """Open the unit's secret of one generation (None: the present one).
+
+    Raises NotAuthentic when the officer holds no such grant.
+    """
+    check(keys, unit)
+    wanted = unit.generation if generation is None else generation
+    for grant in unit_grants.held_by(session, unit, officer):
+        if grant.generation == wanted:
+            return unit_grants.opened(keys, unit, grant, officer_secret)
+    raise NotAuthentic
+
+
+def verified(session: Session, keys: ServerKeys, unit_id: bytes) -> Unit:
+    """Return a unit whose row is ours. Raises NoSuchUnit, NotAuthentic."""
+    unit = session.get(Unit, unit_id)
+    if unit is None:
+        raise NoSuchUnit
+    check(keys, unit)
+    return unit
+
+
+def named(session: Session, keys: ServerKeys, name: str) -> Unit:
+    """Return the unit with this name. Raises NoSuchUnit, NotAuthentic."""
+    unit = session.exec(select(Unit).where(Unit.name == name)).first()
+    if unit is None:
+        raise NoSuchUnit
+    check(keys, unit)
+    return unit
+
+
+def everything(session: Session) -> list[Unit]:
+    """Return all units by name, unchecked: for lists of names."""
+    return list(session.exec(select(Unit).order_by(col(Unit.name))))
+
+
+def vault(session: Session, keys: ServerKeys) -> Unit:
+    """Return the custodians' unit. Raises NoSuchUnit, NotAuthentic."""
+    unit = _vault_row(session)
+    if unit is None:
+        raise NoSuchUnit
+    check(keys, unit)
+    return unit
+
+
+def units_of(session: Session, keys: ServerKeys, officer: Officer) -> list[Unit]:
+    """Return the units an officer was admitted to; a planted membership counts nothing."""
+    rows = session.exec(
+        select(Unit)
+        .join(Membership, col(Membership.unit) == col(Unit.id))
+        .where(Membership.officer == officer.id)
+        .order_by(col(Unit.name))
+    ).all()
+    found = []
+    for unit in rows:
+        if is_member(session, keys, unit, officer):
+            check(keys, unit)
+            found.append(unit)
+    return found
+
+
+def members(session: Session, keys: ServerKeys, unit: Unit) -> list[Officer]:
+    """Return a unit's active members, each row checked."""
+    rows = session.exec(
+        select(Officer)
+        .join(Membership, col(Membership.officer) == col(Officer.id))
+        .where(Membership.unit == unit.id)
+        .order_by(col(Officer.login))
+    ).all()
+    return [
+        officer
+        for officer in rows
+        if officer.active and is_member(session, keys, unit, officer)
+    ]
+
+
+def is_member(session: Session, keys: ServerKeys, unit: Unit, officer: Officer) -> bool:
+    """Tell whether an officer was admitted to a unit, by a row that is ours."""
+    row = session.get(Membership, (unit.id, officer.id))
+    if row is None:
+        return False
+    try:
+        keys.check_tag(row.tag, _membership_context(row), b"member")
+        officers.check(keys, officer)
+    except NotAuthentic:
+        return False
+    return True
+
+
+def ready(session: Session, keys: ServerKeys) -> list[str]:
+    """Return what is missing before the bot may take reports: one line a problem."""
+    problems = []
+    try:
+        if vault(session, keys).public_key is None:
+            problems.append("The vault has no key: enrol its first custodian.")
+    except NoSuchUnit:
+        problems.append("There is no vault: add one with `kentongan unit add`.")
+    except NotAuthentic:
+        problems.append("The vault's row was changed outside the program.")
+    try:
+        routed = routes.verified_routes(session, keys)
+    except NotAuthentic:
+        return [*problems, "A route was changed outside the program."]
+    if not routed:
+        problems.append("No route leads to a unit: add one with `kentongan unit add`.")
+    for unit_id in dict.fromkeys(route.unit for route in routed):
+        problems += _unit_problems(session, keys, unit_id)
+    return problems
+
+
+def check(keys: ServerKeys, unit: Unit) -> None:
+    """Raise NotAuthentic unless this row was written by us as it stands."""
+    keys.check_tag(unit.tag, _context(unit), _content(unit))
+
+
+def _unit_problems(session: Session, keys: ServerKeys, unit_id: bytes) -> list[str]:
+    try:
+        unit = verified(session, keys, unit_id)
+    except NoSuchUnit:
+        return ["A route leads to a unit that does not exist."]
+    except NotAuthentic:
+        return ["A unit's row was changed outside the program."]
+    if unit.public_key is None:
+        return [f"Unit {unit.name} has no key: enrol its first member."]
+    return []
+
+
+def _may_join(session: Session, keys: ServerKeys, unit: Unit, officer: Officer) -> None:
+    officers.check(keys, officer)
+    kind = UnitKind(unit.kind)
+    if not officer.active or Role(officer.role) not in _MEMBERS[kind]:
+        raise WrongHouse
+    if any(other.kind != unit.kind for other in units_of(session, keys, officer)):
+        raise WrongHouse
+    if is_member(session, keys, unit, officer):
+        raise HasMembers
+
+
+def _join(session: Session, keys: ServerKeys, unit: Unit, officer: Officer) -> None:
+    row = Membership(unit=unit.id, officer=officer.id, tag=b"")
+    row.tag = keys.tag(_membership_context(row), b"member")
+    session.add(row)
+    session.flush()
+
+
+def _to_officer(officer: Officer) -> tuple[Recipient, bytes, bytes]:
+    return Recipient.OFFICER, officer.id, officer.public_key
+
+
+def _membership_context(row: Membership) -> Context:
+    return Context("memberships", encode(row.unit, row.officer), "tag")
+
+
+def _vault_row(session: Session) -> Unit | None:
+    return session.exec(select(Unit).where(Unit.kind == UnitKind.VAULT.value)).first()
+
+
+def _sign(keys: ServerKeys, unit: Unit) -> None:
+    unit.tag = keys.tag(_context(unit), _content(unit))
+
+
+def _context(unit: Unit) -> Context:
+    return Context("units", unit.id, "tag", generation=unit.generation)
+
+
+def _content(unit: Unit) -> bytes:
+    return encode(unit.name.encode(), unit.kind.encode(), unit.public_key or b"")
