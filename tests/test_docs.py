@@ -1,0 +1,97 @@
+"""What can be set is documented, and what is documented can be set."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from bot import config
+from bot.settings import Settings
+
+HOME = Path(__file__).parent.parent
+EXAMPLE = HOME / "config.example.toml"
+LINES = EXAMPLE.read_text().splitlines()
+WRITTEN = tomllib.loads(EXAMPLE.read_text())
+
+
+def _lines_by_key() -> dict[str, int]:
+    """Map ``section.key`` to its line, commented keys too."""
+    found: dict[str, int] = {}
+    section = ""
+    for number, line in enumerate(LINES):
+        if match := re.fullmatch(r"\[([a-z.]+)\]", line):
+            section = match[1]
+        elif match := re.fullmatch(r"(?:# )?([a-z_]+) = .+", line):
+            found[f"{section}.{match[1]}"] = number
+    return found
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    if isinstance(value, tuple):
+        return list(value)
+    return str(value) if isinstance(value, Path) else value
+
+
+KEYS = sorted(set(config.known_keys()) - {"twilio.templates"})
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_every_key_is_explained_in_the_example(key):
+    lines = _lines_by_key()
+    assert key in lines, f"config.example.toml does not show {key}"
+    number = lines[key]
+    if key.endswith("_file") and LINES[number].startswith("#"):
+        number = lines[key.removesuffix("_file")]
+    above = LINES[number - 1]
+    assert above.startswith("# "), f"nothing explains {key}"
+    assert not re.match(r"# [a-z_]+ = ", above)
+
+
+def test_the_example_shows_nothing_that_cannot_be_set():
+    templates = {"twilio.templates.id.news", "twilio.templates.en.news"}
+    assert set(_lines_by_key()) == set(KEYS) | templates
+
+
+@pytest.mark.parametrize(
+    "key", [key for key in KEYS if key.replace("_key_file", "")[-5:] != "_file"]
+)
+def test_the_example_shows_the_default(key):
+    section, name = key.split(".")
+    default = getattr(getattr(Settings(), section), name)
+    assert WRITTEN[section][name] == _plain(default)
+
+
+def test_the_example_loads_as_it_stands():
+    settings = config.load(EXAMPLE, {})
+    assert settings.model_copy(update={"twilio": Settings().twilio}) == Settings()
+
+
+DOCS = sorted(HOME.glob("docs/*.md"))
+
+
+@pytest.mark.parametrize("page", DOCS, ids=lambda page: page.name)
+def test_variables_named_in_the_docs_exist(page):
+    known = {
+        "KENTONGAN_" + key.upper().replace(".", "__") for key in config.known_keys()
+    }
+    named = set(re.findall(r"KENTONGAN_[A-Z_]+[A-Z]", page.read_text()))
+    assert named <= known | config.NOT_SETTINGS
+
+
+@pytest.mark.parametrize("page", DOCS, ids=lambda page: page.name)
+def test_links_between_the_docs_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
+        assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+@pytest.mark.parametrize("page", DOCS, ids=lambda page: page.name)
+def test_sections_named_in_the_docs_exist(page):
+    """A docs page that shows a piece of config.toml shows keys that exist."""
+    for block in re.findall(r"```toml\n(.*?)```", page.read_text(), re.DOTALL):
+        for section, keys in tomllib.loads(block).items():
+            for key in keys:
+                assert f"{section}.{key}" in config.known_keys()
