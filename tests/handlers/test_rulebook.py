@@ -1,0 +1,151 @@
+"""The rule files as shipped, an agency's own copies, and what is refused."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from handlers.errors import RulesInvalid
+from handlers.regions import Provinces
+from handlers.rulebook import Rulebook, read_rules
+from storage.words import Group, PositionClass, Reason
+
+BOOK = Rulebook.load()
+
+
+def test_every_coded_word_has_a_name_in_both_languages() -> None:
+    for terms in (BOOK.reasons, BOOK.categories, BOOK.positions):
+        for code, term in terms.items():
+            assert term.code == code
+            assert set(term.names) == {"id", "en"}
+            assert all(term.names.values())
+
+
+def test_the_code_lists_cover_the_words_of_the_field() -> None:
+    assert list(BOOK.reasons) == list(Reason)
+    assert {code[:3] for code in BOOK.categories} == set(Group)
+    assert {term.facts["class"] for term in BOOK.positions.values()} == set(
+        PositionClass
+    )
+    assert BOOK.categories["NEU-01"].facts["kinds"] == ["E", "D"]
+    assert "605" in BOOK.categories["COR-02"].facts["law"]
+
+
+def test_the_provinces_name_their_code_system() -> None:
+    assert BOOK.provinces.code_system == "kemendagri"
+    assert len(BOOK.provinces.names) == 38
+    assert BOOK.provinces.names["15"] == "Jambi"
+
+
+def test_the_papuan_codes_are_marked_as_unchecked_beside_the_other_system() -> None:
+    rows = read_rules("regions.toml", None, "id")["province"]
+    papua = {code: row for code, row in rows.items() if "Papua" in row["name"]}
+
+    assert {code: row["bps"] for code, row in papua.items()} == {
+        "91": "94", "92": "91", "93": "95", "94": "96", "95": "97", "96": "92",
+    }  # fmt: skip
+    assert all(row["checked"] is False for row in papua.values())
+
+
+NAMED = {
+    "as the question asks": ("Dinas X, Kab. Y, Jambi", "15"),
+    "short form": ("kantor camat, kab. bandung barat, JABAR", "32"),
+    "longest name": ("Sorong, Papua Barat Daya", "96"),
+    "not the mainland": ("Kepulauan Riau", "21"),
+    "mainland": ("Pekanbaru, Riau.", "14"),
+    "other spelling": ("Medan - Sumatra Utara", "12"),
+    "twice the same": ("Yogyakarta, DIY", "34"),
+    "two provinces": ("dari Jambi ke Riau", ""),
+    "one inside the other and beside it": ("Papua Barat dan Papua", ""),
+    "part of a word": ("Balikpapan", ""),
+    "none": ("kantor pusat", ""),
+    "nothing": ("", ""),
+}
+
+
+@pytest.mark.parametrize(("text", "code"), NAMED.values(), ids=NAMED)
+def test_a_province_is_recognised_in_passing(text: str, code: str) -> None:
+    assert BOOK.provinces.named_in(text) == code
+
+
+@given(st.text())
+def test_recognising_is_total(text: str) -> None:
+    assert BOOK.provinces.named_in(text) in {"", *BOOK.provinces.names}
+
+
+@pytest.mark.parametrize("code", sorted(BOOK.provinces.names))
+def test_every_province_is_recognised_by_its_name(code: str) -> None:
+    assert BOOK.provinces.named_in(f"di {BOOK.provinces.names[code]}") == code
+
+
+@pytest.mark.parametrize(
+    ("data", "named"),
+    [
+        ({"province": {"15": {"name": "Jambi"}}}, "code_system"),
+        ({"code_system": "x", "province": {"1": {"name": "Jambi"}}}, "two digits"),
+        ({"code_system": "x", "province": {"15": {}}}, "name"),
+        (
+            {
+                "code_system": "x",
+                "province": {"15": {"name": "A"}, "16": {"name": "a"}},
+            },
+            "twice",
+        ),
+    ],
+)
+def test_a_broken_list_of_provinces_is_refused(
+    data: dict[str, object], named: str
+) -> None:
+    with pytest.raises(RulesInvalid, match=rf"regions\.toml: .*{named}"):
+        Provinces.from_data(data)
+
+
+def test_an_agencys_own_file_stands_in_for_ours(tmp_path: Path) -> None:
+    (tmp_path / "holidays.toml").write_text(
+        '[day]\n2026-06-02 = "public"\n2026-12-25 = "work"\n2026-06-03 = "joint"\n'
+    )
+
+    calendar = Rulebook.load(tmp_path).calendar([2026])
+
+    assert not calendar.is_working(date(2026, 6, 2))
+    assert not calendar.is_working(date(2026, 6, 3))
+    assert calendar.is_working(date(2026, 12, 25))
+    assert calendar.holidays.isdisjoint(calendar.joint_leave)
+
+
+def test_the_calendar_knows_what_it_does_not_know() -> None:
+    calendar = BOOK.calendar([2026, 2040])
+
+    assert calendar.knows_joint_leave(2026)
+    assert not calendar.knows_joint_leave(2040)
+    assert calendar.is_working(date(2031, 1, 1)), (
+        "a year without data has weekends only"
+    )
+
+
+REFUSED = {
+    "no TOML": ("workflow.toml", "status =", "workflow.toml"),
+    "no text": ("reasons.toml", "\udcff", "reasons.toml"),
+    "reason left out": ("reasons.toml", '[R01]\nid = "a"\n', "R02 is missing"),
+    "unknown group": ("categories.toml", '[XXX-01]\nid = "a"\n', "XXX is not known"),
+    "unknown class": ("positions.toml", '[AAA]\nid = "a"\n', "None is not known"),
+    "no day": ("holidays.toml", '[day]\n2026-02-30x = "work"\n', "is no day"),
+    "no kind": ("holidays.toml", '[day]\n2026-02-03 = "off"\n', "off is not known"),
+}
+
+
+@pytest.mark.parametrize(("name", "text", "named"), REFUSED.values(), ids=REFUSED)
+def test_a_broken_file_is_refused_by_name(
+    tmp_path: Path, name: str, text: str, named: str
+) -> None:
+    (tmp_path / name).write_text(text, encoding="utf-8", errors="surrogateescape")
+
+    with pytest.raises(RulesInvalid, match=named):
+        Rulebook.load(tmp_path)
+
+
+def test_a_jurisdiction_without_rules_is_refused() -> None:
+    with pytest.raises(RulesInvalid, match=r"xx/reasons\.toml"):
+        Rulebook.load(jurisdiction="xx")
