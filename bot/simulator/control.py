@@ -5,7 +5,7 @@ from dataclasses import fields
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from bot.simulator import wire
@@ -69,17 +69,17 @@ class Control:
         async def endpoint(request: Request) -> Response:
             try:
                 given = await wire.document(request) if request.method == "POST" else {}
-                return JSONResponse(await work(request, given))
+                return wire.Json(await work(request, given))
             except NoSuchPhone as error:
-                return JSONResponse({"error": str(error.__doc__)}, 404)
+                return wire.Json({"error": str(error.__doc__)}, 404)
             except NoSuchLine as error:
-                return JSONResponse({"error": str(error.__doc__)}, 404)
+                return wire.Json({"error": str(error.__doc__)}, 404)
             except Impossible as error:
-                return JSONResponse({"error": str(error)}, 409)
+                return wire.Json({"error": str(error)}, 409)
             except (wire.NotReadable, wire.TooLarge, BadFault) as error:
-                return JSONResponse({"error": str(error.__doc__)}, 400)
+                return wire.Json({"error": str(error.__doc__)}, 400)
             except (KeyError, TypeError, ValueError) as error:
-                return JSONResponse({"error": f"wrong or missing field: {error}"}, 400)
+                return wire.Json({"error": f"wrong or missing field: {error}"}, 400)
 
         return endpoint
 

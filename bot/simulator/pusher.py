@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 
+from bot.simulator import wire
 from bot.simulator.faults import DELIVERIES
 from bot.simulator.updates import Update, Updates, Webhook
 
@@ -65,9 +66,9 @@ class Pusher:
                     None,
                 )
                 if head is None:
-                    break
+                    self._workers.pop(key, None)
+                    return
                 await self._push_until_done(client, head)
-        self._workers.pop(key, None)
 
     async def _push_until_done(self, client: httpx.AsyncClient, update: Update) -> None:
         """Push one update again and again until it is taken or too old."""
@@ -99,15 +100,17 @@ class Pusher:
             update.copies += 1
         if fault and kind == "delay":
             await asyncio.sleep(fault.seconds)
-        headers = (
-            {"X-Telegram-Bot-Api-Secret-Token": hook.secret} if hook.secret else {}
-        )
+        headers = {"Content-Type": "application/json"}
+        if hook.secret:
+            headers["X-Telegram-Bot-Api-Secret-Token"] = hook.secret
         status, retry_after, problem = 0, 0.0, ""
         try:
             if kind == "reset":
                 problem = "Connection reset by peer"
             else:
-                answer = await client.post(hook.url, json=update.body, headers=headers)
+                answer = await client.post(
+                    hook.url, content=wire.dumps(update.body), headers=headers
+                )
                 status = answer.status_code
                 retry_after = _retry_after(answer)
                 problem = (

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from bot.simulator import telegram_shapes, wire
@@ -112,10 +112,10 @@ class Telegram:
         self, name: str, params: dict[str, Any], files: dict[str, StoredFile]
     ) -> Response:
         """Run a method and wrap its result as Telegram does."""
+        method = self.methods.get(name.lower())
+        if method is None:
+            return _refusal(ApiError(404, "Not Found"))
         try:
-            method = self.methods.get(name.lower())
-            if method is None:
-                raise ApiError(404, "Not Found")
             result = method(_decoded(params), files)
             if asyncio.iscoroutine(result):
                 result = await result
@@ -124,8 +124,8 @@ class Telegram:
         except (TypeError, ValueError, AttributeError):
             return _refusal(ApiError(400, "Bad Request: wrong parameter"))
         if isinstance(result, str):
-            return JSONResponse({"ok": True, "result": True, "description": result})
-        return JSONResponse({"ok": True, "result": result})
+            return wire.Json({"ok": True, "result": True, "description": result})
+        return wire.Json({"ok": True, "result": result})
 
     def me(self) -> dict[str, Any]:
         """``getMe``."""
@@ -206,7 +206,7 @@ def _refusal(error: ApiError) -> Response:
         content["parameters"] = error.parameters
     if "retry_after" in error.parameters:
         headers["Retry-After"] = str(error.parameters["retry_after"])
-    return JSONResponse(content, error.code, headers)
+    return wire.Json(content, error.code, headers)
 
 
 def _planned(fault: Fault) -> ApiError:

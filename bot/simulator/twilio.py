@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from bot.simulator import wire
@@ -122,7 +122,7 @@ class Twilio:
             "error_code": None,
             "error_message": None,
         }
-        return JSONResponse(shown | fresh, 201)
+        return wire.Json(shown | fresh, 201)
 
     async def list(self, request: Request) -> Response:
         """Messages, newest first, filtered and in pages."""
@@ -146,7 +146,7 @@ class Twilio:
                 kept["PageToken"] = "PA" + (shown[-1]["sid"] if shown else "")
             return f"{request.url.path}?{urlencode(kept)}"
 
-        return JSONResponse(
+        return wire.Json(
             {
                 "messages": shown,
                 "page": page,
@@ -163,7 +163,7 @@ class Twilio:
     async def fetch(self, request: Request) -> Response:
         """One message."""
         message = self.messages.fetch(request.path_params["sid"])
-        return JSONResponse(message.public(self.world.settings.account_sid))
+        return wire.Json(message.public(self.world.settings.account_sid))
 
     async def update(self, request: Request) -> Response:
         """Redact: an empty ``Body`` is all that a message can be changed to."""
@@ -173,7 +173,7 @@ class Twilio:
             raise TwilioError(400, 20001, "Body can only be updated to an empty string")
         if "Body" in params:
             message.body = ""
-        return JSONResponse(message.public(self.world.settings.account_sid))
+        return wire.Json(message.public(self.world.settings.account_sid))
 
     async def delete(self, request: Request) -> Response:
         """Remove a message and its media."""
@@ -208,7 +208,7 @@ class Twilio:
         message = self.messages.fetch(request.path_params["sid"])
         shown = [self._shown(message, media) for media in message.media]
         uri = request.url.path
-        return JSONResponse(
+        return wire.Json(
             {
                 "media_list": shown,
                 "page": 0,
@@ -224,7 +224,7 @@ class Twilio:
 
     async def fetch_media(self, request: Request) -> Response:
         """Tell what is known of one file."""
-        return JSONResponse(self._shown(*self._media(request)))
+        return wire.Json(self._shown(*self._media(request)))
 
     async def delete_media(self, request: Request) -> Response:
         """Remove one file."""
@@ -288,7 +288,7 @@ def _day(text: str) -> datetime:
         raise TwilioError(400, 20001, "DateSent is not a date") from None
 
 
-def _refusal(error: TwilioError) -> JSONResponse:
+def _refusal(error: TwilioError) -> Response:
     """Give an error in Twilio's form."""
     content = {
         "code": error.code,
@@ -301,4 +301,4 @@ def _refusal(error: TwilioError) -> JSONResponse:
         if error.status == UNAUTHORIZED
         else {}
     )
-    return JSONResponse(content, error.status, headers)
+    return wire.Json(content, error.status, headers)

@@ -37,6 +37,7 @@ class People:
         extra: dict[str, str],
     ) -> Line:
         """Give a message of the person: a resource, a line, a webhook (or an opt-out)."""
+        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
         now = self.world.clock.now()
         phone.started = True
         phone.last_out = now

@@ -46,6 +46,16 @@ class BreakableProtocol(H11Protocol):
         self.app = app
 
 
+class Json(Response):
+    """JSON in plain ASCII, as Telegram writes it: any string survives."""
+
+    media_type = "application/json"
+
+    @override
+    def render(self, content: object) -> bytes:
+        return dumps(content)
+
+
 class HangUp(Response):
     """An answer that never comes: the connection is closed (or reset) instead."""
 
@@ -63,6 +73,11 @@ class HangUp(Response):
             )
         transport.abort()
         await disconnected(receive)
+
+
+def dumps(content: object) -> bytes:
+    """Write JSON in ASCII: lone surrogates stay what they are."""
+    return json.dumps(content, separators=(",", ":")).encode()
 
 
 async def happen(fault: Fault, request: Request) -> Response | None:
