@@ -1,0 +1,149 @@
+"""What a reporter does with number and code: status, add, read, answer, withdraw, erase."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final
+
+from handlers.messages import Choice, Command, CommandName, Proof, Reply
+from handlers.questionnaire import Option, Step
+from handlers.state import Item, Turn
+from handlers.talk import Talk, hold, release
+from storage.words import Audience, ItemKind
+
+ASK_RECEIPT: Final = "Q22"
+ASK_ADDITION: Final = "Q23"
+ASK_REPLY: Final = "Q25"
+SURE_WITHDRAW: Final = "Q26"
+SURE_ERASE: Final = "Q27C"
+
+PURPOSES: Final = frozenset(
+    {"STATUS", "READ", "ADD", "ANSWER", "WITHDRAW", "ERASE", "SUBSCRIBE"}
+)
+_OPENS: Final = {
+    "ADD": ASK_ADDITION,
+    "ANSWER": ASK_REPLY,
+    "WITHDRAW": SURE_WITHDRAW,
+    "ERASE": SURE_ERASE,
+}
+_SURE: Final = {SURE_WITHDRAW: "WITHDRAW", SURE_ERASE: "ERASE"}
+_ERASED_WITHIN: Final = timedelta(days=14)
+"""DOMAIN 4, D25: erasure is answered within 72 hours and done within 14 days."""
+
+
+def receipt_choices() -> tuple[Choice, ...]:
+    """Return the buttons under a receipt (Q20)."""
+    return (Choice("-.Q20.NOTED", "NOTED"), Choice("-.Q20.SUBSCRIBE", "SUBSCRIBE"))
+
+
+def ask(talk: Talk, purpose: str) -> Turn:
+    """Do what was asked if the proof still stands, otherwise ask for number and code."""
+    if talk.facts.may_add and purpose not in {"STATUS", "READ"}:
+        return _opened(talk, purpose)
+    state = hold(talk.state, ASK_RECEIPT, purpose)
+    return Turn(state, replies=(talk.question(state),))
+
+
+def proved(talk: Talk) -> Turn:
+    """Act on a message that held a number, or number and code; it is never kept."""
+    state, facts = talk.state, talk.facts
+    word = talk.book.keywords.first(talk.text)
+    purpose = (
+        word.command if word and word.command in PURPOSES else state.purpose or "STATUS"
+    )
+    match facts.proof:
+        case Proof.OPENED:
+            return _opened(talk, purpose)
+        case Proof.LOCKED:
+            return Turn(release_if_held(talk).state, replies=(_locked(talk),))
+        case Proof.WRONG:
+            waiting = hold(state, ASK_RECEIPT, purpose)
+            reply = Reply("X02", {"n": str(facts.tries_left)})
+            return Turn(
+                waiting, replies=(reply if facts.tries_left > 0 else _locked(talk),)
+            )
+        case Proof.NONE:
+            waiting = hold(state, ASK_RECEIPT, purpose)
+            return Turn(waiting, replies=(Reply("Q22C"),))
+
+
+def release_if_held(talk: Talk) -> Talk:
+    """Leave whatever is open beside the draft."""
+    beside = not talk.state.draft or talk.state.held
+    return replace(talk, state=release(talk.state)) if beside else talk
+
+
+def _locked(talk: Talk) -> Reply:
+    return Reply("X03", {"n": str(max(1, talk.facts.locked_minutes))})
+
+
+def _opened(talk: Talk, purpose: str) -> Turn:
+    if purpose in _OPENS:
+        state = hold(talk.state, _OPENS[purpose])
+        return Turn(state, replies=(talk.question(state),))
+    state = release_if_held(talk).state
+    waiting = (Reply("HELD"),) if state.draft else ()
+    if purpose == "SUBSCRIBE":
+        return Turn(
+            state,
+            replies=(Reply("SUBSCRIBED"), *waiting),
+            command=Command(CommandName.SUBSCRIBE, notify=True),
+        )
+    name = CommandName.READ if purpose == "READ" else CommandName.STATUS
+    return Turn(
+        state, replies=(talk.question(state, "OPENED"), *waiting), command=Command(name)
+    )
+
+
+def choose(talk: Talk, step: Step, option: Option) -> Turn:
+    """Apply a choice to a question of this part."""
+    if step.code in _SURE:
+        return _confirmed(talk, step, agreed=option.code == "YES")
+    if option.code == "DONTKNOW":
+        turn = take_text(talk, step, option.code)
+        return turn if not turn.items else replace(_finish(talk), items=turn.items)
+    return _finish(talk)
+
+
+def _finish(talk: Talk) -> Turn:
+    return talk.reopen(release(talk.state), Reply("THANKS"))
+
+
+def _confirmed(talk: Talk, step: Step, *, agreed: bool) -> Turn:
+    if not agreed:
+        return talk.reopen(release(talk.state), Reply("KEPT"))
+    purpose = _SURE[step.code]
+    if not talk.facts.may_add:
+        return _too_late(talk, purpose)
+    if purpose == "WITHDRAW":
+        reply = Reply("WITHDRAWN")
+    else:
+        by = talk.facts.now + _ERASED_WITHIN
+        reply = Reply("Q27", {"date": by.strftime("%d/%m/%Y")})
+    turn = talk.reopen(release(talk.state), reply)
+    return replace(turn, command=Command(CommandName(purpose.lower())))
+
+
+def _too_late(talk: Talk, purpose: str) -> Turn:
+    state = hold(release(talk.state), ASK_RECEIPT, purpose)
+    return Turn(state, replies=(Reply("TIMEOVER"), talk.question(state)))
+
+
+def take_text(talk: Talk, step: Step, text: str) -> Turn:
+    """Keep a text for the open case, if the proof still stands."""
+    adding = step.code == ASK_ADDITION
+    if not talk.facts.may_add:
+        return _too_late(talk, "ADD" if adding else "ANSWER")
+    kind = ItemKind.ADDITION if adding else ItemKind.REPLY
+    item = Item(step.code, kind, text, Audience.CASE, to_case=True)
+    replies = () if talk.state.noted else (Reply("ADDED"),)
+    state = replace(talk.state, noted=True).with_said(
+        talk.incoming.message_id, step.code
+    )
+    return Turn(state, (item,), replies)
+
+
+def take_unasked(talk: Talk) -> Turn:
+    """Keep a text that came with no question open, right after number and code."""
+    step = talk.book.by_code[ASK_REPLY]
+    opened = replace(talk.state, step=step.code, noted=False)
+    return take_text(replace(talk, state=opened), step, talk.text)

@@ -1,0 +1,119 @@
+"""One message under consideration: where it came, what is known, how questions are asked."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from handlers import choices
+from handlers.keywords import is_blank
+from handlers.messages import Command, CommandName, Incoming, Kind, Reply
+from handlers.questionnaire import Questionnaire, Step, StepKind
+from handlers.state import Facts, Item, State, Turn
+from storage.words import Audience, Channel, ItemKind
+
+EDIT_MENU = "EDIT"
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """A message with the state it found. All of it is immutable."""
+
+    state: State
+    incoming: Incoming
+    book: Questionnaire
+    facts: Facts
+
+    @property
+    def open(self) -> Step | None:
+        """The question that is open now."""
+        return self.book.step(self.state.step)
+
+    @property
+    def on_sms(self) -> bool:
+        """Whether this conversation has neither buttons nor files."""
+        return self.incoming.channel is Channel.SMS
+
+    @property
+    def text(self) -> str:
+        """What was written, fit for sealing: lone surrogates are replaced."""
+        raw = self.incoming.text
+        text = raw.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return "" if is_blank(text) else text
+
+    def numbered(self, step: Step) -> bool:
+        """Say whether the options' numbers stand in the question as it was sent."""
+        return not (self.on_sms and step.kind.takes_text)
+
+    def question(self, state: State, code: str = "") -> Reply:
+        """Return a question (the open one unless a code is given) with its buttons."""
+        step = self.book.by_code[code or state.step]
+        params = {}
+        if step.kind is StepKind.CONFIRM:
+            params = self._summary(state)
+        draft = state.draft if not step.aside or step.code == EDIT_MENU else ""
+        return Reply(step.code, params, choices.buttons(step, draft))
+
+    def _summary(self, state: State) -> dict[str, str]:
+        counted = [step.code for step in self.book.parts if step.counted]
+        done = [code for code in counted if is_filled(state, code)]
+        parts = " ".join(f"P.{code}" for code in done) or "P.NONE"
+        return {"n": str(len(done)), "of": str(len(counted)), "parts": f"@{parts}"}
+
+    def reopen(self, state: State, *before: Reply, items: Iterable[Item] = ()) -> Turn:
+        """Say something, then ask the open question (if any) again."""
+        asked = (self.question(state),) if state.step in self.book.by_code else ()
+        return Turn(state, tuple(items), (*before, *asked))
+
+    def unclear(self) -> Turn:
+        """Tell that a message was not understood, and every third time what to do."""
+        count = self.state.unclear + 1
+        state = replace(self.state, unclear=count)
+        first = Reply("X01" if count % 3 else "X01H")
+        if self.on_sms or not count % 3:
+            return Turn(state, replies=(first,))
+        return self.reopen(state, first)
+
+    def answer_item(self, step: Step, state: State, text: str) -> Item:
+        """Return the item for a text that answers a step of the draft."""
+        return Item(
+            step.code,
+            ItemKind.IDENTITY if step.identity else ItemKind.ANSWER,
+            text,
+            Audience.IDENTITY if step.identity else Audience.CASE,
+            version=state.versions.get(step.code, 1),
+        )
+
+    def pressed(self, state: State, order: int, data: str) -> "Talk":
+        """Return the talk of a button press that is applied once more."""
+        incoming = replace(
+            self.incoming, kind=Kind.PRESS, press=data, order=order, text="", media=()
+        )
+        return replace(
+            self, state=state, incoming=incoming, facts=without_proof(self.facts)
+        )
+
+
+def is_filled(state: State, code: str) -> bool:
+    """Say whether a part of the report holds something an officer can use."""
+    return code in state.filled or state.answers.get(code, "") in {"STILL", "NOTYET"}
+
+
+def without_proof(facts: Facts) -> Facts:
+    """Return the facts for a message that holds no receipt."""
+    return Facts(now=facts.now, token=facts.token, may_add=facts.may_add)
+
+
+def hold(state: State, step: str, purpose: str = "") -> State:
+    """Open a question that is none of the draft's; the draft's own one waits."""
+    held = state.held or (state.step if state.draft else "")
+    return replace(state, step=step, held=held, purpose=purpose, noted=False)
+
+
+def release(state: State) -> State:
+    """Close such a question; the draft's own one is open again."""
+    return replace(state, step=state.held, held="", purpose="", noted=False)
+
+
+def discard(state: State, reply: Reply) -> Turn:
+    """Forget everything but the language, and have the draft deleted if there is one."""
+    command = Command(CommandName.DISCARD) if state.draft else None
+    return Turn(state.fresh(), replies=(reply,), command=command)

@@ -1,0 +1,132 @@
+"""What is said, in every language: gettext catalogues, read once at start.
+
+A msgid is a code (``Q10``, ``X01``, ``S.REVIEW``), its msgctxt the variant: ``sms``,
+``chat``, ``button``, or ``both`` where one text serves all. A channel never borrows
+another one's variant. A parameter whose value begins with ``@`` names further msgids
+(``@C04``, ``@P.Q07 P.Q08``), which are put in the reader's language and joined by commas.
+"""
+
+import string
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.resources import files
+from typing import Final
+
+from babel.messages.catalog import Catalog
+from babel.messages.pofile import read_po
+
+from handlers.messages import Reply
+from storage.words import Channel
+
+VARIANTS: Final = ("sms", "chat")
+BUTTON: Final = "button"
+BOTH: Final = "both"
+_MSGIDS: Final = "@"
+
+
+class TextMissing(LookupError):
+    """A catalogue has no such text; add it to ``handlers/locales`` (``kentongan check``)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A message ready for a channel. ``buttons`` are (label, data), empty for SMS."""
+
+    text: str = field(repr=False)
+    buttons: tuple[tuple[str, str], ...] = ()
+
+
+class Texts:
+    """The catalogues of the agency's languages, the first being the default.
+
+    ``context`` holds parameters that every text may use: ``agency``, ``link``,
+    ``emergency``, ``elsewhere``.
+    """
+
+    def __init__(self, languages: Sequence[str], context: Mapping[str, str]) -> None:
+        self.languages = tuple(languages)
+        self.context = dict(context)
+        self._texts = {language: _read(language) for language in self.languages}
+
+    def render(self, reply: Reply, *, language: str, channel: Channel) -> Rendered:
+        """Put a reply into words; on chat channels its choices are numbered lines too."""
+        text = self.say(reply.text, language=language, channel=channel, **reply.params)
+        labels = [self.label(choice.label, language) for choice in reply.choices]
+        buttons: tuple[tuple[str, str], ...] = ()
+        if channel is not Channel.SMS and labels:
+            lines = (
+                f"{number}. {label}" for number, label in enumerate(labels, start=1)
+            )
+            text = f"{text}\n\n" + "\n".join(lines)
+            buttons = tuple(
+                (label, choice.data)
+                for label, choice in zip(labels, reply.choices, strict=True)
+            )
+        if reply.literal:
+            text = f"{text}\n\n{reply.literal}"
+        return Rendered(text, buttons)
+
+    def say(self, msgid: str, *, language: str, channel: Channel, **params: str) -> str:
+        """Return one text with its parameters filled in.
+
+        :raises TextMissing: when neither the channel's variant nor ``both`` has it.
+        """
+        text = self.find(msgid, language, channel.variant)
+        values = {name: self._value(value, language) for name, value in params.items()}
+        return _fill(text, self.context | values)
+
+    def label(self, msgid: str, language: str) -> str:
+        """Return the words on a button."""
+        catalogue = self._catalogue(language)
+        return catalogue.get((BUTTON, msgid)) or self.find(msgid, language, "chat")
+
+    def find(self, msgid: str, language: str, variant: str) -> str:
+        """Return a text as it stands in the catalogue, with its holes."""
+        catalogue = self._catalogue(language)
+        text = catalogue.get((variant, msgid)) or catalogue.get((BOTH, msgid))
+        if not text:
+            raise TextMissing(f"{language} {variant} {msgid}")
+        return text
+
+    def known(self, language: str) -> Iterator[tuple[str, str, str]]:
+        """Yield (variant, msgid, text) of a whole catalogue."""
+        for (variant, msgid), text in self._catalogue(language).items():
+            yield variant, msgid, text
+
+    def _catalogue(self, language: str) -> Mapping[tuple[str, str], str]:
+        return self._texts.get(language) or self._texts[self.languages[0]]
+
+    def _value(self, value: str, language: str) -> str:
+        if not value.startswith(_MSGIDS):
+            return value
+        msgids = value.removeprefix(_MSGIDS).split()
+        return ", ".join(self.find(msgid, language, "chat") for msgid in msgids)
+
+
+def holes(text: str) -> frozenset[str]:
+    """Return the names of the parameters that a text wants."""
+    return frozenset(name for _, name, _, _ in string.Formatter().parse(text) if name)
+
+
+class _Lenient(dict[str, str]):
+    """Leave a hole visible rather than lose a message; ``check`` proves there is none."""
+
+    def __missing__(self, name: str) -> str:
+        return f"({name})"
+
+
+def _fill(text: str, values: Mapping[str, str]) -> str:
+    return text.format_map(_Lenient(values))
+
+
+def _read(language: str) -> dict[tuple[str, str], str]:
+    source = files("handlers").joinpath("locales", language, "messages.po")
+    if not source.is_file():
+        raise TextMissing(f"no catalogue for the language {language!r}")
+    with source.open("rb") as file:
+        catalogue: Catalog = read_po(file, locale=language, abort_invalid=True)
+    return {
+        (message.context or BOTH, str(message.id)): str(message.string)
+        for message in catalogue
+        if message.id and not message.fuzzy
+    }
