@@ -33,7 +33,7 @@ _BYTES = 32
 class SignedIn:
     """A session that was resumed: who it is, and the officer's secret key."""
 
-    officer: Officer
+    officer: Officer = field(repr=False)
     secret: bytes = field(repr=False)
     began: datetime
     touch_due: bool

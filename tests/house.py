@@ -1,0 +1,74 @@
+"""Officers and units for tests, made without slow hashing."""
+
+import secrets
+from dataclasses import dataclass
+
+from sqlmodel import Session
+
+from storage import officers, recovery, routes, units
+from storage.keys import ServerKeys
+from storage.models import Officer, Unit
+from storage.sealing import new_pair
+from storage.words import Role, UnitKind
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """An officer and the secret key that a signed-in session would hold."""
+
+    officer: Officer
+    secret: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """One handling unit with a supervisor, the vault with a custodian, both with keys."""
+
+    unit: Unit
+    vault: Unit
+    supervisor: Person
+    custodian: Person
+    unit_secret: bytes
+    recovery_cases: bytes
+    recovery_identities: bytes
+
+
+def person(
+    session: Session, keys: ServerKeys, login: str, role: Role = Role.HANDLER
+) -> Person:
+    """Add an officer whose passphrase nobody knows."""
+    pair = new_pair()
+    account = officers.NewAccount(
+        id=secrets.token_bytes(16),
+        login=login,
+        name=login.title(),
+        role=role,
+        language="en",
+        public_key=pair.public,
+        salt=bytes(16),
+        secret=b"\x01" + bytes(112),
+    )
+    return Person(officers.add(session, keys, account), pair.secret)
+
+
+def build(session: Session, keys: ServerKeys) -> House:
+    """Make the smallest house that may take reports."""
+    cases, identities = new_pair(), new_pair()
+    recovery.add_recovery(session, keys, "cases", cases.public)
+    recovery.add_recovery(session, keys, "identities", identities.public)
+    unit = units.create(session, keys, "Inspectorate", UnitKind.HANDLING)
+    vault = units.create(session, keys, "Vault", UnitKind.VAULT)
+    supervisor = person(session, keys, "sari", Role.SUPERVISOR)
+    custodian = person(session, keys, "wayan", Role.CUSTODIAN)
+    unit_secret = units.admit_first(session, keys, unit, supervisor.officer)
+    units.admit_first(session, keys, vault, custodian.officer)
+    routes.add_route(session, keys, unit)
+    return House(
+        unit,
+        vault,
+        supervisor,
+        custodian,
+        unit_secret,
+        cases.secret,
+        identities.secret,
+    )
