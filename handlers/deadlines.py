@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from math import ceil
-from typing import Any
+from typing import Any, assert_never
 
 from handlers.errors import RulesInvalid
 from handlers.workdays import DAY, Calendar, month_later
@@ -200,6 +200,8 @@ def _after(rule: Rule, start: date, extra: int, calendar: Calendar) -> date:
             return month_later(start, rule.length) + extra * DAY
         case Unit.YEARS:
             return month_later(start, rule.length * _MONTHS_IN_YEAR) + extra * DAY
+        case never:
+            assert_never(never)
 
 
 def _days(rule: Rule, begin: date, end: date, calendar: Calendar) -> int:

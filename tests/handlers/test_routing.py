@@ -163,3 +163,11 @@ def test_eight_entry_units_are_enough() -> None:
     assert len(entry_units(routes[:8])) == 8
     with pytest.raises(TooManyEntryUnits, match="9"):
         entry_units(routes)
+
+
+@pytest.mark.parametrize("said", ["", "XYZ-01", "saya tidak tahu", "cor"])
+def test_what_is_no_code_counts_as_unknown(said: str) -> None:
+    found = route({"Q06": said, "Q07": said, "Q09": said}, HOUSE)
+
+    assert (found.group, found.position) == (Group.OTH, PositionClass.UNK)
+    assert found.province == ""

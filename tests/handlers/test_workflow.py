@@ -152,6 +152,17 @@ def test_a_referral_needs_four_eyes_only_with_identity(workflow: Workflow) -> No
     )
     assert plain[Status.REFERRED] is False
     assert named[Status.REFERRED] is True
+    assert workflow.moves(Status.REVIEW, Role.HANDLER, None) == workflow.moves(
+        Status.REVIEW, Role.HANDLER, None, with_identity=False
+    )
+    workflow.check(
+        Status.REVIEW,
+        Status.REFERRED,
+        role=Role.HANDLER,
+        reason=None,
+        before=None,
+        approved_by_second=False,
+    )
     assert plain[Status.REJECTED]
     assert plain[Status.CLOSED]
     assert not named[Status.RECOMMENDATION]
