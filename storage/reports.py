@@ -17,7 +17,7 @@ from sqlmodel import Session, col, select
 
 from storage import sealing
 from storage.keys import Purpose, ServerKeys
-from storage.models import Case, Draft, Grant, Item, Unit
+from storage.models import Case, Draft, File, Grant, Item, Unit
 from storage.sealing import Context, NotAuthentic
 from storage.words import Audience, ItemKind, Recipient
 
@@ -272,10 +272,11 @@ def mark_read(
 
 
 def discard(session: Session, report: bytes) -> None:
-    """Delete a draft with everything in it."""
+    """Delete a draft with everything in it; a sweep removes its files from disk."""
     connection = session.connection()
     connection.execute(delete(Item).where(col(Item.report) == report))
     connection.execute(delete(Grant).where(col(Grant.report) == report))
+    connection.execute(delete(File).where(col(File.report) == report))
     connection.execute(delete(Draft).where(col(Draft.report) == report))
 
 

@@ -1,0 +1,364 @@
+"""The verbs on cases: each checks, writes, records the event and tells who must know.
+
+Every function here is one change of the world inside one transaction of the caller.
+Texts of people go into items, sealed; events hold codes only.
+"""
+
+import json
+import secrets
+from collections.abc import Mapping
+from datetime import date, datetime
+
+from sqlmodel import Session
+
+from handlers import notices, numbering, routing
+from handlers.deadlines import Clock, Pause, pending
+from handlers.errors import NotFound, NumbersExhausted, SecondOfficerNeeded
+from handlers.office import Office
+from storage import cases, counters, history, jobs, reports, subscriptions
+from storage import routes as routing_table
+from storage.history import Actor
+from storage.keys import Purpose
+from storage.models import Case, Event, Officer
+from storage.reports import Content
+from storage.sealing import Context
+from storage.subscriptions import Subscriber
+from storage.words import (
+    ActorClass,
+    Audience,
+    EventCode,
+    Group,
+    ItemKind,
+    JobKind,
+    PositionClass,
+    Reason,
+    Role,
+    Status,
+    Track,
+    Urgency,
+)
+
+_NUMBER_TRIES = 20
+
+
+def routes(session: Session, office: Office) -> tuple[routing.Route, ...]:
+    """Return the verified routes as the rules read them; unit ids as hex."""
+    return tuple(
+        routing.Route(
+            group=Group(row.category) if row.category else None,
+            province=row.province or None,
+            position=PositionClass(row.position) if row.position else None,
+            unit_id=row.unit.hex(),
+            priority=row.priority,
+        )
+        for row in routing_table.verified_routes(session, office.keys)
+    )
+
+
+def open_case(
+    session: Session,
+    office: Office,
+    report: bytes,
+    answers: Mapping[str, str],
+    *,
+    reporter: Subscriber,
+    notify: bool,
+    now: datetime,
+) -> Case:
+    """Turn a draft into a case: route it, number it, owe a receipt, alert the officers.
+
+    ``answers`` are codes of choice steps. ``reporter`` is where the receipt goes; it is
+    kept as a subscriber only when they asked for notices (``notify``).
+    """
+    keys, day = office.keys, office.day(now)
+    decision = routing.route(answers, routes(session, office))
+    public = reports.public_key(session, keys, report)
+    if public is None:
+        raise NotFound
+    reports.release(session, keys, report, bytes.fromhex(decision.unit))
+    case = Case(
+        report=report,
+        number="",
+        day=day,
+        category=decision.group.value,
+        track=decision.track.value,
+        urgency=decision.urgency.value,
+        position=decision.position.value,
+        province=decision.province,
+        unit=bytes.fromhex(decision.unit),
+        due=day,
+        public_key=public,
+        figures=keys.lock(
+            Purpose.FIGURES,
+            json.dumps({**answers, "subcategory": decision.subcategory}).encode(),
+            Context("cases", report, "figures"),
+        ),
+        head=history.START,
+        tag=b"",
+    )
+    _number(session, office, case)
+    by = history.REPORTER
+    history.append(session, keys, case, EventCode.OPENED, by=by, day=day)
+    for item_hash in reports.item_hashes(session, report):
+        history.append(
+            session, keys, case, EventCode.ITEM, by=by, day=day, item_hash=item_hash
+        )
+    _count_down(session, office, case, now)
+    cases.save(session, keys, case)
+    owed = {
+        "report": report.hex(),
+        "channel": reporter.channel.value,
+        "handle": reporter.handle,
+        "language": reporter.language,
+    }
+    jobs.put(session, keys, JobKind.RECEIPT, owed, now=now)
+    if notify:
+        subscriptions.add(session, keys, report, reporter)
+    counters.bump(session, f"submitted.{reporter.channel}", day=day)
+    notices.alert(session, office, case, text="ALERT.NEW", now=now)
+    return case
+
+
+def change_status(
+    session: Session,
+    office: Office,
+    report: bytes,
+    to: Status,
+    *,
+    by: Officer,
+    reason: Reason | None,
+    now: datetime,
+) -> bool:
+    """Move a case, record who moved it, and tell the reporter.
+
+    Where four eyes are needed the first officer's call records a proposal and returns
+    False; a second officer who asks for the same step and reason confirms it (True).
+    Raises the workflow's errors, NotFound, and NotAuthentic for a changed row.
+    """
+    case = _lock(session, office, report)
+    status = Status(case.status)
+    wanted = (to.value, reason.value if reason else None)
+    seconded = (
+        (case.wanted_status, case.wanted_reason) == wanted
+        and case.wanted_by is not None
+        and case.wanted_by != by.id
+    )
+    try:
+        office.rulebook.workflow.check(
+            status,
+            to,
+            role=Role(by.role),
+            reason=reason,
+            before=Status(case.before) if case.before else None,
+            approved_by_second=seconded,
+        )
+    except SecondOfficerNeeded:
+        if (case.wanted_status, case.wanted_reason, case.wanted_by) == (*wanted, by.id):
+            raise
+        case.wanted_status, case.wanted_reason, case.wanted_by = *wanted, by.id
+        _event(
+            session,
+            office,
+            case,
+            EventCode.APPROVAL_ASKED,
+            by,
+            now,
+            _detail(to, reason),
+        )
+        cases.save(session, office.keys, case)
+        return False
+    if to is Status.NEEDS_INFO:
+        case.before, case.paused_since = status.value, office.day(now)
+    else:
+        case.before = case.paused_since = None
+    case.status, case.reason = wanted
+    case.is_open = cases.is_open(to)
+    case.wanted_status = case.wanted_reason = case.wanted_by = None
+    _event(session, office, case, EventCode.STATUS, by, now, _detail(to, reason))
+    _count_down(session, office, case, now)
+    cases.save(session, office.keys, case)
+    notices.tell(session, office, case, now=now)
+    return True
+
+
+def ask(
+    session: Session,
+    office: Office,
+    report: bytes,
+    text: str,
+    *,
+    by: Officer,
+    now: datetime,
+) -> None:
+    """Ask the reporter something: sealed to them and to the case, told neutrally."""
+    case = _lock(session, office, report)
+    if case.reporter_key is None:
+        raise NotFound("no receipt yet")
+    content = _content(ItemKind.QUESTION, text, by, now)
+    day = office.day(now)
+    reports.add_item(
+        session,
+        office.keys,
+        report,
+        content,
+        audience=Audience.REPORTER,
+        public=case.reporter_key,
+        day=day,
+    )
+    _seal_to_case(session, office, case, content, EventCode.ASKED, by, now)
+    cases.save(session, office.keys, case)
+    notices.tell(session, office, case, now=now)
+
+
+def note(
+    session: Session,
+    office: Office,
+    report: bytes,
+    text: str,
+    *,
+    by: Officer,
+    now: datetime,
+) -> None:
+    """Keep an officer's note, sealed to the case; nobody is told."""
+    case = _lock(session, office, report)
+    content = _content(ItemKind.NOTE, text, by, now)
+    _seal_to_case(session, office, case, content, EventCode.NOTED, by, now)
+    cases.save(session, office.keys, case)
+
+
+def take(
+    session: Session, office: Office, report: bytes, *, by: Officer, now: datetime
+) -> bool:
+    """Make an officer the one who works on a case; False if somebody else has it."""
+    case = _lock(session, office, report)
+    if case.officer is not None:
+        return case.officer == by.id
+    case.officer = by.id
+    _event(session, office, case, EventCode.TAKEN, by, now)
+    cases.save(session, office.keys, case)
+    return True
+
+
+def let_go(
+    session: Session, office: Office, report: bytes, *, by: Officer, now: datetime
+) -> None:
+    """Put a case that this officer had back into the unit's queue."""
+    case = _lock(session, office, report)
+    if case.officer != by.id:
+        return
+    case.officer = None
+    _event(session, office, case, EventCode.TAKEN, by, now, "let_go")
+    cases.save(session, office.keys, case)
+
+
+def record_reading(
+    session: Session, office: Office, report: bytes, *, by: Officer, now: datetime
+) -> None:
+    """Record that an officer opened a case's contents, and mark its news as seen."""
+    case = _lock(session, office, report)
+    case.unread_from_reporter = False
+    _event(session, office, case, EventCode.READ_BY_OFFICER, by, now)
+    cases.save(session, office.keys, case)
+
+
+def _lock(session: Session, office: Office, report: bytes) -> Case:
+    case = cases.lock(session, office.keys, report)
+    if case is None:
+        raise NotFound
+    return case
+
+
+def _number(session: Session, office: Office, case: Case) -> None:
+    for _ in range(_NUMBER_TRIES):
+        case.number = numbering.new_case_number(secrets.randbelow)
+        if cases.insert(session, office.keys, case):
+            return
+    raise NumbersExhausted
+
+
+def _event(
+    session: Session,
+    office: Office,
+    case: Case,
+    code: EventCode,
+    by: Officer,
+    now: datetime,
+    detail: str = "",
+) -> Event:
+    actor = Actor(ActorClass.OFFICER, by.id, now)
+    return history.append(
+        session, office.keys, case, code, by=actor, day=office.day(now), detail=detail
+    )
+
+
+def _seal_to_case(
+    session: Session,
+    office: Office,
+    case: Case,
+    content: Content,
+    code: EventCode,
+    by: Officer,
+    now: datetime,
+) -> None:
+    item_hash = reports.add_item(
+        session,
+        office.keys,
+        case.report,
+        content,
+        audience=Audience.CASE,
+        public=case.public_key,
+        day=office.day(now),
+    )
+    history.append(
+        session,
+        office.keys,
+        case,
+        code,
+        by=Actor(ActorClass.OFFICER, by.id, now),
+        day=office.day(now),
+        item_hash=item_hash,
+    )
+
+
+def _content(kind: ItemKind, text: str, by: Officer, now: datetime) -> Content:
+    return Content(kind=kind, text=text, at=now.isoformat(), officer=by.id.hex())
+
+
+def _detail(to: Status, reason: Reason | None) -> str:
+    return f"{to}:{reason}" if reason else to.value
+
+
+def _count_down(session: Session, office: Office, case: Case, now: datetime) -> None:
+    """Set the case's next deadline from the rules and its own history."""
+    today = office.day(now)
+    entered = told = case.day
+    pauses: list[Pause] = []
+    began: date | None = None
+    for event in history.of_case(session, case.report):
+        if event.code in {EventCode.STATUS, EventCode.ASKED}:
+            told = event.day
+        if event.code != EventCode.STATUS:
+            continue
+        entered = event.day
+        if began is not None:
+            pauses.append(Pause(began, event.day))
+            began = None
+        if event.detail == Status.NEEDS_INFO:
+            began = event.day
+    if began is not None:
+        pauses.append(Pause(began, today))
+    clock = Clock(
+        status=Status(case.status),
+        group=Group(case.category),
+        track=Track(case.track),
+        urgency=Urgency(case.urgency),
+        submitted=case.day,
+        entered=entered,
+        told=told,
+        pauses=pauses,
+    )
+    running = pending(office.rulebook.deadlines, clock, office.calendar)
+    if running:
+        case.due, case.due_rule = running[0].day, running[0].rule.id
+    else:
+        case.due, case.due_rule = today, ""

@@ -1,0 +1,103 @@
+"""What the dialogue asks for, done: each command calls one verb."""
+
+from dataclasses import replace
+
+from handlers import cases, reporter
+from handlers.messages import Command, CommandName, Proof, Reply
+from handlers.turning import Turning, discard
+from storage import subscriptions
+from storage.subscriptions import Subscriber
+
+
+def run(turning: Turning, command: Command) -> tuple[Reply, ...]:
+    """Run a command; returns what is to be said before the dialogue's own answers."""
+    match command.name:
+        case CommandName.SUBMIT:
+            _submit(turning, command)
+        case CommandName.DISCARD:
+            discard(turning)
+        case CommandName.STATUS | CommandName.READ:
+            return _status(turning)
+        case CommandName.WITHDRAW | CommandName.ERASE:
+            _end(turning, command.name)
+        case CommandName.SUBSCRIBE:
+            _subscribe(turning)
+        case CommandName.UNSUBSCRIBE:
+            discard(turning)
+            for handle in (turning.incoming.handle, *turning.incoming.aliases):
+                subscriptions.end_for_handle(
+                    turning.session,
+                    turning.office.keys,
+                    turning.incoming.channel,
+                    handle,
+                )
+            turning.over = True
+    return ()
+
+
+def restore_language(turning: Turning) -> None:
+    """Speak the language of the report again when its code was opened."""
+    wanted = reporter.language_of(turning.session, turning.office, turning.opening)
+    if wanted and not turning.state.chosen:
+        turning.memory.state = replace(turning.state, language=wanted).to_json()
+
+
+def _submit(turning: Turning, command: Command) -> None:
+    if not turning.memory.report:
+        return
+    cases.open_case(
+        turning.session,
+        turning.office,
+        bytes.fromhex(turning.memory.report),
+        command.answers,
+        reporter=_subscriber(turning),
+        notify=command.notify,
+        now=turning.now,
+    )
+    turning.memory.report = ""
+    turning.over = True
+
+
+def _status(turning: Turning) -> tuple[Reply, ...]:
+    if turning.opening.proof is not Proof.OPENED:
+        return ()
+    session, office = turning.session, turning.office
+    stands = reporter.status_of(
+        session,
+        office,
+        turning.opening,
+        language=turning.language,
+        channel=turning.incoming.channel,
+    )
+    return (
+        *stands,
+        *reporter.unread(session, office, turning.opening, now=turning.now),
+    )
+
+
+def _end(turning: Turning, name: CommandName) -> None:
+    if not turning.memory.may_add(turning.now):
+        return
+    verb = reporter.withdraw if name is CommandName.WITHDRAW else reporter.erase
+    report = bytes.fromhex(turning.memory.opened)
+    verb(turning.session, turning.office, report, now=turning.now)
+    turning.memory.opened = ""
+
+
+def _subscribe(turning: Turning) -> None:
+    if turning.memory.may_add(turning.now):
+        subscriptions.add(
+            turning.session,
+            turning.office.keys,
+            bytes.fromhex(turning.memory.opened),
+            _subscriber(turning),
+        )
+
+
+def _subscriber(turning: Turning) -> Subscriber:
+    return Subscriber(
+        channel=turning.incoming.channel,
+        handle=turning.incoming.handle,
+        language=turning.language,
+        last_inbound=int(turning.now.timestamp()),
+    )

@@ -1,0 +1,183 @@
+"""A message is received: once, in one transaction, with all that follows from it.
+
+Third of the five files of one message; before it ``bot/channels/telegram.py`` parses,
+after it ``handlers/dialogue.py`` decides. ``look`` reads what a receipt in the text needs;
+its slow hashing runs in between (``handlers.receipts.open_with``); ``receive`` writes.
+"""
+
+import secrets
+from datetime import datetime
+from enum import StrEnum
+
+from sqlmodel import Session
+
+from handlers import commands, dialogue, duties, numbering, receipts, sealed
+from handlers.dialogue import Facts, State, Turn
+from handlers.messages import Incoming, Kind, Proof, Reply
+from handlers.office import Office
+from handlers.receipts import Opening, Question
+from handlers.turning import Turning, answer, discard, names, recall, remember
+from storage import conversations, counters, jobs, reports, subscriptions, units
+from storage.words import JobKind
+
+FULL = 4000
+"""Items that one draft may hold; far more than a person writes in a day."""
+_SHORTEST_RECEIPT = 8
+
+
+class Outcome(StrEnum):
+    """What became of a message; a word for the counters."""
+
+    TAKEN = "taken"
+    REPEAT = "repeat"
+    QUARANTINED = "quarantined"
+
+
+def look(
+    session: Session, office: Office, incoming: Incoming, *, now: datetime
+) -> Question | None:
+    """Return the receipt that this message holds, if it holds one; reads only."""
+    if incoming.kind is Kind.GROUP or len(incoming.text) < _SHORTEST_RECEIPT:
+        return None
+    memory = recall(session, office, incoming, now=now)
+    waits = dialogue.wants_receipt(State.from_json(memory.state))
+    words = office.questionnaire.keywords
+    found = numbering.read_receipt(
+        incoming.text,
+        number=memory.number,
+        expects_code=waits or words.first(incoming.text) is not None,
+        keywords=receipts.keywords(office),
+    )
+    number = (found.number if found else "") or memory.number
+    if found is None or not number:
+        return None
+    name = names(office, incoming)[0]
+    return receipts.question(session, office, number, found.code, name)
+
+
+def receive(
+    session: Session,
+    office: Office,
+    incoming: Incoming,
+    opening: Opening,
+    *,
+    now: datetime,
+) -> Outcome:
+    """Take a message: once, durably, with its answer in the outbox.
+
+    ``opening`` is what became of a receipt in the text. A repeat changes nothing.
+    """
+    keys, day = office.keys, office.day(now)
+    if not conversations.first_seen(
+        session, keys, incoming.channel, incoming.provider_id, day=day
+    ):
+        return Outcome.REPEAT
+    counters.bump(session, f"received.{incoming.channel}", day=day)
+    if incoming.erase and office.erase_copies and not incoming.media:
+        copy = {"channel": incoming.channel.value, "id": incoming.erase}
+        jobs.put(session, keys, JobKind.ERASE, copy, now=now)
+    if duties.receive(session, office, incoming, now=now):
+        return Outcome.TAKEN
+    memory = recall(session, office, incoming, now=now)
+    people = names(office, incoming)
+    turning = Turning(session, office, incoming, people, memory, opening, now)
+    if incoming.kind is Kind.GROUP:
+        _in_group(turning)
+    else:
+        _turn(turning)
+    return Outcome.TAKEN
+
+
+def quarantine(
+    session: Session, office: Office, raw: bytes, reason: str, *, now: datetime
+) -> Outcome:
+    """Keep what could not be understood, sealed to the vault, for 7 days."""
+    sealed.quarantine(session, office, raw, reason, now=now)
+    counters.bump(session, "quarantined", day=office.day(now))
+    return Outcome.QUARANTINED
+
+
+def _in_group(turning: Turning) -> None:
+    """Say one line in a group, at most once a minute, and keep nothing."""
+    name = b"group" + turning.names[0]
+    if turning.office.pace.written(name, turning.now) == 1:
+        answer(turning, _advance(turning, turning.state, expired=False).replies)
+
+
+def _turn(turning: Turning) -> None:
+    memory, now = turning.memory, turning.now
+    expired = memory.draft_over(now)
+    if expired:
+        discard(turning)
+    if turning.opening.proof is Proof.OPENED:
+        memory.open_case(turning.opening.report, now)
+        commands.restore_language(turning)
+    memory.number = turning.opening.number if turning.opening.number_only else ""
+    turn = _advance(turning, turning.state, expired=expired)
+    if not _seal(turning, turn):
+        answer(turning, (Reply("X07"),))
+        return
+    memory.state = turn.state.to_json()
+    memory.last_inbound, memory.warned = int(now.timestamp()), False
+    _heard_from(turning)
+    first: tuple[Reply, ...] = ()
+    if turn.command is not None:
+        first = commands.run(turning, turn.command)
+    answer(turning, (*first, *turn.replies))
+    remember(turning)
+
+
+def _advance(turning: Turning, state: State, *, expired: bool) -> Turn:
+    opening = turning.opening
+    facts = Facts(
+        now=turning.now,
+        token=secrets.token_urlsafe(6),
+        may_add=turning.memory.may_add(turning.now),
+        proof=opening.proof,
+        tries_left=opening.tries_left,
+        locked_minutes=opening.minutes_locked,
+        number_only=opening.number_only,
+        resumed_expired=expired,
+    )
+    return dialogue.advance(
+        state, turning.incoming, turning.office.questionnaire, facts
+    )
+
+
+def _seal(turning: Turning, turn: Turn) -> bool:
+    """Seal the items; False when this installation cannot take a report yet."""
+    session, office, memory = turning.session, turning.office, turning.memory
+    items = list(turn.items)
+    if any(not item.to_case for item in items) and not memory.report:
+        if units.ready(session, office.keys):
+            return False
+        memory.report = sealed.begin(session, office, now=turning.now).hex()
+    if memory.report and items:
+        held = reports.count_items(session, bytes.fromhex(memory.report))
+        if held + len(items) > FULL:
+            items = [item for item in items if item.to_case]
+            answer(turning, (Reply("FULL"),))
+    sealed.keep(
+        session,
+        office,
+        turning.incoming,
+        items,
+        draft=memory.report,
+        opened=memory.opened,
+        language=office.language(turn.state.language),
+        now=turning.now,
+    )
+    return True
+
+
+def _heard_from(turning: Turning) -> None:
+    """Let the 24 h window of a subscriber begin anew."""
+    incoming = turning.incoming
+    for handle in (incoming.handle, *incoming.aliases):
+        subscriptions.heard_from(
+            turning.session,
+            turning.office.keys,
+            incoming.channel,
+            handle,
+            now=turning.now,
+        )

@@ -1,0 +1,75 @@
+"""What is kept of a conversation between two messages, encrypted as one blob.
+
+The dialogue's own state holds codes; around it stand the ids that the dialogue never
+sees: the draft's report, a case that was opened by its code a moment ago, and the handle
+for the warning before a draft goes.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime, timedelta
+from typing import Any, Self
+
+from handlers.dialogue import State
+from storage.words import Channel
+
+DRAFT_LIFE = timedelta(hours=24)
+TALK_LIFE = timedelta(minutes=30)
+OPEN_LIFE = timedelta(minutes=15)
+WARN_BEFORE = timedelta(hours=3)
+
+
+@dataclass(slots=True)
+class Memory:
+    """``report`` and ``opened`` are report ids as hex, empty where there is none.
+
+    ``opened`` may be added to until ``opened_until``; ``number`` is a case number that
+    waits for its code. Times are POSIX seconds.
+    """
+
+    channel: Channel
+    handle: str = field(repr=False)
+    state: str = field(default="", repr=False)
+    report: str = field(default="", repr=False)
+    opened: str = field(default="", repr=False)
+    opened_until: int = 0
+    number: str = field(default="", repr=False)
+    last_inbound: int = 0
+    warned: bool = False
+
+    def to_bytes(self) -> bytes:
+        """Return what is kept."""
+        row = {one.name: getattr(self, one.name) for one in fields(self)}
+        return json.dumps(row).encode("ascii")
+
+    @classmethod
+    def from_bytes(cls, raw: bytes) -> Self:
+        """Read what ``to_bytes`` wrote; unknown fields of older versions are dropped."""
+        row: Mapping[str, Any] = json.loads(raw)
+        known = {one.name for one in fields(cls)}
+        memory = cls(**{name: value for name, value in row.items() if name in known})
+        memory.channel = Channel(memory.channel)
+        return memory
+
+    def may_add(self, now: datetime) -> bool:
+        """Tell whether a case was opened by its code within the last 15 minutes."""
+        return bool(self.opened) and now.timestamp() < self.opened_until
+
+    def open_case(self, report: bytes, now: datetime) -> None:
+        """Remember for 15 minutes which case was opened."""
+        self.opened = report.hex()
+        self.opened_until = int((now + OPEN_LIFE).timestamp())
+
+    def draft_over(self, now: datetime) -> bool:
+        """Tell whether the draft's 24 hours without a message have passed."""
+        return bool(self.report) and now >= self.draft_ends()
+
+    def draft_ends(self) -> datetime:
+        """Return when the draft goes unless another message comes."""
+        return datetime.fromtimestamp(self.last_inbound, UTC) + DRAFT_LIFE
+
+    def expires(self, now: datetime) -> datetime:
+        """Return when the whole row may go."""
+        state = State.from_json(self.state) if self.state else State()
+        return now + (DRAFT_LIFE if self.report or state.has_draft else TALK_LIFE)

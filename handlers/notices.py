@@ -1,0 +1,161 @@
+"""What people are told: the reporter neutrally, the officers by number and urgency."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlmodel import Session
+
+from handlers.messages import Choice, Reply
+from handlers.office import Office
+from storage import cases, history, links, outbox, subscriptions, units
+from storage.letters import Letter
+from storage.models import Case, Officer
+from storage.outbox import Claimed
+from storage.words import Channel, EventCode, LetterKind, Urgency
+
+NEWS = "Q24"
+TEMPLATE = "news"
+TAKE, OPEN = "take", "open"
+
+
+def say(
+    session: Session,
+    office: Office,
+    reply: Reply,
+    *,
+    channel: Channel,
+    to: str,
+    language: str,
+    now: datetime,
+    kind: LetterKind = LetterKind.REPLY,
+) -> None:
+    """Post one reply to somebody who just wrote."""
+    rendered = office.texts.render(reply, language=language, channel=channel)
+    letter = Letter(
+        kind=kind,
+        channel=channel,
+        to=to,
+        text=rendered.text,
+        buttons=rendered.buttons,
+        language=language,
+        last_inbound=int(now.timestamp()),
+    )
+    outbox.put(session, office.keys, letter, now=now)
+
+
+def tell(session: Session, office: Office, case: Case, *, now: datetime) -> int:
+    """Tell everybody who asked for it that there is news; returns how many.
+
+    ``case`` must be verified. The text is neutral: a number and a word to send back.
+    """
+    people = subscriptions.of_case(session, office.keys, case.report)
+    for person in people:
+        text = office.texts.say(
+            NEWS, language=person.language, channel=person.channel, case=case.number
+        )
+        letter = Letter(
+            kind=LetterKind.NOTICE,
+            channel=person.channel,
+            to=person.handle,
+            text=text,
+            template=TEMPLATE,
+            parameters={"case": case.number},
+            language=person.language,
+            last_inbound=person.last_inbound,
+            case=case.report.hex(),
+        )
+        outbox.put(session, office.keys, letter, now=now)
+    return len(people)
+
+
+def alert(
+    session: Session, office: Office, case: Case, *, text: str, now: datetime
+) -> int:
+    """Alert the unit's linked officers: number, category, urgency; returns how many.
+
+    A taken case alerts only the officer who took it.
+    """
+    unit = units.verified(session, office.keys, case.unit)
+    told = 0
+    for officer in units.members(session, office.keys, unit):
+        if case.officer not in {None, officer.id}:
+            continue
+        place = links.handle_of(session, office.keys, officer.id)
+        if place is not None:
+            reply = _alert(office, case, officer, text)
+            post_to_officer(session, office, officer, place, reply, now=now)
+            told += 1
+    return told
+
+
+def post_to_officer(
+    session: Session,
+    office: Office,
+    officer: Officer,
+    place: tuple[Channel, str],
+    reply: Reply,
+    *,
+    now: datetime,
+) -> None:
+    """Post to where an officer linked their account."""
+    language = office.language(officer.language)
+    channel, handle = place
+    rendered = office.texts.render(reply, language=language, channel=channel)
+    letter = Letter(
+        kind=LetterKind.ALERT,
+        channel=channel,
+        to=handle,
+        text=rendered.text,
+        buttons=rendered.buttons,
+        language=language,
+    )
+    outbox.put(session, office.keys, letter, now=now)
+
+
+def unreachable(
+    session: Session, office: Office, claimed: Claimed, *, reason: str, now: datetime
+) -> None:
+    """Record that a notice cannot reach its person: the letter and their wish end."""
+    if not outbox.dead(session, claimed):
+        return
+    record_unreachable(session, office, claimed.letter, reason=reason, now=now)
+
+
+def record_unreachable(
+    session: Session, office: Office, letter: Letter, *, reason: str, now: datetime
+) -> None:
+    """End a person's notices and say so in the case's history (a day, a code)."""
+    if letter.to:
+        subscriptions.end_for_handle(session, office.keys, letter.channel, letter.to)
+    if not letter.case:
+        return
+    case = cases.lock(session, office.keys, bytes.fromhex(letter.case))
+    if case is None:
+        return
+    history.append(
+        session,
+        office.keys,
+        case,
+        EventCode.UNREACHABLE,
+        by=history.SYSTEM,
+        day=office.day(now),
+        detail=reason[:40],
+    )
+    cases.save(session, office.keys, case)
+
+
+def _alert(office: Office, case: Case, officer: Officer, text: str) -> Reply:
+    language = office.language(officer.language)
+
+    def word(msgid: str) -> str:
+        return office.texts.say(msgid, language=language, channel=Channel.TELEGRAM)
+
+    choices: Sequence[Choice] = [Choice(f"{OPEN}:{case.number}", "B.OPEN")]
+    if case.officer is None:
+        choices = [Choice(f"{TAKE}:{case.number}", "B.TAKE"), *choices]
+    params = {
+        "case": case.number,
+        "category": word(f"GROUP.{case.category}"),
+        "urgency": word(f"URGENCY.{Urgency(case.urgency).name}"),
+    }
+    return Reply(text, params, tuple(choices))

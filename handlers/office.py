@@ -1,0 +1,44 @@
+"""What an installation knows when it decides: its keys, rules, texts and place in time."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from handlers.pace import Pace, Tries
+from handlers.questionnaire import Questionnaire
+from handlers.rulebook import Rulebook
+from handlers.texts import Texts
+from handlers.workdays import Calendar
+from storage.keys import ServerKeys
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """Made once at start. ``console_url`` is where officers open a case.
+
+    ``erase_copies``: have the provider's copy of each message deleted after our commit.
+    ``pace`` and ``tries`` live in memory under a random key and remember nobody.
+    """
+
+    keys: ServerKeys
+    texts: Texts
+    questionnaire: Questionnaire
+    rulebook: Rulebook
+    calendar: Calendar
+    zone: ZoneInfo
+    languages: tuple[str, ...]
+    console_url: str = ""
+    erase_copies: bool = True
+    file_limits: Mapping[str, int] = field(default_factory=dict)
+    pace: Pace = field(default_factory=Pace)
+    tries: Tries = field(default_factory=Tries)
+
+    def day(self, now: datetime) -> date:
+        """Return the agency's local day."""
+        return now.astimezone(self.zone).date()
+
+    def language(self, wanted: str) -> str:
+        """Return a language that we speak, the wanted one if possible."""
+        short = wanted[:2].lower()
+        return short if short in self.languages else self.languages[0]

@@ -1,0 +1,180 @@
+"""The verbs of somebody who holds a receipt: hear, add, answer, withdraw, opt in.
+
+What a reporter does is told by the day, never by the minute, and never with a handle.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlmodel import Session
+
+from handlers import notices
+from handlers.messages import Reply
+from handlers.office import Office
+from handlers.receipts import Opening
+from storage import cases, history, reports, subscriptions
+from storage.models import Case
+from storage.reports import Content
+from storage.words import Audience, Channel, EventCode, Status
+
+
+def language_of(session: Session, office: Office, opening: Opening) -> str:
+    """Return the language that the reporter wrote in when they reported; empty if unknown."""
+    kept = reports.read(
+        session, office.keys, opening.report, opening.secret, audience=Audience.REPORTER
+    )
+    for item in kept:
+        if item.content is not None and item.content.step == "language":
+            return item.content.language
+    return ""
+
+
+def status_of(
+    session: Session,
+    office: Office,
+    opening: Opening,
+    *,
+    language: str,
+    channel: Channel,
+) -> tuple[Reply, ...]:
+    """Return where the case stands, in the words agreed for its status."""
+    case = cases.get(session, office.keys, opening.report)
+    if case is None:
+        return ()
+    reason = ""
+    if case.reason:
+        reason = office.texts.say(case.reason, language=language, channel=channel)
+    msgid = office.rulebook.workflow.hears(Status(case.status))
+    return (Reply(msgid, {"reason": reason, "case": case.number}),)
+
+
+def unread(
+    session: Session, office: Office, opening: Opening, *, now: datetime
+) -> tuple[Reply, ...]:
+    """Return every message that the reporter has not seen, and mark them as seen.
+
+    An item that does not verify is never shown as an officer's words.
+    """
+    items = reports.read(
+        session,
+        office.keys,
+        opening.report,
+        opening.secret,
+        audience=Audience.REPORTER,
+        unread_only=True,
+    )
+    real = [item for item in items if item.content is not None and item.by_officer]
+    if not real:
+        return ()
+    case = cases.lock(session, office.keys, opening.report)
+    if case is None:
+        return ()
+    reports.mark_read(session, office.keys, opening.report, [item.seq for item in real])
+    history.append(
+        session,
+        office.keys,
+        case,
+        EventCode.READ_BY_REPORTER,
+        by=history.REPORTER,
+        day=office.day(now),
+    )
+    cases.save(session, office.keys, case)
+    return tuple(
+        Reply("ASKED", literal=item.content.text) for item in real if item.content
+    )
+
+
+def add(
+    session: Session,
+    office: Office,
+    report: bytes,
+    contents: Sequence[tuple[Content, Audience]],
+    *,
+    vault: bytes | None,
+    now: datetime,
+) -> bool:
+    """Seal what a reporter adds to an open case and let its officers know.
+
+    Only the public key is needed. False when the case is gone.
+    """
+    case = cases.lock(session, office.keys, report)
+    if case is None:
+        return False
+    for content, audience in contents:
+        item_hash = reports.add_item(
+            session,
+            office.keys,
+            report,
+            content,
+            audience=audience,
+            public=case.public_key,
+            day=office.day(now),
+            vault=vault,
+        )
+        history.append(
+            session,
+            office.keys,
+            case,
+            EventCode.ITEM,
+            by=history.REPORTER,
+            day=office.day(now),
+            item_hash=item_hash,
+        )
+    first = not case.unread_from_reporter
+    case.unread_from_reporter = True
+    cases.save(session, office.keys, case)
+    if first:
+        notices.alert(session, office, case, text="ALERT.ANSWER", now=now)
+    return True
+
+
+def withdraw(session: Session, office: Office, report: bytes, *, now: datetime) -> None:
+    """Withdraw a report: contact and identity go; early on, the case ends too.
+
+    From REVIEW on the case stays and the agency decides (DOMAIN 3.4).
+    """
+    case = _end_contact(session, office, report)
+    if case is None:
+        return
+    effect = office.rulebook.workflow.withdrawal_effect(
+        Status(case.status), Status(case.before) if case.before else None
+    )
+    case.reporter_withdrawn = True
+    history.append(
+        session,
+        office.keys,
+        case,
+        EventCode.WITHDRAWN,
+        by=history.REPORTER,
+        day=office.day(now),
+        detail=effect.value if effect else "",
+    )
+    if effect is not None:
+        case.status, case.before = effect.value, None
+        case.is_open = cases.is_open(effect)
+    cases.save(session, office.keys, case)
+    notices.alert(session, office, case, text="ALERT.WITHDRAWN", now=now)
+
+
+def erase(session: Session, office: Office, report: bytes, *, now: datetime) -> None:
+    """Erase what leads to the reporter: identity and notices; the receipt still works."""
+    case = _end_contact(session, office, report)
+    if case is None:
+        return
+    history.append(
+        session,
+        office.keys,
+        case,
+        EventCode.ERASED,
+        by=history.REPORTER,
+        day=office.day(now),
+    )
+    cases.save(session, office.keys, case)
+
+
+def _end_contact(session: Session, office: Office, report: bytes) -> Case | None:
+    case = cases.lock(session, office.keys, report)
+    if case is not None:
+        reports.erase_identity(session, report)
+        subscriptions.end_for_case(session, office.keys, report)
+    return case

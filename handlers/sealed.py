@@ -1,0 +1,124 @@
+"""Sealing what the dialogue decided to keep: drafts, additions, files, quarantine."""
+
+import secrets
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlmodel import Session
+
+from handlers import reporter
+from handlers.cases import routes
+from handlers.dialogue import Item
+from handlers.messages import Incoming
+from handlers.office import Office
+from handlers.routing import entry_units
+from storage import files, jobs, reports, sealing, units
+from storage.models import Quarantine
+from storage.reports import Content
+from storage.sealing import Context
+from storage.words import Audience, JobKind
+
+
+def begin(session: Session, office: Office, *, now: datetime) -> bytes:
+    """Begin a draft, its secret sealed to every unit that routing may choose."""
+    entry = [
+        units.verified(session, office.keys, bytes.fromhex(unit_id))
+        for unit_id in entry_units(routes(session, office))
+    ]
+    return reports.start(session, office.keys, entry, day=office.day(now)).report
+
+
+def keep(
+    session: Session,
+    office: Office,
+    incoming: Incoming,
+    items: Sequence[Item],
+    *,
+    draft: str,
+    opened: str,
+    language: str,
+    now: datetime,
+) -> None:
+    """Seal items to the draft or, with ``to_case``, to the case that was opened.
+
+    ``draft`` and ``opened`` are report ids as hex. A file becomes an item now and is
+    fetched by a durable job.
+    """
+    if not items:
+        return
+    vault = units.vault(session, office.keys).public_key
+    additions: list[tuple[Content, Audience]] = []
+    for item in items:
+        report = bytes.fromhex(opened if item.to_case else draft)
+        content = _content(session, office, incoming, item, report, language, now)
+        if item.to_case:
+            additions.append((content, item.audience))
+            continue
+        public = reports.public_key(session, office.keys, report)
+        if public is not None:
+            reports.add_item(
+                session,
+                office.keys,
+                report,
+                content,
+                audience=item.audience,
+                public=public,
+                day=office.day(now),
+                vault=vault,
+            )
+    if additions:
+        report = bytes.fromhex(opened)
+        reporter.add(session, office, report, additions, vault=vault, now=now)
+
+
+def quarantine(
+    session: Session, office: Office, raw: bytes, reason: str, *, now: datetime
+) -> None:
+    """Seal a message that was not understood to the vault; ``reason`` is a code."""
+    vault = units.vault(session, office.keys).public_key
+    row = secrets.token_bytes(16)
+    blob = b""
+    if vault is not None:
+        context = Context("quarantine", row, "blob")
+        blob = sealing.seal(sealing.pad(raw), vault, context)
+    session.add(Quarantine(id=row, day=office.day(now), reason=reason[:40], blob=blob))
+    session.flush()
+
+
+def _content(
+    session: Session,
+    office: Office,
+    incoming: Incoming,
+    item: Item,
+    report: bytes,
+    language: str,
+    now: datetime,
+) -> Content:
+    file_id = name = content_type = ""
+    if item.media is not None:
+        media = incoming.media[item.media]
+        name, content_type = media.name, media.content_type
+        file_id = files.reserve(session, office.keys, report, day=office.day(now)).hex()
+        wanted = {
+            "file": file_id,
+            "report": report.hex(),
+            "channel": incoming.channel.value,
+            "reference": media.reference,
+            "handle": incoming.handle,
+            "language": language,
+            "name": media.name,
+            "type": media.content_type,
+            "erase": incoming.erase,
+        }
+        jobs.put(session, office.keys, JobKind.FETCH, wanted, now=now)
+    return Content(
+        kind=item.kind,
+        text=item.text,
+        at=incoming.received.isoformat(),
+        step=item.step,
+        version=item.version,
+        name=name,
+        content_type=content_type,
+        file=file_id,
+        language=language,
+    )

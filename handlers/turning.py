@@ -1,0 +1,123 @@
+"""One message in work: who wrote it, what is remembered of them, and how it is answered."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlmodel import Session
+
+from handlers import notices
+from handlers.dialogue import State
+from handlers.memory import Memory
+from handlers.messages import Incoming, Reply
+from handlers.office import Office
+from handlers.pace import CALM
+from handlers.receipts import Opening
+from storage import conversations, outbox, reports
+from storage.letters import Letter
+from storage.sealing import NotAuthentic
+from storage.words import LetterKind
+
+
+@dataclass(slots=True)
+class Turning:
+    """A message with all that its transaction needs."""
+
+    session: Session
+    office: Office
+    incoming: Incoming
+    names: tuple[bytes, ...]
+    memory: Memory
+    opening: Opening
+    now: datetime
+    over: bool = field(default=False)
+    """Nothing may be remembered after this turn: the report was sent or thrown away."""
+
+    @property
+    def state(self) -> State:
+        """Return the dialogue's state as it stands now."""
+        if not self.memory.state:
+            return State(language=self.office.languages[0])
+        return State.from_json(self.memory.state)
+
+    @property
+    def language(self) -> str:
+        """Return the language of the conversation as it stands now."""
+        return self.office.language(self.state.language)
+
+
+def names(office: Office, incoming: Incoming) -> tuple[bytes, ...]:
+    """Return the keyed names of the person, the handle's first."""
+    handles = dict.fromkeys((incoming.handle, *incoming.aliases))
+    return tuple(
+        conversations.name_of(office.keys, incoming.channel, handle)
+        for handle in handles
+    )
+
+
+def recall(
+    session: Session, office: Office, incoming: Incoming, *, now: datetime
+) -> Memory:
+    """Return what is remembered of this person; an empty memory if that is nothing."""
+    row = conversations.find(session, names(office, incoming))
+    fresh = Memory(incoming.channel, incoming.handle)
+    if row is None:
+        return fresh
+    try:
+        memory = Memory.from_bytes(conversations.read(office.keys, row))
+    except NotAuthentic:
+        return fresh
+    memory.handle = incoming.handle
+    if not memory.may_add(now):
+        memory.opened = ""
+    return memory
+
+
+def remember(turning: Turning) -> None:
+    """Keep the conversation, or forget it where nothing is left to remember."""
+    memory, state = turning.memory, turning.state
+    idle = state == state.fresh() and not state.chosen
+    kept = memory.report or memory.opened or memory.number
+    if turning.over or (idle and not kept):
+        conversations.forget(turning.session, turning.names)
+        return
+    conversations.save(
+        turning.session,
+        turning.office.keys,
+        turning.names,
+        memory.to_bytes(),
+        expires=memory.expires(turning.now),
+    )
+
+
+def answer(turning: Turning, replies: Iterable[Reply]) -> None:
+    """Post the answers; somebody who writes too fast is asked once to wait."""
+    incoming, office = turning.incoming, turning.office
+    if incoming.press_id:
+        letter = Letter(
+            kind=LetterKind.ACK,
+            channel=incoming.channel,
+            to=incoming.handle,
+            press_id=incoming.press_id,
+        )
+        outbox.put(turning.session, office.keys, letter, now=turning.now)
+    written = office.pace.written(turning.names[0], turning.now)
+    if written > CALM:
+        replies = (Reply("X11", {"n": "1"}),) if written == CALM + 1 else ()
+    for reply in replies:
+        notices.say(
+            turning.session,
+            office,
+            reply,
+            channel=incoming.channel,
+            to=incoming.handle,
+            language=turning.language,
+            now=turning.now,
+        )
+
+
+def discard(turning: Turning) -> None:
+    """Throw the draft away with everything in it."""
+    if turning.memory.report:
+        reports.discard(turning.session, bytes.fromhex(turning.memory.report))
+        turning.memory.report = ""

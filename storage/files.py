@@ -1,0 +1,218 @@
+"""Evidence on disk: sealed in chunks, never whole in memory, never in clear.
+
+A file has a key of its own. Chunks of 64 KiB are AES-256-GCM under it, the nonce is the
+chunk's number and a flag on the last one, so chunks cannot be swapped, cut off or added;
+the last chunk is padded to its full size, so the exact size does not show. The original's
+key is sealed twice (vault inside, case outside), the working copy's to the case.
+"""
+
+import json
+import os
+import secrets
+import struct
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlmodel import Session, col, select
+
+from storage import sealing
+from storage.keys import ServerKeys
+from storage.models import File
+from storage.sealing import Context, NotAuthentic
+from storage.words import FileState
+
+CHUNK = 64 * 1024
+_LENGTH = struct.Struct(">I")
+_ROOM = CHUNK - _LENGTH.size
+_SEALED = CHUNK + 16
+
+
+class Sealer:
+    """Writes a sealed file: ``write`` any bytes, leave the ``with`` block to finish.
+
+    Nothing stands under the final name until everything is on disk; an exception leaves
+    nothing behind. ``key`` opens the file, ``size`` is the plain size in bytes.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.key = AESGCM.generate_key(256)
+        self.size = 0
+        self._box = AESGCM(self.key)
+        self._buffer = bytearray()
+        self._count = 0
+        self._part = path.with_suffix(path.suffix + ".part")
+
+    def __enter__(self) -> Self:
+        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._file = os.fdopen(
+            os.open(self._part, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "wb"
+        )
+        return self
+
+    def write(self, data: bytes) -> None:
+        """Seal some more bytes."""
+        self.size += len(data)
+        self._buffer += data
+        while len(self._buffer) > _ROOM:
+            self._chunk(bytes(self._buffer[:_ROOM]), last=False)
+            del self._buffer[:_ROOM]
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            if kind is None:
+                self._chunk(bytes(self._buffer), last=True)
+                self._file.flush()
+                os.fsync(self._file.fileno())
+                self._part.replace(self.path)
+        finally:
+            self._file.close()
+            self._part.unlink(missing_ok=True)
+
+    def _chunk(self, plain: bytes, *, last: bool) -> None:
+        framed = (_LENGTH.pack(len(plain)) + plain).ljust(CHUNK, b"\0")
+        self._file.write(
+            self._box.encrypt(_nonce(self._count, last=last), framed, None)
+        )
+        self._count += 1
+
+
+def chunks(path: Path, key: bytes) -> Iterator[bytes]:
+    """Yield the plain bytes of a sealed file; NotAuthentic for any change."""
+    box, count = AESGCM(key), 0
+    with path.open("rb") as file:
+        sealed = file.read(_SEALED)
+        while sealed:
+            following = file.read(_SEALED)
+            try:
+                framed = box.decrypt(_nonce(count, last=not following), sealed, None)
+            except InvalidTag as error:
+                raise NotAuthentic from error
+            (length,) = _LENGTH.unpack_from(framed)
+            yield framed[_LENGTH.size : _LENGTH.size + length]
+            sealed, count = following, count + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What taking a file gave: keys of both copies, and details sealed to the case."""
+
+    original_key: bytes
+    copy_key: bytes | None
+    details: Mapping[str, str]
+
+
+def reserve(session: Session, keys: ServerKeys, report: bytes, *, day: date) -> bytes:
+    """Make the row of a file that is still to be fetched; returns its id."""
+    row = File(id=secrets.token_bytes(16), report=report, day=day, tag=b"")
+    _save(session, keys, row)
+    return row.id
+
+
+def taken(
+    session: Session,
+    keys: ServerKeys,
+    file_id: bytes,
+    file: Taken,
+    *,
+    public: bytes,
+    vault: bytes,
+) -> bool:
+    """Record that a file lies sealed on disk; False when its report is gone."""
+    row = session.get(File, file_id, with_for_update=True)
+    if row is None:
+        return False
+    original = _context(row, "original_key")
+    row.original_key = sealing.seal_twice(file.original_key, vault, public, original)
+    if file.copy_key is not None:
+        row.copy_key = sealing.seal(file.copy_key, public, _context(row, "copy_key"))
+    details = sealing.pad(json.dumps(dict(file.details)).encode("ascii"))
+    row.details = sealing.seal(details, public, _context(row, "details"))
+    row.state = FileState.TAKEN.value
+    _save(session, keys, row)
+    return True
+
+
+def refused(
+    session: Session, keys: ServerKeys, file_id: bytes, state: FileState
+) -> bool:
+    """Record that a file will not come; False when its report is gone."""
+    row = session.get(File, file_id, with_for_update=True)
+    if row is None:
+        return False
+    row.state = state.value
+    _save(session, keys, row)
+    return True
+
+
+def of_report(session: Session, keys: ServerKeys, report: bytes) -> list[File]:
+    """Return a report's verified files; raises NotAuthentic for a planted one."""
+    rows = session.exec(
+        select(File).where(File.report == report).order_by(col(File.id))
+    ).all()
+    for row in rows:
+        keys.check_tag(row.tag, _context(row, "tag"), _content(row))
+    return list(rows)
+
+
+def details(row: File, secret: bytes) -> Mapping[str, str]:
+    """Open a file's details (name, type, size, SHA-256) with the report's secret."""
+    if row.details is None:
+        return {}
+    plain = sealing.open_seal(row.details, secret, _context(row, "details"))
+    found: Mapping[str, str] = json.loads(sealing.unpad(plain))
+    return found
+
+
+def copy_key(row: File, secret: bytes) -> bytes | None:
+    """Open the working copy's key with the report's secret; None if there is no copy."""
+    if row.copy_key is None:
+        return None
+    return sealing.open_seal(row.copy_key, secret, _context(row, "copy_key"))
+
+
+def original_key(row: File, case_secret: bytes, vault_secret: bytes) -> bytes:
+    """Open the original's key: it takes the case's and the vault's secret."""
+    context = _context(row, "original_key")
+    inner = sealing.open_seal(row.original_key or b"", case_secret, context)
+    return sealing.open_seal(inner, vault_secret, context)
+
+
+def place(folder: Path, file_id: bytes, which: str) -> Path:
+    """Return where a file lies; ``which`` is ``original`` or ``copy``."""
+    name = file_id.hex()
+    return folder / name[:2] / f"{name}.{which}"
+
+
+def _save(session: Session, keys: ServerKeys, row: File) -> None:
+    row.tag = keys.tag(_context(row, "tag"), _content(row))
+    session.add(row)
+    session.flush()
+
+
+def _content(row: File) -> bytes:
+    return sealing.encode(
+        row.state.encode(),
+        row.original_key or b"",
+        row.copy_key or b"",
+        row.details or b"",
+    )
+
+
+def _context(row: File, column: str) -> Context:
+    return Context("files", row.id, column, row.report)
+
+
+def _nonce(count: int, *, last: bool) -> bytes:
+    return struct.pack(">QHBB", count, 0, 0, int(last))
