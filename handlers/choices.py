@@ -10,7 +10,7 @@ from typing import Final
 
 from handlers.keywords import Keywords, near, normalise
 from handlers.messages import Choice
-from handlers.questionnaire import Option, Step
+from handlers.steps import Option, Step
 
 NO_DRAFT: Final = "-"
 """The draft of buttons that belong to no draft."""

@@ -10,16 +10,17 @@ the answer). Nothing that a reporter wrote stands in a state or in a reply.
 Next file: ``storage/outbox.py``, where the replies wait to leave.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
-from handlers import choices, evidence, follow, ordering, report
+from handlers import choices, evidence, follow, ordering, report, wishes
 from handlers.follow import receipt_choices
 from handlers.keywords import Word
 from handlers.messages import Command, CommandName, Incoming, Kind, Proof, Reply
-from handlers.questionnaire import Option, Questionnaire, Step, StepKind
 from handlers.state import Facts, Item, State, Turn
-from handlers.talk import EDIT_MENU, Talk, discard, hold, release, without_proof
+from handlers.steps import Option, Questionnaire, Step, StepKind
+from handlers.talk import EDIT_MENU, Talk, hold, without_proof
 
 __all__ = [
     "Facts",
@@ -35,9 +36,6 @@ _FOLLOW_STEPS: Final = frozenset(
     {follow.ASK_ADDITION, follow.ASK_REPLY, follow.SURE_WITHDRAW, follow.SURE_ERASE}
 )
 _LONG_WORDS: Final = 5
-_LANGUAGE_STEP: Final = "Q29"
-_WELCOME: Final = "Q01"
-_BESIDE: Final = frozenset({Kind.MEDIA, Kind.LOCATION, Kind.CONTACT})
 
 
 def advance(
@@ -90,25 +88,8 @@ def _greeted(state: State, incoming: Incoming, book: Questionnaire) -> State:
 
 
 def _respond(talk: Talk) -> Turn:
-    """Answer one message, in the order in which it is to be understood."""
-    match talk.incoming.kind:
-        case Kind.TEXT:
-            return _text(talk)
-        case Kind.PRESS:
-            return _press(talk)
-        case Kind.MEDIA | Kind.LOCATION | Kind.CONTACT:
-            return _beside(talk)
-        case Kind.EDIT:
-            known = talk.facts.proof is Proof.NONE and not talk.facts.number_only
-            return evidence.take_edit(talk) if known else follow.proved(talk)
-        case Kind.GROUP:
-            return Turn(talk.state, replies=(Reply("X14"),))
-        case Kind.BLOCKED | Kind.OPT_OUT:
-            return Turn(talk.state.fresh(), command=Command(CommandName.UNSUBSCRIBE))
-        case Kind.UNBLOCKED | Kind.OPT_IN:
-            return _start(talk)
-        case Kind.UNSUPPORTED:
-            return Turn(talk.state, replies=(Reply("X13"),))
+    """Answer one message, whatever its shape."""
+    return _SHAPES[talk.incoming.kind](talk)
 
 
 def _beside(talk: Talk) -> Turn:
@@ -131,24 +112,51 @@ def _beside(talk: Talk) -> Turn:
     return replace(kept, replies=(*turn.replies, *kept.replies), command=turn.command)
 
 
+def _edit(talk: Talk) -> Turn:
+    held = talk.facts.proof is not Proof.NONE or talk.facts.number_only
+    return follow.proved(talk) if held else evidence.take_edit(talk)
+
+
+def _in_group(talk: Talk) -> Turn:
+    return Turn(talk.state, replies=(Reply("X14"),))
+
+
+def _unsupported(talk: Talk) -> Turn:
+    return Turn(talk.state, replies=(Reply("X13"),))
+
+
+def _gone(talk: Talk) -> Turn:
+    return Turn(talk.state.fresh(), command=Command(CommandName.UNSUBSCRIBE))
+
+
 def _text(talk: Talk) -> Turn:
     if talk.facts.proof is not Proof.NONE or talk.facts.number_only:
         return follow.proved(talk)
-    text, step, words = talk.text, talk.open, talk.book.keywords
-    if not text:
+    if not talk.text:
         return talk.unclear()
-    if step and (
-        option := choices.exact(step, text, words, numbered=talk.numbered(step))
-    ):
+    step = talk.open
+    return _known(talk, step) or _free(talk, step)
+
+
+def _known(talk: Talk, step: Step | None) -> Turn | None:
+    """Understand a choice of the open question, or a keyword."""
+    text, words = talk.text, talk.book.keywords
+    numbered = step is not None and talk.numbered(step)
+    option = choices.exact(step, text, words, numbered=numbered) if step else None
+    if step and option:
         return _choose(talk, step, option)
     if word := words.whole(text):
-        return _command(talk, word)
-    if step and (option := choices.nearest(step, text)):
-        return _choose(talk, step, option)
-    if step and step.kind.takes_text:
-        take = follow.take_text if step.code in _FOLLOW_STEPS else report.take_text
-        return take(talk, step, text)
-    return _loose(talk, step, text)
+        return wishes.grant(talk, word)
+    option = choices.nearest(step, text) if step else None
+    return _choose(talk, step, option) if step and option else None
+
+
+def _free(talk: Talk, step: Step | None) -> Turn:
+    """Keep free words as the answer, where the open question takes them."""
+    if not step or not step.kind.takes_text:
+        return _loose(talk, step, talk.text)
+    take = follow.take_text if step.code in _FOLLOW_STEPS else report.take_text
+    return take(talk, step, talk.text)
 
 
 def _loose(talk: Talk, step: Step | None, text: str) -> Turn:
@@ -157,12 +165,12 @@ def _loose(talk: Talk, step: Step | None, text: str) -> Turn:
     if step and _may_pass(step) and words.is_pass(text):
         return report.pass_over(talk, step)
     first = words.first(text)
-    if first and first.command == "REPORT" and _is_story(first):
+    if first and first.command == "REPORT" and wishes.is_story(first):
         return report.in_one_line(talk, first.rest)
     if first and (not step or first.command in follow.PURPOSES):
-        return _command(talk, first)
+        return wishes.grant(talk, first)
     if word := words.nearest(text):
-        return _command(talk, word)
+        return wishes.grant(talk, word)
     if step:
         return talk.unclear()
     return follow.take_unasked(talk) if talk.facts.may_add else _idle(talk, text)
@@ -174,10 +182,6 @@ def _may_pass(step: Step) -> bool:
     )
 
 
-def _is_story(word: Word) -> bool:
-    return len(word.rest.split()) >= report.MIN_STORY_WORDS
-
-
 def _idle(talk: Talk, text: str) -> Turn:
     """Answer words outside any question: nothing was kept, and this is how to begin."""
     count = talk.state.unclear + 1
@@ -186,12 +190,12 @@ def _idle(talk: Talk, text: str) -> Turn:
         return Turn(state, replies=(Reply("X01H"),))
     if len(text.split()) >= _LONG_WORDS:
         return Turn(state, replies=(Reply("NOTKEPT"),))
-    return Turn(state, replies=(talk.question(state, _WELCOME),))
+    return Turn(state, replies=(talk.question(state, wishes.WELCOME),))
 
 
 def _choose(talk: Talk, step: Step, option: Option) -> Turn:
     if option.code in talk.book.keywords.commands and step.code != EDIT_MENU:
-        return _command(talk, Word(option.code, frozenset()))
+        return wishes.grant(talk, Word(option.code, frozenset()))
     if step.code in _FOLLOW_STEPS:
         return follow.choose(talk, step, option)
     return report.choose(talk, step, option)
@@ -222,73 +226,17 @@ def _press(talk: Talk) -> Turn:
     return _choose(talk, step, option)
 
 
-def _command(talk: Talk, word: Word) -> Turn:
-    talk = _in_their_language(talk, word)
-    state = talk.state
-    if word.command in follow.PURPOSES:
-        return follow.ask(talk, word.command)
-    match word.command:
-        case "REPORT":
-            return (
-                report.in_one_line(talk, word.rest)
-                if _is_story(word)
-                else report.begin(talk)
-            )
-        case "SEND":
-            adding = (
-                talk.open
-                if state.step in {follow.ASK_ADDITION, follow.ASK_REPLY}
-                else None
-            )
-            done = adding.option("DONE") if adding else None
-            return (
-                follow.choose(talk, adding, done)
-                if adding and done
-                else report.submit(talk)
-            )
-        case "EDIT":
-            return report.edit_menu(talk)
-        case "ABORT":
-            return discard(state, Reply("X09" if state.draft else "LEFT"))
-        case "STOP":
-            unsubscribe = Command(CommandName.UNSUBSCRIBE)
-            return Turn(state.fresh(), replies=(Reply("STOPPED"),), command=unsubscribe)
-        case "HELP":
-            return Turn(state, replies=(Reply("Q28"),))
-        case "LANG":
-            return talk.reopen(hold(state, _LANGUAGE_STEP))
-        case "SPEAK_ID" | "SPEAK_EN":
-            return _speak(talk, word.command.removeprefix("SPEAK_").lower())
-        case "PAUSE" if state.draft:
-            return Turn(state, replies=(Reply("PAUSED"),))
-        case "NOTED":
-            return Turn(state, replies=(Reply("KEEP"),))
-        case _:
-            return _start(talk)
-
-
-def _in_their_language(talk: Talk, word: Word) -> Talk:
-    """Answer in the language of the first keyword of a person who chose none."""
-    state = talk.state
-    known = [language for language in word.languages if language in talk.book.languages]
-    if state.chosen or state.draft or len(known) != 1:
-        return talk
-    return replace(talk, state=replace(state, language=known[0], chosen=True))
-
-
-def _speak(talk: Talk, language: str) -> Turn:
-    if language not in talk.book.languages:
-        return talk.unclear()
-    state = replace(talk.state, language=language, chosen=True)
-    if state.step == _LANGUAGE_STEP:
-        state = release(state)
-    code = state.step or _WELCOME
-    return Turn(state, replies=(talk.question(state, code),))
-
-
-def _start(talk: Talk) -> Turn:
-    """Welcome, or go on where the draft stands."""
-    if talk.state.draft:
-        return report.resume(talk)
-    state = release(talk.state)
-    return Turn(state, replies=(talk.question(state, _WELCOME),))
+_SHAPES: Final[Mapping[Kind, Callable[[Talk], Turn]]] = {
+    Kind.TEXT: _text,
+    Kind.PRESS: _press,
+    Kind.MEDIA: _beside,
+    Kind.LOCATION: _beside,
+    Kind.CONTACT: _beside,
+    Kind.EDIT: _edit,
+    Kind.GROUP: _in_group,
+    Kind.BLOCKED: _gone,
+    Kind.OPT_OUT: _gone,
+    Kind.UNBLOCKED: wishes.start,
+    Kind.OPT_IN: wishes.start,
+    Kind.UNSUPPORTED: _unsupported,
+}

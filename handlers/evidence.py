@@ -5,8 +5,8 @@ from typing import Final
 
 from handlers import follow, report
 from handlers.messages import Kind, Reply
-from handlers.questionnaire import StepKind
 from handlers.state import Item, State, Turn
+from handlers.steps import StepKind
 from handlers.talk import Talk
 from storage.words import Audience, Channel, ItemKind
 

@@ -5,8 +5,8 @@ from datetime import timedelta
 from typing import Final
 
 from handlers.messages import Choice, Command, CommandName, Proof, Reply
-from handlers.questionnaire import Option, Step
 from handlers.state import Item, Turn
+from handlers.steps import Option, Step
 from handlers.talk import Talk, hold, release
 from storage.words import Audience, ItemKind
 

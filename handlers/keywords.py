@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.resources import files
-from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, Final
 
@@ -93,7 +92,7 @@ class Keywords:
     @classmethod
     def load(cls, path: Path | None = None) -> "Keywords":
         """Read a ``keywords.toml`` (ours when no path is given)."""
-        source: Traversable = path or _DEFAULT
+        source = path or _DEFAULT
         table = tomllib.loads(source.read_text(encoding="utf-8"))
         return cls(
             commands={

@@ -4,8 +4,8 @@ from dataclasses import replace
 from typing import Final
 
 from handlers.messages import Command, CommandName, Reply
-from handlers.questionnaire import Option, Step, StepKind
 from handlers.state import Item, State, Turn
+from handlers.steps import Option, Step, StepKind
 from handlers.talk import EDIT_MENU, Talk, discard
 
 MIN_STORY_WORDS: Final = 3

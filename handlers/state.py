@@ -5,7 +5,7 @@ number or code of a receipt. It is kept encrypted (SECRETS 5).
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any, Final
@@ -56,7 +56,7 @@ class State:
         return State(language=self.language, chosen=self.chosen)
 
     def with_said(self, message_id: int, step: str) -> "State":
-        """Remember which step a message answered (the newest 64, and all in ``versions``)."""
+        """Remember which step a message answered (of the newest 64 messages)."""
         if not message_id:
             return self
         said = (*(one for one in self.said if one[0] != message_id), (message_id, step))
@@ -111,25 +111,37 @@ def _read(raw: object) -> State:
 
 def _checked(name: str, value: object) -> object:
     """Return the value if it has the field's type, None otherwise."""
-    if name in {"chosen", "reopened", "noted"}:
-        return value if isinstance(value, bool) else None
-    if name in {"unclear", "newest"}:
-        return value if type(value) is int else None
-    if name == "base":
-        return _read(value) if isinstance(value, dict) else None
-    if name in {"answers", "versions"}:
-        return _mapping(value, str if name == "answers" else int)
-    if name in {"said", "presses"}:
-        return _pairs(value)
-    if name == "filled":
-        return _strings(value)
+    return _READERS.get(name, _word)(value)
+
+
+def _word(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _mapping(value: object, of: type) -> dict[str, Any] | None:
+def _flag(value: object) -> bool | None:
+    return value if isinstance(value, bool) else None
+
+
+def _count(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _state(value: object) -> State | None:
     if not isinstance(value, dict):
         return None
-    return {key: one for key, one in value.items() if type(one) is of}
+    return _read({key: one for key, one in value.items() if key != "base"})
+
+
+def _codes(value: object) -> dict[str, str] | None:
+    if not isinstance(value, dict):
+        return None
+    return {key: one for key, one in value.items() if isinstance(one, str)}
+
+
+def _versions(value: object) -> dict[str, int] | None:
+    if not isinstance(value, dict):
+        return None
+    return {key: one for key, one in value.items() if _count(one) is not None}
 
 
 def _strings(value: object) -> tuple[str, ...] | None:
@@ -146,9 +158,24 @@ def _pairs(value: object) -> tuple[tuple[int, str], ...] | None:
         for one in value
         if isinstance(one, list)
         and len(one) == len(("id", "step"))
-        and type(one[0]) is int
+        and _count(one[0]) is not None
         and isinstance(one[1], str)
     )
+
+
+_READERS: Final[Mapping[str, Callable[[object], object]]] = {
+    "chosen": _flag,
+    "reopened": _flag,
+    "noted": _flag,
+    "unclear": _count,
+    "newest": _count,
+    "base": _state,
+    "answers": _codes,
+    "versions": _versions,
+    "said": _pairs,
+    "presses": _pairs,
+    "filled": _strings,
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from handlers import choices
 from handlers.keywords import is_blank
 from handlers.messages import Command, CommandName, Incoming, Kind, Reply
-from handlers.questionnaire import Questionnaire, Step, StepKind
 from handlers.state import Facts, Item, State, Turn
+from handlers.steps import Questionnaire, Step, StepKind
 from storage.words import Audience, Channel, ItemKind
 
 EDIT_MENU = "EDIT"

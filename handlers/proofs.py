@@ -1,0 +1,197 @@
+"""Prove a questionnaire and its texts before a reporter meets them (``kentongan check``).
+
+Every step can be reached; every text stands in every language and variant, with the same
+holes; every SMS fits one GSM-7 segment once it is filled in; no SMS asks for a word that
+a provider takes for itself; every label fits a button and can be typed; every button's
+data fits 64 bytes.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
+from typing import Final
+
+from handlers.choices import DATA_BYTES, buttons
+from handlers.keywords import normalise
+from handlers.segments import ONE_SEGMENT, septets
+from handlers.steps import Questionnaire, Step
+from handlers.texts import BOTH, BUTTON, VARIANTS, TextMissing, Texts, holes
+from storage.words import Reason, Status
+
+LABEL_LETTERS: Final = 20
+"""What a WhatsApp reply button shows (PLATFORMS C5)."""
+
+SAMPLES: Final[Mapping[str, str]] = {
+    "agency": "Inspektorat Jambi",
+    "link": "lapor.jambi.go.id",
+    "emergency": "112 / 110",
+    "elsewhere": "lapor.go.id / Ombudsman 137",
+    "case": "7K3M-9QXB",
+    "code": "1234-5678-9012-3456",
+    "n": "15",
+    "of": "15",
+    "parts": "-",
+    "date": "31/12/2026",
+    "category": "GROUP",
+    "urgency": "urgent",
+}
+"""The values with which the length of an SMS is measured."""
+
+SPOKEN: Final = (
+    "ADDED", "ASKED", "CHANGED", "EDIT0", "EDITED", "FILE0", "FILED", "HELD", "IDENTITY",
+    "KEEP", "KEPT", "LEFT", "MORE", "NEEDGATE", "NEEDSTORY", "NODRAFT", "NOTKEPT", "OPENED",
+    "PAUSED", "POLICY", "Q15F", "Q20", "Q22C", "Q24", "Q27", "Q28", "SENT", "STOPPED",
+    "SUBSCRIBED", "TAKEN", "THANKS", "TIMEOVER", "WITHDRAWN", "X01", "X01H", "X02", "X03",
+    "X04", "X05", "X06", "X06W", "X07", "X08", "X09", "X10", "X11", "X12", "X13", "X14",
+)  # fmt: skip
+"""What the dialogue says beside its questions."""
+
+_CAPITALS: Final = re.compile(r"\b[A-Z]{2,}\b")
+
+
+def check(questionnaire: Questionnaire, texts: Texts) -> list[str]:
+    """Return what is wrong, one line each; an empty list is a proof."""
+    return [
+        *_unreachable(questionnaire),
+        *_missing(questionnaire, texts),
+        *_uneven(texts),
+        *_too_long(texts),
+        *_taken(questionnaire, texts),
+        *_buttons(questionnaire, texts),
+    ]
+
+
+def _unreachable(book: Questionnaire) -> Iterator[str]:
+    for index, step in enumerate(book.report):
+        before = {one.code: one for one in book.report[:index]}
+        late = {condition.step for condition in step.when} - set(before)
+        if late:
+            yield f"{step.code}: `when` asks about {sorted(late)}, which come later"
+        elif not _may_be_asked(step, before):
+            yield f"{step.code}: no answers lead to this step"
+
+
+def _may_be_asked(step: Step, before: Mapping[str, Step]) -> bool:
+    """Try all answers to the steps on which this one depends, near or far."""
+    asked: dict[str, Step] = {}
+    todo = [step]
+    while todo:
+        for condition in todo.pop().when:
+            cause = before.get(condition.step)
+            if cause and cause.code not in asked:
+                asked[cause.code] = cause
+                todo.append(cause)
+    codes = [["", *(option.code for option in one.options)] for one in asked.values()]
+    for row in product(*codes):
+        answers = {code: given for code, given in zip(asked, row, strict=True) if given}
+        sound = all(asked[code].applies(answers) for code in answers)
+        if sound and step.applies(answers):
+            return True
+    return False
+
+
+def _wanted(book: Questionnaire) -> Iterator[tuple[str, str]]:
+    """Yield (variant, msgid) of every text that may be said."""
+    said = {*SPOKEN, *(f"S.{status}" for status in Status), *Reason}
+    for step in book.steps:
+        said.add(step.code)
+        said |= {
+            one for option in step.options for one in (option.ends, option.says) if one
+        }
+    for msgid in sorted(said):
+        yield from ((variant, str(msgid)) for variant in VARIANTS)
+    for label in sorted(
+        {option.label for step in book.steps for option in step.options}
+    ):
+        yield BUTTON, label
+    yield from (
+        ("chat", f"P.{code}") for code in ("NONE", *(part.code for part in book.parts))
+    )
+
+
+def _missing(book: Questionnaire, texts: Texts) -> Iterator[str]:
+    for language in texts.languages:
+        for variant, msgid in _wanted(book):
+            try:
+                if variant == BUTTON:
+                    texts.label(msgid, language)
+                else:
+                    texts.find(msgid, language, variant)
+            except TextMissing:
+                yield f"{language} {variant} {msgid}: the text is missing"
+
+
+def _uneven(texts: Texts) -> Iterator[str]:
+    """Compare the catalogues with the first one: same texts, same holes."""
+    first, *others = texts.languages
+    model = {(variant, msgid): text for variant, msgid, text in texts.known(first)}
+    for language in others:
+        here = {
+            (variant, msgid): text for variant, msgid, text in texts.known(language)
+        }
+        for variant, msgid in sorted(model.keys() ^ here.keys()):
+            yield f"{variant} {msgid}: not in both {first} and {language}"
+        for key in sorted(model.keys() & here.keys()):
+            if holes(model[key]) != holes(here[key]):
+                yield f"{language} {key[0]} {key[1]}: other holes than in {first}"
+    for language in texts.languages:
+        for variant, msgid, text in texts.known(language):
+            if strange := holes(text) - SAMPLES.keys() - {"reason"}:
+                yield f"{language} {variant} {msgid}: nobody fills in {sorted(strange)}"
+
+
+def _too_long(texts: Texts) -> Iterator[str]:
+    """Measure every SMS with samples, or with the agency's own name and link if longer."""
+    for language in texts.languages:
+        for variant, msgid, text in texts.known(language):
+            if variant not in {"sms", BOTH}:
+                continue
+            for reason in _reasons(texts, language, text):
+                places = septets(
+                    text.format_map({**SAMPLES, **texts.context, "reason": reason})
+                )
+                if places is None:
+                    yield f"{language} {variant} {msgid}: a letter is not in GSM-7"
+                elif places > ONE_SEGMENT:
+                    yield f"{language} {variant} {msgid}: {places} places, one SMS has 160"
+
+
+def _reasons(texts: Texts, language: str, text: str) -> Sequence[str]:
+    if "reason" not in holes(text):
+        return ("",)
+    return [texts.find(reason, language, "sms") for reason in Reason]
+
+
+def _taken(book: Questionnaire, texts: Texts) -> Iterator[str]:
+    for language in texts.languages:
+        for variant, msgid, text in texts.known(language):
+            if variant not in {"sms", BOTH}:
+                continue
+            words = {normalise(word) for word in _CAPITALS.findall(text)}
+            for provider, taken in book.taken.items():
+                for word in sorted(words & taken):
+                    yield f"{language} {variant} {msgid}: {provider} takes {word.upper()}"
+
+
+def _buttons(book: Questionnaire, texts: Texts) -> Iterator[str]:
+    for step in book.steps:
+        for choice in buttons(step, "tokentok" if not step.aside else ""):
+            if len(choice.data.encode()) > DATA_BYTES:
+                yield f"{step.code}: the data of {choice.label} is longer than 64 bytes"
+        for language in texts.languages:
+            yield from _labels(step, texts, language)
+
+
+def _labels(step: Step, texts: Texts, language: str) -> Iterator[str]:
+    for option in step.options:
+        if not option.shown:
+            continue
+        try:
+            label = texts.label(option.label, language)
+        except TextMissing:
+            continue  # told by _missing
+        if len(label) > LABEL_LETTERS:
+            yield f"{language} {step.code} {label!r}: longer than a button (20 letters)"
+        meant = [one.code for one in step.options if normalise(label) in one.words]
+        if meant != [option.code]:
+            yield f"{language} {step.code} {label!r}: typed, it means {meant or 'nothing'}"
