@@ -4,8 +4,8 @@ import asyncio
 import json
 import socket
 import struct
-from email import policy
-from email.parser import BytesParser
+from email.message import Message
+from email.parser import HeaderParser
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -143,20 +143,22 @@ async def parameters(request: Request) -> tuple[dict[str, Any], dict[str, Stored
 
 
 def multipart(kind: str, raw: bytes) -> tuple[dict[str, str], dict[str, StoredFile]]:
-    """Fields and files of a multipart body, by name."""
-    head = f"Content-Type: {kind}\r\nMIME-Version: 1.0\r\n\r\n".encode()
-    message = BytesParser(policy=policy.HTTP).parsebytes(head + raw)
-    if not message.is_multipart():
+    """Read fields and files of a multipart body, by name; a nameless file is left out."""
+    head = Message()
+    head["content-type"] = kind
+    boundary = head.get_boundary()
+    if not boundary:
         raise NotReadable
     fields: dict[str, str] = {}
     files: dict[str, StoredFile] = {}
-    for part in message.iter_parts():
-        name = str(part.get_param("name", "", header="content-disposition"))
-        content = part.get_payload(decode=True)
-        data = content if isinstance(content, bytes) else b""
-        filename = part.get_filename()
+    for part in (b"\r\n" + raw).split(b"\r\n--" + boundary.encode())[1:-1]:
+        header, _, content = part.removeprefix(b"\r\n").partition(b"\r\n\r\n")
+        about = HeaderParser().parsestr(header.decode("utf-8", "replace"))
+        name = str(about.get_param("name", "", header="content-disposition"))
+        filename = about.get_param("filename", header="content-disposition")
         if filename is None:
-            fields[name] = data.decode("utf-8", "replace")
-        else:
-            files[name] = StoredFile(filename, part.get_content_type(), data)
+            fields[name] = content.decode("utf-8", "replace")
+        elif filename:
+            key = name if name not in files else f"{name}#{len(files)}"
+            files[key] = StoredFile(str(filename), about.get_content_type(), content)
     return fields, files

@@ -1,0 +1,113 @@
+"""The page's own words, in Indonesian and English."""
+
+LANGUAGES = ("id", "en")
+
+WORDS: dict[str, dict[str, str]] = {
+    "id": {
+        "title": "Kentongan: tiga ponsel",
+        "lead": "Simulator: semua tetap di komputer ini.",
+        "console": "Buka konsol petugas",
+        "language": "Bahasa",
+        "steps": "Coba ini",
+        "step1": "Lapor dari ponsel mana saja. Catat nomor dan kodenya.",
+        "step2": "Lihat kabar di Telegram petugas.",
+        "step3": "Buka konsol petugas, baca laporannya.",
+        "step4": "Ubah status atau ajukan pertanyaan.",
+        "step5": "Kembali ke ponsel: baca dan jawab dengan kode.",
+        "telegram": "Warga di Telegram",
+        "whatsapp": "Warga di WhatsApp",
+        "sms": "Warga lewat SMS",
+        "officer": "Petugas di Telegram",
+        "other": "Ponsel lain",
+        "bot": "bot",
+        "agency": "nomor lembaga",
+        "officer_empty": "Kabar untuk petugas muncul di sini setelah ponsel ini dihubungkan "
+        "dengan tautan dari konsol.",
+        "empty": "Belum ada pesan. Mulai dengan:",
+        "message": "Pesan dari {phone}",
+        "thread": "Percakapan di {phone}",
+        "placeholder": "Tulis pesan",
+        "send": "Kirim",
+        "attach": "Lampirkan berkas",
+        "open": "Buka tautan t.me di sini",
+        "open_button": "Buka",
+        "deleted": "Pesan dihapus",
+        "edited": "diedit",
+        "pressed": "Ditekan: {label}",
+        "automatic": "Jawaban otomatis penyedia",
+        "taken": "sampai ke bot",
+        "refused": "tidak sampai: {problem}",
+        "copy": "Salin",
+        "problem": "Tidak bisa",
+        "offline": "Simulator tidak menjawab. Mencoba lagi…",
+        "you": "Anda",
+        "them": "Kentongan",
+    },
+    "en": {
+        "title": "Kentongan: three phones",
+        "lead": "A simulator: everything stays on this computer.",
+        "console": "Open the officers' console",
+        "language": "Language",
+        "steps": "Try this",
+        "step1": "Report from any phone. Note the number and the code.",
+        "step2": "See the alert on the officer's Telegram.",
+        "step3": "Open the officers' console, read the report.",
+        "step4": "Change its status or ask a question.",
+        "step5": "Back on the phone: read and answer with the code.",
+        "telegram": "A citizen on Telegram",
+        "whatsapp": "A citizen on WhatsApp",
+        "sms": "A citizen by SMS",
+        "officer": "An officer on Telegram",
+        "other": "Another phone",
+        "bot": "bot",
+        "agency": "the agency's number",
+        "officer_empty": "Alerts appear here once this phone is linked with a link from the "
+        "console.",
+        "empty": "No messages yet. Begin with:",
+        "message": "Message from {phone}",
+        "thread": "Conversation on {phone}",
+        "placeholder": "Write a message",
+        "send": "Send",
+        "attach": "Attach a file",
+        "open": "Open a t.me link here",
+        "open_button": "Open",
+        "deleted": "Message deleted",
+        "edited": "edited",
+        "pressed": "Pressed: {label}",
+        "automatic": "Automatic answer of the provider",
+        "taken": "reached the bot",
+        "refused": "did not arrive: {problem}",
+        "copy": "Copy",
+        "problem": "Not possible",
+        "offline": "The simulator does not answer. Trying again…",
+        "you": "You",
+        "them": "Kentongan",
+    },
+}
+
+STARTERS: dict[str, dict[str, tuple[str, ...]]] = {
+    "id": {
+        "telegram": ("/start", "LAPOR"),
+        "whatsapp": ("Halo", "LAPOR"),
+        "sms": (
+            "LAPOR Petugas minta uang 500 ribu untuk surat tanah",
+            "LAPOR",
+            "BANTUAN",
+        ),
+    },
+    "en": {
+        "telegram": ("/start", "REPORT"),
+        "whatsapp": ("Hello", "REPORT"),
+        "sms": (
+            "REPORT A clerk asks 500 thousand for a land certificate",
+            "REPORT",
+            "GUIDE",
+        ),
+    },
+}
+"""First messages that an empty phone offers."""
+
+
+def language(wanted: str) -> str:
+    """Give a language that the page speaks."""
+    return wanted if wanted in LANGUAGES else LANGUAGES[0]
