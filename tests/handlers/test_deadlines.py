@@ -1,6 +1,7 @@
 """Deadlines: the law's check values, and promises that hold on any calendar."""
 
 import copy
+import dataclasses
 import itertools
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -167,6 +168,12 @@ def test_hours_are_exact_to_the_moment() -> None:
         deadlines.due_at(RULES["D03"], moment)
 
 
+def test_a_begun_day_of_hours_counts_as_a_day() -> None:
+    rule = dataclasses.replace(RULES["D14"], length=50)
+
+    assert deadlines.due(rule, MONDAY, PLAIN) == MONDAY + 3 * DAY
+
+
 def ahead(rule: str, last: int, until: int) -> list[int]:
     found = deadlines.warnings(
         RULES[rule], MONDAY, MONDAY + last * DAY, PLAIN, MONDAY + until * DAY
@@ -183,7 +190,8 @@ def test_warnings_come_at_half_at_four_fifths_when_due_and_then_every_week() -> 
 
 
 def test_a_rule_may_name_its_own_days() -> None:
-    assert ahead("D10", 30, 38) == [10, 20, 30, 37]
+    assert ahead("D10", 30, 37) == [10, 20, 30, 37]
+    assert ahead("D10", 30, 36) == [10, 20, 30]
     assert ahead("D10", 15, 15) == [10, 15]
     assert ahead("D19", 60, 59) == [30, 45, 48, 55]
 

@@ -113,7 +113,18 @@ def spelled(number: str) -> st.SearchStrategy[str]:
 
 @pytest.mark.parametrize(
     "typed",
-    ["", "7K3M", "7K3M-9QX", "7K3M-9QXFA", "UUUU-2222", "7K3M+9QXF", "20260317", "é"],
+    [
+        "",
+        "7K3M",
+        "7K3M-9QX",
+        "7K3M-9QXFA",
+        "UUUU-2222",
+        "7UUU-2222",
+        "07K3M9QXF",
+        "7K3M+9QXF",
+        "20260317",
+        "é",
+    ],
 )
 def test_what_is_no_number_is_none(typed: str) -> None:
     assert numbering.parse_case_number(typed) is None
@@ -269,6 +280,18 @@ def test_a_keyword_lets_a_number_count_in_a_long_text() -> None:
 
     assert read_receipt(text) is None
     assert read_receipt(text, keywords={"STATUS"}) == ALONE
+
+
+def test_few_words_are_four() -> None:
+    assert read_receipt(f"satu dua {NUMBER} tiga empat") == ALONE
+    assert read_receipt(f"satu dua {NUMBER} tiga empat lima") is None
+
+
+def test_a_code_may_stand_three_words_behind() -> None:
+    story = "dan seterusnya sampai habis ceritanya"
+
+    assert read_receipt(f"{NUMBER} satu dua tiga {CODE} {story}") == BOTH
+    assert read_receipt(f"{NUMBER} satu dua tiga empat {CODE} {story}") is None
 
 
 def test_a_receipt_does_not_print_itself() -> None:
