@@ -178,7 +178,8 @@ def clean(text: str) -> str:
 def checked_address(url: str) -> str:
     """Return a provider's base address without its last slash; raise ``ValueError``."""
     parts = urlsplit(url)
-    if parts.hostname and (parts.scheme == "https" or is_loopback(url)):
+    local = parts.scheme == "http" and is_loopback(url)
+    if parts.hostname and (parts.scheme == "https" or local):
         return url.rstrip("/")
     raise ValueError("A provider's address must begin with https:// or be loopback.")
 

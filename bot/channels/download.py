@@ -3,8 +3,8 @@
 import asyncio
 import ipaddress
 import socket
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -34,24 +34,21 @@ class Source:
     @asynccontextmanager
     async def open(self, url: str) -> AsyncIterator[base.Download]:
         """Open a file; raise ``Later`` or ``Never`` then and while reading."""
-        try:
-            target = httpx.URL(url)
-            for hop in range(HOPS):
-                auth = await self._admit(target, first=hop == 0)
-                async with self.client.stream(
-                    "GET", target, auth=auth, follow_redirects=False
-                ) as answer:
-                    if answer.is_redirect:
-                        target = target.join(answer.headers["location"])
-                        continue
-                    self._check(answer)
-                    kind = answer.headers.get("content-type", "").partition(";")[0]
-                    yield base.Download(kind.strip().lower(), self._chunks(answer))
-                    return
-        except (httpx.InvalidURL, UnicodeError):
-            raise base.Never("file.address") from None
-        except (httpx.HTTPError, OSError):
-            raise base.Later("file.lost") from None
+        async with AsyncExitStack() as stack:
+            with _told_apart():
+                answer = await self._follow(stack, httpx.URL(url))
+            self._check(answer)
+            kind = answer.headers.get("content-type", "").partition(";")[0]
+            yield base.Download(kind.strip().lower(), self._chunks(answer))
+
+    async def _follow(self, stack: AsyncExitStack, url: httpx.URL) -> httpx.Response:
+        for hop in range(HOPS):
+            auth = await self._admit(url, first=hop == 0)
+            asked = self.client.stream("GET", url, auth=auth, follow_redirects=False)
+            answer = await stack.enter_async_context(asked)
+            if not answer.is_redirect:
+                return answer
+            url = url.join(answer.headers["location"])
         raise base.Never("file.redirects")
 
     async def _admit(self, url: httpx.URL, *, first: bool) -> httpx.BasicAuth | None:
@@ -60,7 +57,8 @@ class Source:
         named = any(
             url.host == host or url.host.endswith(f".{host}") for host in self.hosts
         )
-        if not named or url.scheme != "https" or not await _is_public(url):
+        plain = url.scheme == "https" and url.port is None
+        if not (named and plain and await _is_public(url)):
             raise base.Never("file.address")
         return None
 
@@ -77,11 +75,27 @@ class Source:
 
     async def _chunks(self, answer: httpx.Response) -> AsyncIterator[bytes]:
         seen = 0
-        async for chunk in answer.aiter_bytes():
+        chunks = answer.aiter_bytes()
+        while True:
+            with _told_apart():
+                chunk = await anext(chunks, None)
+            if chunk is None:
+                return
             seen += len(chunk)
             if seen > self.limit:
                 raise base.Never("file.size")
             yield chunk
+
+
+@contextmanager
+def _told_apart() -> Iterator[None]:
+    """Turn the transport's failures into ours; the reader's own pass untouched."""
+    try:
+        yield
+    except (httpx.InvalidURL, OverflowError, UnicodeError):
+        raise base.Never("file.address") from None
+    except (httpx.HTTPError, OSError):
+        raise base.Later("file.lost") from None
 
 
 def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
@@ -90,5 +104,5 @@ def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
 
 async def _is_public(url: httpx.URL) -> bool:
     loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(url.host, url.port or 443, type=socket.SOCK_STREAM)
+    found = await loop.getaddrinfo(url.host, 443, type=socket.SOCK_STREAM)
     return all(ipaddress.ip_address(entry[4][0]).is_global for entry in found)

@@ -95,7 +95,7 @@ class Telegram:
         self._downloads = httpx.AsyncClient(timeout=20, trust_env=not local)
         self._source = Source(self._downloads, (files,), LIMITS.file_bytes)
         number = token.partition(":")[0]
-        self._me = telegram_content.Me(int(number) if number.isdecimal() else 0)
+        self.me = telegram_content.Me(int(number) if number.isdecimal() else 0)
         self._learning: asyncio.Task[None] | None = None
 
     def parse(self, raw: Mapping[str, Any], *, now: datetime) -> tuple[Incoming, ...]:
@@ -122,7 +122,7 @@ class Telegram:
         handle = str(_number(raw["chat"]["id"]))
         received = _moment(raw.get("edit_date", raw.get("date")), now)
         if raw["chat"]["type"] != "private":
-            if edit or not self._me.is_addressed(raw):
+            if edit or not self.me.is_addressed(raw):
                 return ()
             group = Incoming(self.name, handle, str(order), received, Kind.GROUP)
             return (group,)
@@ -174,10 +174,10 @@ class Telegram:
 
     async def _learn(self) -> None:
         wait = 1.0
-        while not self._me.username:
+        while not self.me.username:
             try:
                 me = await self.bot.get_me()
-                self._me = telegram_content.Me(me.id, me.username or "")
+                self.me = telegram_content.Me(me.id, me.username or "")
             except (TelegramError, KeyError, TypeError):
                 await asyncio.sleep(wait)
                 wait = min(wait * 2, 300)

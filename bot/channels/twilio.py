@@ -28,17 +28,17 @@ TIMEOUT = 20.0
 MEDIA_HOSTS = ("twilio.com", "twiliocdn.com", "s3-external-1.amazonaws.com")
 LOOK_BACK = 50
 OUR_CLOCKS = timedelta(seconds=30)
-_TABLE: Final[dict[str, list[int]]] = tomllib.loads(
+TABLE: Final[dict[str, list[int]]] = tomllib.loads(
     files(__package__).joinpath("twilio_errors.toml").read_text("utf-8")
 )
-_POLICIES: Final[Mapping[str, type[base.SendError]]] = {
+POLICIES: Final[Mapping[str, type[base.SendError]]] = {
     "later": base.Later,
     "unreachable": base.Unreachable,
     "misconfigured": base.Misconfigured,
     "window": base.WindowClosed,
 }
 _CODES: Final = {
-    code: _POLICIES[word] for word, codes in _TABLE.items() for code in codes
+    code: POLICIES[word] for word, codes in TABLE.items() for code in codes
 }
 
 
