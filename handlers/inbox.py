@@ -22,7 +22,7 @@ from storage.words import JobKind
 
 FULL = 4000
 """Items that one draft may hold; far more than a person writes in a day."""
-_SHORTEST_RECEIPT = 8
+SHORTEST_RECEIPT = 8
 
 
 class Outcome(StrEnum):
@@ -37,7 +37,7 @@ def look(
     session: Session, office: Office, incoming: Incoming, *, now: datetime
 ) -> Question | None:
     """Return the receipt that this message holds, if it holds one; reads only."""
-    if incoming.kind is Kind.GROUP or len(incoming.text) < _SHORTEST_RECEIPT:
+    if incoming.kind is Kind.GROUP or len(incoming.text) < SHORTEST_RECEIPT:
         return None
     memory = recall(session, office, incoming, now=now)
     waits = dialogue.wants_receipt(State.from_json(memory.state))

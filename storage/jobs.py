@@ -92,6 +92,16 @@ def later(session: Session, job: Claimed, *, due: datetime) -> bool:
     return bool(moved.rowcount)
 
 
+def drop_expired(session: Session, kind: JobKind, *, now: datetime) -> int:
+    """Delete jobs past their life; a receipt that is due never expires."""
+    if kind is JobKind.RECEIPT:
+        return 0
+    gone = session.connection().execute(
+        delete(Job).where(col(Job.kind) == kind.value, col(Job.expires) < now)
+    )
+    return gone.rowcount
+
+
 def next_due(session: Session, kind: JobKind) -> datetime | None:
     """Return when the next job of this kind is due, if there is one."""
     return session.exec(

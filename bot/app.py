@@ -1,0 +1,336 @@
+"""The whole program in one process: doors, loops and the console, started and stopped.
+
+Nothing waits for a provider: the HTTP server answers before Telegram or Twilio do.
+"""
+
+import asyncio
+import contextlib
+import secrets
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute
+
+from bot import config, hardening, health, logs, webhooks
+from bot.channels import base
+from bot.channels.sms import Sms
+from bot.channels.telegram import Telegram
+from bot.channels.whatsapp import WhatsApp
+from bot.console.app import ConsoleContext
+from bot.console.app import routes as console_routes
+from bot.delivery import Delivery
+from bot.intake import Intake
+from bot.media import MediaWorker
+from bot.metrics import Departure, Metrics
+from bot.office import local_url, make_office
+from bot.poller import Poller
+from bot.receipts import ReceiptMaker
+from bot.registration import Registration
+from bot.scheduler import Scheduler
+from bot.settings import Settings
+from bot.writer import StoreUnavailable, Writer
+from handlers import notices
+from handlers.office import Office
+from storage import migrating
+from storage import settings as facts
+from storage.database import Database
+from storage.keys import ServerKeys
+from storage.words import Channel
+
+Clock = Callable[[], datetime]
+_HASHING_THREADS = 2
+_STATUS_PATH = "/webhooks/twilio/status"
+
+
+class DemoRefused(Exception):
+    """The store belongs to a demo, whose passphrases are known; use another one."""
+
+
+def utc_now() -> datetime:
+    """Return the time; the only place that reads the clock."""
+    return datetime.now(UTC)  # noqa: TID251 - the one place
+
+
+@dataclass(slots=True)
+class House:
+    """Everything that runs, so that a test may look at it."""
+
+    settings: Settings
+    database: Database
+    office: Office
+    writer: Writer
+    metrics: Metrics
+    channels: Mapping[Channel, base.Sender]
+    intake: Intake
+    delivery: Delivery
+    receipts: ReceiptMaker
+    media: MediaWorker
+    scheduler: Scheduler
+    hashing: ThreadPoolExecutor
+    clock: Clock
+    holder: str
+    loops: list[asyncio.Task[None]] = field(default_factory=list)
+
+    def notify(self) -> None:
+        """Wake everybody who waits for a commit."""
+        self.delivery.notify()
+        self.receipts.notify()
+        self.media.notify()
+
+
+def build(
+    settings: Settings,
+    *,
+    environ: Mapping[str, str],
+    clock: Clock = utc_now,
+    allow_demo: bool = False,
+) -> House:
+    """Make the house from settings; nothing runs yet.
+
+    Raises BadConfig, BadServerKey, SchemaTooOld, SchemaTooNew or DemoRefused.
+    """
+    key = config.server_key(settings, environ)
+    keys = ServerKeys.from_text(key.get_secret_value())
+    database = Database(
+        settings.database.url.get_secret_value(), writers=settings.database.writers
+    )
+    migrating.check(database)
+    with database.reading() as session:
+        if facts.get_setting(session, keys, "demo") and not allow_demo:
+            raise DemoRefused
+    office = make_office(settings, keys, now=clock())
+    writer = Writer(database)
+    metrics = Metrics()
+    hashing = ThreadPoolExecutor(_HASHING_THREADS, "hashing")
+    channels = make_channels(settings, clock)
+    delivery = Delivery(
+        writer,
+        keys,
+        list(channels.values()),
+        clock=clock,
+        unreachable=lambda session, claimed, *, reason, now: notices.unreachable(
+            session, office, claimed, reason=reason, now=now
+        ),
+        count=lambda channel, outcome: metrics.went_out(
+            Channel(channel), Departure(outcome)
+        ),
+        longest_wait=5.0 if database.is_sqlite else 1.0,
+    )
+    house = House(
+        settings=settings,
+        database=database,
+        office=office,
+        writer=writer,
+        metrics=metrics,
+        channels=channels,
+        intake=Intake(writer, office, metrics=metrics, hashing=hashing, clock=clock),
+        delivery=delivery,
+        receipts=ReceiptMaker(writer, office, hashing=hashing, clock=clock),
+        media=MediaWorker(
+            writer,
+            office,
+            list(channels.values()),
+            folder=settings.files.path,
+            clock=clock,
+        ),
+        scheduler=Scheduler(
+            writer,
+            office,
+            holder=(holder := secrets.token_hex(8)),
+            folder=settings.files.path,
+            clock=clock,
+        ),
+        hashing=hashing,
+        clock=clock,
+        holder=holder,
+    )
+    writer.on_commit = house.notify
+    return house
+
+
+def make_channels(settings: Settings, clock: Clock) -> dict[Channel, base.Sender]:
+    """Return the channels that the settings name."""
+    found: dict[Channel, base.Sender] = {}
+    telegram, twilio = settings.telegram, settings.twilio
+    if telegram.token:
+        found[Channel.TELEGRAM] = Telegram(
+            telegram.token.get_secret_value(),
+            api_base_url=telegram.api_base_url,
+            file_base_url=telegram.file_base_url,
+        )
+    account: dict[str, Any] = {
+        "account_sid": twilio.account_sid,
+        "auth_token": twilio.auth_token.get_secret_value(),
+        "api_base_url": twilio.api_base_url,
+        "status_callback": f"{settings.server.public_url}{_STATUS_PATH}",
+    }
+    if twilio.account_sid and twilio.sms_number:
+        found[Channel.SMS] = Sms(sender=twilio.sms_number, **account)
+    if twilio.account_sid and twilio.whatsapp_number:
+        templates = {
+            language: {"news": names.news}
+            for language, names in twilio.templates.items()
+        }
+        found[Channel.WHATSAPP] = WhatsApp(
+            clock=clock, templates=templates, sender=twilio.whatsapp_number, **account
+        )
+    return found
+
+
+def create(
+    settings: Settings,
+    *,
+    environ: Mapping[str, str],
+    clock: Clock = utc_now,
+    allow_demo: bool = False,
+) -> Starlette:
+    """Return the application; its lifespan starts and stops every loop."""
+    house = build(settings, environ=environ, clock=clock, allow_demo=allow_demo)
+    app = Starlette(
+        routes=[
+            *provider_routes(house),
+            *health.routes(house.database, house.metrics, settings),
+        ],
+        lifespan=lambda _: living(house),
+    )
+    app.router.routes.extend(_console(house))
+    app.state.house = house
+    return app
+
+
+def provider_routes(house: House) -> list[BaseRoute]:
+    """Return the webhooks of the providers that are set up."""
+    found: list[BaseRoute] = []
+    settings = house.settings
+    telegram = house.channels.get(Channel.TELEGRAM)
+    if isinstance(telegram, Telegram) and settings.telegram.mode == "webhook":
+        secret = settings.telegram.webhook_secret.get_secret_value()
+        door = webhooks.TelegramDoor(
+            telegram, house.intake, secret=secret, metrics=house.metrics
+        )
+        found.append(webhooks.route("/webhooks/telegram", door.endpoint))
+    twilio = webhooks.TwilioDoor(
+        public_url=settings.server.public_url,
+        tokens=(settings.twilio.auth_token.get_secret_value(),),
+        metrics=house.metrics,
+    )
+    sms, whatsapp = (
+        house.channels.get(Channel.SMS),
+        house.channels.get(Channel.WHATSAPP),
+    )
+    if isinstance(sms, Sms):
+        endpoint = twilio.message(sms, house.intake)
+        found.append(webhooks.route("/webhooks/twilio/sms", endpoint))
+    if isinstance(whatsapp, WhatsApp):
+        endpoint = twilio.message(whatsapp, house.intake)
+        found.append(webhooks.route("/webhooks/twilio/whatsapp", endpoint))
+    if settings.twilio.account_sid:
+        status = twilio.status(house.writer, house.office, house.clock)
+        found.append(webhooks.route(_STATUS_PATH, status))
+    return found
+
+
+@contextlib.asynccontextmanager
+async def living(house: House) -> AsyncIterator[None]:
+    """Run every loop while the application serves; stop them in the reverse order."""
+    logs.watch(asyncio.get_running_loop())
+    house.writer.start()
+    for channel in house.channels.values():
+        await channel.start()
+    house.scheduler.start()
+    for name, loop in _loops(house).items():
+        house.loops.append(asyncio.create_task(loop, name=name))
+    try:
+        yield
+    finally:
+        house.delivery.stop()
+        for task in house.loops:
+            if task.get_name() != "delivery":
+                task.cancel()
+        await asyncio.gather(*house.loops, return_exceptions=True)
+        with contextlib.suppress(StoreUnavailable):
+            await house.scheduler.stop()
+        await asyncio.to_thread(house.writer.stop)
+        for channel in house.channels.values():
+            await channel.stop()
+        house.hashing.shutdown()
+        house.database.close()
+
+
+def serve(
+    settings: Settings,
+    *,
+    environ: Mapping[str, str],
+    allow_demo: bool = False,
+    announce: Callable[[str], None] | None = None,
+) -> None:
+    """Serve until SIGTERM or Ctrl-C; ``announce`` is told the address once it answers."""
+    hardening.harden_process()
+    logs.configure(form=settings.logs.form, level=settings.logs.level)
+    Path(settings.files.path).mkdir(parents=True, exist_ok=True, mode=0o700)
+    app = create(settings, environ=environ, allow_demo=allow_demo)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app,
+            host=settings.server.host,
+            port=settings.server.port,
+            server_header=False,
+            date_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=10,
+            **logs.UVICORN_OPTIONS,
+        )
+    )
+    if announce is not None:
+        announce(local_url(settings))
+    server.run()
+
+
+def _loops(house: House) -> dict[str, Coroutine[Any, Any, None]]:
+    loops: dict[str, Coroutine[Any, Any, None]] = {
+        "delivery": house.delivery.run(),
+        "receipts": house.receipts.run(),
+        "media": house.media.run(),
+    }
+    telegram = house.channels.get(Channel.TELEGRAM)
+    if not isinstance(telegram, Telegram):
+        return loops
+    if house.settings.telegram.mode == "polling":
+        poller = Poller(
+            telegram.bot,
+            house.writer,
+            lambda update: _take_update(house, telegram, update),
+            clock=house.clock,
+            holder=house.holder,
+        )
+        loops["poller"] = poller.run()
+    else:
+        loops["registration"] = Registration(telegram.bot, house.settings).run()
+    return loops
+
+
+async def _take_update(
+    house: House, channel: Telegram, update: Mapping[str, Any]
+) -> bool:
+    try:
+        await house.intake.take(channel, update, webhooks.as_bytes(update))
+    except StoreUnavailable:
+        return False
+    return True
+
+
+def _console(house: House) -> list[BaseRoute]:
+    context = ConsoleContext(
+        writer=house.writer,
+        database=house.database,
+        office=house.office,
+        clock=house.clock,
+        public_url=house.settings.server.public_url or local_url(house.settings),
+    )
+    return console_routes(context)

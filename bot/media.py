@@ -1,0 +1,191 @@
+"""Takes the files that providers hold for us, and erases the providers' copies.
+
+A file is fetched outside the webhook, sealed chunk by chunk as it arrives, and retried by
+the error's own policy. A picture gets a working copy without metadata; the original stays
+sealed for two.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from bot import logs, pictures
+from bot.channels import base
+from bot.writer import StoreUnavailable, Writer
+from handlers import taking
+from handlers.office import Office
+from storage import files, jobs
+from storage.files import Sealer, Taken
+from storage.jobs import Claimed
+from storage.words import Channel, FileState, JobKind
+
+_AT_ONCE = 4
+_LOOK_SECONDS = 5.0
+_FIRST_BACKOFF = 5.0
+_LONGEST_BACKOFF = 900.0
+_KINDS = (JobKind.FETCH, JobKind.ERASE)
+FETCH_SECONDS = 50.0
+"""Shorter than the job's lease, so that no two workers fetch one file."""
+
+
+class MediaWorker:
+    """Call ``notify`` after every commit."""
+
+    def __init__(
+        self,
+        writer: Writer,
+        office: Office,
+        channels: Sequence[base.Sender],
+        *,
+        folder: Path,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._writer = writer
+        self._office = office
+        self._channels: Mapping[Channel, base.Sender] = {c.name: c for c in channels}
+        self._folder = folder
+        self._clock = clock
+        self._bell = asyncio.Event()
+        self._own = 0
+
+    def notify(self) -> None:
+        """Look whether something is to be fetched or erased."""
+        if not self._own:
+            self._bell.set()
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        while True:
+            self._bell.clear()
+            while await self._round():
+                pass
+            try:
+                async with asyncio.timeout(_LOOK_SECONDS):
+                    await self._bell.wait()
+            except TimeoutError:
+                continue
+
+    async def _round(self) -> bool:
+        self._own += 1
+        try:
+            due = [job for kind in _KINDS for job in await self._claim(kind)]
+        except StoreUnavailable:
+            return False
+        finally:
+            self._own -= 1
+        await asyncio.gather(*(self._work(job) for job in due))
+        return bool(due)
+
+    async def _claim(self, kind: JobKind) -> list[Claimed]:
+        now = self._clock()
+        if not await asyncio.to_thread(self._is_due, kind, now):
+            return []
+        return await self._writer.run(
+            jobs.claim, self._office.keys, kind, limit=_AT_ONCE, now=now
+        )
+
+    def _is_due(self, kind: JobKind, now: datetime) -> bool:
+        try:
+            with self._writer.database.reading() as session:
+                due = jobs.next_due(session, kind)
+        except Exception:  # noqa: BLE001 - the store is away; looked at again soon
+            return False
+        return due is not None and due <= now
+
+    async def _work(self, job: Claimed) -> None:
+        """Do one job; whatever goes wrong, the job is kept, refused or finished."""
+        try:
+            if job.kind is JobKind.ERASE:
+                await self._erase(job)
+            else:
+                await self._fetch(job)
+        except StoreUnavailable:
+            return
+        except base.Never:
+            await self._give_up(job, FileState.GONE)
+        except base.Later as error:
+            await self._again(job, error.after)
+        except (TimeoutError, OSError) as error:
+            logs.failure("media", error)
+            await self._again(job, None)
+        except Exception as error:  # noqa: BLE001 - one strange file must not stop the others
+            logs.failure("media", error)
+            await self._again(job, None)
+
+    async def _erase(self, job: Claimed) -> None:
+        channel = self._channels.get(Channel(job.details["channel"]))
+        if channel is not None:
+            async with asyncio.timeout(FETCH_SECONDS):
+                await channel.erase(job.details["id"])
+        await self._writer.run(jobs.done, job)
+
+    async def _fetch(self, job: Claimed) -> None:
+        channel = self._channels.get(Channel(job.details["channel"]))
+        wanted = await asyncio.to_thread(self._is_wanted, job)
+        if channel is None or not wanted:
+            await self._give_up(job, FileState.GONE)
+            return
+        file_id = bytes.fromhex(job.details["file"])
+        path = files.place(self._folder, file_id, "original")
+        digest = hashlib.sha256()
+        sealer = Sealer(path)
+        async with asyncio.timeout(FETCH_SECONDS):
+            with sealer:
+                async with channel.fetch(job.details["reference"]) as download:
+                    async for chunk in download.chunks:
+                        digest.update(chunk)
+                        sealer.write(chunk)
+        copy_key, kind = await asyncio.to_thread(self._copy, file_id, path, sealer.key)
+        details = {
+            "name": job.details["name"],
+            "type": kind or download.content_type or job.details["type"],
+            "size": str(sealer.size),
+            "sha256": digest.hexdigest(),
+            "at": self._clock().isoformat(),
+        }
+        file = Taken(sealer.key, copy_key, details)
+        kept = await self._writer.run(
+            taking.taken, self._office, job, file, now=self._clock()
+        )
+        if not kept:
+            self._remove(file_id)
+
+    def _is_wanted(self, job: Claimed) -> bool:
+        with self._writer.database.reading() as session:
+            return taking.still_wanted(session, self._office, job)
+
+    def _copy(self, file_id: bytes, path: Path, key: bytes) -> tuple[bytes | None, str]:
+        """Make a picture's working copy; returns its key and the kind of the original."""
+        clean, kind = pictures.clean(b"".join(files.chunks(path, key)))
+        if clean is None:
+            return None, kind
+        sealer = Sealer(files.place(self._folder, file_id, "copy"))
+        with sealer:
+            sealer.write(clean)
+        return sealer.key, kind
+
+    def _remove(self, file_id: bytes) -> None:
+        for which in ("original", "copy"):
+            files.place(self._folder, file_id, which).unlink(missing_ok=True)
+
+    async def _again(self, job: Claimed, after: float | None) -> None:
+        seconds = after or min(_LONGEST_BACKOFF, _FIRST_BACKOFF * 2**job.attempts)
+        due = self._clock() + timedelta(seconds=seconds)
+        if due >= job.expires:
+            await self._give_up(job, FileState.REFUSED)
+            return
+        await self._writer.run(jobs.later, job, due=due)
+
+    async def _give_up(self, job: Claimed, state: FileState) -> None:
+        if job.kind is JobKind.ERASE:
+            logs.event(
+                "media", level="warning", channel=Channel(job.details["channel"])
+            )
+            await self._writer.run(jobs.done, job)
+            return
+        self._remove(bytes.fromhex(job.details["file"]))
+        await self._writer.run(
+            taking.refused, self._office, job, state, text="X04", now=self._clock()
+        )

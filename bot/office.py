@@ -1,0 +1,63 @@
+"""From settings to what the handlers decide with."""
+
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from bot.channels import sms, telegram, whatsapp
+from bot.settings import Settings
+from handlers.office import Office
+from handlers.questionnaire import Questionnaire
+from handlers.questionnaire import load as load_questionnaire
+from handlers.rulebook import Rulebook
+from handlers.texts import Texts
+from storage.keys import ServerKeys
+from storage.words import Channel
+
+_MEBIBYTE = 1 << 20
+_YEARS_AHEAD = 8
+
+
+def make_office(settings: Settings, keys: ServerKeys, *, now: datetime) -> Office:
+    """Load rules and texts; raises RulesInvalid or QuestionnaireError for bad ones."""
+    agency = settings.agency
+    folder = Path(agency.rules) if agency.rules else None
+    rulebook = Rulebook.load(folder, agency.jurisdiction)
+    return Office(
+        keys=keys,
+        texts=make_texts(settings),
+        questionnaire=make_questionnaire(folder),
+        rulebook=rulebook,
+        calendar=rulebook.calendar(range(now.year - 1, now.year + _YEARS_AHEAD)),
+        zone=ZoneInfo(agency.timezone),
+        languages=agency.languages,
+        console_url=f"{settings.server.public_url or local_url(settings)}/console",
+        erase_copies=settings.twilio.erase_copies,
+        file_limits={
+            Channel.TELEGRAM: telegram.LIMITS.file_bytes // _MEBIBYTE,
+            Channel.SMS: sms.Sms.limits.file_bytes // _MEBIBYTE,
+            Channel.WHATSAPP: whatsapp.WhatsApp.limits.file_bytes // _MEBIBYTE,
+        },
+    )
+
+
+def make_questionnaire(folder: Path | None) -> Questionnaire:
+    """Load the agency's own questionnaire if it has one, ours otherwise."""
+    own = folder / "questionnaire.toml" if folder else None
+    return load_questionnaire(own if own and own.is_file() else None)
+
+
+def make_texts(settings: Settings) -> Texts:
+    """Load the catalogues with the agency's name, link and emergency numbers."""
+    agency = settings.agency
+    context = {
+        "agency": agency.name,
+        "link": agency.info_url or settings.server.public_url or agency.name,
+        "emergency": " / ".join(agency.emergency_numbers),
+    }
+    return Texts(agency.languages, context)
+
+
+def local_url(settings: Settings) -> str:
+    """Return where the server listens."""
+    return f"http://{settings.server.host}:{settings.server.port}"

@@ -1,0 +1,109 @@
+"""The clock's hand: what only one process does, now and then.
+
+APScheduler is a ticker here; nothing is stored in it. Whoever holds the lease works.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from sqlmodel import Session, select
+
+from bot import logs
+from bot.writer import StoreUnavailable, Writer
+from handlers import housekeeping
+from handlers.office import Office
+from storage import leases
+from storage.models import File
+
+LEASE = "scheduler"
+_LEASE_SECONDS = 120
+_PURGE_SECONDS = 60
+_SWEEP_SECONDS = 3600
+_OLD_SECONDS = 3600
+_LATE_SECONDS = 300
+
+
+class Scheduler:
+    """Purges, warns and sweeps while it holds the lease; ``holder`` names the process."""
+
+    def __init__(
+        self,
+        writer: Writer,
+        office: Office,
+        *,
+        holder: str,
+        folder: Path,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._writer = writer
+        self._office = office
+        self._holder = holder
+        self._folder = folder
+        self._clock = clock
+        self._ticker = AsyncIOScheduler(
+            timezone="UTC",
+            job_defaults={
+                "misfire_grace_time": _LATE_SECONDS,
+                "coalesce": True,
+                "max_instances": 1,
+            },
+        )
+
+    def start(self) -> None:
+        """Start ticking; must be called on the loop."""
+        self._ticker.add_job(self.purge, "interval", seconds=_PURGE_SECONDS)
+        self._ticker.add_job(self.sweep, "interval", seconds=_SWEEP_SECONDS)
+        self._ticker.start()
+
+    async def stop(self) -> None:
+        """Stop ticking and give the lease back."""
+        self._ticker.shutdown(wait=False)
+        try:
+            await self._writer.run(
+                leases.let_go, LEASE, self._holder, now=self._clock()
+            )
+        except StoreUnavailable:
+            return
+
+    async def purge(self) -> None:
+        """Let go what has outlived its rule, and warn of drafts that will."""
+        try:
+            if not await self._leads():
+                return
+            now = self._clock()
+            await self._writer.run(housekeeping.purge, self._office, now=now)
+            await self._writer.run(housekeeping.warn_of_expiry, self._office, now=now)
+            if not self._writer.database.is_sqlite:
+                await asyncio.to_thread(self._writer.database.scrub)
+        except Exception as error:  # noqa: BLE001 - the ticker goes on; the next tick tries again
+            logs.failure("scheduler.purge", error)
+
+    async def sweep(self) -> None:
+        """Remove files on disk that no row names: what a discarded draft left behind."""
+        try:
+            if await self._leads():
+                await asyncio.to_thread(self._sweep)
+        except Exception as error:  # noqa: BLE001 - the ticker goes on; the next tick tries again
+            logs.failure("scheduler.sweep", error)
+
+    async def _leads(self) -> bool:
+        return await self._writer.run(
+            leases.hold, LEASE, self._holder, seconds=_LEASE_SECONDS, now=self._clock()
+        )
+
+    def _sweep(self) -> None:
+        with self._writer.database.reading() as session:
+            known = _known_files(session)
+        old = time.time() - _OLD_SECONDS
+        for path in self._folder.glob("*/*"):
+            if path.name.partition(".")[0] in known or path.stat().st_mtime > old:
+                continue
+            path.unlink(missing_ok=True)
+
+
+def _known_files(session: Session) -> set[str]:
+    return {file_id.hex() for file_id in session.exec(select(File.id)).all()}

@@ -1,0 +1,56 @@
+"""What became of a letter, as its provider tells later; never backwards."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlmodel import Session
+
+from handlers import notices
+from handlers.office import Office
+from storage import jobs, outbox
+from storage.words import Channel, JobKind
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """A status. ``rank`` grows; ``unreachable`` is a code when the person is gone."""
+
+    channel: Channel
+    provider_id: str = field(repr=False)
+    rank: int
+    final: bool
+    unreachable: str = ""
+
+
+def apply(session: Session, office: Office, news: News, *, now: datetime) -> bool:
+    """Apply a status once; False for a repeat, an older status or an unknown letter.
+
+    At the terminal status the row goes, and the provider's copy is to be erased.
+    """
+    letter = outbox.status(
+        session, office.keys, news.channel, news.provider_id, news.rank
+    )
+    if letter is None:
+        return False
+    if news.unreachable:
+        notices.record_unreachable(
+            session, office, letter, reason=news.unreachable, now=now
+        )
+    if news.final:
+        outbox.drop(session, office.keys, news.channel, news.provider_id)
+        erase_copy(session, office, news.channel, news.provider_id, now=now)
+    return True
+
+
+def erase_copy(
+    session: Session,
+    office: Office,
+    channel: Channel,
+    provider_id: str,
+    *,
+    now: datetime,
+) -> None:
+    """Owe the erasure of a provider's copy, where this installation wants it."""
+    if office.erase_copies and channel is not Channel.TELEGRAM:
+        copy = {"channel": channel.value, "id": provider_id}
+        jobs.put(session, office.keys, JobKind.ERASE, copy, now=now)
