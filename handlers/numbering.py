@@ -40,6 +40,7 @@ _NUMBER = re.compile(
 _CODE = re.compile(
     r"(?<![^\W_])(?=((?:[0-9OIL][\s\-._/,]{0,3}){15}[0-9OIL])(?![^\W_]))"
 )
+_FIGURES = re.compile(r"[0-9OIL]{4}[\s\-._/,]{1,3}[0-9]")
 _WORD = re.compile(r"[^\W_]*[^\W\d_][^\W_]*")
 
 # Damm's totally anti-symmetric quasigroup of order 10 (H. M. Damm, 2004).
@@ -141,7 +142,7 @@ class _Find:
     """A number in a text: where, and how it is written.
 
     ``loose`` is two words beside each other; ``doubtful`` when one of them might as
-    well belong to a neighbour.
+    well belong to a neighbour, or to the figures of a code.
     """
 
     number: str
@@ -226,7 +227,7 @@ def _finds(plain: str) -> list[_Find]:
                 start < other_end and other < end
                 for _, other, other_end, _ in shaped
                 if other != start
-            )
+            ) or bool(loose and _FIGURES.match(plain, end - _HALF))
             finds.append(_Find(number, start, end, loose, doubtful))
     return finds
 

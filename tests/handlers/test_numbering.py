@@ -218,6 +218,7 @@ READ = {
     "closely written wins": (f"7K3M 9QXF {OTHER}", Receipt(OTHER, "")),
     "two ways to read it": (f"RT05 {NUMBER.replace('-', ' ')}", None),
     "two ways, but a code": (f"RT05 {NUMBER.replace('-', ' ')} {CODE}", BOTH),
+    "half of it from the code": ("STATUS GBZD Q5DP 0725 8914 7665 8846", None),
     "part of a chain": (f"2026-{NUMBER} {NUMBER}-2026", None),
     "number mistyped": (f"STATUS 7K3M-9QXB {CODE}", None),
     "code alone": (CODE, None),
