@@ -15,7 +15,9 @@ from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 from sqlmodel import Session
 
+from bot import logs
 from bot.channels import base
+from bot.metrics import Departure
 from bot.pace import Pace
 from bot.writer import StoreUnavailable, Writer
 from storage import outbox
@@ -71,7 +73,7 @@ class Delivery:
     """Sends what lies in the outbox. ``notify`` is to be called after every commit.
 
     ``longest_wait`` is how long (in seconds) a letter that another process committed may
-    go unseen. ``count`` is told channel and outcome of everything that happens.
+    go unseen. ``went_out`` counts what became of each try.
     """
 
     def __init__(
@@ -82,14 +84,14 @@ class Delivery:
         *,
         clock: Callable[[], datetime],
         unreachable: Unreachable,
-        count: Callable[[str, str], None] | None = None,
+        went_out: Callable[[Channel, Departure], None],
         longest_wait: float = 5.0,
     ) -> None:
         self._writer = writer
         self._keys = keys
         self._clock = clock
         self._unreachable = unreachable
-        self._count = count or _uncounted
+        self._count = went_out
         self._longest_wait = longest_wait
         self._lines = [_Line(sender, Pace(sender.limits)) for sender in channels]
         self._stopping = False
@@ -136,7 +138,6 @@ class Delivery:
                 _claim, self._keys, line.sender.name, limit=line.room, now=now
             )
         except StoreUnavailable:
-            self._count(line.sender.name, "store")
             return STORE_SECONDS
         for one in claimed:
             task = asyncio.create_task(self._deliver(line, one))
@@ -153,13 +154,13 @@ class Delivery:
     def _done(self, line: _Line, task: asyncio.Task[None]) -> None:
         line.under_way.discard(task)
         line.bell.set()
-        if not task.cancelled() and task.exception():
-            self._count(line.sender.name, "fault")
+        if not task.cancelled() and (error := task.exception()):
+            logs.failure("delivery.fault", error, channel=line.sender.name)
 
     async def _deliver(self, line: _Line, claimed: Claimed) -> None:
         if claimed.expires <= self._clock():
             await self._finish(outbox.dead, claimed)
-            self._count(line.sender.name, "expired")
+            self._count(line.sender.name, Departure.EXPIRED)
             return
         loop = asyncio.get_running_loop()
         group = claimed.letter.to.startswith("-")
@@ -180,7 +181,7 @@ class Delivery:
             final=sent.final,
             now=self._clock(),
         )
-        self._count(line.sender.name, "sent")
+        self._count(line.sender.name, Departure.SENT)
 
     async def _send(self, line: _Line, claimed: Claimed) -> base.Sent:
         try:
@@ -188,9 +189,7 @@ class Delivery:
                 if claimed.doubtful:
                     since = self._clock() - LOOK_BACK
                     if found := await line.sender.find(claimed.letter, since):
-                        self._count(line.sender.name, "found")
                         return found
-                    self._count(line.sender.name, "repeated")
                 return await line.sender.send(claimed.letter)
         except TimeoutError:
             raise base.Doubtful("timeout") from None
@@ -199,9 +198,8 @@ class Delivery:
         self, line: _Line, claimed: Claimed, error: base.SendError
     ) -> None:
         now = self._clock()
-        self._count(line.sender.name, _outcome(error))
         if isinstance(error, base.Misconfigured):
-            self._stand_still(line)
+            self._stand_still(line, error)
         if (
             isinstance(error, base.Unreachable)
             and claimed.letter.kind != LetterKind.ACK
@@ -210,7 +208,7 @@ class Delivery:
         elif isinstance(error, base.Later) and claimed.letter.kind != LetterKind.ACK:
             seconds = _backoff(claimed.attempts) if error.after is None else error.after
             if isinstance(error, base.Misconfigured):
-                seconds = max(seconds, line.pause)
+                seconds = line.pause
             await self._finish(
                 outbox.later,
                 claimed,
@@ -220,13 +218,15 @@ class Delivery:
             )
         else:
             await self._finish(outbox.dead, claimed)
+        self._count(line.sender.name, _departure(error))
 
-    def _stand_still(self, line: _Line) -> None:
+    def _stand_still(self, line: _Line, error: base.Misconfigured) -> None:
         """Give a provider that refuses our account a rest, longer each time."""
         now = asyncio.get_running_loop().time()
         if now >= line.paused_until:
             line.pause = min(LONGEST_PAUSE, line.pause * 2 or FIRST_PAUSE)
             line.paused_until = now + line.pause
+            logs.failure("delivery.misconfigured", error, channel=line.sender.name)
 
     async def _finish(
         self,
@@ -276,9 +276,13 @@ def _backoff(attempts: int) -> float:
     return seconds * (75 + secrets.randbelow(51)) / 100
 
 
-def _uncounted(_channel: str, _outcome: str) -> None:
-    """Count nothing."""
-
-
-def _outcome(error: base.SendError) -> str:
-    return type(error).__name__.lower()
+def _departure(error: base.SendError) -> Departure:
+    match error:
+        case base.Doubtful():
+            return Departure.DOUBTFUL
+        case base.Later():
+            return Departure.LATER
+        case base.Unreachable():
+            return Departure.UNREACHABLE
+        case _:
+            return Departure.NEVER

@@ -28,7 +28,7 @@ FIRST_REST, LONGEST_REST = 0.5, 20.0
 #: How long to wait for the lease when another process holds it.
 LEASE_REST = 5.0
 
-Receive = Callable[[Mapping[str, Any]], Awaitable[bool]]
+Receive = Callable[[Mapping[str, Any]], Awaitable[object]]
 warnings.filterwarnings(
     "ignore", message="Please use 'Bot.getUpdates'", category=PTBUserWarning
 )
@@ -37,9 +37,9 @@ warnings.filterwarnings(
 class Poller:
     """Fetches updates and hands each one to ``receive``.
 
-    ``receive`` returns True when the update is durable, in quarantine or of no interest,
-    False when the store could not take it: then it is offered again. ``holder`` is this
-    process's name for the lease.
+    ``receive`` returns when the update is durable, in quarantine or of no interest; it
+    raises StoreUnavailable when the store could not take it: then it is offered again.
+    ``holder`` is this process's name for the lease.
     """
 
     def __init__(
@@ -131,7 +131,9 @@ class Poller:
     async def _hand_over(self, chat: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Return what of one chat could not be stored; order is kept."""
         for index, update in enumerate(chat):
-            if not await self._receive(update):
+            try:
+                await self._receive(update)
+            except StoreUnavailable:
                 return chat[index:]
         return []
 

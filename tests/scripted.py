@@ -14,8 +14,8 @@ class Asked:
 
     method: str
     path: str
-    headers: dict
-    form: dict
+    headers: dict[str, str]
+    form: dict[str, str]
 
 
 @dataclass
@@ -24,7 +24,7 @@ class Answer:
 
     status: int = 200
     body: object = None
-    headers: dict = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
     lost: bool = False
     cut: bool = False
 

@@ -5,10 +5,10 @@ import socket
 
 import httpx
 import pytest
-from scripted import Answer, provider
 
 from bot.channels import base
 from bot.channels.download import Source
+from tests.scripted import Answer, provider
 
 LOGIN = ("AC0", "secret")
 

@@ -1,6 +1,7 @@
 """What Telegram sends, and what the house hears: one line a payload."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -31,10 +32,17 @@ async def telegram():
 
 
 def heard(update_id, kind, **fields):
-    given = {"received": SENT, "message_id": 41, "language_hint": "id"} | fields
-    return Incoming(
-        Channel.TELEGRAM, SITI, str(update_id), kind=kind, order=update_id, **given
+    usual = Incoming(
+        Channel.TELEGRAM,
+        SITI,
+        str(update_id),
+        SENT,
+        kind,
+        order=update_id,
+        message_id=41,
+        language_hint="id",
     )
+    return replace(usual, **fields)
 
 
 MESSAGES = [
@@ -168,7 +176,7 @@ async def test_an_edit_in_a_group_is_not_heard(telegram):
 
 
 def nested(depth):
-    part = "x"
+    part: object = "x"
     for _ in range(depth):
         part = [part]
     return {"blocks": part}

@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
@@ -18,7 +19,7 @@ NOW = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
 MEDIA = "https://api.twilio.com/2010-04-01/Accounts/AC0/Messages"
 NUMBER = "+620000000001"
 SCOPED = "whatsapp:ID.4566000000000001"
-ACCOUNT = {
+ACCOUNT: dict[str, Any] = {
     "account_sid": "AC0",
     "auth_token": "t",
     "sender": "+15550006666",

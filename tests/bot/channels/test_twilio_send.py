@@ -6,13 +6,13 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
-from scripted import Answer, provider
 
 from bot.channels import base, twilio
 from bot.channels.sms import Sms
 from bot.channels.whatsapp import WhatsApp
 from storage.letters import Letter
 from storage.words import Channel, LetterKind
+from tests.scripted import Answer, provider
 
 NOW = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
 SITI = "+620000000001"

@@ -14,7 +14,7 @@ from bot.channels import twilio_forms
 TOKEN = "12345"
 
 
-class Many(dict):
+class Many(dict[str, list[str]]):
     """What the validator takes for repeated fields."""
 
     def getall(self, name):
