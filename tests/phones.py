@@ -10,6 +10,7 @@ async with Simulator() as simulator:
 import asyncio
 import base64
 import json
+import ssl
 import sys
 import time
 from pathlib import Path
@@ -18,6 +19,8 @@ from typing import Any, Self
 import httpx
 
 ROOT = Path(__file__).parent.parent
+PLAIN = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""Everything is HTTP on loopback: no certificates to load, which takes a while."""
 PATIENCE = 10.0
 """Seconds a person waits for the bot."""
 
@@ -158,40 +161,38 @@ class Phone:
 
 
 class Simulator:
-    """The simulator as a process of its own; ``options`` as on its command line."""
+    """The simulator as a process of its own; ``options`` as on its command line.
 
-    def __init__(self, *, scale: float = 0.01, **options: str) -> None:
+    With ``url`` it uses one that runs already and leaves it running.
+    """
+
+    def __init__(self, *, url: str = "", scale: float = 0.01, **options: str) -> None:
         self._options = {"scale": str(scale)} | options
         self._phones: dict[str, Phone] = {}
-        self.url = ""
+        self._process: asyncio.subprocess.Process | None = None
+        self.url = url
 
     async def __aenter__(self) -> Self:
-        arguments = [
-            part
-            for name, value in self._options.items()
-            for part in ("--" + name.replace("_", "-"), value)
-        ]
-        self.process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "bot.simulator",
-            "--with-parent",
-            *arguments,
-            cwd=ROOT,
-            stdout=asyncio.subprocess.PIPE,
+        if not self.url:
+            self._process = await asyncio.create_subprocess_exec(
+                *command(**self._options), cwd=ROOT, stdout=asyncio.subprocess.PIPE
+            )
+            assert self._process.stdout is not None
+            line = await asyncio.wait_for(self._process.stdout.readline(), 30)
+            self.url = line.decode().split()[1]
+        self.client = httpx.AsyncClient(
+            base_url=self.url, timeout=70, trust_env=False, verify=PLAIN
         )
-        assert self.process.stdout is not None
-        line = await asyncio.wait_for(self.process.stdout.readline(), 30)
-        self.url = line.decode().split()[1]
-        self.client = httpx.AsyncClient(base_url=self.url, timeout=70, trust_env=False)
         self.settings = await get(self.client, "/control/settings")
         return self
 
     async def __aexit__(self, *_: object) -> None:
         await self.client.aclose()
-        if self.process.returncode is None:
-            self.process.terminate()
-        await asyncio.wait_for(self.process.wait(), 10)
+        if self._process is None:
+            return
+        if self._process.returncode is None:
+            self._process.terminate()
+        await asyncio.wait_for(self._process.wait(), 10)
 
     def phone(self, name: str) -> Phone:
         """A phone that exists: telegram, whatsapp, sms, officer, or one that was made."""
@@ -220,14 +221,28 @@ class Simulator:
         self._phones.clear()
 
     async def requests(
-        self, api: str = "", method: str = "", after: int = 0
+        self, api: str = "", method: str = "", *, after: int = 0, count: int = 0
     ) -> list[dict[str, Any]]:
-        """What the bot asked the providers for."""
-        query = {"api": api, "method": method, "after": str(after)}
+        """Tell what the bot asked the providers for; with ``count``, wait for so many."""
+        query = {"api": api, "method": method, "after": after, "count": count}
         kept = {name: value for name, value in query.items() if value}
         answer = await self.client.get("/control/requests", params=kept)
         found: list[dict[str, Any]] = answer.json()["requests"]
+        if len(found) < count:
+            raise Silence(
+                f"waited for {count} requests {api} {method}, saw {len(found)}"
+            )
         return found
+
+
+def command(**options: str) -> list[str]:
+    """The command that starts a simulator which ends with this process."""
+    given = [part for name, value in options.items() for part in (_option(name), value)]
+    return [sys.executable, "-m", "bot.simulator", "--with-parent", *given]
+
+
+def _option(name: str) -> str:
+    return "--" + name.replace("_", "-")
 
 
 async def get(client: httpx.AsyncClient, path: str) -> dict[str, Any]:

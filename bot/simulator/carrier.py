@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, urldefrag
 
 import httpx
 
+from bot.simulator import wire
 from bot.simulator.faults import DELIVERIES, SHUFFLE, Fault
 from bot.simulator.world import World
 
@@ -75,7 +76,7 @@ class Carrier:
         settings = self.world.settings
         url = settings.sms_webhook if method == "sms" else settings.whatsapp_webhook
         if not url:
-            report["problem"] = "no webhook is set: POST /control/webhooks"
+            report["problem"] = "no webhook is set"
             return
         before = self._tails.get(phone)
 
@@ -156,7 +157,7 @@ class Carrier:
         }
         timeout = httpx.Timeout(override.read / 1000, connect=override.connect / 1000)
         try:
-            async with httpx.AsyncClient(timeout=timeout, trust_env=False) as client:
+            async with wire.client(timeout) as client:
                 async with asyncio.timeout(override.total / 1000):
                     answer = await client.post(url, data=params, headers=headers)
         except httpx.ConnectError as error:

@@ -184,9 +184,11 @@ class Control:
     async def requests(self, request: Request, _: dict[str, Any]) -> dict[str, Any]:
         """Tell what the bot asked the providers for; filter by ``api``, ``method``, ``after``."""
         query = request.query_params
-        after = int(query.get("after", 0))
-        return {
-            "requests": [
+        after, count = int(query.get("after", 0)), int(query.get("count", 0))
+        timeout = min(float(query.get("timeout", WAIT)), WAIT_LIMIT)
+
+        def found() -> list[dict[str, Any]]:
+            return [
                 entry
                 for entry in self.world.requests
                 if entry["n"] > after
@@ -194,7 +196,9 @@ class Control:
                 and query.get("method", entry["method"]).lower()
                 == entry["method"].lower()
             ]
-        }
+
+        await self.world.until(lambda: len(found()) >= count, timeout)
+        return {"requests": found()}
 
     async def settings(self, _: Request, __: dict[str, Any]) -> dict[str, Any]:
         """Tell what a bot needs to talk to this simulator."""

@@ -145,13 +145,13 @@ class Phone:
 class PhoneBook:
     """All phones by name; four exist from the start."""
 
-    def __init__(self, officer: str = "Dewi Officer") -> None:
+    def __init__(self, officer: str = "Dewi Anggraini") -> None:
         self._phones: dict[str, Phone] = {}
         self._made = 0
         for name, channel, address, title in (
-            ("telegram", "telegram", "6281234501", "Sari Telegram"),
-            ("whatsapp", "whatsapp", "+6281298765432", "Budi WhatsApp"),
-            ("sms", "sms", "+6285712345678", "Wayan SMS"),
+            ("telegram", "telegram", "6281234501", "Sari Lestari"),
+            ("whatsapp", "whatsapp", "+6281298765432", "Budi Santoso"),
+            ("sms", "sms", "+6285712345678", "Wayan Artha"),
             ("officer", "telegram", "7102938475", officer),
         ):
             self._keep(Phone(name, channel, address, title))

@@ -5,6 +5,7 @@ presses have keys of their own, so a press may overtake a text.
 """
 
 import asyncio
+import time
 from typing import Any
 
 import httpx
@@ -25,7 +26,7 @@ class Pusher:
         self.world = updates.world
         self.updates = updates
         self.pushes: list[dict[str, Any]] = []
-        """How each push went: update_id, attempt, status (0 for no answer)."""
+        """How each push went: update_id, attempt, status (0 for no answer), at."""
         self._workers: dict[str, asyncio.Task[None]] = {}
         self._hook: Webhook | None = None
         self._slots = asyncio.Semaphore(1)
@@ -58,7 +59,7 @@ class Pusher:
 
     async def _push_queue(self, key: str) -> None:
         """Push the updates of one key in order until none is left."""
-        async with httpx.AsyncClient(timeout=PUSH_TIMEOUT, trust_env=False) as client:
+        async with wire.client(PUSH_TIMEOUT) as client:
             while not self.world.closing:
                 self.updates.drop_expired()
                 head = next(
@@ -120,7 +121,12 @@ class Pusher:
             problem = f"Connection failed: {type(error).__name__}"
         lost = kind in {"lost_answer", "timeout"}
         self.pushes.append(
-            {"update_id": update.update_id, "attempt": attempt, "status": status}
+            {
+                "update_id": update.update_id,
+                "attempt": attempt,
+                "status": status,
+                "at": time.monotonic(),
+            }
         )
         if 200 <= status < 300 and not lost:  # noqa: PLR2004 - HTTP success
             return True, 0.0

@@ -33,7 +33,7 @@ class Settings:
     whatsapp_number: str = "+15005550009"
     sms_webhook: str = ""
     whatsapp_webhook: str = ""
-    officer_name: str = "Dewi Officer"
+    officer_name: str = "Dewi Anggraini"
     console_url: str = ""
     base_url: str = ""
     window_error: str = "refuse"
@@ -152,3 +152,4 @@ class World:
                 **rest,
             }
         )
+        self.ring()
