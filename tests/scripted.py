@@ -36,11 +36,22 @@ class Provider:
         self.answers = [Answer()]
         self.asked: list[Asked] = []
         self.url = ""
+        self._news = asyncio.Event()
+
+    async def asks(self, ending, times):
+        """Wait for so many requests to a path with this ending; return the first ones."""
+        while True:
+            self._news.clear()
+            found = [one for one in self.asked if one.path.endswith(ending)]
+            if len(found) >= times:
+                return found[:times]
+            await self._news.wait()
 
     async def _serve(self, reader, writer):
         try:
             while True:
                 self.asked.append(await self._read(reader))
+                self._news.set()
                 last = len(self.answers) == 1
                 answer = self.answers[0] if last else self.answers.pop(0)
                 if answer.lost:

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlmodel import SQLModel, select
+from sqlmodel import SQLModel, col, select
 
 from bot import delivery as delivery_module
 from bot.channels import base
@@ -108,7 +108,7 @@ class House:
 
     def rows(self):
         with self.database.reading() as session:
-            return session.exec(select(OutboxRow).order_by(OutboxRow.id)).all()
+            return session.exec(select(OutboxRow).order_by(col(OutboxRow.id))).all()
 
     def later(self, **span):
         self.now += timedelta(**span)
