@@ -5,6 +5,7 @@ that a button keeps its meaning when messages arrive in another order than they 
 written (``handlers.ordering``).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -91,7 +92,7 @@ def _by_number(step: Step, said: str, keywords: Keywords) -> Option | None:
         words = words[1:]
     if not words:
         return None
-    number = _number(words[0], keywords)
+    number = _number(words[0], {} if step.kind.takes_text else keywords.numerals)
     if not 1 <= number <= len(shown):
         return None
     option = shown[number - 1]
@@ -101,7 +102,7 @@ def _by_number(step: Step, said: str, keywords: Keywords) -> Option | None:
     )
 
 
-def _number(word: str, keywords: Keywords) -> int:
+def _number(word: str, numerals: Mapping[str, int]) -> int:
     if word.isascii() and word.isdigit() and len(word) <= _PARTS:
         return int(word)
-    return keywords.numerals.get(word, 0)
+    return numerals.get(word, 0)

@@ -20,7 +20,7 @@ from handlers.keywords import Word
 from handlers.messages import Command, CommandName, Incoming, Kind, Proof, Reply
 from handlers.state import Facts, Item, State, Turn
 from handlers.steps import Option, Questionnaire, Step, StepKind
-from handlers.talk import EDIT_MENU, Talk, hold, without_proof
+from handlers.talk import EDIT_MENU, Talk, hold, sound, without_proof
 
 __all__ = [
     "Facts",
@@ -49,9 +49,8 @@ def advance(
     """
     if facts.resumed_expired:
         return _expired(state, incoming, questionnaire, facts)
-    talk = Talk(
-        _greeted(state, incoming, questionnaire), incoming, questionnaire, facts
-    )
+    known = sound(_greeted(state, incoming, questionnaire), questionnaire)
+    talk = Talk(known, incoming, questionnaire, facts)
     if incoming.kind is Kind.PRESS:
         turn = ordering.take_press(talk, _respond)
     else:

@@ -15,7 +15,7 @@ from handlers.choices import DATA_BYTES, buttons
 from handlers.keywords import normalise
 from handlers.segments import ONE_SEGMENT, septets
 from handlers.steps import Questionnaire, Step
-from handlers.texts import BOTH, BUTTON, VARIANTS, TextMissing, Texts, holes
+from handlers.texts import BOTH, BUTTON, VARIANTS, TextMissing, Texts, fill, holes
 from storage.words import Reason, Status
 
 LABEL_LETTERS: Final = 20
@@ -148,7 +148,7 @@ def _too_long(texts: Texts) -> Iterator[str]:
                 continue
             for reason in _reasons(texts, language, text):
                 places = septets(
-                    text.format_map({**SAMPLES, **texts.context, "reason": reason})
+                    fill(text, {**SAMPLES, **texts.context, "reason": reason})
                 )
                 if places is None:
                     yield f"{language} {variant} {msgid}: a letter is not in GSM-7"

@@ -10,8 +10,9 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
+from handlers.errors import RulesInvalid
 from handlers.keywords import Keywords, normalise
 from handlers.proofs import check
 from handlers.steps import Condition, Option, Questionnaire, Step, StepKind
@@ -20,115 +21,154 @@ __all__ = [
     "Condition",
     "Option",
     "Questionnaire",
-    "QuestionnaireError",
     "Step",
     "StepKind",
     "check",
     "load",
 ]
 
+T = TypeVar("T")
+
 _DEFAULT: Final = files("handlers").joinpath("rules", "id", "questionnaire.toml")
-
-
-class QuestionnaireError(ValueError):
-    """The questionnaire's file says something that cannot be; the message names the step."""
+_FLAGS: Final = ("gate", "required", "multiple", "identity", "counted", "aside")
+_KEYS: Final = {"code", "name", "kind", "options", "when", "part", "called", *_FLAGS}
+_ASIDE: Final = {
+    "Q01",
+    "Q20",
+    "Q22",
+    "Q23",
+    "Q25",
+    "Q26",
+    "Q27C",
+    "Q29",
+    "EDIT",
+    "OPENED",
+}
+"""Questions that the program asks by their code."""
 
 
 def load(path: Path | None = None) -> Questionnaire:
     """Read a questionnaire and the keywords beside it (ours where it has none).
 
     :param path: an agency's own ``questionnaire.toml``; None for the one we ship.
-    :raises QuestionnaireError: when the file contradicts itself.
+    :raises RulesInvalid: when the file contradicts itself.
     """
     source = path or _DEFAULT
     beside = path.with_name("keywords.toml") if path else None
-    keywords = Keywords.load(beside if beside and beside.is_file() else None)
     try:
+        keywords = Keywords.load(beside if beside and beside.is_file() else None)
         table = tomllib.loads(source.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise QuestionnaireError(f"{source}: {error}") from error
+    except (ValueError, OSError) as error:
+        raise RulesInvalid(f"{source}: {error}") from error
     return _parse(table, keywords)
 
 
 def _parse(table: Mapping[str, Any], keywords: Keywords) -> Questionnaire:
-    names = {row.get("name", row["code"]): row["code"] for row in table["step"]}
-    steps = tuple(_step(row, names, keywords) for row in table["step"])
-    _refuse_twice(step.code for step in steps)
-    report = [step for step in steps if not step.aside]
-    if len([step for step in report if step.required]) != 1:
-        raise QuestionnaireError("exactly one step must be `required`: what happened")
-    if not report or report[-1].kind is not StepKind.CONFIRM:
-        raise QuestionnaireError("the last step of the report must have kind `confirm`")
+    rows = [dict(row) for row in _field(table, "the file", "step", list)]
+    names = {
+        str(row.get("name", row.get("code"))): str(row.get("code")) for row in rows
+    }
+    steps = tuple(_step(row, names, keywords) for row in rows)
+    _check_shape(steps)
     return Questionnaire(
-        languages=tuple(table["languages"]),
+        languages=tuple(_field(table, "the file", "languages", list)),
         steps=_with_edit_menu(steps),
         keywords=keywords,
         taken={
             provider: frozenset(normalise(word) for word in words)
-            for provider, words in table.get("taken", {}).items()
+            for provider, words in _field(table, "the file", "taken", dict, {}).items()
         },
     )
 
 
+def _field(
+    row: Mapping[str, Any],
+    where: str,
+    key: str,
+    kind: type[T],
+    default: T | None = None,
+) -> T:
+    """Return one value of a table, of the type it must have."""
+    value = row.get(key, default)
+    if not isinstance(value, kind):
+        raise RulesInvalid(f"{where}: `{key}` must be a {kind.__name__}")
+    return value
+
+
 def _step(row: Mapping[str, Any], names: Mapping[str, str], keywords: Keywords) -> Step:
-    code = row["code"]
-    known = {
-        "code", "name", "kind", "options", "when", "gate", "required", "multiple",
-        "identity", "part", "called", "counted", "aside",
-    }  # fmt: skip
-    if strange := set(row) - known:
-        raise QuestionnaireError(f"step {code}: unknown keys {sorted(strange)}")
+    code = _code(row, "a step")
+    where = f"step {code}"
+    if strange := set(row) - _KEYS:
+        raise RulesInvalid(f"{where}: unknown keys {sorted(strange)}")
+    kind = _field(row, where, "kind", str)
+    if kind not in set(StepKind):
+        raise RulesInvalid(f"{where}: no kind {kind}; one of {', '.join(StepKind)}")
+    options = _field(row, where, "options", list, [])
     return Step(
         code=code,
-        name=row.get("name", code),
-        kind=StepKind(row["kind"]),
-        options=tuple(_option(code, one, keywords) for one in row.get("options", ())),
-        when=tuple(_conditions(code, row.get("when", {}), names)),
-        gate=row.get("gate", False),
-        required=row.get("required", False),
-        multiple=row.get("multiple", False),
-        identity=row.get("identity", False),
-        part=row.get("part", 0),
-        called=frozenset(normalise(word) for word in row.get("called", ())),
-        counted=row.get("counted", False),
-        aside=row.get("aside", False),
+        name=_field(row, where, "name", str, code),
+        kind=StepKind(kind),
+        options=tuple(_option(where, one, keywords) for one in options),
+        when=tuple(_conditions(where, _field(row, where, "when", dict, {}), names)),
+        part=_field(row, where, "part", int, 0),
+        called=frozenset(map(normalise, _field(row, where, "called", list, []))),
+        **{flag: _field(row, where, flag, bool, default=False) for flag in _FLAGS},
     )
 
 
-def _option(step: str, row: Mapping[str, Any] | str, keywords: Keywords) -> Option:
+def _code(row: Mapping[str, Any], where: str) -> str:
+    code = _field(row, where, "code", str)
+    if not code or "." in code:
+        raise RulesInvalid(f"{where}: a code is not empty and has no point: {code!r}")
+    return code
+
+
+def _option(where: str, row: Mapping[str, Any] | str, keywords: Keywords) -> Option:
     if isinstance(row, str):
         row = {"code": row}
-    code = row["code"]
-    words = {normalise(word) for word in row.get("words", ())} | keywords.of(code)
+    code = _code(row, f"{where}, an option")
+    own = frozenset(map(normalise, _field(row, where, "words", list, [])))
+    words = own | keywords.of(code)
     if not words:
-        raise QuestionnaireError(f"step {step}: option {code} has no words to type")
+        raise RulesInvalid(f"{where}: option {code} has no words to type")
     return Option(
         code=code,
-        label=row.get("label", code),
-        words=frozenset(words),
-        ends=row.get("ends", ""),
-        says=row.get("says", ""),
-        shown=row.get("shown", True),
+        label=_field(row, where, "label", str, code),
+        words=words,
+        ends=_field(row, where, "ends", str, ""),
+        says=_field(row, where, "says", str, ""),
+        shown=_field(row, where, "shown", bool, default=True),
     )
 
 
 def _conditions(
-    step: str, when: Mapping[str, Any], names: Mapping[str, str]
+    where: str, when: Mapping[str, Any], names: Mapping[str, str]
 ) -> Iterator[Condition]:
     for name, wanted in when.items():
         if name not in names:
-            raise QuestionnaireError(f"step {step}: `when` names no step: {name}")
+            raise RulesInvalid(f"{where}: `when` names no step: {name}")
         negated = isinstance(wanted, Mapping)
-        codes = wanted["not"] if negated else wanted
+        table = wanted if negated else {"not": wanted}
+        codes = _field(table, f"{where}, `when`, {name}", "not", list)
         yield Condition(names[name], frozenset(codes), negated)
 
 
-def _refuse_twice(codes: Iterator[str]) -> None:
-    seen: set[str] = set()
+def _check_shape(steps: tuple[Step, ...]) -> None:
+    """Refuse what no conversation could be led with."""
+    codes = [step.code for step in steps]
     for code in codes:
-        if code in seen:
-            raise QuestionnaireError(f"step {code} is declared twice")
-        seen.add(code)
+        if codes.count(code) > 1:
+            raise RulesInvalid(f"step {code} is declared twice")
+    if gone := _ASIDE - {step.code for step in steps if step.aside}:
+        raise RulesInvalid(f"the steps {sorted(gone)} must stand there, `aside`")
+    report = [step for step in steps if not step.aside]
+    story = [step for step in report if step.required and step.kind.takes_text]
+    if len(story) != 1:
+        raise RulesInvalid(
+            "exactly one step of words must be `required`: what happened"
+        )
+    if report[-1].kind is not StepKind.CONFIRM:
+        raise RulesInvalid("the last step of the report must have kind `confirm`")
 
 
 def _with_edit_menu(steps: tuple[Step, ...]) -> tuple[Step, ...]:

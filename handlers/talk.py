@@ -92,6 +92,20 @@ class Talk:
         )
 
 
+def sound(state: State, book: Questionnaire) -> State:
+    """Return the state with every step known: a questionnaire may change under a draft."""
+    known = book.by_code
+    held = state.held if state.held in known else ""
+    back = state.back if state.back in known else ""
+    step = state.step if state.step in known else ""
+    if state.draft and not step and not held:
+        gates = (
+            one for one in book.report if one.gate and one.code not in state.answers
+        )
+        step = next(gates, book.story).code
+    return replace(state, step=step or held, held=held if step else "", back=back)
+
+
 def is_filled(state: State, code: str) -> bool:
     """Say whether a part of the report holds something an officer can use."""
     return code in state.filled or state.answers.get(code, "") in {"STILL", "NOTYET"}

@@ -15,6 +15,7 @@ from typing import Final
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 
+from handlers.errors import KentonganError, RulesInvalid
 from handlers.messages import Reply
 from storage.words import Channel
 
@@ -24,8 +25,8 @@ BOTH: Final = "both"
 _MSGIDS: Final = "@"
 
 
-class TextMissing(LookupError):
-    """A catalogue has no such text; add it to ``handlers/locales`` (``kentongan check``)."""
+class TextMissing(KentonganError):
+    """A catalogue lacks a text; add it under handlers/locales and run `kentongan check`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ class Texts:
         """
         text = self.find(msgid, language, channel.variant)
         values = {name: self._value(value, language) for name, value in params.items()}
-        return _fill(text, self.context | values)
+        return fill(text, self.context | values)
 
     def label(self, msgid: str, language: str) -> str:
         """Return the words on a button."""
@@ -115,7 +116,8 @@ class _Lenient(dict[str, str]):
         return f"({name})"
 
 
-def _fill(text: str, values: Mapping[str, str]) -> str:
+def fill(text: str, values: Mapping[str, str]) -> str:
+    """Fill the holes of a text; one without a value stays visible as ``(name)``."""
     return text.format_map(_Lenient(values))
 
 
@@ -125,8 +127,22 @@ def _read(language: str) -> dict[tuple[str, str], str]:
         raise TextMissing(f"no catalogue for the language {language!r}")
     with source.open("rb") as file:
         catalogue: Catalog = read_po(file, locale=language, abort_invalid=True)
-    return {
+    texts = {
         (message.context or BOTH, str(message.id)): str(message.string)
         for message in catalogue
         if message.id and not message.fuzzy
     }
+    for (variant, msgid), text in texts.items():
+        if not _is_sound(text):
+            raise RulesInvalid(
+                f"{language} {variant} {msgid}: braces hold a plain name"
+            )
+    return texts
+
+
+def _is_sound(text: str) -> bool:
+    try:
+        parts = list(string.Formatter().parse(text))
+    except ValueError:
+        return False
+    return all(name is None or name.isidentifier() for _, name, _, _ in parts)
