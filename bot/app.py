@@ -27,7 +27,7 @@ from bot.console.app import routes as console_routes
 from bot.delivery import Delivery
 from bot.intake import Intake
 from bot.media import MediaWorker
-from bot.metrics import Departure, Metrics
+from bot.metrics import Metrics
 from bot.office import local_url, make_office
 from bot.poller import Poller
 from bot.receipts import ReceiptMaker
@@ -45,6 +45,7 @@ from storage.words import Channel
 
 Clock = Callable[[], datetime]
 _HASHING_THREADS = 2
+_REST = 2.0
 _STATUS_PATH = "/webhooks/twilio/status"
 
 
@@ -117,9 +118,7 @@ def build(
         unreachable=lambda session, claimed, *, reason, now: notices.unreachable(
             session, office, claimed, reason=reason, now=now
         ),
-        count=lambda channel, outcome: metrics.went_out(
-            Channel(channel), Departure(outcome)
-        ),
+        went_out=metrics.went_out,
         longest_wait=5.0 if database.is_sqlite else 1.0,
     )
     house = House(
@@ -245,7 +244,8 @@ async def living(house: House) -> AsyncIterator[None]:
         await channel.start()
     house.scheduler.start()
     for name, loop in _loops(house).items():
-        house.loops.append(asyncio.create_task(loop, name=name))
+        kept = _kept_alive(name, loop)
+        house.loops.append(asyncio.create_task(kept, name=name))
     try:
         yield
     finally:
@@ -292,11 +292,23 @@ def serve(
     server.run()
 
 
-def _loops(house: House) -> dict[str, Coroutine[Any, Any, None]]:
-    loops: dict[str, Coroutine[Any, Any, None]] = {
-        "delivery": house.delivery.run(),
-        "receipts": house.receipts.run(),
-        "media": house.media.run(),
+async def _kept_alive(name: str, loop: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run a loop; one that breaks is logged and begins again after a moment."""
+    while True:
+        try:
+            await loop()
+        except Exception as error:  # noqa: BLE001 - no loop may end while the others go on
+            logs.failure(name, error)
+            await asyncio.sleep(_REST)
+        else:
+            return
+
+
+def _loops(house: House) -> dict[str, Callable[[], Coroutine[Any, Any, None]]]:
+    loops: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
+        "delivery": house.delivery.run,
+        "receipts": house.receipts.run,
+        "media": house.media.run,
     }
     telegram = house.channels.get(Channel.TELEGRAM)
     if not isinstance(telegram, Telegram):
@@ -305,24 +317,16 @@ def _loops(house: House) -> dict[str, Coroutine[Any, Any, None]]:
         poller = Poller(
             telegram.bot,
             house.writer,
-            lambda update: _take_update(house, telegram, update),
+            lambda update: house.intake.take(
+                telegram, update, webhooks.as_bytes(update)
+            ),
             clock=house.clock,
             holder=house.holder,
         )
-        loops["poller"] = poller.run()
+        loops["poller"] = poller.run
     else:
-        loops["registration"] = Registration(telegram.bot, house.settings).run()
+        loops["registration"] = Registration(telegram.bot, house.settings).run
     return loops
-
-
-async def _take_update(
-    house: House, channel: Telegram, update: Mapping[str, Any]
-) -> bool:
-    try:
-        await house.intake.take(channel, update, webhooks.as_bytes(update))
-    except StoreUnavailable:
-        return False
-    return True
 
 
 def _console(house: House) -> list[BaseRoute]:
@@ -332,5 +336,6 @@ def _console(house: House) -> list[BaseRoute]:
         office=house.office,
         clock=house.clock,
         public_url=house.settings.server.public_url or local_url(house.settings),
+        files=house.settings.files.path,
     )
     return console_routes(context)

@@ -8,6 +8,9 @@ from handlers.turning import Turning, discard
 from storage import subscriptions
 from storage.subscriptions import Subscriber
 
+PLACE = "Q07"
+"""The step whose words may name a province; routing reads its code."""
+
 
 def run(turning: Turning, command: Command) -> tuple[Reply, ...]:
     """Run a command; returns what is to be said before the dialogue's own answers."""
@@ -49,7 +52,7 @@ def _submit(turning: Turning, command: Command) -> None:
         turning.session,
         turning.office,
         bytes.fromhex(turning.memory.report),
-        command.answers,
+        {**command.answers, PLACE: turning.memory.province},
         reporter=_subscriber(turning),
         notify=command.notify,
         now=turning.now,

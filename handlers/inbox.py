@@ -51,6 +51,8 @@ def look(
     number = (found.number if found else "") or memory.number
     if found is None or not number:
         return None
+    if not found.code and not waits and memory.report:
+        return None  # inside a report a number alone is a weak sign: it stays an answer
     name = names(office, incoming)[0]
     return receipts.question(session, office, number, found.code, name)
 
@@ -157,6 +159,9 @@ def _seal(turning: Turning, turn: Turn) -> bool:
         if held + len(items) > FULL:
             items = [item for item in items if item.to_case]
             answer(turning, (Reply("FULL"),))
+    for item in items:
+        if item.step == commands.PLACE:
+            memory.province = office.rulebook.provinces.named_in(item.text)
     sealed.keep(
         session,
         office,

@@ -25,7 +25,8 @@ class Memory:
     """``report`` and ``opened`` are report ids as hex, empty where there is none.
 
     ``opened`` may be added to until ``opened_until``; ``number`` is a case number that
-    waits for its code. Times are POSIX seconds.
+    waits for its code, ``province`` the code of the one that the reporter named. Times
+    are POSIX seconds.
     """
 
     channel: Channel
@@ -35,6 +36,7 @@ class Memory:
     opened: str = field(default="", repr=False)
     opened_until: int = 0
     number: str = field(default="", repr=False)
+    province: str = ""
     last_inbound: int = 0
     warned: bool = False
 

@@ -12,7 +12,7 @@ from threading import Lock
 
 MOST_PEOPLE = 50_000
 MINUTE = timedelta(minutes=1)
-CALM = 20
+CALM = 40
 """Replies that one person gets in a minute before we ask them to slow down."""
 MOST_TRIES = 5
 LOCKED = timedelta(minutes=15)
