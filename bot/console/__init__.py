@@ -1,0 +1,1 @@
+"""The officers' console: server-rendered pages that work without a script."""

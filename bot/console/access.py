@@ -1,0 +1,48 @@
+"""Which cases an officer may reach: those of their own units, and no trace of others."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sqlmodel import Session, select
+
+from bot.console.visit import Visit
+from handlers.errors import NotFound, NotYours
+from storage import cases, officers, units
+from storage.models import Case, Unit
+
+
+def find(visit: Visit, session: Session, number: str) -> tuple[Case, Unit]:
+    """Return the verified case and its unit if the officer sits in it.
+
+    Raises NotFound, for a case of another unit too: nobody learns which numbers exist.
+    """
+    keys = visit.console.office.keys
+    found = cases.by_number(session, keys, number.upper())
+    for unit in units.units_of(session, keys, visit.officer):
+        if found is not None and found.unit == unit.id:
+            return found, unit
+    raise NotFound
+
+
+def on_case(
+    session: Session,
+    visit: Visit,
+    verb: Callable[..., Any],
+    arguments: Mapping[str, Any],
+) -> Any:  # noqa: ANN401 - whatever the verb returns
+    """Run a verb on the case of this address, in the verb's own transaction.
+
+    Account and membership are checked here once more: they may have ended since the
+    page was shown. Raises NotYours, NotFound, and what the verb raises.
+    """
+    office = visit.console.office
+    officer = officers.by_id(session, office.keys, visit.officer.id)
+    if not officer.active:
+        raise NotYours
+    number = visit.request.path_params["number"].upper()
+    report = session.exec(select(Case.report).where(Case.number == number)).first()
+    found = cases.lock(session, office.keys, report) if report else None
+    mine = {unit.id for unit in units.units_of(session, office.keys, officer)}
+    if found is None or found.unit not in mine:
+        raise NotFound
+    return verb(session, office, found.report, by=officer, now=visit.now, **arguments)

@@ -1,0 +1,86 @@
+"""What an officer does to a case: each form is one verb, run by the one door for writes."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from starlette.responses import Response
+
+from bot.console import access
+from bot.console import case as case_page
+from bot.console.visit import SeeOther, Visit
+from handlers import cases as verbs
+from handlers.errors import KentonganError, NotFound, NotYours
+from storage.words import Reason, Status
+
+MOST_QUESTION = 1000
+MOST_NOTE = 4000
+
+
+def change_status(visit: Visit) -> Response:
+    """Take a step; where four eyes are needed, propose it or confirm a proposal."""
+    try:
+        to = Status(visit.form.get("to", ""))
+        reason = Reason(visit.form["reason"]) if visit.form.get("reason") else None
+    except ValueError:
+        return case_page.show(visit, problem="CHOOSE", field="to", status=422)
+    arguments = {"to": to, "reason": reason}
+    return _act(visit, verbs.change_status, arguments, "moved", "proposed")
+
+
+def take(visit: Visit) -> Response:
+    """Make the case the officer's own."""
+    return _act(visit, verbs.take, {}, "taken", "")
+
+
+def let_go(visit: Visit) -> Response:
+    """Give the case back to the queue."""
+    return _act(visit, verbs.let_go, {}, "let_go")
+
+
+def ask(visit: Visit) -> Response:
+    """Ask the reporter a question."""
+    return _write(visit, verbs.ask, "question", MOST_QUESTION, "asked")
+
+
+def note(visit: Visit) -> Response:
+    """Keep a note for colleagues."""
+    return _write(visit, verbs.note, "note", MOST_NOTE, "noted")
+
+
+def _write(
+    visit: Visit, verb: Callable[..., Any], name: str, most: int, done: str
+) -> Response:
+    text = visit.form.get(name, "").replace("\r\n", "\n").strip()
+    if not text or len(text) > most:
+        problem = "TOO_LONG" if text else "EMPTY"
+        return case_page.show(
+            visit, problem=problem, typed=text[:most], field=name, status=422
+        )
+    return _act(visit, verb, {"text": text}, done, typed=text, field=name)
+
+
+def _act(
+    visit: Visit,
+    verb: Callable[..., Any],
+    arguments: Mapping[str, Any],
+    done: str,
+    otherwise: str | None = None,
+    *,
+    typed: str = "",
+    field: str = "",
+) -> Response:
+    """Run the verb and show what became of it; ``otherwise`` is for a verb's False."""
+    try:
+        result = visit.write(access.on_case, visit, verb, arguments)
+    except (NotFound, NotYours):
+        raise
+    except KentonganError as error:
+        problem = type(error).__name__
+        return case_page.show(
+            visit, problem=problem, typed=typed, field=field, status=409
+        )
+    if result is False and otherwise is not None:
+        done = otherwise
+    if not done:
+        return case_page.show(visit, problem="GONE", status=409)
+    return SeeOther(f"/cases/{visit.request.path_params['number']}?done={done}")

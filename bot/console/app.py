@@ -1,0 +1,47 @@
+"""The officers' console: every address, and where it is answered.
+
+Mounted at ``/console``. Reads use their own connections; everything that changes goes
+through ``ConsoleContext.writer``.
+"""
+
+from pathlib import Path
+
+from starlette.middleware import Middleware
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from bot.console import account, acts, case, evidence, mine, queue, sign_in
+from bot.console.context import ConsoleContext
+from bot.console.gate import nowhere, page
+from bot.console.headers import SecurityHeaders
+from bot.console.visit import HOME
+
+_STATIC = Path(__file__).parent / "static"
+_ANY = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+
+
+def routes(console: ConsoleContext) -> list[BaseRoute]:
+    """Return what ``bot.app`` mounts."""
+    pages: list[BaseRoute] = [
+        page(console, "/", queue.queue),
+        page(console, "/sign-in", sign_in.form, public=True),
+        page(console, "/sign-in", sign_in.sign_in, post=True, public=True),
+        page(console, "/sign-out", sign_in.sign_out, post=True),
+        page(console, "/mine", mine.mine),
+        page(console, "/account", account.account),
+        page(console, "/account/language", account.choose_language, post=True),
+        page(console, "/account/link", account.link, post=True),
+        page(console, "/account/unlink", account.unlink, post=True),
+        page(console, "/account/sessions", account.end_sessions, post=True),
+        page(console, "/cases/{number}", case.case),
+        page(console, "/cases/{number}/files/{file}", evidence.working_copy),
+        page(console, "/cases/{number}/status", acts.change_status, post=True),
+        page(console, "/cases/{number}/take", acts.take, post=True),
+        page(console, "/cases/{number}/let-go", acts.let_go, post=True),
+        page(console, "/cases/{number}/ask", acts.ask, post=True),
+        page(console, "/cases/{number}/note", acts.note, post=True),
+        Mount("/static", StaticFiles(directory=_STATIC), name="console-static"),
+        Route("/{path:path}", nowhere(console), methods=_ANY),
+    ]
+    headers = Middleware(SecurityHeaders, tls=console.is_public)
+    return [Mount(HOME, routes=pages, middleware=[headers])]

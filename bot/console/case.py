@@ -1,0 +1,125 @@
+"""One case: read it, and see which steps are open."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlmodel import Session
+from starlette.responses import Response
+
+from bot.console import access, contents
+from bot.console.visit import Visit
+from handlers import cases as verbs
+from storage import history, officers
+from storage.models import Case, Event
+from storage.words import EventCode, Reason, Role, Status
+
+READ_AGAIN = timedelta(hours=1)
+"""Reading twice within this time is one line of the history."""
+DONE = frozenset({"moved", "proposed", "asked", "noted", "taken", "let_go"})
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryLine:
+    """An event, who did it, and what its detail says in words."""
+
+    event: Event
+    who: str
+    what: str
+
+
+def case(visit: Visit) -> Response:
+    """Show a case; that it was read is written into its history first."""
+    done = visit.query.get("done", "")
+    return show(visit, done=done if done in DONE else "")
+
+
+def show(
+    visit: Visit,
+    *,
+    done: str = "",
+    problem: str = "",
+    typed: str = "",
+    field: str = "",
+    status: int = 200,
+) -> Response:
+    """Render the case; after a refused form with its problem and what was typed."""
+    number = visit.request.path_params["number"]
+    with visit.console.database.reading() as session:
+        found, _ = access.find(visit, session, number)
+        due = _reading_due(visit, session, found)
+    if due:
+        visit.write(access.on_case, visit, verbs.record_reading, {})
+    with visit.console.database.reading() as session:
+        found, unit = access.find(visit, session, number)
+        opened = contents.read(visit, session, found)
+        events = history.of_case(session, found.report)
+        broken = history.first_broken(session, visit.console.office.keys, found)
+        people = {row.id: row.name for row in officers.everyone(session)}
+    moves = _moves(visit, found)
+    return visit.page(
+        "case.html",
+        status=status,
+        case=found,
+        unit=unit,
+        contents=opened,
+        moment=contents.moment,
+        lines=[_line(visit, event, people) for event in reversed(events)],
+        broken=broken,
+        people=people,
+        people_by_hex={key.hex(): name for key, name in people.items()},
+        left=(found.due - visit.console.office.day(visit.now)).days,
+        moves=moves,
+        reasons=_reasons(moves),
+        may_confirm=_may_confirm(visit, found, moves),
+        done=done,
+        problem=problem,
+        typed=typed,
+        field=field,
+    )
+
+
+def _reading_due(visit: Visit, session: Session, found: Case) -> bool:
+    if found.unread_from_reporter:
+        return True
+    for event in reversed(history.of_case(session, found.report)):
+        if event.code == EventCode.READ_BY_OFFICER and event.officer == (
+            visit.officer.id
+        ):
+            return event.at is None or visit.now - event.at >= READ_AGAIN
+    return True
+
+
+def _moves(visit: Visit, found: Case) -> list[tuple[Status, tuple[Reason, ...], bool]]:
+    workflow = visit.console.office.rulebook.workflow
+    before = Status(found.before) if found.before else None
+    moves = workflow.moves(Status(found.status), Role(visit.officer.role), before)
+    return [(move.to, move.reasons, move.four_eyes) for move in moves]
+
+
+def _reasons(
+    moves: list[tuple[Status, tuple[Reason, ...], bool]],
+) -> list[tuple[Status, tuple[Reason, ...]]]:
+    """Return the reasons that are open from here, under the step they belong to."""
+    return [(to, reasons) for to, reasons, _ in moves if reasons]
+
+
+def _may_confirm(
+    visit: Visit, found: Case, moves: list[tuple[Status, tuple[Reason, ...], bool]]
+) -> bool:
+    return found.wanted_by not in {None, visit.officer.id} and any(
+        to == found.wanted_status for to, _, _ in moves
+    )
+
+
+def _line(visit: Visit, event: Event, people: dict[bytes, str]) -> HistoryLine:
+    words = visit.words()
+    who = people.get(event.officer, "") if event.officer else ""
+    status, _, reason = event.detail.partition(":")
+    what = ""
+    if status in set(Status):
+        what = words.status(status)
+        if reason:
+            what = f"{what}: {words.reason(reason)}"
+    elif event.detail:
+        what = words.own(f"detail.{event.detail}")
+    return HistoryLine(event, who or words.own(f"actor.{event.actor_class}"), what)

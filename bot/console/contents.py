@@ -1,0 +1,161 @@
+"""What a case holds, opened and laid out for reading: answers, letters, notes, files."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlmodel import Session
+
+from bot.console.visit import Visit
+from bot.console.words import Words
+from handlers.questionnaire import Questionnaire, StepKind
+from storage import files, reports, units
+from storage.keys import Purpose, ServerKeys
+from storage.models import Case, File
+from storage.reports import Content, Opened
+from storage.sealing import Context, NotAuthentic
+from storage.words import Audience, FileState, ItemKind
+
+_LETTERS = frozenset({ItemKind.ADDITION, ItemKind.REPLY, ItemKind.QUESTION})
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of the report: its present wording, and what it replaced."""
+
+    step: str
+    present: tuple[Content, ...]
+    earlier: tuple[Content, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A file: which, how far, and what is known of it."""
+
+    id: str
+    number: int
+    state: FileState
+    has_copy: bool
+    details: Mapping[str, str] = field(repr=False)
+
+    @property
+    def is_picture(self) -> bool:
+        """Tell whether a browser shows the working copy as a picture."""
+        return self.has_copy and self.details.get("type", "") in {
+            "image/jpeg",
+            "image/png",
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """Everything that the unit's key opens."""
+
+    parts: tuple[Part, ...] = ()
+    choices: tuple[tuple[str, str], ...] = ()
+    letters: tuple[Content, ...] = ()
+    notes: tuple[Content, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    broken: tuple[Opened, ...] = ()
+    files_broken: bool = False
+    has_identity: bool = False
+
+
+def report_secret(visit: Visit, session: Session, case: Case) -> bytes:
+    """Open the report's key with the unit's, that one with the officer's.
+
+    Raises NotAuthentic when no grant of ours leads there.
+    """
+    keys = visit.console.office.keys
+    unit = units.verified(session, keys, case.unit)
+    unit_secret = units.unit_secret(session, keys, unit, visit.officer, visit.secret)
+    return reports.secret_for(session, keys, case.report, unit, unit_secret)
+
+
+def read(visit: Visit, session: Session, case: Case) -> Contents:
+    """Open a case's contents in the session of an officer of its unit."""
+    office = visit.console.office
+    secret = report_secret(visit, session, case)
+    items = reports.read(
+        session, office.keys, case.report, secret, audience=Audience.CASE
+    )
+    found = [item.content for item in items if item.content is not None]
+    evidence, files_broken = _evidence(session, office.keys, case, secret)
+    return Contents(
+        parts=_parts(found, office.questionnaire),
+        choices=_choices(case, office.keys, office.questionnaire, visit.words()),
+        letters=tuple(c for c in found if c.kind in _LETTERS),
+        notes=tuple(c for c in found if c.kind is ItemKind.NOTE),
+        evidence=evidence,
+        broken=tuple(item for item in items if item.content is None),
+        files_broken=files_broken,
+        has_identity=reports.has_identity(session, case.report),
+    )
+
+
+def moment(content: Content) -> datetime | None:
+    """Return when an item was written, None if it does not say."""
+    try:
+        return datetime.fromisoformat(content.at)
+    except ValueError:
+        return None
+
+
+def _parts(found: Sequence[Content], book: Questionnaire) -> tuple[Part, ...]:
+    """Group answers by step in the order they are asked; the latest version counts."""
+    steps: dict[str, list[Content]] = {step.code: [] for step in book.report}
+    for content in found:
+        if content.kind in {ItemKind.ANSWER, ItemKind.EDIT}:
+            steps.setdefault(content.step, []).append(content)
+    parts = []
+    for step, answers in steps.items():
+        if not answers:
+            continue
+        latest = max(answer.version for answer in answers)
+        parts.append(
+            Part(
+                step,
+                present=tuple(a for a in answers if a.version == latest),
+                earlier=tuple(a for a in answers if a.version != latest),
+            )
+        )
+    return tuple(parts)
+
+
+def _choices(
+    case: Case, keys: ServerKeys, book: Questionnaire, words: Words
+) -> tuple[tuple[str, str], ...]:
+    """Return the choices that were made, as (part, name)."""
+    context = Context("cases", case.report, "figures")
+    try:
+        figures = json.loads(keys.unlock(Purpose.FIGURES, case.figures, context))
+    except (NotAuthentic, ValueError):
+        return ()
+    return tuple(
+        (words.part(step.code), words.choice(step, str(figures[step.code])))
+        for step in book.report
+        if step.kind is StepKind.CHOICE and not step.gate and figures.get(step.code)
+    )
+
+
+def _evidence(
+    session: Session, keys: ServerKeys, case: Case, secret: bytes
+) -> tuple[tuple[Evidence, ...], bool]:
+    """Return the files, and whether one of them was not written by us."""
+    try:
+        rows = files.of_report(session, keys, case.report)
+        shown = [_file(row, n, secret) for n, row in enumerate(rows, start=1)]
+    except NotAuthentic:
+        return (), True
+    return tuple(shown), False
+
+
+def _file(row: File, number: int, secret: bytes) -> Evidence:
+    return Evidence(
+        id=row.id.hex(),
+        number=number,
+        state=FileState(row.state),
+        has_copy=row.copy_key is not None,
+        details=files.details(row, secret),
+    )

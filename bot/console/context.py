@@ -1,0 +1,57 @@
+"""What the console knows: the store, the door for writes, the office, and who knocks."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from bot.console.texts import ConsoleTexts
+from bot.console.throttle import Throttle
+from bot.writer import Writer
+from handlers.office import Office
+from storage.database import Database
+
+HASHERS = 2
+"""Sign-ins that may hash at once: each takes 64 MiB."""
+
+
+def no_bot() -> str:
+    """Return the bot's address while nobody knows it."""
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleContext:
+    """Made once at start.
+
+    ``files`` is the folder of sealed evidence, ``public_url`` the origin under which
+    officers reach us ("" when only this machine does), ``bot_url`` returns the address
+    of the Telegram bot (``https://t.me/name``), "" while it is unknown.
+    """
+
+    writer: Writer
+    database: Database
+    office: Office
+    clock: Callable[[], datetime]
+    files: Path
+    public_url: str = ""
+    bot_url: Callable[[], str] = no_bot
+    agency: str = ""
+    texts: ConsoleTexts = field(default_factory=ConsoleTexts)
+    throttle: Throttle = field(default_factory=Throttle)
+    hashers: threading.Semaphore = field(
+        default_factory=lambda: threading.Semaphore(HASHERS)
+    )
+
+    @property
+    def is_public(self) -> bool:
+        """Tell whether officers come over the net, by TLS."""
+        return urlsplit(self.public_url).scheme == "https"
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """Return the names under which a browser may call us (rebinding is refused)."""
+        own = urlsplit(self.public_url).hostname
+        return frozenset({"127.0.0.1", "localhost", "::1"} | ({own} if own else set()))

@@ -1,0 +1,186 @@
+"""The gate: who may see a page, and what a form must carry before anything is done.
+
+An endpoint is a plain function ``(Visit) -> Response``, run in a thread; only reading the
+body and writing happen on the loop.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import TypeAlias
+from urllib.parse import parse_qsl, quote, urlsplit
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from bot import logs
+from bot.console.context import ConsoleContext
+from bot.console.visit import COOKIE, DOOR, HOME, SeeOther, Visit
+from bot.writer import StoreUnavailable
+from handlers.errors import KentonganError, NotFound
+from storage import sessions
+from storage.sealing import NotAuthentic
+
+MOST_BYTES = 64 * 1024
+MOST_FIELDS = 20
+_HERE = frozenset({"", "same-origin", "none"})
+
+Endpoint: TypeAlias = Callable[[Visit], Response]
+
+
+class TooMuch(Exception):
+    """The form is larger than any form of ours."""
+
+
+class BadForm(Exception):
+    """The form is none that a page of ours sends; go back and send it again."""
+
+
+def page(
+    console: ConsoleContext,
+    path: str,
+    endpoint: Endpoint,
+    *,
+    post: bool = False,
+    public: bool = False,
+) -> Route:
+    """Make a route; ``public`` pages are seen before sign-in."""
+
+    async def answer(request: Request) -> Response:
+        visit = _arrival(console, request)
+        try:
+            form = await _form(request) if post else {}
+        except TooMuch:
+            return await run_in_threadpool(visit.problem, "TOO_MUCH", 413)
+        except (BadForm, ClientDisconnect):
+            return await run_in_threadpool(visit.problem, "FORM", 400)
+        visit = replace(visit, form=form)
+        return await run_in_threadpool(_answer, visit, endpoint, public)
+
+    return Route(path, answer, methods=["POST"] if post else ["GET"])
+
+
+def nowhere(console: ConsoleContext) -> Callable[[Request], Awaitable[Response]]:
+    """Make an endpoint for every address that is none of ours."""
+
+    async def answer(request: Request) -> Response:
+        visit = _arrival(console, request)
+        return await run_in_threadpool(visit.problem, "NOT_FOUND", 404)
+
+    return answer
+
+
+def local_path(text: str) -> str:
+    """Return a path below our home that is safe to go to, else the queue's."""
+    path = text.removeprefix(HOME)
+    plain = path.startswith("/") and not path.startswith("//")
+    if not plain or "\\" in path or not path.isascii() or not path.isprintable():
+        return "/"
+    return path
+
+
+def _answer(visit: Visit, endpoint: Endpoint, public: bool) -> Response:  # noqa: FBT001 - passed through a thread
+    try:
+        return _let_in(visit, endpoint, public=public)
+    except NotFound:
+        return visit.problem("NOT_FOUND", 404)
+    except NotAuthentic:
+        return visit.problem("NOT_AUTHENTIC", 409)
+    except KentonganError as error:
+        return visit.problem(type(error).__name__, 409)
+    except StoreUnavailable:
+        response = visit.problem("STORE", 503)
+        response.headers["Retry-After"] = "5"
+        return response
+    except Exception as error:  # noqa: BLE001 - an error page tells no details
+        logs.failure("console.failed", error)
+        return visit.problem("FAULT", 500)
+
+
+def _let_in(visit: Visit, endpoint: Endpoint, *, public: bool) -> Response:
+    request = visit.request
+    if request.url.hostname not in visit.console.hosts:
+        return visit.problem("HOST", 421)
+    visit = _signed(visit)
+    if visit.signed is None and not public:
+        return _to_sign_in(visit)
+    if request.method == "POST" and not _from_our_page(visit):
+        return visit.problem("FORM", 403)
+    if visit.signed is not None and visit.signed.touch_due:
+        visit.write(sessions.touch, visit.cookie, now=visit.now)
+    return endpoint(visit)
+
+
+def _signed(visit: Visit) -> Visit:
+    """Add the officer, if a session of ours stands behind the cookie."""
+    cookie = visit.request.cookies.get(COOKIE, "")
+    if cookie:
+        with visit.console.database.reading() as session:
+            keys = visit.console.office.keys
+            signed = sessions.resume(session, keys, cookie, now=visit.now)
+        if signed is not None:
+            language = visit.console.texts.language(signed.officer.language)
+            return replace(visit, signed=signed, cookie=cookie, language=language)
+    return replace(visit, cookie=visit.request.cookies.get(DOOR, ""))
+
+
+def _to_sign_in(visit: Visit) -> Response:
+    """Send a stranger to the door.
+
+    A strict cookie stays away when a link elsewhere (an alert) leads here: then a page of
+    ours asks for the same address once more, and the browser brings the cookie.
+    """
+    request = visit.request
+    if request.method == "GET" and request.headers.get("sec-fetch-site") in {
+        "cross-site",
+        "same-site",
+    }:
+        return visit.page("again.html")
+    path = request.url.path.removeprefix(HOME)
+    if request.method == "POST" or path in {"", "/"}:
+        return SeeOther("/sign-in")
+    return SeeOther(f"/sign-in?next={quote(path, safe='/')}")
+
+
+def _from_our_page(visit: Visit) -> bool:
+    request = visit.request
+    if request.headers.get("sec-fetch-site", "") not in _HERE:
+        return False
+    origin = request.headers.get("origin", "null")
+    if origin != "null" and urlsplit(origin).netloc != request.headers.get("host"):
+        return False
+    return sessions.is_form_token(visit.cookie, visit.form.get("token", ""))
+
+
+async def _form(request: Request) -> dict[str, str]:
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > MOST_BYTES:
+            raise TooMuch
+    try:
+        pairs = parse_qsl(
+            body.decode("ascii"), keep_blank_values=True, max_num_fields=MOST_FIELDS
+        )
+    except ValueError:
+        raise BadForm from None
+    return dict(pairs)
+
+
+def _arrival(console: ConsoleContext, request: Request) -> Visit:
+    return Visit(
+        console=console,
+        request=request,
+        loop=asyncio.get_running_loop(),
+        now=console.clock(),
+        language=_language(console, request),
+    )
+
+
+def _language(console: ConsoleContext, request: Request) -> str:
+    wanted = request.query_params.get("language") or request.headers.get(
+        "accept-language", ""
+    )
+    return console.texts.language(wanted)

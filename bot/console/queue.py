@@ -1,0 +1,121 @@
+"""The queue: what waits for the officer's units, in the queue's own order."""
+
+import base64
+import struct
+from binascii import Error as NotBase64
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from urllib.parse import urlencode
+
+from starlette.responses import Response
+
+from bot.console.visit import Visit
+from storage import cases, officers, units
+from storage.cases import Filters, Place
+from storage.models import Case, Unit
+from storage.words import Group, Status, Urgency
+
+_PLACE = struct.Struct(">BII16s")
+_OPEN = tuple(status for status in Status if cases.is_open(status))
+_OVER = tuple(status for status in Status if not cases.is_open(status))
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One case as a list shows it. ``left`` are days until the deadline."""
+
+    case: Case
+    left: int
+    unit: str
+    officer: str
+
+
+def queue(visit: Visit) -> Response:
+    """Show a page of the queue."""
+    wanted = {name: visit.query.get(name, "") for name in _FILTERS}
+    filters = _filters(wanted, visit.officer.id)
+    after = _place(visit.query.get("after", ""))
+    with visit.console.database.reading() as session:
+        mine = units.units_of(session, visit.console.office.keys, visit.officer)
+        found = cases.queue_page(
+            session,
+            [unit.id for unit in mine],
+            filters=filters,
+            after=after,
+            limit=cases.PAGE + 1,
+        )
+        people = {row.id: row.name for row in officers.everyone(session)}
+    shown = found[: cases.PAGE]
+    following = ""
+    if len(found) > len(shown):
+        query = {name: value for name, value in wanted.items() if value}
+        following = urlencode({**query, "after": _token(shown[-1])})
+    return visit.page(
+        "queue.html",
+        lines=lines(visit, shown, mine, people),
+        wanted=wanted,
+        following=following,
+        further=after is not None,
+        several=len(mine) > 1,
+        homeless=not mine,
+        statuses=_OPEN if filters.is_open else _OVER,
+        groups=tuple(Group),
+        urgencies=tuple(Urgency),
+    )
+
+
+def lines(
+    visit: Visit,
+    found: list[Case],
+    mine: list[Unit],
+    people: Mapping[bytes, str],
+) -> list[Line]:
+    """Return cases as lists show them."""
+    today = visit.console.office.day(visit.now)
+    names = {unit.id: unit.name for unit in mine}
+    return [
+        Line(
+            case=case,
+            left=(case.due - today).days,
+            unit=names.get(case.unit, ""),
+            officer=people.get(case.officer, "") if case.officer else "",
+        )
+        for case in found
+    ]
+
+
+_FILTERS = ("state", "status", "category", "urgency", "mine")
+
+
+def _filters(wanted: Mapping[str, str], officer: bytes) -> Filters:
+    """Read the form; what is no code is dropped."""
+    is_open = wanted["state"] != "over"
+    statuses = {status.value for status in (_OPEN if is_open else _OVER)}
+    urgencies = {str(urgency.value): urgency.value for urgency in Urgency}
+    return Filters(
+        is_open=is_open,
+        status=wanted["status"] if wanted["status"] in statuses else None,
+        category=wanted["category"] if wanted["category"] in set(Group) else None,
+        urgency=urgencies.get(wanted["urgency"]),
+        officer=officer if wanted["mine"] else None,
+    )
+
+
+def _token(case: Case) -> str:
+    packed = _PLACE.pack(
+        case.urgency, case.due.toordinal(), case.day.toordinal(), case.report
+    )
+    return base64.urlsafe_b64encode(packed).decode().rstrip("=")
+
+
+def _place(token: str) -> Place | None:
+    """Read where the last page ended; nonsense begins at the top."""
+    if not token:
+        return None
+    try:
+        packed = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_")
+        urgency, due, day, report = _PLACE.unpack(packed)
+        return Place(urgency, date.fromordinal(due), date.fromordinal(day), report)
+    except (NotBase64, ValueError, OverflowError, struct.error):
+        return None

@@ -1,0 +1,50 @@
+"""The console's own words: one gettext catalogue a language, read once at start.
+
+A msgid is a code (``queue.title``). Names of statuses, reasons and categories are those
+that the handlers and the rules already have; ``bot/console/words.py`` finds them.
+"""
+
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from typing import Final
+
+from babel.messages.pofile import read_po
+
+LANGUAGES: Final = ("id", "en")
+
+
+class ConsoleTexts:
+    """Every text of the console in every language."""
+
+    def __init__(self, languages: Sequence[str] = LANGUAGES) -> None:
+        self.languages = tuple(languages)
+        self._texts = {language: _read(language) for language in self.languages}
+
+    def say(self, msgid: str, language: str, **params: object) -> str:
+        """Return a text with its parameters; KeyError for a msgid that nobody wrote."""
+        text = self._texts[self.language(language)][msgid]
+        return text.format_map(params) if params else text
+
+    def knows(self, msgid: str) -> bool:
+        """Tell whether there is such a text."""
+        return msgid in self._texts[self.languages[0]]
+
+    def language(self, wanted: str) -> str:
+        """Return a language that the console speaks, the wanted one if possible."""
+        short = wanted[:2].lower()
+        return short if short in self._texts else self.languages[0]
+
+    def catalogue(self, language: str) -> Mapping[str, str]:
+        """Return all texts of one language."""
+        return self._texts[language]
+
+
+def _read(language: str) -> dict[str, str]:
+    source = files("bot.console").joinpath("locales", language, "console.po")
+    with source.open("rb") as file:
+        catalogue = read_po(file, locale=language, abort_invalid=True)
+    return {
+        str(message.id): str(message.string)
+        for message in catalogue
+        if message.id and not message.fuzzy
+    }

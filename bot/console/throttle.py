@@ -1,0 +1,72 @@
+"""How often somebody may try to sign in: in memory, under a random key.
+
+Counted per account at one address, per account, and per address; unknown accounts count
+like known ones, so nobody learns which exist.
+"""
+
+import hmac
+import secrets
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from threading import Lock
+
+SPAN = timedelta(minutes=15)
+MOST_HERE = 5
+MOST_ACCOUNT = 25
+MOST_ADDRESS = 50
+_MOST_NAMES = 20_000
+
+
+@dataclass(slots=True)
+class _Count:
+    since: datetime
+    failures: int = 0
+
+
+@dataclass(slots=True)
+class Throttle:
+    """Counts failures of the last quarter of an hour."""
+
+    key: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
+    counts: OrderedDict[bytes, _Count] = field(default_factory=OrderedDict, repr=False)
+    guard: Lock = field(default_factory=Lock, repr=False)
+
+    def allows(self, login: str, address: str, *, now: datetime) -> bool:
+        """Tell whether a try is taken at all; a try that is not taken costs nothing."""
+        with self.guard:
+            return all(
+                self._count(name, now).failures < most
+                for name, most in self._names(login, address)
+            )
+
+    def failed(self, login: str, address: str, *, now: datetime) -> None:
+        """Count a failure."""
+        with self.guard:
+            for name, _ in self._names(login, address):
+                self._count(name, now).failures += 1
+
+    def succeeded(self, login: str, address: str) -> None:
+        """Forget the failures of this account at this address."""
+        with self.guard:
+            self.counts.pop(self._names(login, address)[0][0], None)
+
+    def _names(self, login: str, address: str) -> list[tuple[bytes, int]]:
+        return [
+            (self._name("here", login, address), MOST_HERE),
+            (self._name("account", login), MOST_ACCOUNT),
+            (self._name("address", address), MOST_ADDRESS),
+        ]
+
+    def _name(self, *parts: str) -> bytes:
+        text = "\0".join(parts).encode("utf-8", "replace")
+        return hmac.digest(self.key, text, "sha256")
+
+    def _count(self, name: bytes, now: datetime) -> _Count:
+        found = self.counts.pop(name, None)
+        if found is None or now - found.since >= SPAN:
+            found = _Count(now)
+        self.counts[name] = found
+        if len(self.counts) > _MOST_NAMES:
+            self.counts.popitem(last=False)
+        return found

@@ -1,0 +1,120 @@
+"""One request of one officer, as a page sees it: who, what, and how to answer.
+
+Pages are plain functions and run in a thread; ``write`` goes through the one door for
+writes on the event loop and waits for the commit.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Concatenate, ParamSpec, TypeVar
+
+from sqlmodel import Session
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from bot.console import pages, words
+from bot.console.context import ConsoleContext
+from bot.writer import StoreUnavailable
+from storage import sessions
+from storage.models import Officer
+from storage.sessions import SignedIn
+
+HOME = "/console"
+COOKIE = "__Host-kentongan"
+DOOR = "__Host-kentongan-door"
+"""A cookie without a session: it ties the sign-in form to the browser that asked for it."""
+_PATIENCE = 30.0
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class SeeOther(RedirectResponse):
+    """After a form: go and look at a page of ours."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(HOME + path, status_code=303)
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A request with its officer (None before sign-in), form, clock and language."""
+
+    console: ConsoleContext
+    request: Request
+    loop: asyncio.AbstractEventLoop
+    now: datetime
+    language: str
+    cookie: str = field(default="", repr=False)
+    form: Mapping[str, str] = field(default_factory=dict, repr=False)
+    signed: SignedIn | None = field(default=None, repr=False)
+
+    @property
+    def officer(self) -> Officer:
+        """Return who is signed in; the gate lets nobody else reach an officer's page."""
+        if self.signed is None:
+            raise PermissionError
+        return self.signed.officer
+
+    @property
+    def secret(self) -> bytes:
+        """Return the officer's secret key."""
+        if self.signed is None:
+            raise PermissionError
+        return self.signed.secret
+
+    @property
+    def query(self) -> Mapping[str, str]:
+        """Return the parameters of the address."""
+        return self.request.query_params
+
+    @property
+    def address(self) -> str:
+        """Return where the request came from."""
+        return self.request.client.host if self.request.client else ""
+
+    def write(
+        self,
+        verb: Callable[Concatenate[Session, P], R],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> R:
+        """Run one verb through the writer; raises what it raises, or StoreUnavailable."""
+        running = asyncio.run_coroutine_threadsafe(
+            self.console.writer.run(verb, *args, **kwargs), self.loop
+        )
+        try:
+            return running.result(_PATIENCE)
+        except TimeoutError:
+            raise StoreUnavailable from None
+
+    def say(self, msgid: str, **params: object) -> str:
+        """Return one of the console's own texts."""
+        return self.console.texts.say(msgid, self.language, **params)
+
+    def words(self) -> words.Words:
+        """Return the names of codes in the officer's language."""
+        return words.Words(self.console.office, self.console.texts, self.language)
+
+    def page(self, template: str, *, status: int = 200, **values: object) -> Response:
+        """Render a template."""
+        shown = {
+            "say": self.say,
+            "words": self.words(),
+            "language": self.language,
+            "languages": self.console.texts.languages,
+            "agency": self.console.agency,
+            "home": HOME,
+            "here": self.request.url.path.removeprefix(HOME),
+            "officer": self.signed.officer if self.signed else None,
+            "token": sessions.form_token(self.cookie) if self.cookie else "",
+            "now": self.now,
+            **values,
+        }
+        return pages.answer(template, shown, status=status)
+
+    def problem(self, code: str, status: int) -> Response:
+        """Say what went wrong, in words that tell nothing about anybody."""
+        return self.page("error.html", status=status, code=code)

@@ -1,0 +1,99 @@
+"""Names of codes in an officer's language: statuses, reasons, categories, days, people."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from babel.dates import format_date, format_datetime
+
+from bot.console.texts import ConsoleTexts
+from handlers.office import Office
+from handlers.questionnaire import Step
+from handlers.rulebook import Term
+from handlers.texts import TextMissing
+from storage.words import Channel, Urgency
+
+_STORY = Channel.TELEGRAM
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Looks codes up; an unknown code is shown as it is, never an error."""
+
+    office: Office
+    texts: ConsoleTexts
+    language: str
+
+    def status(self, code: str) -> str:
+        """Name a status."""
+        return self._text(f"STATUS.{code}", code)
+
+    def group(self, code: str) -> str:
+        """Name a category group."""
+        return self._text(f"GROUP.{code}", code)
+
+    def urgency(self, number: int) -> str:
+        """Name an urgency."""
+        return self.own(f"urgency.{Urgency(number).name}")
+
+    def reason(self, code: str) -> str:
+        """Name a reason."""
+        return self._term(self.office.rulebook.reasons, code)
+
+    def category(self, code: str) -> str:
+        """Name a category of the taxonomy."""
+        return self._term(self.office.rulebook.categories, code)
+
+    def province(self, code: str) -> str:
+        """Name a province."""
+        return self.office.rulebook.provinces.names.get(code, code)
+
+    def position(self, code: str) -> str:
+        """Name a class of positions."""
+        return self._label(f"Q09.{code}", code)
+
+    def part(self, code: str) -> str:
+        """Name a part of a report."""
+        msgid = f"part.{code}"
+        return self.own(msgid) if self.texts.knows(msgid) else code
+
+    def choice(self, step: Step, code: str) -> str:
+        """Name the answer to a choice step."""
+        if step.name == "category":
+            return self.category(code)
+        option = step.option(code)
+        return self._label(option.label, code) if option else code
+
+    def own(self, msgid: str) -> str:
+        """Return one of the console's own texts, or the msgid."""
+        known = self.texts.knows(msgid)
+        return self.texts.say(msgid, self.language) if known else msgid
+
+    def day(self, value: date) -> str:
+        """Write a day: 3 March 2026."""
+        return format_date(value, "d MMMM y", locale=self.language)
+
+    def short_day(self, value: date) -> str:
+        """Write a day in little room: 3 Mar 2026."""
+        return format_date(value, "d MMM y", locale=self.language)
+
+    def moment(self, value: datetime) -> str:
+        """Write a time in the agency's zone: 3 Mar 2026, 14:05."""
+        local = value.astimezone(self.office.zone)
+        return format_datetime(local, "d MMM y, HH:mm", locale=self.language)
+
+    def _label(self, msgid: str, code: str) -> str:
+        try:
+            return self.office.texts.label(msgid, self.language)
+        except TextMissing:
+            return code
+
+    def _text(self, msgid: str, code: str) -> str:
+        try:
+            return self.office.texts.say(msgid, language=self.language, channel=_STORY)
+        except TextMissing:
+            return code
+
+    def _term(self, terms: Mapping[str, Term], code: str) -> str:
+        term = terms.get(code)
+        return term.names.get(self.language, code) if term else code

@@ -1,0 +1,38 @@
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import house
+import pytest
+from desk import ORIGIN, Clock, Desk, make_office
+from starlette.applications import Starlette
+
+from bot.console.app import ConsoleContext, routes
+from bot.writer import Writer
+from storage.database import Database
+from storage.keys import ServerKeys
+
+
+@pytest.fixture
+async def desk(
+    database: Database, keys: ServerKeys, tmp_path: Path
+) -> AsyncIterator[Desk]:
+    with database.writing() as session:
+        built = house.build(session, keys)
+    writer, clock = Writer(database), Clock()
+    writer.start()
+    context = ConsoleContext(
+        writer=writer,
+        database=database,
+        office=make_office(keys),
+        clock=clock,
+        files=tmp_path / "files",
+        public_url=ORIGIN,
+        bot_url=lambda: made.bot,
+        agency="Inspektorat Contoh",
+    )
+    made = Desk(context, Starlette(routes=routes(context)), built, clock)
+    yield made
+    for client in made.clients:
+        await client.aclose()
+    await asyncio.to_thread(writer.stop)
