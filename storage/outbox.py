@@ -194,6 +194,7 @@ def status(
         return None
     row.rank = rank
     session.add(row)
+    session.flush()
     return Letter.from_bytes(
         keys.unlock(Purpose.OUTBOX, row.blob, _context(row.order_name))
     )
