@@ -22,8 +22,8 @@ from bot.channels import base
 from bot.channels.sms import Sms
 from bot.channels.telegram import Telegram
 from bot.channels.whatsapp import WhatsApp
-from bot.console.app import ConsoleContext
 from bot.console.app import routes as console_routes
+from bot.console.context import ConsoleContext
 from bot.delivery import Delivery
 from bot.intake import Intake
 from bot.media import MediaWorker

@@ -16,6 +16,11 @@ from storage.words import Channel
 
 _MEBIBYTE = 1 << 20
 _YEARS_AHEAD = 8
+_LIMITS = (
+    (Channel.TELEGRAM, telegram.LIMITS),
+    (Channel.SMS, sms.Sms.limits),
+    (Channel.WHATSAPP, whatsapp.WhatsApp.limits),
+)
 
 
 def make_office(settings: Settings, keys: ServerKeys, *, now: datetime) -> Office:
@@ -33,11 +38,8 @@ def make_office(settings: Settings, keys: ServerKeys, *, now: datetime) -> Offic
         languages=agency.languages,
         console_url=f"{settings.server.public_url or local_url(settings)}/console",
         erase_copies=settings.twilio.erase_copies,
-        file_limits={
-            Channel.TELEGRAM: telegram.LIMITS.file_bytes // _MEBIBYTE,
-            Channel.SMS: sms.Sms.limits.file_bytes // _MEBIBYTE,
-            Channel.WHATSAPP: whatsapp.WhatsApp.limits.file_bytes // _MEBIBYTE,
-        },
+        file_limits={name: most.file_bytes // _MEBIBYTE for name, most in _LIMITS},
+        text_limits={name: most.text for name, most in _LIMITS},
     )
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
+from handlers.lengths import split
 from handlers.messages import Choice, Reply
 from handlers.office import Office
 from storage import cases, history, links, outbox, subscriptions, units
@@ -16,6 +17,7 @@ from storage.words import Channel, EventCode, LetterKind, Urgency
 NEWS = "Q24"
 TEMPLATE = "news"
 TAKE, OPEN = "take", "open"
+_SHORTEST_LIMIT = 1600
 
 
 def say(
@@ -29,18 +31,20 @@ def say(
     now: datetime,
     kind: LetterKind = LetterKind.REPLY,
 ) -> None:
-    """Post one reply to somebody who just wrote."""
+    """Post one reply to somebody who just wrote, in parts where it is too long for one."""
     rendered = office.texts.render(reply, language=language, channel=channel)
-    letter = Letter(
-        kind=kind,
-        channel=channel,
-        to=to,
-        text=rendered.text,
-        buttons=rendered.buttons,
-        language=language,
-        last_inbound=int(now.timestamp()),
-    )
-    outbox.put(session, office.keys, letter, now=now)
+    parts = split(rendered.text, office.text_limits.get(channel, _SHORTEST_LIMIT))
+    for number, part in enumerate(parts, start=1):
+        letter = Letter(
+            kind=kind,
+            channel=channel,
+            to=to,
+            text=part,
+            buttons=rendered.buttons if number == len(parts) else (),
+            language=language,
+            last_inbound=int(now.timestamp()),
+        )
+        outbox.put(session, office.keys, letter, now=now)
 
 
 def tell(session: Session, office: Office, case: Case, *, now: datetime) -> int:

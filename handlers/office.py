@@ -18,7 +18,7 @@ class Office:
     """Made once at start. ``console_url`` is where officers open a case.
 
     ``erase_copies``: have the provider's copy of each message deleted after our commit.
-    ``pace`` and ``tries`` live in memory under a random key and remember nobody.
+    ``file_limits`` are MiB, ``text_limits`` UTF-16 units, per channel. ``pace`` and ``tries`` live in memory under a random key and remember nobody.
     """
 
     keys: ServerKeys
@@ -31,6 +31,7 @@ class Office:
     console_url: str = ""
     erase_copies: bool = True
     file_limits: Mapping[str, int] = field(default_factory=dict)
+    text_limits: Mapping[str, int] = field(default_factory=dict)
     pace: Pace = field(default_factory=Pace)
     tries: Tries = field(default_factory=Tries)
 

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import CursorResult, delete, text, update
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from storage.keys import Purpose, ServerKeys
@@ -34,7 +35,8 @@ the stricter holds."""
 
 WAITING, SENT = "waiting", "sent"
 _CLAIM = """
-UPDATE outbox SET lease_until = :lease, lease_token = :token, attempts = attempts + 1
+UPDATE outbox SET lease_until = :lease, lease_token = :token, attempts = attempts + 1,
+  doubtful = (doubtful OR lease_until IS NOT NULL)
 WHERE id IN (
   SELECT o.id FROM outbox AS o
   WHERE o.channel = :channel AND o.state = 'waiting' AND o.due <= :now
@@ -222,10 +224,29 @@ def drop_expired(session: Session, *, now: datetime) -> int:
 
 
 def next_due(session: Session, channel: Channel) -> datetime | None:
-    """Return when the next waiting letter of a channel is due, if there is one."""
+    """Return when the next letter of a channel that could be claimed is due, if any.
+
+    Letters under a lease, and those behind an older one of their person, do not count.
+    """
+    older = aliased(OutboxRow)
+    behind = (
+        select(older.id)
+        .where(
+            col(older.order_name) == col(OutboxRow.order_name),
+            col(older.id) < col(OutboxRow.id),
+            col(older.state) == WAITING,
+            col(older.kind) != LetterKind.ACK.value,
+        )
+        .exists()
+    )
     return session.exec(
         select(OutboxRow.due)
-        .where(OutboxRow.channel == channel.value, OutboxRow.state == WAITING)
+        .where(
+            OutboxRow.channel == channel.value,
+            OutboxRow.state == WAITING,
+            col(OutboxRow.lease_until).is_(None),
+            ~behind,
+        )
         .order_by(col(OutboxRow.due))
         .limit(1)
     ).first()

@@ -8,6 +8,7 @@ from bot.channels import base
 from bot.channels.sms import Sms
 from bot.channels.telegram import Telegram
 from bot.channels.whatsapp import WhatsApp
+from handlers import lengths
 
 
 @pytest.mark.parametrize(
@@ -26,13 +27,13 @@ from bot.channels.whatsapp import WhatsApp
     ],
 )
 def test_a_text_is_cut_at_blanks(text, parts):
-    assert base.split(text, 10) == parts
+    assert lengths.split(text, 10) == parts
 
 
 @hypothesis.given(st.text(), st.integers(2, 50))
 def test_no_part_is_too_long_and_no_word_is_lost(text, limit):
-    parts = base.split(text, limit)
-    assert all(base.width(part) <= limit for part in parts)
+    parts = lengths.split(text, limit)
+    assert all(lengths.width(part) <= limit for part in parts)
     assert "".join("".join(parts).split()) == "".join(text.split())
 
 
