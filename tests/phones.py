@@ -48,7 +48,8 @@ class Phone:
     async def say(self, text: str, **extra: str) -> dict[str, Any]:
         """Type a text and send it; ``extra`` adds raw fields to what the provider sends."""
         given = {"text": text} | ({"extra": extra} if extra else {})
-        return (await self._post("send", given))["messages"][0]
+        sent: dict[str, Any] = (await self._post("send", given))["messages"][0]
+        return sent
 
     async def attach(
         self,
@@ -62,7 +63,9 @@ class Phone:
             | ({"kind": kind} if kind else {})
             for name, type_, content in files
         ]
-        return (await self._post("send", {"text": text, "media": media}))["messages"]
+        answer = await self._post("send", {"text": text, "media": media})
+        sent: list[dict[str, Any]] = answer["messages"]
+        return sent
 
     async def share_location(self, latitude: float, longitude: float) -> None:
         """Send a place."""
@@ -127,7 +130,7 @@ class Phone:
 
         What arrives before it is passed over and counts as listened to.
         """
-        return (await self.gets(*wanted, timeout=timeout))["text"]
+        return str((await self.gets(*wanted, timeout=timeout))["text"])
 
     async def gets(self, *wanted: str, timeout: float = PATIENCE) -> dict[str, Any]:  # noqa: ASYNC109 - a person's patience
         """Like ``hears``, but the whole line: text, buttons, segments, message_id."""
@@ -145,7 +148,8 @@ class Phone:
     async def _arrivals(self, patience: float) -> list[dict[str, Any]]:
         query = f"after={self.listened}&timeout={max(patience, 0):.3f}"
         found = await get(self._client, f"/control/phones/{self.name}/wait?{query}")
-        return found["messages"]
+        lines: list[dict[str, Any]] = found["messages"]
+        return lines
 
     async def hears_nothing(self, for_seconds: float = 0.5) -> None:
         """Nothing new arrives for a while."""
@@ -187,12 +191,19 @@ class Simulator:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        await self.stop()
         await self.client.aclose()
-        if self._process is None:
-            return
-        if self._process.returncode is None:
+
+    async def stop(self) -> None:
+        """End the process if it is ours and still runs."""
+        if self._process is not None and self._process.returncode is None:
             self._process.terminate()
-        await asyncio.wait_for(self._process.wait(), 10)
+            await asyncio.wait_for(self._process.wait(), 10)
+
+    @property
+    def returncode(self) -> int | None:
+        """How the process ended."""
+        return self._process.returncode if self._process else None
 
     def phone(self, name: str) -> Phone:
         """A phone that exists: telegram, whatsapp, sms, officer, or one that was made."""
@@ -224,7 +235,7 @@ class Simulator:
         self, api: str = "", method: str = "", *, after: int = 0, count: int = 0
     ) -> list[dict[str, Any]]:
         """Tell what the bot asked the providers for; with ``count``, wait for so many."""
-        query = {"api": api, "method": method, "after": after, "count": count}
+        query = {"api": api, "method": method, "after": str(after), "count": str(count)}
         kept = {name: value for name, value in query.items() if value}
         answer = await self.client.get("/control/requests", params=kept)
         found: list[dict[str, Any]] = answer.json()["requests"]

@@ -161,7 +161,7 @@ class Control:
         updates = self.acts.telegram.updates
         if "empty" in request.query_params:
             timeout = min(float(request.query_params.get("timeout", WAIT)), WAIT_LIMIT)
-            await self.world.until(lambda: not updates.pending, timeout)
+            await self.world.until(lambda: not updates.waiting(), timeout)
         return {
             "pending": [update.body for update in updates.pending],
             "pushes": self.acts.telegram.pusher.pushes,

@@ -104,7 +104,7 @@ class Updates:
         self.world.ring()
         await self.world.until(
             lambda: (
-                bool(self._waiting()) or self._poll != mine or self.webhook is not None
+                bool(self.waiting()) or self._poll != mine or self.webhook is not None
             ),
             timeout,
         )
@@ -116,7 +116,7 @@ class Updates:
             )
         self._refuse_beside_webhook()
         found: list[dict[str, Any]] = []
-        for update in self._waiting()[:limit]:
+        for update in self.waiting()[:limit]:
             found += [update.body] * update.copies
             update.copies = 1
         return found
@@ -129,7 +129,8 @@ class Updates:
                 "use deleteWebhook to delete the webhook first",
             )
 
-    def _waiting(self) -> list[Update]:
+    def waiting(self) -> list[Update]:
+        """Give what is not confirmed and not too old."""
         self.drop_expired()
         return self.pending
 

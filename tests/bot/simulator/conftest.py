@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+
 from tests.listener import Listener
 from tests.phones import PLAIN, ROOT, Simulator, command
 from tests.specs.conformance import check_answer

@@ -43,7 +43,8 @@ async def test_an_update_is_pushed_with_the_secret(simulator, hook):
     assert heard.json["message"]["text"] == "hai"
 
 
-async def test_polling_beside_a_webhook_is_409(api, hook):
+@pytest.mark.usefixtures("hook")
+async def test_polling_beside_a_webhook_is_409(api):
     refused = await api.call("getUpdates")
     assert refused["error_code"] == 409
     assert "webhook is active" in refused["description"]
@@ -54,12 +55,12 @@ async def test_what_waited_is_pushed_when_the_webhook_is_set(api, simulator, lis
     await api.result("setWebhook", url=listener.url("/"))
     (heard,) = await listener.hear(1)
     assert "x-telegram-bot-api-secret-token" not in heard.headers
+    await settled(simulator)
     assert await api.call("deleteWebhook") == {
         "ok": True,
         "result": True,
         "description": "Webhook was deleted",
     }
-    await settled(simulator)
     await simulator.phone("telegram").say("kini")
     (update,) = await api.result("getUpdates")
     assert update["message"]["text"] == "kini"
