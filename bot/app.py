@@ -5,11 +5,7 @@ Nothing waits for a provider: the HTTP server answers before Telegram or Twilio 
 
 import asyncio
 import contextlib
-import secrets
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,169 +13,22 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
-from bot import config, hardening, health, logs, webhooks
-from bot.channels import base
+from bot import hardening, health, logs, webhooks
 from bot.channels.sms import Sms
 from bot.channels.telegram import Telegram
 from bot.channels.whatsapp import WhatsApp
+from bot.clock import utc_now
 from bot.console.app import routes as console_routes
 from bot.console.context import ConsoleContext
-from bot.delivery import Delivery
-from bot.intake import Intake
-from bot.media import MediaWorker
-from bot.metrics import Metrics
-from bot.office import local_url, make_office
+from bot.house import STATUS_PATH, Clock, House, build
+from bot.office import local_url
 from bot.poller import Poller
-from bot.receipts import ReceiptMaker
 from bot.registration import Registration
-from bot.scheduler import Scheduler
 from bot.settings import Settings
-from bot.writer import StoreUnavailable, Writer
-from handlers import notices
-from handlers.office import Office
-from storage import migrating
-from storage import settings as facts
-from storage.database import Database
-from storage.keys import ServerKeys
+from bot.writer import StoreUnavailable
 from storage.words import Channel
 
-Clock = Callable[[], datetime]
-_HASHING_THREADS = 2
 _REST = 2.0
-_STATUS_PATH = "/webhooks/twilio/status"
-
-
-class DemoRefused(Exception):
-    """The store belongs to a demo, whose passphrases are known; use another one."""
-
-
-def utc_now() -> datetime:
-    """Return the time; the only place that reads the clock."""
-    return datetime.now(UTC)  # noqa: TID251 - the one place
-
-
-@dataclass(slots=True)
-class House:
-    """Everything that runs, so that a test may look at it."""
-
-    settings: Settings
-    database: Database
-    office: Office
-    writer: Writer
-    metrics: Metrics
-    channels: Mapping[Channel, base.Sender]
-    intake: Intake
-    delivery: Delivery
-    receipts: ReceiptMaker
-    media: MediaWorker
-    scheduler: Scheduler
-    hashing: ThreadPoolExecutor
-    clock: Clock
-    holder: str
-    loops: list[asyncio.Task[None]] = field(default_factory=list)
-
-    def notify(self) -> None:
-        """Wake everybody who waits for a commit."""
-        self.delivery.notify()
-        self.receipts.notify()
-        self.media.notify()
-
-
-def build(
-    settings: Settings,
-    *,
-    environ: Mapping[str, str],
-    clock: Clock = utc_now,
-    allow_demo: bool = False,
-) -> House:
-    """Make the house from settings; nothing runs yet.
-
-    Raises BadConfig, BadServerKey, SchemaTooOld, SchemaTooNew or DemoRefused.
-    """
-    key = config.server_key(settings, environ)
-    keys = ServerKeys.from_text(key.get_secret_value())
-    database = Database(
-        settings.database.url.get_secret_value(), writers=settings.database.writers
-    )
-    migrating.check(database)
-    with database.reading() as session:
-        if facts.get_setting(session, keys, "demo") and not allow_demo:
-            raise DemoRefused
-    office = make_office(settings, keys, now=clock())
-    writer = Writer(database)
-    metrics = Metrics()
-    hashing = ThreadPoolExecutor(_HASHING_THREADS, "hashing")
-    channels = make_channels(settings, clock)
-    delivery = Delivery(
-        writer,
-        keys,
-        list(channels.values()),
-        clock=clock,
-        unreachable=lambda session, claimed, *, reason, now: notices.unreachable(
-            session, office, claimed, reason=reason, now=now
-        ),
-        went_out=metrics.went_out,
-        longest_wait=5.0 if database.is_sqlite else 1.0,
-    )
-    house = House(
-        settings=settings,
-        database=database,
-        office=office,
-        writer=writer,
-        metrics=metrics,
-        channels=channels,
-        intake=Intake(writer, office, metrics=metrics, hashing=hashing, clock=clock),
-        delivery=delivery,
-        receipts=ReceiptMaker(writer, office, hashing=hashing, clock=clock),
-        media=MediaWorker(
-            writer,
-            office,
-            list(channels.values()),
-            folder=settings.files.path,
-            clock=clock,
-        ),
-        scheduler=Scheduler(
-            writer,
-            office,
-            holder=(holder := secrets.token_hex(8)),
-            folder=settings.files.path,
-            clock=clock,
-        ),
-        hashing=hashing,
-        clock=clock,
-        holder=holder,
-    )
-    writer.on_commit = house.notify
-    return house
-
-
-def make_channels(settings: Settings, clock: Clock) -> dict[Channel, base.Sender]:
-    """Return the channels that the settings name."""
-    found: dict[Channel, base.Sender] = {}
-    telegram, twilio = settings.telegram, settings.twilio
-    if telegram.token:
-        found[Channel.TELEGRAM] = Telegram(
-            telegram.token.get_secret_value(),
-            api_base_url=telegram.api_base_url,
-            file_base_url=telegram.file_base_url,
-        )
-    account: dict[str, Any] = {
-        "account_sid": twilio.account_sid,
-        "auth_token": twilio.auth_token.get_secret_value(),
-        "api_base_url": twilio.api_base_url,
-        "status_callback": f"{settings.server.public_url}{_STATUS_PATH}",
-    }
-    if twilio.account_sid and twilio.sms_number:
-        found[Channel.SMS] = Sms(sender=twilio.sms_number, **account)
-    if twilio.account_sid and twilio.whatsapp_number:
-        templates = {
-            language: {"news": names.news}
-            for language, names in twilio.templates.items()
-        }
-        found[Channel.WHATSAPP] = WhatsApp(
-            clock=clock, templates=templates, sender=twilio.whatsapp_number, **account
-        )
-    return found
 
 
 def create(
@@ -231,7 +80,7 @@ def provider_routes(house: House) -> list[BaseRoute]:
         found.append(webhooks.route("/webhooks/twilio/whatsapp", endpoint))
     if settings.twilio.account_sid:
         status = twilio.status(house.writer, house.office, house.clock)
-        found.append(webhooks.route(_STATUS_PATH, status))
+        found.append(webhooks.route(STATUS_PATH, status))
     return found
 
 

@@ -7,16 +7,14 @@ Texts of people go into items, sealed; events hold codes only.
 import json
 import secrets
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import datetime
 
 from sqlmodel import Session
 
-from handlers import notices, numbering, routing
-from handlers.deadlines import Clock, Pause, pending
+from handlers import countdown, entry, notices, numbering, routing
 from handlers.errors import NotFound, NumbersExhausted, SecondOfficerNeeded
 from handlers.office import Office
 from storage import cases, counters, history, jobs, reports, subscriptions
-from storage import routes as routing_table
 from storage.history import Actor
 from storage.keys import Purpose
 from storage.models import Case, Event, Officer
@@ -27,32 +25,14 @@ from storage.words import (
     ActorClass,
     Audience,
     EventCode,
-    Group,
     ItemKind,
     JobKind,
-    PositionClass,
     Reason,
     Role,
     Status,
-    Track,
-    Urgency,
 )
 
 _NUMBER_TRIES = 20
-
-
-def routes(session: Session, office: Office) -> tuple[routing.Route, ...]:
-    """Return the verified routes as the rules read them; unit ids as hex."""
-    return tuple(
-        routing.Route(
-            group=Group(row.category) if row.category else None,
-            province=row.province or None,
-            position=PositionClass(row.position) if row.position else None,
-            unit_id=row.unit.hex(),
-            priority=row.priority,
-        )
-        for row in routing_table.verified_routes(session, office.keys)
-    )
 
 
 def open_case(
@@ -71,7 +51,7 @@ def open_case(
     kept as a subscriber only when they asked for notices (``notify``).
     """
     keys, day = office.keys, office.day(now)
-    decision = routing.route(answers, routes(session, office))
+    decision = routing.route(answers, entry.routes(session, office))
     public = reports.public_key(session, keys, report)
     if public is None:
         raise NotFound
@@ -103,7 +83,7 @@ def open_case(
         history.append(
             session, keys, case, EventCode.ITEM, by=by, day=day, item_hash=item_hash
         )
-    _count_down(session, office, case, now)
+    countdown.set_due(session, office, case, now)
     cases.save(session, keys, case)
     owed = {
         "report": report.hex(),
@@ -175,7 +155,7 @@ def change_status(
     case.is_open = cases.is_open(to)
     case.wanted_status = case.wanted_reason = case.wanted_by = None
     _event(session, office, case, EventCode.STATUS, by, now, _detail(to, reason))
-    _count_down(session, office, case, now)
+    countdown.set_due(session, office, case, now)
     cases.save(session, office.keys, case)
     notices.tell(session, office, case, now=now)
     return True
@@ -326,39 +306,3 @@ def _content(kind: ItemKind, text: str, by: Officer, now: datetime) -> Content:
 
 def _detail(to: Status, reason: Reason | None) -> str:
     return f"{to}:{reason}" if reason else to.value
-
-
-def _count_down(session: Session, office: Office, case: Case, now: datetime) -> None:
-    """Set the case's next deadline from the rules and its own history."""
-    today = office.day(now)
-    entered = told = case.day
-    pauses: list[Pause] = []
-    began: date | None = None
-    for event in history.of_case(session, case.report):
-        if event.code in {EventCode.STATUS, EventCode.ASKED}:
-            told = event.day
-        if event.code != EventCode.STATUS:
-            continue
-        entered = event.day
-        if began is not None:
-            pauses.append(Pause(began, event.day))
-            began = None
-        if event.detail == Status.NEEDS_INFO:
-            began = event.day
-    if began is not None:
-        pauses.append(Pause(began, today))
-    clock = Clock(
-        status=Status(case.status),
-        group=Group(case.category),
-        track=Track(case.track),
-        urgency=Urgency(case.urgency),
-        submitted=case.day,
-        entered=entered,
-        told=told,
-        pauses=pauses,
-    )
-    running = pending(office.rulebook.deadlines, clock, office.calendar)
-    if running:
-        case.due, case.due_rule = running[0].day, running[0].rule.id
-    else:
-        case.due, case.due_rule = today, ""

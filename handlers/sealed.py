@@ -7,11 +7,10 @@ from datetime import datetime
 from sqlmodel import Session
 
 from handlers import reporter
-from handlers.cases import routes
 from handlers.dialogue import Item
+from handlers.entry import entry_units
 from handlers.messages import Incoming
 from handlers.office import Office
-from handlers.routing import entry_units
 from storage import files, jobs, reports, sealing, units
 from storage.models import Quarantine
 from storage.reports import Content
@@ -21,10 +20,7 @@ from storage.words import Audience, JobKind
 
 def begin(session: Session, office: Office, *, now: datetime) -> bytes:
     """Begin a draft, its secret sealed to every unit that routing may choose."""
-    entry = [
-        units.verified(session, office.keys, bytes.fromhex(unit_id))
-        for unit_id in entry_units(routes(session, office))
-    ]
+    entry = entry_units(session, office)
     return reports.start(session, office.keys, entry, day=office.day(now)).report
 
 

@@ -14,7 +14,9 @@ import uvicorn
 from phones import Phone, Simulator
 
 from bot import config
-from bot.app import House, create, utc_now
+from bot.app import create
+from bot.clock import utc_now
+from bot.house import House
 from bot.logs import UVICORN_OPTIONS
 from handlers import cases as verbs
 from storage import cases, links, migrating, reports, units

@@ -1,0 +1,32 @@
+"""Where reports come in: the routes, verified, and the units that a draft is sealed to."""
+
+from sqlmodel import Session
+
+from handlers import routing
+from handlers.office import Office
+from storage import routes as table
+from storage import units
+from storage.models import Unit
+from storage.words import Group, PositionClass
+
+
+def routes(session: Session, office: Office) -> tuple[routing.Route, ...]:
+    """Return the verified routes as the rules read them; unit ids as hex."""
+    return tuple(
+        routing.Route(
+            group=Group(row.category) if row.category else None,
+            province=row.province or None,
+            position=PositionClass(row.position) if row.position else None,
+            unit_id=row.unit.hex(),
+            priority=row.priority,
+        )
+        for row in table.verified_routes(session, office.keys)
+    )
+
+
+def entry_units(session: Session, office: Office) -> list[Unit]:
+    """Return the verified units that a report may reach; raises NoDefaultRoute."""
+    return [
+        units.verified(session, office.keys, bytes.fromhex(unit_id))
+        for unit_id in routing.entry_units(routes(session, office))
+    ]
