@@ -1,0 +1,30 @@
+"""``kentongan check``: settings, rules and texts, proven before a reporter meets them."""
+
+import typer
+
+from bot.clock import utc_now
+from bot.commands import desk
+from bot.commands.desk import ConfigFile, Refused
+from bot.office import make_office
+from handlers import questionnaire
+from storage.keys import ServerKeys
+
+NAME = "check"
+
+
+def run(config_file: ConfigFile = None) -> None:
+    """Prove settings, questions, texts, workflow and deadlines; needs no database."""
+    settings = desk.settings_of(config_file)
+    # A key of the moment: rules are read as `serve` reads them, but nothing is opened.
+    office = make_office(settings, ServerKeys.new(), now=utc_now())
+    problems = questionnaire.check(office.questionnaire, office.texts)
+    for problem in problems:
+        typer.echo(problem)
+    if problems:
+        raise Refused(f"{len(problems)} to correct in the questions and texts")
+    rules = office.rulebook
+    typer.echo(
+        f"Settings, {len(office.questionnaire.steps)} steps in "
+        f"{' and '.join(office.languages)}, {len(rules.workflow.places)} statuses, "
+        f"{len(rules.deadlines)} deadlines and {len(rules.categories)} categories are sound."
+    )
