@@ -10,7 +10,7 @@ from handlers.office import Office
 from storage import cases, files, history, jobs, reports, units
 from storage.files import Taken
 from storage.jobs import Claimed
-from storage.words import Channel, EventCode, FileState
+from storage.words import Channel, EventCode, FileState, JobKind
 
 
 def still_wanted(session: Session, office: Office, job: Claimed) -> bool:
@@ -81,6 +81,12 @@ def _event(
 
 
 def _erase_copy(session: Session, office: Office, job: Claimed, now: datetime) -> None:
-    if job.details.get("erase"):
-        channel = Channel(job.details["channel"])
-        statuses.erase_copy(session, office, channel, job.details["erase"], now=now)
+    """Owe the erasure of a message once none of its files is still to be fetched."""
+    message = job.details.get("erase")
+    if not message:
+        return
+    others = jobs.waiting(session, office.keys, JobKind.FETCH)
+    if any(other.get("erase") == message for other in others):
+        return
+    channel = Channel(job.details["channel"])
+    statuses.erase_copy(session, office, channel, message, now=now)

@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -100,6 +100,17 @@ def drop_expired(session: Session, kind: JobKind, *, now: datetime) -> int:
         delete(Job).where(col(Job.kind) == kind.value, col(Job.expires) < now)
     )
     return gone.rowcount
+
+
+def waiting(
+    session: Session, keys: ServerKeys, kind: JobKind
+) -> Iterator[Mapping[str, str]]:
+    """Yield the details of every job of a kind that is not done."""
+    for row in session.exec(select(Job).where(Job.kind == kind.value)).all():
+        try:
+            yield json.loads(keys.unlock(Purpose.JOB, row.blob, _context(row.id)))
+        except NotAuthentic:
+            continue
 
 
 def next_due(session: Session, kind: JobKind) -> datetime | None:
