@@ -13,6 +13,7 @@ import json
 import ssl
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
@@ -112,6 +113,23 @@ class Phone:
     async def look(self) -> dict[str, Any]:
         """The phone with its whole thread."""
         return await get(self._client, f"/control/phones/{self.name}")
+
+    async def looks_until(
+        self,
+        true: Callable[[dict[str, Any]], bool],
+        timeout: float = PATIENCE,  # noqa: ASYNC109 - a person's patience
+    ) -> dict[str, Any]:
+        """Look until the phone is so, e.g. until a message is deleted; return the phone."""
+        end = time.monotonic() + timeout
+        while not true(seen := await self.look()):
+            left = end - time.monotonic()
+            if left <= 0:
+                raise Silence(
+                    f"{self.name} waited in vain, saw {seen['messages'][-3:]}"
+                )
+            query = f"after={seen['version']}&timeout={left:.3f}"
+            await get(self._client, f"/control/phones/{self.name}/changes?{query}")
+        return seen
 
     async def heard(self) -> list[str]:
         """The texts of everything that arrived so far; deleted ones are empty."""
@@ -225,6 +243,28 @@ class Simulator:
     async def webhooks(self, *, sms: str = "", whatsapp: str = "") -> None:
         """Where inbound messages go."""
         await self.control("webhooks", sms=sms, whatsapp=whatsapp)
+
+    def configuration(self) -> dict[str, dict[str, Any]]:
+        """Sections of the bot's config.toml that make it talk to this simulator."""
+        known = self.settings
+        return {
+            "telegram": {
+                "token": known["telegram_token"],
+                "api_base_url": f"{self.url}/bot",
+                "file_base_url": f"{self.url}/file/bot",
+            },
+            "twilio": {
+                "account_sid": known["account_sid"],
+                "auth_token": known["auth_token"],
+                "api_base_url": self.url,
+                "sms_number": known["sms_number"],
+                "whatsapp_number": known["whatsapp_number"],
+                "templates": {
+                    "id": {"news": "HX" + "1" * 32},
+                    "en": {"news": "HX" + "2" * 32},
+                },
+            },
+        }
 
     async def reset(self) -> None:
         """Forget everything but the settings."""

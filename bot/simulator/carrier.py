@@ -17,6 +17,7 @@ import httpx
 
 from bot.simulator import wire
 from bot.simulator.faults import DELIVERIES, SHUFFLE, Fault
+from bot.simulator.phones import Phone
 from bot.simulator.world import World
 
 CONNECT, READ, TOTAL = 5000, 15000, 15000
@@ -70,22 +71,24 @@ class Carrier:
     _tails: dict[str, asyncio.Task[None]] = field(default_factory=dict)
 
     def inbound(
-        self, phone: str, method: str, params: dict[str, str], report: dict[str, Any]
+        self, phone: Phone, params: dict[str, str], report: dict[str, Any]
     ) -> None:
         """Send an inbound message after those of the same phone; fill in ``report``."""
         settings = self.world.settings
-        url = settings.sms_webhook if method == "sms" else settings.whatsapp_webhook
+        on_sms = phone.channel == "sms"
+        url = settings.sms_webhook if on_sms else settings.whatsapp_webhook
         if not url:
             report["problem"] = "no webhook is set"
             return
-        before = self._tails.get(phone)
+        before = self._tails.get(phone.name)
 
         async def deliver() -> None:
             if before is not None:
                 await asyncio.wait({before})
-            await self._post(url, method, params, report)
+            await self._post(url, phone.channel, params, report)
+            self.world.ring(phone)
 
-        self._tails[phone] = self._start(deliver())
+        self._tails[phone.name] = self._start(deliver())
 
     def statuses(
         self, url: str, base: dict[str, str], steps: list[dict[str, str]]
@@ -108,11 +111,16 @@ class Carrier:
         task.add_done_callback(self.tasks.discard)
         return task
 
+    def forget(self) -> None:
+        """Drop every delivery."""
+        for task in self.tasks:
+            task.cancel()
+        self._tails.clear()
+
     async def stop(self) -> None:
         """End every delivery."""
         tasks = tuple(self.tasks)
-        for task in tasks:
-            task.cancel()
+        self.forget()
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _post(
@@ -130,7 +138,6 @@ class Carrier:
             if fault and fault.fault == "duplicate":
                 await self._try(target, params, override, token, None, report)
             report["attempts"] = attempt + 1
-            self.world.ring()
             if not override.again(outcome):
                 return
 

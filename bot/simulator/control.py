@@ -38,6 +38,7 @@ class Control:
             ("POST", "/control/phones", self.make_phone),
             ("GET", phone, self.phone),
             ("GET", f"{phone}/wait", self.wait),
+            ("GET", f"{phone}/changes", self.phone_changes),
             ("POST", f"{phone}/send", self.send),
             ("POST", f"{phone}/press", self.press),
             ("POST", f"{phone}/edit", self.edit),
@@ -117,6 +118,16 @@ class Control:
             "count": len(heard),
             "messages": [line.public() for line in heard[after:]],
         }
+
+    async def phone_changes(
+        self, request: Request, _: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Wait until this phone's version is not ``after``, or ``timeout`` seconds."""
+        phone = self._phone(request)
+        after = int(request.query_params.get("after", 0))
+        timeout = min(float(request.query_params.get("timeout", WAIT)), WAIT_LIMIT)
+        await self.world.until(lambda: phone.version != after, timeout)
+        return {"version": phone.version}
 
     async def send(self, request: Request, given: dict[str, Any]) -> dict[str, Any]:
         """Let the person send something."""

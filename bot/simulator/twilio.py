@@ -35,7 +35,7 @@ class Twilio:
         self.carrier = Carrier(world)
         self.messages = Messages(world, self.carrier)
         self.people = People(self.messages)
-        world.on_reset.append(self.messages.forget)
+        world.on_reset += [self.messages.forget, self.carrier.forget]
 
     def routes(self) -> list[Route]:
         """Where the API listens."""

@@ -89,7 +89,7 @@ class People:
         for _ in range(
             2 if self.world.faults.take("twilio", phone.channel, TWICE) else 1
         ):
-            self.messages.carrier.inbound(phone.name, phone.channel, params, report)
+            self.messages.carrier.inbound(phone, params, report)
         return line
 
     def _answer_opt_out(self, phone: Phone, word: str) -> None:

@@ -22,14 +22,10 @@ async def hook(simulator, listener):
 
 async def delivered(simulator, phone, attempts=1):
     """The report of the latest webhook of a phone, once it is complete."""
-    while True:
-        look = await simulator.phone(phone).look()
-        report = look["messages"][-1]["webhook"]
-        if report.get("attempts") == attempts:
-            return report
-        await simulator.client.get(
-            "/control/changes", params={"after": look["version"], "timeout": "0.02"}
-        )
+    look = await simulator.phone(phone).looks_until(
+        lambda seen: seen["messages"][-1]["webhook"].get("attempts") == attempts
+    )
+    return look["messages"][-1]["webhook"]
 
 
 def test_the_signature_is_the_published_vector():

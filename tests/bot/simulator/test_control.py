@@ -191,3 +191,26 @@ async def test_a_body_beyond_the_limit_is_refused(simulator):
         assert answer.status_code == 400
     except httpx.WriteError:
         pass
+
+
+async def test_the_configuration_leads_a_bot_here(api, simulator):
+    found = simulator.configuration()
+    telegram, twilio = found["telegram"], found["twilio"]
+    answer = await api.client.get(
+        f"{telegram['api_base_url']}{telegram['token']}/getMe"
+    )
+    assert answer.json()["ok"]
+    assert twilio["templates"]["en"]["news"].startswith("HX")
+    assert (twilio["account_sid"], twilio["auth_token"]) == api.auth
+
+
+async def test_one_can_look_until_a_phone_is_so(api, simulator):
+    sari = simulator.phone("telegram")
+    own = (await sari.say("rahasia"))["message_id"]
+    looking = asyncio.create_task(
+        sari.looks_until(lambda seen: seen["messages"][0]["deleted"])
+    )
+    await api.result("deleteMessage", chat_id=SARI, message_id=own)
+    assert (await looking)["messages"][0]["text"] == ""
+    with pytest.raises(Silence):
+        await sari.looks_until(lambda seen: seen["blocked"], timeout=0.02)

@@ -52,6 +52,7 @@ async def test_methods_are_known_without_regard_to_case(api):
         ({"chat_id": 7102938475, "text": "x"}, 400, "chat not found"),
         ({"chat_id": SARI, "text": "x", "reply_markup": "{"}, 400, "JSON object"),
         ({"chat_id": SARI, "text": "x", "reply_markup": [1]}, 400, "object expected"),
+        ({"chat_id": SARI, "text": "x", "reply_markup": "["}, 400, "JSON object"),
         (
             {"chat_id": SARI, "text": "x", "reply_markup": {"inline_keyboard": 1}},
             400,
@@ -512,3 +513,18 @@ async def test_an_update_may_come_twice(api, simulator):
     first, second = await api.result("getUpdates")
     assert first == second
     assert len(await api.result("getUpdates")) == 1
+
+
+async def test_a_reply_keyboard_is_accepted_and_not_shown(api, simulator):
+    sari = simulator.phone("telegram")
+    await sari.say("hai")
+    await api.result(
+        "sendMessage", chat_id=SARI, text="x", reply_markup={"remove_keyboard": True}
+    )
+    assert await sari.buttons() == []
+
+
+async def test_texts_that_are_no_text_of_utf8_arrive_as_they_are(api, simulator):
+    await simulator.phone("telegram").say("a\ud800\u200b\u202eb")
+    (update,) = await api.result("getUpdates")
+    assert update["message"]["text"] == "a\ud800\u200b\u202eb"
