@@ -1,0 +1,62 @@
+# The whole workflow. Every target says in one line what it does: make help.
+
+PYTHON ?= python3
+BIN := .venv/bin
+RUN := $(BIN)/python -m
+PIP := $(RUN) pip install --disable-pip-version-check --no-input
+USED := .venv/used.stamp
+DEVELOPED := .venv/developed.stamp
+
+.DEFAULT_GOAL := help
+.PHONY: help demo install develop test test-browser lock clean
+
+help: ## Show these lines
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+
+demo: install ## Try everything: four phones and the officers' console on this machine
+	@$(BIN)/kentongan demo
+
+install: $(USED) ## Set up .venv with pinned packages, to run
+
+develop: $(DEVELOPED) ## Set up .venv with pinned packages, to run and to test
+
+test: develop ## Check format, lint, types and imports; run all tests on SQLite and PostgreSQL
+	$(RUN) ruff format --check .
+	$(RUN) ruff check .
+	$(RUN) mypy
+	$(BIN)/lint-imports --no-cache
+	$(RUN) coverage erase
+	$(RUN) coverage run -m pytest -m "not browser"
+	$(RUN) coverage combine --quiet
+	$(RUN) coverage report
+
+test-browser: develop ## Drive the demo in a real Chromium
+	$(RUN) pytest -m browser
+
+lock: ## Write both lock files anew (needs uv)
+	uv pip compile --quiet --no-header --no-annotate --generate-hashes --universal --no-emit-index-url \
+	  --python-version 3.11 pyproject.toml -o requirements.lock
+	uv pip compile --quiet --no-header --no-annotate --generate-hashes --universal --no-emit-index-url \
+	  --python-version 3.11 --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+
+clean: ## Remove what these targets made, the demo's folder too
+	rm -rf .venv .demo .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build *.egg-info
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Kentongan needs Python 3.11 or newer; name one: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
+	  || { echo "This Python cannot make virtual environments; install the package python3-venv (Debian, Ubuntu)"; exit 1; }
+	@echo "Setting up .venv"
+	@$(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }
+
+$(USED): requirements.lock pyproject.toml | .venv/bin/python
+	@echo "Installing pinned packages"
+	@$(PIP) --require-hashes -r requirements.lock
+	@$(PIP) --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(DEVELOPED): requirements-dev.lock $(USED)
+	@echo "Installing pinned packages for tests"
+	@$(PIP) --require-hashes -r requirements-dev.lock
+	@touch $@
