@@ -138,6 +138,7 @@ def sent(
         to=claimed.letter.to if claimed.letter.case else "",
         case=claimed.letter.case,
     )
+    nobody = secrets.token_bytes(32)  # from here on the row leads to no person
     changed = session.connection().execute(
         update(OutboxRow)
         .where(
@@ -147,13 +148,12 @@ def sent(
             state=SENT,
             lease_until=None,
             lease_token=None,
+            order_name=nobody,
             provider_name=keys.look_up(
                 Purpose.PROVIDER, claimed.letter.channel, provider_id
             ),
             expires=now + timedelta(hours=48),
-            blob=keys.lock(
-                Purpose.OUTBOX, rest.to_bytes(), _context(claimed.order_name)
-            ),
+            blob=keys.lock(Purpose.OUTBOX, rest.to_bytes(), _context(nobody)),
         )
     )
     return bool(changed.rowcount)
