@@ -34,6 +34,8 @@ MOST_BYTES = 1 << 20
 PATIENCE = 10.0
 """Seconds of trying before Twilio, which does not repeat a 5xx, gets one."""
 _WAIT = 0.25
+_SETTLING = (0.0, 0.3, 1.0)
+"""Seconds before each look: the last word on a letter may come before we know its id."""
 _EMPTY = HTTPStatus.NO_CONTENT
 _AGAIN = {"Retry-After": "2"}
 
@@ -123,7 +125,13 @@ class TwilioDoor:
                     if isinstance(error, base.Unreachable)
                     else "",
                 )
-                await writer.run(statuses.apply, office, news, now=clock())
+                for wait in _SETTLING:
+                    await asyncio.sleep(wait)
+                    if await writer.run(statuses.apply, office, news, now=clock()):
+                        return
+                    if not news.final:
+                        return
+                await writer.run(statuses.lost, office, news, now=clock())
 
             return await self._answer(request, Channel.SMS, take)
 

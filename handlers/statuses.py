@@ -7,7 +7,7 @@ from sqlmodel import Session
 
 from handlers import notices
 from handlers.office import Office
-from storage import jobs, outbox
+from storage import conversations, jobs, outbox
 from storage.words import Channel, JobKind
 
 
@@ -39,6 +39,19 @@ def apply(session: Session, office: Office, news: News, *, now: datetime) -> boo
     if news.final:
         outbox.drop(session, office.keys, news.channel, news.provider_id)
         erase_copy(session, office, news.channel, news.provider_id, now=now)
+    return True
+
+
+def lost(session: Session, office: Office, news: News, *, now: datetime) -> bool:
+    """Owe the erasure of a copy whose letter we never tied to its id; once for each id.
+
+    The answer to our request may be lost, or come after the provider's last word.
+    """
+    mark = f"erase.{news.provider_id}"
+    day = office.day(now)
+    if not conversations.first_seen(session, office.keys, news.channel, mark, day=day):
+        return False
+    erase_copy(session, office, news.channel, news.provider_id, now=now)
     return True
 
 
