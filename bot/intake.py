@@ -12,13 +12,14 @@ from bot import logs
 from bot.channels import base
 from bot.metrics import Intake as Counted
 from bot.metrics import Metrics
-from bot.writer import Writer
+from bot.writer import StoreUnavailable, Writer
 from handlers import inbox, receipts
 from handlers.inbox import Outcome
 from handlers.messages import Incoming, Proof
 from handlers.office import Office
-from handlers.receipts import Opening
+from handlers.receipts import Opening, Question
 from handlers.turning import names
+from storage import transactions
 from storage.words import Channel
 
 _COUNTED = {
@@ -73,31 +74,45 @@ class Intake:
 
     async def _receive(self, incoming: Incoming, body: bytes) -> Outcome:
         now = self._clock()
-        opening = await self._open(incoming, now)
-
-        def verb(session: Session) -> Outcome:
-            return inbox.receive(session, self._office, incoming, opening, now=now)
 
         def spare(session: Session, error: BaseException) -> Outcome:
             logs.failure("incoming", error, channel=incoming.channel)
-            return inbox.quarantine(
-                session, self._office, body, type(error).__name__, now=now
+            reason = type(error).__name__
+            return inbox.set_aside(
+                session, self._office, incoming, body, reason, now=now
             )
+
+        try:
+            opening = await self._open(incoming, now)
+        except Exception as error:  # noqa: BLE001 - told apart here
+            if transactions.classify(error) is not transactions.Failure.MESSAGE:
+                raise StoreUnavailable from None
+            return await self._writer.run(spare, error)
+
+        def verb(session: Session) -> Outcome:
+            return inbox.receive(session, self._office, incoming, opening, now=now)
 
         return await self._writer.run_message(
             verb, handles=names(self._office, incoming), spare=spare
         )
 
     async def _open(self, incoming: Incoming, now: datetime) -> Opening:
-        """Try the receipt in a message, off the loop and outside any transaction."""
-        if len(incoming.text) < inbox.SHORTEST_RECEIPT:
-            return Opening(Proof.NONE)
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._hashing, self._try, incoming, now)
+        """Try the receipt in a message, off the loop and outside any transaction.
 
-    def _try(self, incoming: Incoming, now: datetime) -> Opening:
-        with self._writer.database.reading() as session:
-            asked = inbox.look(session, self._office, incoming, now=now)
+        Reading and hashing have threads of their own, so that a flood of codes holds up
+        nobody who merely writes.
+        """
+        if not inbox.may_hold_receipt(incoming):
+            return Opening(Proof.NONE)
+        asked = await asyncio.to_thread(self._look, incoming, now)
         if asked is None:
             return Opening(Proof.NONE)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._hashing, self._try, asked, now)
+
+    def _look(self, incoming: Incoming, now: datetime) -> Question | None:
+        with self._writer.database.reading() as session:
+            return inbox.look(session, self._office, incoming, now=now)
+
+    def _try(self, asked: Question, now: datetime) -> Opening:
         return receipts.open_with(self._office, asked, now=now)

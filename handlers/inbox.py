@@ -11,7 +11,15 @@ from enum import StrEnum
 
 from sqlmodel import Session
 
-from handlers import commands, dialogue, duties, numbering, receipts, sealed
+from handlers import (
+    commands,
+    dialogue,
+    duties,
+    notices,
+    numbering,
+    receipts,
+    sealed,
+)
 from handlers.dialogue import Facts, State, Turn
 from handlers.messages import Incoming, Kind, Proof, Reply
 from handlers.office import Office
@@ -22,7 +30,8 @@ from storage.words import JobKind
 
 FULL = 4000
 """Items that one draft may hold; far more than a person writes in a day."""
-SHORTEST_RECEIPT = 8
+_FEWEST_DIGITS = 2
+"""Every case number has at least two digits, every code sixteen."""
 
 
 class Outcome(StrEnum):
@@ -33,12 +42,17 @@ class Outcome(StrEnum):
     QUARANTINED = "quarantined"
 
 
+def may_hold_receipt(incoming: Incoming) -> bool:
+    """Tell cheaply whether it is worth looking for a receipt in this message."""
+    if incoming.kind is Kind.GROUP:
+        return False
+    return sum(map(str.isdigit, incoming.text)) >= _FEWEST_DIGITS
+
+
 def look(
     session: Session, office: Office, incoming: Incoming, *, now: datetime
 ) -> Question | None:
     """Return the receipt that this message holds, if it holds one; reads only."""
-    if incoming.kind is Kind.GROUP or len(incoming.text) < SHORTEST_RECEIPT:
-        return None
     memory = recall(session, office, incoming, now=now)
     waits = dialogue.wants_receipt(State.from_json(memory.state))
     words = office.questionnaire.keywords
@@ -97,6 +111,36 @@ def quarantine(
     sealed.quarantine(session, office, raw, reason, now=now)
     counters.bump(session, "quarantined", day=office.day(now))
     return Outcome.QUARANTINED
+
+
+def set_aside(
+    session: Session,
+    office: Office,
+    incoming: Incoming,
+    raw: bytes,
+    reason: str,
+    *,
+    now: datetime,
+) -> Outcome:
+    """Put a message that made us stumble into quarantine, once, and say so honestly."""
+    channel, provider_id = incoming.channel, incoming.provider_id
+    day = office.day(now)
+    if not conversations.first_seen(
+        session, office.keys, channel, provider_id, day=day
+    ):
+        return Outcome.REPEAT
+    if incoming.kind not in {Kind.GROUP, Kind.BLOCKED, Kind.OPT_OUT}:
+        language = office.language(incoming.language_hint)
+        notices.say(
+            session,
+            office,
+            Reply("X07"),
+            channel=channel,
+            to=incoming.handle,
+            language=language,
+            now=now,
+        )
+    return quarantine(session, office, raw, reason, now=now)
 
 
 def _in_group(turning: Turning) -> None:
