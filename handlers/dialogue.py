@@ -79,11 +79,8 @@ def _expired(
 def _greeted(state: State, incoming: Incoming, book: Questionnaire) -> State:
     """Guess the language of a person whom we never met from the provider's hint."""
     hint = incoming.language_hint[:2].lower()
-    return (
-        replace(state, language=hint)
-        if state == State() and hint in book.languages
-        else state
-    )
+    known = state.chosen or state != state.fresh() or hint not in book.languages
+    return state if known else replace(state, language=hint)
 
 
 def _respond(talk: Talk) -> Turn:
@@ -163,11 +160,8 @@ def _loose(talk: Talk, step: Step | None, text: str) -> Turn:
     words = talk.book.keywords
     if step and _may_pass(step) and words.is_pass(text):
         return report.pass_over(talk, step)
-    first = words.first(text)
-    if first and first.command == "REPORT" and wishes.is_story(first):
-        return report.in_one_line(talk, first.rest)
-    if first and (not step or first.command in follow.PURPOSES):
-        return wishes.grant(talk, first)
+    if led := wishes.led(talk):
+        return led
     if word := words.nearest(text):
         return wishes.grant(talk, word)
     if step:

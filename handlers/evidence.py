@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Final
 
-from handlers import follow, report
+from handlers import follow, report, wishes
 from handlers.messages import Kind, Reply
 from handlers.state import Item, State, Turn
 from handlers.steps import StepKind
@@ -22,7 +22,7 @@ def take(talk: Talk) -> Turn:
     incoming = talk.incoming
     if incoming.kind is Kind.MEDIA and (story := _story_in_caption(talk)):
         refused, files = _files(talk, to_case=False, caption="")
-        turn = report.in_one_line(talk, story, files)
+        turn = report.in_one_line(_greeted(talk), story, files)
         return replace(turn, replies=(*refused, *turn.replies))
     to_case = _goes_to_case(talk)
     if not to_case and not talk.state.draft:
@@ -43,6 +43,11 @@ def _story_in_caption(talk: Talk) -> str:
     if not word or word.command != "REPORT":
         return ""
     return word.rest if len(word.rest.split()) >= report.MIN_STORY_WORDS else ""
+
+
+def _greeted(talk: Talk) -> Talk:
+    word = talk.book.keywords.first(talk.text)
+    return wishes.in_their_language(talk, word) if word else talk
 
 
 def _goes_to_case(talk: Talk) -> bool:

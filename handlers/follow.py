@@ -147,3 +147,15 @@ def take_unasked(talk: Talk) -> Turn:
     step = talk.book.by_code[ASK_REPLY]
     opened = replace(talk.state, step=step.code, noted=False)
     return take_text(replace(talk, state=opened), step, talk.text)
+
+
+def may_take(talk: Talk, command: str) -> bool:
+    """Say whether words right after this keyword can be kept for the open case."""
+    return command in {"ADD", "ANSWER"} and talk.facts.may_add
+
+
+def take_at_once(talk: Talk, command: str, text: str) -> Turn:
+    """Keep ``TAMBAH <words>`` or ``JAWAB <words>`` without asking for them first."""
+    step = talk.book.by_code[_OPENS[command]]
+    opened = replace(talk, state=hold(talk.state, step.code))
+    return take_text(opened, step, text)

@@ -5,7 +5,7 @@ arrive before a text that was written earlier (PLATFORMS A1). So the state keeps
 what it is now, what it was before the presses that no later text has confirmed
 (``base``) and those presses. A text with a lower order is applied to ``base``, then the
 presses are applied once more: the outcome is that of the order in which all was written.
-Presses make no items, so nothing that was sealed is ever put elsewhere.
+No press makes an item of a draft, so nothing that was sealed is ever put elsewhere.
 
 A text that overtakes a press needs no such care: it was written before the next question
 could be seen, so it belongs to the question that was open.

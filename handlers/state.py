@@ -115,7 +115,7 @@ def _checked(name: str, value: object) -> object:
 
 
 def _word(value: object) -> str | None:
-    return value if isinstance(value, str) else None
+    return value if value and isinstance(value, str) else None
 
 
 def _flag(value: object) -> bool | None:

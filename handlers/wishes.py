@@ -13,11 +13,12 @@ from handlers.talk import Talk, discard, hold, release
 WELCOME: Final = "Q01"
 LANGUAGE: Final = "Q29"
 _SPEAK: Final = "SPEAK_"
+_FEW_WORDS: Final = 2
 
 
 def grant(talk: Talk, word: Word) -> Turn:
     """Do what a keyword asks for."""
-    talk = _in_their_language(talk, word)
+    talk = in_their_language(talk, word)
     if word.command in follow.PURPOSES:
         return follow.ask(talk, word.command)
     if word.command.startswith(_SPEAK):
@@ -25,6 +26,24 @@ def grant(talk: Talk, word: Word) -> Turn:
     if word.command == "REPORT" and is_story(word):
         return report.in_one_line(talk, word.rest)
     return _WISHES.get(word.command, start)(talk)
+
+
+def led(talk: Talk) -> Turn | None:
+    """Do what the first word of a message asks for, if it asks for something."""
+    word = talk.book.keywords.first(talk.text)
+    if not word:
+        return None
+    if word.rest and follow.may_take(talk, word.command):
+        return follow.take_at_once(talk, word.command, word.rest)
+    free = not talk.open or word.command in follow.PURPOSES
+    story = word.command == "REPORT" and is_story(word)
+    return grant(talk, word) if story or (free and _is_order(word)) else None
+
+
+def _is_order(word: Word) -> bool:
+    """Say whether a message is a keyword with little beside it, not a story."""
+    few = len(word.rest.split()) <= _FEW_WORDS
+    return few or any(letter.isdigit() for letter in word.rest)
 
 
 def is_story(word: Word) -> bool:
@@ -40,7 +59,7 @@ def start(talk: Talk) -> Turn:
     return Turn(state, replies=(talk.question(state, WELCOME),))
 
 
-def _in_their_language(talk: Talk, word: Word) -> Talk:
+def in_their_language(talk: Talk, word: Word) -> Talk:
     """Answer in the language of the first keyword of a person who chose none."""
     state = talk.state
     known = [language for language in word.languages if language in talk.book.languages]

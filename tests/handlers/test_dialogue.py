@@ -129,6 +129,33 @@ def test_one_line_is_a_report_at_once(channel, line, story):
     assert not phone.state.has_draft
 
 
+def test_one_english_line_is_answered_in_english():
+    assert sms().say("REPORT they sold the cars").state == State(
+        language="en", chosen=True
+    )
+    assert telegram().media("", text="REPORT they sold the cars").state.language == "en"
+
+
+def test_a_story_without_lapor_is_told_how_to_begin():
+    for story in (
+        "Tolong pak, ada pungli di sekolah",
+        "Baca koran hari ini ada korupsi",
+    ):
+        assert sms().say(story).said == ["NOTKEPT"]
+    assert sms().say("STATUS 7K3M9QX yang kemarin saya kirim").said == ["Q22"]
+
+
+def test_words_after_add_or_answer_are_kept_at_once():
+    phone = sms().plainly(may_add=True).say("TAMBAH saksinya Pak Anu", "dan Bu Anu")
+    assert phone.kept == [("Q23", "saksinya Pak Anu"), ("Q23", "dan Bu Anu")]
+    held = (
+        telegram().say("LAPOR").plainly(may_add=True).say("Jawab: hari Senin di kantor")
+    )
+    assert held.kept == [("Q25", "hari Senin di kantor")]
+    assert held.say("SELESAI").said == ["THANKS", "Q02"]
+    assert sms().say("TAMBAH saksinya Budi").said == ["Q22"]
+
+
 def test_a_line_too_short_to_be_a_report_begins_one():
     assert sms().say("LAPOR pak kades").said == ["Q02"]
 
@@ -506,6 +533,13 @@ def test_language_is_chosen_and_kept():
     assert draft.state.language == "en"
     hint = Phone().send(Kind.TEXT, text="?", language_hint="en-GB")
     assert hint.state.language == "en"
+    assert (
+        telegram("en").send(Kind.TEXT, text="?", language_hint="id").state.language
+        == "id"
+    )
+    chosen = telegram().say("EN").send(Kind.TEXT, text="?", language_hint="id")
+    assert chosen.state.language == "en"
+    assert sms().say("Lapor", "EN", "BAHASA", "1").state.language == "id"
 
 
 def test_stop_ends_everything():
