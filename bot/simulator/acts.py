@@ -13,6 +13,8 @@ from bot.simulator.telegram import Telegram
 from bot.simulator.twilio import Twilio
 from bot.simulator.world import StoredFile, World
 
+TEXT_LIMIT = 4096
+"""Characters after which Telegram's app begins another message."""
 PAYLOAD = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -84,7 +86,12 @@ class Acts:
             } | own
             return [people.say(phone, {"contact": card} | extra, kind="contact")]
         if not files:
-            return [people.say(phone, telegram_shapes.text(text) | extra)]
+            parts = [
+                text[at : at + TEXT_LIMIT] for at in range(0, len(text), TEXT_LIMIT)
+            ]
+            return [
+                people.say(phone, telegram_shapes.text(part) | extra) for part in parts
+            ]
         album = (
             {"media_group_id": str(self.world.count("album", 10**16))}
             if files[1:]

@@ -2,29 +2,27 @@
 
 import base64
 import hmac
-from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime
 from typing import Any
 from urllib.parse import urlencode
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from bot.simulator import wire
 from bot.simulator.carrier import Carrier
-from bot.simulator.clock import moment, rfc2822
+from bot.simulator.clock import moment
 from bot.simulator.faults import ANSWERS
-from bot.simulator.twilio_messages import Media, Message, Messages, TwilioError, refusal
+from bot.simulator.twilio_media import ROOT, Endpoint, MediaApi
+from bot.simulator.twilio_messages import Message, Messages, TwilioError, refusal
 from bot.simulator.twilio_people import People
 from bot.simulator.world import World
 
-ROOT = "/2010-04-01/Accounts/{account}/Messages"
 PAGE = 50
 PAGE_LIMIT = 1000
 TOO_MANY = 429
 UNAUTHORIZED = 401
-Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 class Twilio:
@@ -35,30 +33,20 @@ class Twilio:
         self.carrier = Carrier(world)
         self.messages = Messages(world, self.carrier)
         self.people = People(self.messages)
+        self.media = MediaApi(self.messages)
         world.on_reset += [self.messages.forget, self.carrier.forget]
 
     def routes(self) -> list[Route]:
         """Where the API listens."""
         guard = self._guarded
         one = ROOT + "/{sid}.json"
-        media = ROOT + "/{sid}/Media/{media}"
         return [
             Route(f"{ROOT}.json", guard("create", self.create), methods=["POST"]),
             Route(f"{ROOT}.json", guard("list", self.list), methods=["GET"]),
             Route(one, guard("fetch", self.fetch), methods=["GET"]),
             Route(one, guard("update", self.update), methods=["POST"]),
             Route(one, guard("delete", self.delete), methods=["DELETE"]),
-            Route(ROOT + "/{sid}/Media.json", guard("media.list", self.list_media)),
-            Route(
-                f"{media}.json", guard("media.fetch", self.fetch_media), methods=["GET"]
-            ),
-            Route(
-                f"{media}.json",
-                guard("media.delete", self.delete_media),
-                methods=["DELETE"],
-            ),
-            Route(media, guard("media.content", self.redirect_media), methods=["GET"]),
-            Route("/media-store/{key}", self.store, methods=["GET"]),
+            *self.media.routes(guard),
         ]
 
     def _guarded(self, name: str, work: Endpoint) -> Endpoint:
@@ -181,78 +169,6 @@ class Twilio:
         del self.messages.stored[message.sid]
         self.world.ring()
         return Response(status_code=204)
-
-    def _media(self, request: Request) -> tuple[Message, Media]:
-        message = self.messages.fetch(request.path_params["sid"])
-        for media in message.media:
-            if media.sid == request.path_params["media"]:
-                return message, media
-        raise TwilioError(
-            404, 20404, f"The requested resource {request.url.path} was not found"
-        )
-
-    def _shown(self, message: Message, media: Media) -> dict[str, Any]:
-        account = self.world.settings.account_sid
-        return {
-            "sid": media.sid,
-            "account_sid": account,
-            "parent_sid": message.sid,
-            "content_type": media.stored.content_type,
-            "date_created": rfc2822(media.created),
-            "date_updated": rfc2822(media.created),
-            "uri": f"/2010-04-01/Accounts/{account}/Messages/{message.sid}/Media/{media.sid}.json",
-        }
-
-    async def list_media(self, request: Request) -> Response:
-        """Give the media of a message, on one page."""
-        message = self.messages.fetch(request.path_params["sid"])
-        shown = [self._shown(message, media) for media in message.media]
-        uri = request.url.path
-        return wire.Json(
-            {
-                "media_list": shown,
-                "page": 0,
-                "page_size": PAGE,
-                "start": 0,
-                "end": max(len(shown) - 1, 0),
-                "uri": uri,
-                "first_page_uri": uri,
-                "previous_page_uri": None,
-                "next_page_uri": None,
-            }
-        )
-
-    async def fetch_media(self, request: Request) -> Response:
-        """Tell what is known of one file."""
-        return wire.Json(self._shown(*self._media(request)))
-
-    async def delete_media(self, request: Request) -> Response:
-        """Remove one file."""
-        message, media = self._media(request)
-        message.media.remove(media)
-        return Response(status_code=204)
-
-    async def redirect_media(self, request: Request) -> Response:
-        """To where the bytes lie; credentials must not follow."""
-        _, media = self._media(request)
-        self.world.files[media.sid] = media.stored
-        return RedirectResponse(f"/media-store/{media.sid}", 307)
-
-    async def store(self, request: Request) -> Response:
-        """Give the bytes of a file; whether credentials came along is remembered."""
-        forwarded = "authorization" in request.headers
-        self.world.record("media-store", "get", {}, authorization=forwarded)
-        fault = self.world.faults.take("twilio", "media-store", ANSWERS)
-        if fault and (early := await wire.happen(fault, request)):
-            return early
-        if fault and fault.status:
-            return Response(status_code=fault.status)
-        if fault and fault.fault == "lost_answer":
-            return wire.HangUp()
-        stored = self.world.files.get(request.path_params["key"])
-        if stored is None:
-            return Response(status_code=404)
-        return Response(stored.content, media_type=stored.content_type)
 
 
 def _sent_as_asked(message: Message, query: dict[str, str]) -> bool:

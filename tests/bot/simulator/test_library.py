@@ -16,7 +16,7 @@ async def bot(simulator):
         simulator.settings["telegram_token"],
         base_url=f"{simulator.url}/bot",
         base_file_url=f"{simulator.url}/file/bot",
-        request=HTTPXRequest(read_timeout=0.5),
+        request=HTTPXRequest(read_timeout=10),
     )
     async with bot:
         yield bot
@@ -68,4 +68,6 @@ async def test_faults_are_the_librarys_errors(
     await simulator.phone("telegram").say("hai")
     await simulator.fault("telegram", fault, "sendMessage")
     with pytest.raises(error):
-        await bot.send_message(SARI, "x")
+        await bot.send_message(
+            SARI, "x", read_timeout=0.3 if fault == "timeout" else 10
+        )
