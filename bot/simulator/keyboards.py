@@ -1,6 +1,5 @@
 """Buttons under a Telegram message: checked as Telegram checks them."""
 
-import json
 from typing import Any
 
 from bot.simulator.updates import ApiError
@@ -15,13 +14,6 @@ def parse(raw: Any) -> dict[str, Any]:  # noqa: ANN401 - whatever came over the 
     """``reply_markup`` as an object; empty when there is none."""
     if raw in (None, "", {}):
         return {}
-    if isinstance(raw, str):
-        try:
-            raw = json.loads(raw)
-        except ValueError:
-            raise ApiError(
-                400, "Bad Request: can't parse reply keyboard markup JSON object"
-            ) from None
     if not isinstance(raw, dict):
         raise ApiError(400, "Bad Request: object expected as reply markup")
     if "inline_keyboard" in raw:
