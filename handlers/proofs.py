@@ -16,7 +16,7 @@ from handlers.keywords import normalise
 from handlers.segments import ONE_SEGMENT, septets
 from handlers.steps import Questionnaire, Step
 from handlers.texts import BOTH, BUTTON, VARIANTS, TextMissing, Texts, fill, holes
-from storage.words import Reason, Status
+from storage.words import Group, Reason, Status, Urgency
 
 LABEL_LETTERS: Final = 20
 """What a WhatsApp reply button shows (PLATFORMS C5)."""
@@ -38,13 +38,15 @@ SAMPLES: Final[Mapping[str, str]] = {
 """The values with which the length of an SMS is measured."""
 
 SPOKEN: Final = (
-    "ADDED", "ASKED", "CHANGED", "EDIT0", "EDITED", "FILE0", "FILED", "HELD", "IDENTITY",
-    "KEEP", "KEPT", "LEFT", "MORE", "NEEDGATE", "NEEDSTORY", "NODRAFT", "NOTKEPT", "OPENED",
-    "PAUSED", "POLICY", "Q15F", "Q20", "Q22C", "Q24", "Q27", "Q28", "SENT", "STOPPED",
-    "SUBSCRIBED", "TAKEN", "THANKS", "TIMEOVER", "WITHDRAWN", "X01", "X01H", "X02", "X03",
-    "X04", "X05", "X06", "X06W", "X07", "X08", "X09", "X10", "X11", "X12", "X13", "X14",
+    "ADDED", "ALERT.ANSWER", "ALERT.NEW", "ALERT.WITHDRAWN", "ASKED", "CHANGED",
+    "DUTY.GONE", "DUTY.LINKED", "DUTY.OPEN", "DUTY.TAKEN", "DUTY.UNKNOWN", "EDIT0",
+    "EDITED", "FILE0", "FILED", "FULL", "HELD", "IDENTITY", "KEEP", "KEPT", "LEFT", "MORE",
+    "NEEDGATE", "NEEDSTORY", "NODRAFT", "NOTKEPT", "OPENED", "PAUSED", "POLICY", "Q15F",
+    "Q20", "Q22C", "Q24", "Q27", "Q28", "SENT", "STOPPED", "SUBSCRIBED", "TAKEN", "THANKS",
+    "TIMEOVER", "WITHDRAWN", "X01", "X01H", "X02", "X03", "X04", "X05", "X06", "X06W", "X07",
+    "X08", "X09", "X10", "X11", "X12", "X13", "X14",
 )  # fmt: skip
-"""What the dialogue says beside its questions."""
+"""What the dialogue and the verbs say beside its questions; a test reads the code."""
 
 _CAPITALS: Final = re.compile(r"\b[A-Z]{2,}\b")
 
@@ -92,7 +94,10 @@ def _may_be_asked(step: Step, before: Mapping[str, Step]) -> bool:
 
 def _wanted(book: Questionnaire) -> Iterator[tuple[str, str]]:
     """Yield (variant, msgid) of every text that may be said."""
-    said = {*SPOKEN, *(f"S.{status}" for status in Status), *Reason}
+    said: set[str] = {*SPOKEN, *Reason}
+    said |= {f"{head}.{status}" for head in ("S", "STATUS") for status in Status}
+    said |= {f"GROUP.{group}" for group in Group}
+    said |= {f"URGENCY.{urgency.name}" for urgency in Urgency}
     for step in book.steps:
         said.add(step.code)
         said |= {

@@ -1,6 +1,8 @@
 """The questionnaire that we ship is proved, and a broken one is refused or found out."""
 
+import re
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 
@@ -32,6 +34,17 @@ def changed(tmp_path, *swaps: tuple[str, str]) -> Questionnaire:
 
 def test_what_we_ship_holds():
     assert check(book(), texts()) == []
+
+
+def test_every_text_that_the_code_says_is_proved():
+    said = set()
+    for source in Path("handlers").glob("*.py"):
+        text = source.read_text(encoding="utf-8")
+        said |= set(re.findall(r'Reply\(\s*"([^"]+)"', text))
+        said |= set(re.findall(r'text="([A-Z]+\.[A-Z]+)"', text))
+    codes = {step.code for step in book().steps}
+    assert said
+    assert said <= {*proofs.SPOKEN, *codes}
 
 
 def test_the_order_of_the_questions():
