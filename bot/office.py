@@ -24,7 +24,7 @@ _LIMITS = (
 
 
 def make_office(settings: Settings, keys: ServerKeys, *, now: datetime) -> Office:
-    """Load rules and texts; raises RulesInvalid or QuestionnaireError for bad ones."""
+    """Load rules and texts; raises RulesInvalid for bad ones."""
     agency = settings.agency
     folder = Path(agency.rules) if agency.rules else None
     rulebook = Rulebook.load(folder, agency.jurisdiction)
@@ -56,6 +56,7 @@ def make_texts(settings: Settings) -> Texts:
         "agency": agency.name,
         "link": agency.info_url or settings.server.public_url or agency.name,
         "emergency": " / ".join(agency.emergency_numbers),
+        "elsewhere": agency.elsewhere,
     }
     return Texts(agency.languages, context)
 

@@ -88,6 +88,9 @@ class Agency(Section):
     rules: str = ""
     info_url: Annotated[str, AfterValidator(values.check_web_page)] = ""
     emergency_numbers: values.Words = ("112", "110")
+    elsewhere: str = Field(
+        default="lapor.go.id / Ombudsman 137", min_length=1, max_length=60
+    )
 
 
 class Telegram(Section):

@@ -5,8 +5,12 @@ from dataclasses import replace
 from handlers import cases, reporter
 from handlers.messages import Command, CommandName, Proof, Reply
 from handlers.turning import Turning, discard
-from storage import subscriptions
+from storage import reports, subscriptions
 from storage.subscriptions import Subscriber
+from storage.words import Anonymity
+
+WISH = "Q05"
+"""The step that says how the reporter wishes to be known; the last word counts."""
 
 PLACE = "Q07"
 """The step whose words may name a province; routing reads its code."""
@@ -48,10 +52,13 @@ def restore_language(turning: Turning) -> None:
 def _submit(turning: Turning, command: Command) -> None:
     if not turning.memory.report:
         return
+    report = bytes.fromhex(turning.memory.report)
+    if command.answers.get(WISH) == Anonymity.ANON:
+        reports.erase_identity(turning.session, report)
     cases.open_case(
         turning.session,
         turning.office,
-        bytes.fromhex(turning.memory.report),
+        report,
         {**command.answers, PLACE: turning.memory.province},
         reporter=_subscriber(turning),
         notify=command.notify,
