@@ -72,6 +72,7 @@ def end_for_handle(
 ) -> int:
     """End all notices to a handle; returns how many there were."""
     name = keys.look_up(Purpose.SUBSCRIBER, channel, handle)
+    session.flush()
     gone = session.connection().execute(
         delete(Subscription).where(col(Subscription.subscriber) == name)
     )
@@ -81,6 +82,7 @@ def end_for_handle(
 def end_for_case(session: Session, keys: ServerKeys, report: bytes) -> int:
     """End all notices about a case; returns how many there were."""
     case_name = keys.look_up(Purpose.SUBSCRIPTION_CASE, report)
+    session.flush()
     gone = session.connection().execute(
         delete(Subscription).where(col(Subscription.case_name) == case_name)
     )
