@@ -46,7 +46,8 @@ def restore_language(turning: Turning) -> None:
     """Speak the language of the report again when its code was opened."""
     wanted = reporter.language_of(turning.session, turning.office, turning.opening)
     if wanted and not turning.state.chosen:
-        turning.memory.state = replace(turning.state, language=wanted).to_json()
+        state = replace(turning.state, language=wanted, chosen=True)
+        turning.memory.state = state.to_json()
 
 
 def _submit(turning: Turning, command: Command) -> None:
