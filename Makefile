@@ -4,6 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 RUN := $(BIN)/python -m
 PIP := $(RUN) pip install --disable-pip-version-check --no-input
+COMPILE := uv pip compile --quiet --no-header --no-annotate --generate-hashes --universal --python-version 3.11
 USED := .venv/used.stamp
 DEVELOPED := .venv/developed.stamp
 
@@ -34,10 +35,8 @@ test-browser: develop ## Drive the demo in a real Chromium
 	$(RUN) pytest -m browser
 
 lock: ## Write both lock files anew (needs uv)
-	uv pip compile --quiet --no-header --no-annotate --generate-hashes --universal --no-emit-index-url \
-	  --python-version 3.11 pyproject.toml -o requirements.lock
-	uv pip compile --quiet --no-header --no-annotate --generate-hashes --universal --no-emit-index-url \
-	  --python-version 3.11 --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+	@echo setuptools | $(COMPILE) - pyproject.toml -o requirements.lock
+	@echo setuptools | $(COMPILE) --extra dev -c requirements.lock - pyproject.toml -o requirements-dev.lock
 
 clean: ## Remove what these targets made, the demo's folder too
 	rm -rf .venv .demo .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build *.egg-info

@@ -32,6 +32,7 @@ class Database:
 
     def __init__(self, url: str, *, wait: float = 5.0, writers: int = 4) -> None:
         self.url = _driver(make_url(url))
+        self.wait = wait
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.writers = 1 if self.is_sqlite else max(2, min(8, writers))
         if self.is_sqlite:
@@ -93,15 +94,19 @@ class Database:
 
         SQLite: fold the write-ahead log into the file and empty it. PostgreSQL: VACUUM.
         """
-        with self.write_engine.connect().execution_options(
-            isolation_level="AUTOCOMMIT"
-        ) as connection:
-            if not self.is_sqlite:
+        if not self.is_sqlite:
+            engine = self.write_engine.execution_options(isolation_level="AUTOCOMMIT")
+            with engine.connect() as connection:
                 connection.execute(text("VACUUM"))
-                return True
-            raw: Any = connection.connection.driver_connection
+            return True
+        raw: Any = self.write_engine.raw_connection()
+        try:
+            raw.execute("PRAGMA busy_timeout=0")  # a reader must not hold up the writer
             busy, _, _ = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-            return not busy
+            raw.execute(f"PRAGMA busy_timeout={int(self.wait * 1000)}")
+        finally:
+            raw.close()
+        return not busy
 
     def close(self) -> None:
         """Close every connection."""
