@@ -16,6 +16,8 @@ from bot.console.gate import nowhere, page
 from bot.console.headers import SecurityHeaders
 from bot.console.visit import HOME
 
+__all__ = ["ConsoleContext", "routes"]
+
 _STATIC = Path(__file__).parent / "static"
 _ANY = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 

@@ -1,6 +1,7 @@
 """One case: read it, and see which steps are open."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from sqlmodel import Session
@@ -20,11 +21,12 @@ DONE = frozenset({"moved", "proposed", "asked", "noted", "taken", "let_go"})
 
 @dataclass(frozen=True, slots=True)
 class HistoryLine:
-    """An event, who did it, and what its detail says in words."""
+    """An event, who did it, what its detail says in words, how often on end."""
 
     event: Event
     who: str
     what: str
+    times: int = 1
 
 
 def case(visit: Visit) -> Response:
@@ -63,7 +65,7 @@ def show(
         unit=unit,
         contents=opened,
         moment=contents.moment,
-        lines=[_line(visit, event, people) for event in reversed(events)],
+        lines=_together([_line(visit, event, people) for event in reversed(events)]),
         broken=broken,
         people=people,
         people_by_hex={key.hex(): name for key, name in people.items()},
@@ -111,15 +113,35 @@ def _may_confirm(
     )
 
 
-def _line(visit: Visit, event: Event, people: dict[bytes, str]) -> HistoryLine:
+def _together(lines: list[HistoryLine]) -> list[HistoryLine]:
+    """Join what one hand did several times on end in one moment or day."""
+    joined: list[HistoryLine] = []
+    for line in lines:
+        last = joined[-1] if joined else None
+        if last is not None and _same(last, line):
+            joined[-1] = replace(last, times=last.times + 1)
+        else:
+            joined.append(line)
+    return joined
+
+
+def _same(one: HistoryLine, other: HistoryLine) -> bool:
+    return (one.event.code, one.who, one.what, one.event.day, one.event.at) == (
+        other.event.code,
+        other.who,
+        other.what,
+        other.event.day,
+        other.event.at,
+    )
+
+
+def _line(visit: Visit, event: Event, people: Mapping[bytes, str]) -> HistoryLine:
     words = visit.words()
     who = people.get(event.officer, "") if event.officer else ""
     status, _, reason = event.detail.partition(":")
     what = ""
     if status in set(Status):
-        what = words.status(status)
-        if reason:
-            what = f"{what}: {words.reason(reason)}"
+        what = words.step(status, reason or None)
     elif event.detail:
         what = words.own(f"detail.{event.detail}")
     return HistoryLine(event, who or words.own(f"actor.{event.actor_class}"), what)

@@ -28,6 +28,17 @@ class Part:
     present: tuple[Content, ...]
     earlier: tuple[Content, ...]
 
+    @property
+    def files(self) -> int:
+        """Return how many files belong to it."""
+        return sum(bool(content.file) for content in self.present)
+
+    @property
+    def was_changed(self) -> bool:
+        """Tell whether the reporter wrote this part more than once."""
+        edited = any(content.kind is ItemKind.EDIT for content in self.present)
+        return bool(self.earlier) or edited
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
@@ -60,6 +71,7 @@ class Contents:
     broken: tuple[Opened, ...] = ()
     files_broken: bool = False
     has_identity: bool = False
+    written: datetime | None = None
 
 
 def report_secret(visit: Visit, session: Session, case: Case) -> bytes:
@@ -90,6 +102,7 @@ def read(visit: Visit, session: Session, case: Case) -> Contents:
         evidence=evidence,
         broken=tuple(item for item in items if item.content is None),
         files_broken=files_broken,
+        written=next((moment(c) for c in found if c.kind is ItemKind.ANSWER), None),
         has_identity=reports.has_identity(session, case.report),
     )
 

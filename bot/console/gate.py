@@ -82,8 +82,13 @@ def local_path(text: str) -> str:
 
 
 def _answer(visit: Visit, endpoint: Endpoint, public: bool) -> Response:  # noqa: FBT001 - passed through a thread
+    return _guarded(visit, lambda visit: _let_in(visit, endpoint, public=public))
+
+
+def _guarded(visit: Visit, endpoint: Endpoint) -> Response:
+    """Turn whatever is raised into a page that tells no details."""
     try:
-        return _let_in(visit, endpoint, public=public)
+        return endpoint(visit)
     except NotFound:
         return visit.problem("NOT_FOUND", 404)
     except NotAuthentic:
@@ -110,7 +115,7 @@ def _let_in(visit: Visit, endpoint: Endpoint, *, public: bool) -> Response:
         return visit.problem("FORM", 403)
     if visit.signed is not None and visit.signed.touch_due:
         visit.write(sessions.touch, visit.cookie, now=visit.now)
-    return endpoint(visit)
+    return _guarded(visit, endpoint)
 
 
 def _signed(visit: Visit) -> Visit:

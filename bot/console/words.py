@@ -28,6 +28,11 @@ class Words:
         """Name a status."""
         return self._text(f"STATUS.{code}", code)
 
+    def step(self, status: str, reason: str | None) -> str:
+        """Name a status and, if there is one, its reason."""
+        name = self.status(status)
+        return f"{name}: {self.reason(reason)}" if reason else name
+
     def group(self, code: str) -> str:
         """Name a category group."""
         return self._text(f"GROUP.{code}", code)

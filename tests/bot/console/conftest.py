@@ -2,15 +2,15 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import house
 import pytest
-from desk import ORIGIN, Clock, Desk, make_office
 from starlette.applications import Starlette
 
 from bot.console.app import ConsoleContext, routes
 from bot.writer import Writer
 from storage.database import Database
 from storage.keys import ServerKeys
+from tests import house
+from tests.browsers import ORIGIN, Clock, Desk, make_office
 
 
 @pytest.fixture

@@ -1,0 +1,164 @@
+"""Every page in a real Chromium: nothing that axe finds, nothing wider than the screen."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+
+import pytest
+import uvicorn
+from axe_playwright_python.async_playwright import (  # type: ignore[import-untyped]  # it has no stubs
+    Axe,
+)
+from playwright.async_api import Browser, BrowserContext, async_playwright
+
+from bot.console.visit import COOKIE
+from bot.logs import UVICORN_OPTIONS
+from storage import officers, sessions
+from storage.words import Role
+from tests.browsers import Desk
+
+pytestmark = pytest.mark.browser
+
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PHRASE = "a phrase of sixteen"
+
+
+@pytest.fixture
+async def chromium() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path="/usr/bin/chromium", args=FLAGS
+        )
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture
+async def address(desk: Desk) -> AsyncIterator[str]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server = uvicorn.Server(uvicorn.Config(desk.app, port=port, **UVICORN_OPTIONS))
+    running = asyncio.create_task(server.serve())
+    while not server.started:  # noqa: ASYNC110 - uvicorn tells it by a flag only
+        await asyncio.sleep(0.01)
+    yield f"http://127.0.0.1:{port}/console"
+    server.should_exit = True
+    await running
+
+
+async def sign_in(desk: Desk, context: BrowserContext, address: str) -> None:
+    who = desk.house.supervisor
+    with desk.database.writing() as session:
+        cookie = sessions.begin(
+            session, desk.keys, who.officer, who.secret, now=desk.clock()
+        )
+    await context.add_cookies(
+        [
+            {
+                "name": COOKIE,
+                "value": cookie,
+                "url": address.replace("http:", "https:"),
+                "secure": True,
+                "httpOnly": True,
+                "sameSite": "Strict",
+            }
+        ]
+    )
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+async def test_axe_finds_nothing(
+    desk: Desk, chromium: Browser, address: str, theme: str, width: int
+):
+    case = desk.case()
+    context = await chromium.new_context(
+        color_scheme="dark" if theme == "dark" else "light",
+        viewport={"width": width, "height": 900},
+    )
+    page = await context.new_page()
+
+    async def check() -> None:
+        found = await Axe().run(page)
+        assert found.response["violations"] == []
+        wide = "document.documentElement.scrollWidth > innerWidth"
+        assert not await page.evaluate(wide), page.url
+
+    await page.goto(f"{address}/sign-in")
+    await check()
+    await sign_in(desk, context, address)
+    for path in ("/", "/mine", "/?state=over", f"/cases/{case.number}", "/nowhere"):
+        await page.goto(address + path)
+        await check()
+    await page.goto(f"{address}/account")
+    await page.locator("form[action$='/account/link'] button").click()
+    await page.locator(".qr svg").wait_for()
+    await check()
+    await context.close()
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_case_is_worked_with_the_keyboard_alone(
+    desk: Desk, chromium: Browser, address: str
+):
+    account = officers.prepare_account(
+        desk.keys, "wulan", "Wulan", Role.INTAKE, PHRASE, language="en"
+    )
+    with desk.database.writing() as session:
+        officers.add(session, desk.keys, account)
+    context = await chromium.new_context(java_script_enabled=False)
+    page = await context.new_page()
+    await page.goto(f"{address}/mine")
+    await page.keyboard.press("Tab")
+    assert await page.locator(".skip").evaluate("e => e === document.activeElement")
+    await page.locator("#login").focus()
+    await page.keyboard.type("wulan")
+    await page.keyboard.press("Tab")
+    await page.keyboard.type(PHRASE)
+    await page.keyboard.press("Enter")
+    await page.wait_for_url(f"{address}/mine")
+    cookies = await context.cookies(address.replace("http:", "https:"))
+    (cookie,) = [one for one in cookies if one.get("name") == COOKIE]
+    assert cookie.get("sameSite") == "Strict"
+    assert cookie.get("httpOnly")
+    case = desk.case()
+    await sign_in(desk, context, address)
+    await page.goto(f"{address}/cases/{case.number}")
+    await page.locator("#note").focus()
+    await page.keyboard.type("Written without a mouse.")
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Enter")
+    await page.wait_for_url(f"{address}/cases/{case.number}?done=noted")
+    assert "Written without a mouse." in await page.locator("main").inner_text()
+    await context.close()
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_link_in_an_alert_finds_the_session(
+    desk: Desk, chromium: Browser, address: str
+):
+    case = desk.case()
+    context = await chromium.new_context()
+    await sign_in(desk, context, address)
+    page = await context.new_page()
+    link = f'<a href="{address}/cases/{case.number}">open</a>'
+    await page.route(
+        "http://elsewhere.example/",
+        lambda route: route.fulfill(body=link, content_type="text/html"),
+    )
+    await page.goto("http://elsewhere.example/")
+    await page.get_by_text("open").click()
+    await page.locator("h1.number").wait_for()
+    assert case.number in await page.title()
+    await context.close()

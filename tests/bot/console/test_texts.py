@@ -1,0 +1,76 @@
+import re
+from pathlib import Path
+
+import pytest
+
+from bot.console.texts import LANGUAGES, ConsoleTexts
+from handlers.questionnaire import load
+from handlers.texts import holes
+from storage.words import (
+    ActorClass,
+    EventCode,
+    FileState,
+    Role,
+    Track,
+    Urgency,
+)
+
+HOME = Path(__file__).parents[3] / "bot" / "console"
+TEXTS = ConsoleTexts()
+CODES = [
+    *(f"event.{code}" for code in EventCode),
+    *(f"actor.{code}" for code in ActorClass),
+    *(f"role.{code}" for code in Role),
+    *(f"track.{code}" for code in Track),
+    *(f"urgency.{code.name}" for code in Urgency),
+    *(f"file.state.{code}" for code in FileState),
+    *(
+        f"part.{step.code}"
+        for step in load().report
+        if not step.gate and step.name != "review"
+    ),
+]
+
+
+def used() -> set[str]:
+    found = set(CODES)
+    for source in [*HOME.glob("*.py"), *HOME.glob("templates/*.html")]:
+        found |= set(
+            re.findall(r"""say\(\s*["']([\w.]+)["']\s*[,)]""", source.read_text())
+        )
+    return found
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_text_that_is_used_exists(language: str):
+    catalogue = TEXTS.catalogue(language)
+    assert used() - catalogue.keys() == set()
+    assert [msgid for msgid, text in catalogue.items() if not text.strip()] == []
+
+
+def test_both_languages_say_the_same_with_the_same_holes():
+    one, other = (TEXTS.catalogue(language) for language in LANGUAGES)
+    assert one.keys() == other.keys()
+    assert [m for m in one if holes(one[m]) != holes(other[m])] == []
+
+
+def test_no_text_is_left_over():
+    families = (
+        "problem.",
+        "door.",
+        "done.",
+        "mine.",
+        "language.",
+        "account.done.",
+        "account.no_bot",
+        "detail.",
+    )
+    left = {m for m in TEXTS.catalogue("en") if m not in used()}
+    assert {m for m in left if not m.startswith(families)} == set()
+
+
+def test_an_unknown_language_is_the_first():
+    assert TEXTS.language("fr-CA") == "id"
+    assert TEXTS.language("EN-gb") == "en"
+    assert TEXTS.say("due.days", "en", n=3) == "In 3 days"
+    assert not TEXTS.knows("nothing.at.all")
