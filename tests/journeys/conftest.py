@@ -1,17 +1,48 @@
 """A running server with its phones, once on SQLite and once on PostgreSQL."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from journeys.telling import spoken_as_specified
 from phones import Simulator
 from running import Running, running
 
+from bot.channels.sms import Sms
+from bot.channels.telegram import Telegram
+from bot.channels.whatsapp import WhatsApp
+
+BRISK = 100
+
+
+@pytest.fixture(autouse=True)
+def brisk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let letters leave a hundred times faster than providers want it (limits are data)."""
+    for channel in (Telegram, Sms, WhatsApp):
+        limits = replace(channel.limits, per_second=BRISK, per_chat_second=BRISK)
+        monkeypatch.setattr(channel, "limits", limits)
+
 
 @pytest.fixture
-async def town(database_url: str, tmp_path: Path) -> AsyncIterator[Running]:
-    async with (
-        Simulator() as simulator,
-        running(database_url, tmp_path, simulator) as here,
-    ):
+async def simulator() -> AsyncIterator[Simulator]:
+    """Return the providers; at the end their specs judge what the bot asked for."""
+    async with Simulator() as providers:
+        yield providers
+        assert await spoken_as_specified(providers)
+
+
+@pytest.fixture
+async def town(
+    database_url: str, tmp_path: Path, simulator: Simulator
+) -> AsyncIterator[Running]:
+    async with running(database_url, tmp_path, simulator) as here:
+        yield here
+
+
+@pytest.fixture
+async def hamlet(tmp_path: Path, simulator: Simulator) -> AsyncIterator[Running]:
+    """Return a server on SQLite only, for stories where the store does not matter."""
+    url = f"sqlite:///{tmp_path / 'kentongan.db'}"
+    async with running(url, tmp_path, simulator) as here:
         yield here

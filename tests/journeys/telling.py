@@ -1,0 +1,107 @@
+"""What stories share: receipts, histories, copies at the provider, the specs' verdict."""
+
+import asyncio
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from phones import PATIENCE, Phone, Silence, Simulator
+from running import Running
+from specs.conformance import check_recorded
+from sqlmodel import SQLModel, func, select
+
+from storage import cases, history
+from storage.database import Database
+from storage.models import Case
+
+RECEIPT = re.compile(r"(\w{4}-\w{4})\W.*?(\d{4}-\d{4}-\d{4}-\d{4})", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What a reporter writes down."""
+
+    number: str
+    code: str
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.code}"
+
+
+async def receipt(phone: Phone) -> Receipt:
+    """Wait for number and code, whatever is said before them."""
+    while True:
+        found = RECEIPT.search(await phone.hears("-"))
+        if found:
+            return Receipt(found[1], found[2])
+
+
+async def report(phone: Phone, story: str, word: str = "LAPOR") -> Receipt:
+    """Send a report in one message and write down its receipt."""
+    await phone.say(f"{word} {story}")
+    return await receipt(phone)
+
+
+async def until(true: Callable[[], bool], what: str) -> None:
+    """Wait until something in this process is so."""
+    end = time.monotonic() + PATIENCE
+    while not true():
+        if time.monotonic() > end:
+            raise Silence(f"waited in vain until {what}")
+        await asyncio.sleep(0.02)
+
+
+def events(town: Running, case: Case) -> list[str]:
+    """Return what a case's history tells."""
+    with town.app.database.reading() as session:
+        return [event.code for event in history.of_case(session, case.report)]
+
+
+def is_unbroken(town: Running, case: Case) -> bool:
+    """Tell whether a case's history is whole; nothing may be under way."""
+    with town.app.database.reading() as session:
+        now = cases.get(session, town.keys, case.report)
+        assert now is not None
+        return history.first_broken(session, town.keys, now) is None
+
+
+def rows(database: Database) -> dict[str, int]:
+    """Count the rows of every table."""
+    with database.reading() as session:
+        return {
+            name: session.exec(select(func.count()).select_from(table)).one()
+            for name, table in SQLModel.metadata.tables.items()
+        }
+
+
+def kept(database: Database, table: str) -> int:
+    """Count the rows of one table."""
+    return rows(database)[table]
+
+
+async def is_quiet(town: Running) -> None:
+    """Wait until nothing waits to leave, to be fetched or to be erased any more."""
+
+    def nothing() -> bool:
+        found = rows(town.app.database)
+        return not found["outbox"] and not found["jobs"]
+
+    await until(nothing, "outbox and jobs are empty")
+
+
+async def copies(simulator: Simulator, settings: dict[str, str]) -> list[str]:
+    """Return what Twilio still keeps, as its API lists it."""
+    account = settings["account_sid"]
+    answer = await simulator.client.get(
+        f"/2010-04-01/Accounts/{account}/Messages.json",
+        auth=(account, settings["auth_token"]),
+    )
+    return [message["sid"] for message in answer.json()["messages"]]
+
+
+async def spoken_as_specified(simulator: Simulator) -> bool:
+    """Hold every request that the bot made against the published specs."""
+    complaints = check_recorded(await simulator.requests())
+    assert complaints == []
+    return True
