@@ -1,7 +1,7 @@
 """What became of a letter, as its provider tells later; never backwards."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
@@ -9,6 +9,9 @@ from handlers import notices
 from handlers.office import Office
 from storage import conversations, jobs, outbox
 from storage.words import Channel, JobKind
+
+LOOKED_FOR = timedelta(minutes=20)
+"""Longer than delivery asks a provider whether it has a letter of doubtful end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +48,16 @@ def apply(session: Session, office: Office, news: News, *, now: datetime) -> boo
 def lost(session: Session, office: Office, news: News, *, now: datetime) -> bool:
     """Owe the erasure of a copy whose letter we never tied to its id; once for each id.
 
-    The answer to our request may be lost, or come after the provider's last word.
+    The answer to our request was lost. The copy stays while the letter may be looked for.
     """
     mark = f"erase.{news.provider_id}"
-    day = office.day(now)
-    if not conversations.first_seen(session, office.keys, news.channel, mark, day=day):
+    if not conversations.first_seen(
+        session, office.keys, news.channel, mark, day=office.day(now)
+    ):
         return False
-    erase_copy(session, office, news.channel, news.provider_id, now=now)
+    erase_copy(
+        session, office, news.channel, news.provider_id, now=now, due=now + LOOKED_FOR
+    )
     return True
 
 
@@ -62,8 +68,9 @@ def erase_copy(
     provider_id: str,
     *,
     now: datetime,
+    due: datetime | None = None,
 ) -> None:
     """Owe the erasure of a provider's copy, where this installation wants it."""
     if office.erase_copies and channel is not Channel.TELEGRAM:
         copy = {"channel": channel.value, "id": provider_id}
-        jobs.put(session, office.keys, JobKind.ERASE, copy, now=now)
+        jobs.put(session, office.keys, JobKind.ERASE, copy, now=now, due=due)

@@ -28,6 +28,8 @@ TIMEOUT = 20.0
 MEDIA_HOSTS = ("twilio.com", "twiliocdn.com", "s3-external-1.amazonaws.com")
 LOOK_BACK = 50
 OUR_CLOCKS = timedelta(seconds=30)
+#: No status follows any more that we would wait for.
+ENDED = frozenset({"delivered", "undelivered", "failed", "canceled", "read"})
 TABLE: Final[dict[str, list[int]]] = tomllib.loads(
     files(__package__).joinpath("twilio_errors.toml").read_text("utf-8")
 )
@@ -161,7 +163,8 @@ class Twilio:
         for message in messages:
             made = message.date_created
             if message.body == text and made and made >= since - OUR_CLOCKS:
-                return base.Sent(str(message.sid), final=not self.status_callback)
+                ended = not self.status_callback or message.status in ENDED
+                return base.Sent(str(message.sid), final=ended)
         return None
 
     def fetch(self, reference: str) -> AbstractAsyncContextManager[base.Download]:
