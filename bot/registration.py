@@ -31,14 +31,11 @@ class Registration:
         url = f"{self._settings.server.public_url}{PATH}"
         secret = self._settings.telegram.webhook_secret.get_secret_value()
         try:
-            await self._bot.do_api_request(
-                "setWebhook",
-                {
-                    "url": url,
-                    "secret_token": secret,
-                    "allowed_updates": list(UPDATES),
-                    "max_connections": _CONNECTIONS,
-                },
+            await self._bot.set_webhook(
+                url,
+                secret_token=secret,
+                allowed_updates=UPDATES,
+                max_connections=_CONNECTIONS,
             )
         except Exception as error:  # noqa: BLE001 - whatever it is, it is tried again
             logs.failure("registration", error)
