@@ -163,6 +163,18 @@ def everyone(session: Session) -> list[Officer]:
     return list(session.exec(select(Officer).order_by(col(Officer.login))))
 
 
+def names(session: Session, keys: ServerKeys) -> dict[bytes, str]:
+    """Return the names of all accounts by id; one that was changed by hand has none."""
+    found = {}
+    for officer in everyone(session):
+        try:
+            check(keys, officer)
+        except NotAuthentic:
+            continue
+        found[officer.id] = officer.name
+    return found
+
+
 def check(keys: ServerKeys, officer: Officer) -> None:
     """Raise NotAuthentic unless this row was written by us as it stands."""
     keys.check_tag(officer.tag, _context(officer), _content(officer))

@@ -1,14 +1,20 @@
 """Which cases an officer may reach: those of their own units, and no trace of others."""
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any
 
 from sqlmodel import Session, select
 
 from bot.console.visit import Visit
+from handlers import cases as verbs
 from handlers.errors import NotFound, NotYours
-from storage import cases, officers, units
+from storage import cases, history, officers, units
 from storage.models import Case, Unit
+from storage.words import EventCode
+
+READ_AGAIN = timedelta(hours=1)
+"""Reading twice within this time is one line of the history."""
 
 
 def find(visit: Visit, session: Session, number: str) -> tuple[Case, Unit]:
@@ -22,6 +28,26 @@ def find(visit: Visit, session: Session, number: str) -> tuple[Case, Unit]:
         if found is not None and found.unit == unit.id:
             return found, unit
     raise NotFound
+
+
+def record_reading(visit: Visit) -> None:
+    """Write into the history that the officer reads the case, before anything is shown."""
+    number = visit.request.path_params["number"]
+    with visit.console.database.reading() as session:
+        found, _ = find(visit, session, number)
+        due = _reading_due(visit, session, found)
+    if due:
+        visit.write(on_case, visit, verbs.record_reading, {})
+
+
+def _reading_due(visit: Visit, session: Session, found: Case) -> bool:
+    if found.unread_from_reporter:
+        return True
+    me = visit.officer.id
+    for event in reversed(history.of_case(session, found.report)):
+        if event.code == EventCode.READ_BY_OFFICER and event.officer == me:
+            return event.at is None or visit.now - event.at >= READ_AGAIN
+    return True
 
 
 def on_case(

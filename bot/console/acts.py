@@ -72,8 +72,12 @@ def _act(
     """Run the verb and show what became of it; ``otherwise`` is for a verb's False."""
     try:
         result = visit.write(access.on_case, visit, verb, arguments)
-    except (NotFound, NotYours):
+    except NotYours:
         raise
+    except NotFound as error:
+        if not error.detail:
+            raise
+        return case_page.show(visit, problem="NO_RECEIPT", status=409)
     except KentonganError as error:
         problem = type(error).__name__
         return case_page.show(

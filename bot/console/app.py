@@ -5,16 +5,20 @@ through ``ConsoleContext.writer``.
 """
 
 from pathlib import Path
+from typing import Any
 
 from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
+from typing_extensions import override
 
 from bot.console import account, acts, case, evidence, mine, queue, sign_in
 from bot.console.context import ConsoleContext
 from bot.console.gate import nowhere, page
 from bot.console.headers import SecurityHeaders
-from bot.console.visit import HOME
+from bot.console.visit import HOME, SeeOther
 
 __all__ = ["ConsoleContext", "routes"]
 
@@ -42,8 +46,25 @@ def routes(console: ConsoleContext) -> list[BaseRoute]:
         page(console, "/cases/{number}/let-go", acts.let_go, post=True),
         page(console, "/cases/{number}/ask", acts.ask, post=True),
         page(console, "/cases/{number}/note", acts.note, post=True),
-        Mount("/static", StaticFiles(directory=_STATIC), name="console-static"),
+        Mount("/static", OwnFiles(directory=_STATIC), name="console-static"),
         Route("/{path:path}", nowhere(console), methods=_ANY),
     ]
-    headers = Middleware(SecurityHeaders, tls=console.is_public)
-    return [Mount(HOME, routes=pages, middleware=[headers])]
+    headers = [Middleware(SecurityHeaders, tls=console.is_public)]
+    return [
+        Route(HOME, _home, middleware=headers),
+        Mount(HOME, routes=pages, middleware=headers),
+    ]
+
+
+class OwnFiles(StaticFiles):
+    """Style and drawings: kept by the browser, but asked for again each time."""
+
+    @override
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        response = super().file_response(*args, **kwargs)
+        response.headers["Cache-Control"] = "no-cache"
+        return response
+
+
+async def _home(_: Request) -> Response:
+    return SeeOther("/")

@@ -2,20 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
 
-from sqlmodel import Session
 from starlette.responses import Response
 
 from bot.console import access, contents
 from bot.console.visit import Visit
-from handlers import cases as verbs
+from handlers import numbering
 from storage import history, officers
 from storage.models import Case, Event
-from storage.words import EventCode, Reason, Role, Status
+from storage.words import Reason, Role, Status
 
-READ_AGAIN = timedelta(hours=1)
-"""Reading twice within this time is one line of the history."""
 DONE = frozenset({"moved", "proposed", "asked", "noted", "taken", "let_go"})
 
 
@@ -46,17 +42,13 @@ def show(
 ) -> Response:
     """Render the case; after a refused form with its problem and what was typed."""
     number = visit.request.path_params["number"]
-    with visit.console.database.reading() as session:
-        found, _ = access.find(visit, session, number)
-        due = _reading_due(visit, session, found)
-    if due:
-        visit.write(access.on_case, visit, verbs.record_reading, {})
+    access.record_reading(visit)
     with visit.console.database.reading() as session:
         found, unit = access.find(visit, session, number)
         opened = contents.read(visit, session, found)
         events = history.of_case(session, found.report)
         broken = history.first_broken(session, visit.console.office.keys, found)
-        people = {row.id: row.name for row in officers.everyone(session)}
+        people = officers.names(session, visit.console.office.keys)
     moves = _moves(visit, found)
     return visit.page(
         "case.html",
@@ -69,6 +61,7 @@ def show(
         broken=broken,
         people=people,
         people_by_hex={key.hex(): name for key, name in people.items()},
+        register=_register(found),
         left=(found.due - visit.console.office.day(visit.now)).days,
         moves=moves,
         reasons=_reasons(moves),
@@ -80,15 +73,11 @@ def show(
     )
 
 
-def _reading_due(visit: Visit, session: Session, found: Case) -> bool:
-    if found.unread_from_reporter:
-        return True
-    for event in reversed(history.of_case(session, found.report)):
-        if event.code == EventCode.READ_BY_OFFICER and event.officer == (
-            visit.officer.id
-        ):
-            return event.at is None or visit.now - event.at >= READ_AGAIN
-    return True
+def _register(found: Case) -> str:
+    """Return the internal register number, "" while the receipt is being made."""
+    if found.register_year is None or found.register_number is None:
+        return ""
+    return numbering.register_number(found.register_year, found.register_number)
 
 
 def _moves(visit: Visit, found: Case) -> list[tuple[Status, tuple[Reason, ...], bool]]:

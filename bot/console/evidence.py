@@ -18,6 +18,7 @@ _UNKNOWN = "application/octet-stream"
 
 def working_copy(visit: Visit) -> Response:
     """Send a working copy; only kinds that we made ourselves keep their type."""
+    access.record_reading(visit)
     number = visit.request.path_params["number"]
     wanted = visit.request.path_params["file"]
     with visit.console.database.reading() as session:

@@ -21,7 +21,7 @@ def mine(visit: Visit) -> Response:
         taken = worklist.taken_by(session, names, me.id)
         proposed = worklist.awaiting_approval(session, keys, names)
         soon = worklist.due_by(session, names, today + SOON)
-        people = {row.id: row.name for row in officers.everyone(session)}
+        people = officers.names(session, keys)
     by_others = [case for case in proposed if case.wanted_by != me.id]
     by_me = [case for case in proposed if case.wanted_by == me.id]
     return visit.page(

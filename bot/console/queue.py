@@ -11,9 +11,10 @@ from urllib.parse import urlencode
 from starlette.responses import Response
 
 from bot.console.visit import Visit
-from storage import cases, officers, units
+from storage import cases, officers, reports, units
 from storage.cases import Filters, Place
 from storage.models import Case, Unit
+from storage.sealing import NotAuthentic
 from storage.words import Group, Status, Urgency
 
 _PLACE = struct.Struct(">BII16s")
@@ -23,12 +24,13 @@ _OVER = tuple(status for status in Status if not cases.is_open(status))
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One case as a list shows it. ``left`` are days until the deadline."""
+    """One case as a list shows it: days until the deadline, and whether the row is ours."""
 
     case: Case
     left: int
     unit: str
     officer: str
+    is_ours: bool
 
 
 def queue(visit: Visit) -> Response:
@@ -45,7 +47,7 @@ def queue(visit: Visit) -> Response:
             after=after,
             limit=cases.PAGE + 1,
         )
-        people = {row.id: row.name for row in officers.everyone(session)}
+        people = officers.names(session, visit.console.office.keys)
     shown = found[: cases.PAGE]
     following = ""
     if len(found) > len(shown):
@@ -80,9 +82,18 @@ def lines(
             left=(case.due - today).days,
             unit=names.get(case.unit, ""),
             officer=people.get(case.officer, "") if case.officer else "",
+            is_ours=_is_ours(visit, case),
         )
         for case in found
     ]
+
+
+def _is_ours(visit: Visit, case: Case) -> bool:
+    try:
+        reports.check_case(visit.console.office.keys, case)
+    except NotAuthentic:
+        return False
+    return True
 
 
 _FILTERS = ("state", "status", "category", "urgency", "mine")

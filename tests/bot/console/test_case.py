@@ -1,6 +1,7 @@
 import pytest
 from sqlmodel import select
 
+from handlers import numbering
 from storage import cases, history, officers, reports, units
 from storage.models import Case, Event, Item, Officer
 from storage.reports import Content
@@ -188,7 +189,8 @@ async def test_nobody_is_asked_before_there_is_a_receipt(desk: Desk):
     page = await browser.see(f"/cases/{case.number}")
     assert "The reporter's receipt is not ready yet" in page.text
     response = await browser.send(f"/cases/{case.number}/ask", question="Who?")
-    assert response.status_code == 404
+    assert response.status_code == 409
+    assert "receipt is not ready yet. Send" in Page(response).text
 
 
 async def test_a_note_stays_in_the_unit(desk: Desk):
@@ -330,10 +332,34 @@ async def test_figures_that_do_not_open_are_left_out(desk: Desk):
         row = session.get_one(Case, case.report)
         row.figures = b"changed"
         row.province = "31"
-        session.add(row)
+        cases.save(session, desk.keys, row)
     page = await desk.signed_in(desk.house.supervisor).see(f"/cases/{case.number}")
     assert "This report holds no answers yet" in page.text
     assert "Province" in page.text
+
+
+async def test_the_register_number_is_for_officers(desk: Desk):
+    case = desk.case()
+    browser = desk.signed_in(desk.house.supervisor)
+    assert "Register" not in (await browser.see(f"/cases/{case.number}")).text
+    with desk.database.writing() as session:
+        row = session.get_one(Case, case.report)
+        row.register_year, row.register_number = 2026, 7
+        cases.save(session, desk.keys, row)
+    page = await browser.see(f"/cases/{case.number}")
+    assert f"Register {numbering.register_number(2026, 7)}" in page.text
+
+
+async def test_a_name_that_was_changed_by_hand_is_not_shown(desk: Desk):
+    case, budi = desk.case(), desk.colleague("budi")
+    await desk.signed_in(budi).do(f"/cases/{case.number}/take")
+    with desk.database.writing() as session:
+        row = session.get_one(Officer, budi.officer.id)
+        row.name = "Somebody Else"
+        session.add(row)
+    page = await desk.signed_in(desk.house.supervisor).see(f"/cases/{case.number}")
+    assert "Somebody Else" not in page.text
+    assert "Taken Officer" in page.text
 
 
 async def test_a_withdrawal_and_a_strange_detail_are_shown(desk: Desk):

@@ -6,7 +6,7 @@ from sqlmodel import select
 
 from storage import files, reports, units
 from storage.files import Sealer, Taken
-from storage.models import Case, File
+from storage.models import Case, Event, File
 from storage.reports import Content
 from storage.words import Audience, FileState, ItemKind
 from tests.browsers import Browser, Desk
@@ -64,6 +64,17 @@ async def test_a_working_copy_is_shown_and_sent(desk: Desk, officer: Browser):
         f'attachment; filename="{case.number}-{row.hex()[:6]}.png"'
     )
     assert sent.headers["cache-control"] == "no-store"
+
+
+async def test_whoever_only_fetches_a_file_has_read_the_case(
+    desk: Desk, officer: Browser
+):
+    case = desk.case()
+    row = keep(desk, case, name="a.png", kind="image/png", body=picture())
+    await officer.get(f"/cases/{case.number}/files/{row.hex()}")
+    with desk.database.reading() as session:
+        codes = session.exec(select(Event.code)).all()
+    assert codes.count("read_by_officer") == 1
 
 
 async def test_no_kind_but_ours_keeps_its_type(desk: Desk, officer: Browser):

@@ -153,6 +153,19 @@ async def test_who_sits_in_two_units_sees_both_by_name(desk: Desk):
     assert "Inspectorate" in page.text
 
 
+async def test_a_row_that_was_changed_by_hand_is_marked(desk: Desk):
+    desk.case()
+    other = desk.case()
+    browser = desk.signed_in(desk.house.supervisor)
+    assert "not authentic" not in (await browser.see("/")).text
+    with desk.database.writing() as session:
+        row = session.get_one(Case, other.report)
+        row.category = "ASP"
+        session.add(row)
+    page = await browser.see("/")
+    assert page.text.count("not authentic") == 1
+
+
 async def test_a_custodian_has_an_empty_queue(desk: Desk):
     desk.case()
     page = await desk.signed_in(desk.house.custodian).see("/")
