@@ -12,6 +12,7 @@ from storage import cases, history, links, outbox, subscriptions, units
 from storage.letters import Letter
 from storage.models import Case, Officer
 from storage.outbox import Claimed
+from storage.sealing import NotAuthentic
 from storage.words import Channel, EventCode, LetterKind, Urgency
 
 NEWS = "Q24"
@@ -84,7 +85,7 @@ def alert(
     for officer in units.members(session, office.keys, unit):
         if case.officer not in {None, officer.id}:
             continue
-        place = links.handle_of(session, office.keys, officer.id)
+        place = _place_of(session, office, officer)
         if place is not None:
             reply = _alert(office, case, officer, text)
             post_to_officer(session, office, officer, place, reply, now=now)
@@ -146,6 +147,16 @@ def record_unreachable(
         detail=reason[:40],
     )
     cases.save(session, office.keys, case)
+
+
+def _place_of(
+    session: Session, office: Office, officer: Officer
+) -> tuple[Channel, str] | None:
+    """Return where an officer wants alerts; a planted link must not stop a report."""
+    try:
+        return links.handle_of(session, office.keys, officer.id)
+    except NotAuthentic:
+        return None
 
 
 def _alert(office: Office, case: Case, officer: Officer, text: str) -> Reply:

@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 
 from storage.keys import Purpose, ServerKeys
 from storage.models import Conversation, Inbox
-from storage.sealing import Context
+from storage.sealing import Context, NotAuthentic
 from storage.words import Channel
 
 _HOUR = 3600
@@ -50,7 +50,7 @@ def find(session: Session, names: Sequence[bytes]) -> Conversation | None:
 
 def read(keys: ServerKeys, row: Conversation) -> bytes:
     """Return the state as it was saved; raises NotAuthentic."""
-    return keys.unlock(Purpose.CONVERSATION, row.state, _context(row.handle))
+    return keys.unlock(Purpose.CONVERSATION, row.state, _context(row))
 
 
 def save(
@@ -61,13 +61,20 @@ def save(
     *,
     expires: datetime,
 ) -> None:
-    """Keep the state under the first name (the second is an alias) until ``expires``."""
+    """Keep the state under the first name (the second is an alias) until ``expires``.
+
+    A row that somebody turned to these names makes place for a new one.
+    """
     row = find(session, names)
+    if row is not None and not _is_ours(keys, row):
+        session.delete(row)
+        session.flush()
+        row = None
     if row is None:
         row = Conversation(handle=names[0], state=b"", expiry_hour=0)
     if len(names) > 1:
         row.alias = next(name for name in names if name != row.handle)
-    row.state = keys.lock(Purpose.CONVERSATION, state, _context(row.handle))
+    row.state = keys.lock(Purpose.CONVERSATION, state, _context(row))
     row.expiry_hour = -int(-expires.timestamp() // _HOUR)
     session.add(row)
     session.flush()
@@ -99,5 +106,14 @@ def drop_inbox(session: Session, *, before: date) -> int:
     return gone.rowcount
 
 
-def _context(name: bytes) -> Context:
-    return Context("conversations", name, "state")
+def _is_ours(keys: ServerKeys, row: Conversation) -> bool:
+    try:
+        read(keys, row)
+    except NotAuthentic:
+        return False
+    return True
+
+
+def _context(row: Conversation) -> Context:
+    """Bind a state to both names: whoever writes another alias beside it breaks it."""
+    return Context("conversations", row.handle, "state", key=row.alias or b"")

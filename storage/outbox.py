@@ -73,14 +73,16 @@ def put(
 ) -> None:
     """Post a letter in the caller's transaction."""
     order_name = keys.look_up(Purpose.ORDER, letter.channel, letter.to)
+    expires = now + LIVES[letter.kind]
+    context = _context(order_name, expires)
     session.add(
         OutboxRow(
             channel=letter.channel.value,
             kind=letter.kind.value,
             due=due or now,
-            expires=now + LIVES[letter.kind],
+            expires=expires,
             order_name=order_name,
-            blob=keys.lock(Purpose.OUTBOX, letter.to_bytes(), _context(order_name)),
+            blob=keys.lock(Purpose.OUTBOX, letter.to_bytes(), context),
         )
     )
     session.flush()
@@ -139,6 +141,8 @@ def sent(
         case=claimed.letter.case,
     )
     nobody = secrets.token_bytes(32)  # from here on the row leads to no person
+    expires = now + timedelta(hours=48)
+    context = _context(nobody, expires)
     changed = session.connection().execute(
         update(OutboxRow)
         .where(
@@ -152,8 +156,8 @@ def sent(
             provider_name=keys.look_up(
                 Purpose.PROVIDER, claimed.letter.channel, provider_id
             ),
-            expires=now + timedelta(hours=48),
-            blob=keys.lock(Purpose.OUTBOX, rest.to_bytes(), _context(nobody)),
+            expires=expires,
+            blob=keys.lock(Purpose.OUTBOX, rest.to_bytes(), context),
         )
     )
     return bool(changed.rowcount)
@@ -197,9 +201,7 @@ def status(
     row.rank = rank
     session.add(row)
     session.flush()
-    return Letter.from_bytes(
-        keys.unlock(Purpose.OUTBOX, row.blob, _context(row.order_name))
-    )
+    return _letter(keys, row)
 
 
 def drop(
@@ -255,20 +257,27 @@ def next_due(session: Session, channel: Channel) -> datetime | None:
 def _open(
     session: Session, keys: ServerKeys, row: OutboxRow, token: bytes
 ) -> Claimed | None:
-    try:
-        raw = keys.unlock(Purpose.OUTBOX, row.blob, _context(row.order_name))
-    except NotAuthentic:
+    letter = _letter(keys, row)
+    if letter is None or (letter.channel, letter.kind) != (row.channel, row.kind):
         session.delete(row)
         return None
     return Claimed(
         id=row.id or 0,
         token=token,
-        letter=Letter.from_bytes(raw),
+        letter=letter,
         attempts=row.attempts,
         expires=row.expires,
         doubtful=row.doubtful,
         order_name=row.order_name,
     )
+
+
+def _letter(keys: ServerKeys, row: OutboxRow) -> Letter | None:
+    context = _context(row.order_name, row.expires)
+    try:
+        return Letter.from_bytes(keys.unlock(Purpose.OUTBOX, row.blob, context))
+    except NotAuthentic:
+        return None
 
 
 def _delete(session: Session, claimed: Claimed) -> bool:
@@ -286,5 +295,6 @@ def _moment(moment: datetime, *, sqlite: bool) -> datetime | str:
     return moment.replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")
 
 
-def _context(order_name: bytes) -> Context:
-    return Context("outbox", order_name, "blob")
+def _context(order_name: bytes, expires: datetime) -> Context:
+    """Bind a letter to its person and its end: put back later, it is no letter any more."""
+    return Context("outbox", order_name, "blob", seq=int(expires.timestamp()))

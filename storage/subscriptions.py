@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 
 from storage.keys import Purpose, ServerKeys
 from storage.models import Subscription
-from storage.sealing import Context
+from storage.sealing import Context, NotAuthentic, encode
 from storage.words import Channel
 
 
@@ -39,18 +39,19 @@ def add(
         row = Subscription(
             id=secrets.token_bytes(16), subscriber=name, case_name=case_name, blob=b""
         )
-    row.blob = _lock(keys, row.id, subscriber)
+    row.blob = _lock(keys, row, subscriber)
     session.add(row)
     session.flush()
 
 
 def of_case(session: Session, keys: ServerKeys, report: bytes) -> list[Subscriber]:
-    """Return everybody who wants to hear of a case."""
+    """Return everybody who wants to hear of a case; a planted wish counts nothing."""
     case_name = keys.look_up(Purpose.SUBSCRIPTION_CASE, report)
     rows = session.exec(
         select(Subscription).where(Subscription.case_name == case_name)
     ).all()
-    return [_unlock(keys, row) for row in rows]
+    found = (_unlock(keys, row) for row in rows)
+    return [subscriber for subscriber in found if subscriber is not None]
 
 
 def heard_from(
@@ -62,8 +63,10 @@ def heard_from(
         select(Subscription).where(Subscription.subscriber == name)
     ).all():
         known = _unlock(keys, row)
+        if known is None:
+            continue
         moved = Subscriber(channel, handle, known.language, int(now.timestamp()))
-        row.blob = _lock(keys, row.id, moved)
+        row.blob = _lock(keys, row, moved)
         session.add(row)
 
 
@@ -89,7 +92,7 @@ def end_for_case(session: Session, keys: ServerKeys, report: bytes) -> int:
     return gone.rowcount
 
 
-def _lock(keys: ServerKeys, row_id: bytes, subscriber: Subscriber) -> bytes:
+def _lock(keys: ServerKeys, row: Subscription, subscriber: Subscriber) -> bytes:
     fields = {
         "channel": subscriber.channel.value,
         "handle": subscriber.handle,
@@ -97,12 +100,16 @@ def _lock(keys: ServerKeys, row_id: bytes, subscriber: Subscriber) -> bytes:
         "last_inbound": subscriber.last_inbound,
     }
     return keys.lock(
-        Purpose.SUBSCRIPTION, json.dumps(fields).encode("ascii"), _context(row_id)
+        Purpose.SUBSCRIPTION, json.dumps(fields).encode("ascii"), _context(row)
     )
 
 
-def _unlock(keys: ServerKeys, row: Subscription) -> Subscriber:
-    fields = json.loads(keys.unlock(Purpose.SUBSCRIPTION, row.blob, _context(row.id)))
+def _unlock(keys: ServerKeys, row: Subscription) -> Subscriber | None:
+    try:
+        raw = keys.unlock(Purpose.SUBSCRIPTION, row.blob, _context(row))
+    except NotAuthentic:
+        return None
+    fields = json.loads(raw)
     return Subscriber(
         channel=Channel(fields["channel"]),
         handle=fields["handle"],
@@ -111,5 +118,7 @@ def _unlock(keys: ServerKeys, row: Subscription) -> Subscriber:
     )
 
 
-def _context(row_id: bytes) -> Context:
-    return Context("subscriptions", row_id, "blob")
+def _context(row: Subscription) -> Context:
+    """Bind a wish to its person and its case: a row turned to another case is no wish."""
+    both = encode(row.subscriber, row.case_name)
+    return Context("subscriptions", row.id, "blob", key=both)

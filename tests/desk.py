@@ -1,212 +1,196 @@
-"""The console as officers meet it: browsers on a real store, reports that arrive."""
+"""A desk without a network: messages go straight to the verbs, letters are read at once.
 
+desk.say("555", "LAPOR Kepala dinas meminta uang")
+receipt = desk.receipt("555")
+desk.say("555", f"STATUS {receipt}")
+"""
+
+import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from html.parser import HTMLParser
-from zoneinfo import ZoneInfo
+from functools import cache
+from typing import TypeVar
 
-import house
-import httpx
-from sqlmodel import Session
-from starlette.applications import Starlette
+from sqlmodel import Session, select
 
-from bot.console.app import ConsoleContext
-from bot.console.visit import COOKIE
-from handlers import cases as verbs
+from bot import config
+from bot.office import make_office
+from handlers import inbox, receipts
+from handlers.inbox import Outcome
+from handlers.messages import Incoming, Kind, Proof
 from handlers.office import Office
-from handlers.questionnaire import load
-from handlers.rulebook import Rulebook
-from handlers.texts import Texts
-from storage import reports, sessions, units
+from handlers.receipts import Opening
+from storage import cases, jobs, outbox, reports
 from storage.database import Database
 from storage.keys import ServerKeys
+from storage.letters import Letter
 from storage.models import Case
-from storage.reports import Content
-from storage.sealing import new_pair
-from storage.subscriptions import Subscriber
-from storage.words import Audience, Channel, ItemKind, Role
+from storage.reports import Opened
+from storage.words import Channel, JobKind
+from tests import house
 
-STARTED = datetime(2026, 3, 2, 3, 0, tzinfo=UTC)
-HOST = "pengaduan.example"
-ORIGIN = f"https://{HOST}"
-ANSWERS = {"Q05": "ANON", "Q06": "COR-09", "Q09": "ADM", "Q16": "SAW"}
-STORY = "They asked for money before stamping the permit."
+R = TypeVar("R")
+START = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
+STORY = "LAPOR Kepala dinas meminta uang dua puluh juta untuk izin usaha"
 
 
-class Clock:
-    """Stands still until it is moved."""
+@dataclass(frozen=True)
+class Slip:
+    """What a reporter wrote down."""
 
-    def __init__(self) -> None:
-        self.now = STARTED
+    number: str
+    code: str
 
-    def __call__(self) -> datetime:
-        return self.now
-
-    def pass_time(self, **span: float) -> None:
-        self.now += timedelta(**span)
+    def __str__(self) -> str:
+        return f"{self.number} {self.code}"
 
 
-class Page(HTMLParser):
-    """What a test asks of a page: its token, its links, its plain text."""
+@cache
+def _offices() -> Callable[[ServerKeys], Office]:
+    environ = {"KENTONGAN_AGENCY__NAME": "Inspektorat Contoh"}
+    settings = config.load(None, environ)
+    return lambda keys: make_office(settings, keys, now=START)
 
-    def __init__(self, response: httpx.Response) -> None:
-        super().__init__()
-        self.fields: dict[str, str] = {}
-        self.links: list[str] = []
-        self.words: list[str] = []
-        self.feed(response.text)
-        self.text = " ".join(" ".join(self.words).split())
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = {name: value or "" for name, value in attrs}
-        if tag == "input" and given.get("type") == "hidden":
-            self.fields.setdefault(given["name"], given["value"])
-        if tag == "a":
-            self.links.append(given.get("href", ""))
+def office_of(keys: ServerKeys) -> Office:
+    """Return an office with the rules that come with the program."""
+    return _offices()(keys)
 
-    def handle_data(self, data: str) -> None:
-        self.words.append(data)
+
+def text(
+    words: str,
+    *,
+    handle: str = "555",
+    channel: Channel = Channel.TELEGRAM,
+    name: str = "",
+    **more,
+) -> Incoming:
+    """Return a message as a channel would tell it."""
+    return Incoming(
+        channel,
+        handle,
+        name or secrets.token_hex(8),
+        more.pop("received", START),
+        more.pop("kind", Kind.TEXT),
+        words,
+        **more,
+    )
 
 
 @dataclass
 class Desk:
-    """The console over a real store, and the officers in front of it."""
+    """One house on one store; ``now`` moves by hand."""
 
-    context: ConsoleContext
-    app: Starlette
+    database: Database
+    keys: ServerKeys
+    office: Office
     house: house.House
-    clock: Clock
-    bot: str = "https://t.me/contoh_bot"
-    clients: list[httpx.AsyncClient] = field(default_factory=list)
+    now: datetime = START
+    letters: list[Letter] = field(default_factory=list)
 
-    @property
-    def keys(self) -> ServerKeys:
-        return self.context.office.keys
-
-    @property
-    def database(self) -> Database:
-        return self.context.database
-
-    def browser(self) -> httpx.AsyncClient:
-        transport = httpx.ASGITransport(app=self.app, client=("127.0.0.1", 5000))
-        client = httpx.AsyncClient(transport=transport, base_url=ORIGIN)
-        self.clients.append(client)
-        return client
-
-    def signed_in(self, who: house.Person) -> "Browser":
+    def act(self, verb: Callable[..., R], *args, **kwargs) -> R:
+        """Run a verb that takes session, office, …, now in one transaction."""
         with self.database.writing() as session:
-            cookie = sessions.begin(
-                session, self.keys, who.officer, who.secret, now=self.clock()
+            return verb(session, self.office, *args, now=self.now, **kwargs)
+
+    def store(self, verb: Callable[..., R], *args, **kwargs) -> R:
+        """Run a storage function that takes session, keys, … in one transaction."""
+        with self.database.writing() as session:
+            return verb(session, self.keys, *args, **kwargs)
+
+    def later(self, **span: float) -> None:
+        self.now += timedelta(**span)
+
+    def take(self, incoming: Incoming) -> Outcome:
+        """Take a message as the intake does, slow hashing and all."""
+        opening = Opening(Proof.NONE)
+        with self.database.reading() as session:
+            asked = inbox.look(session, self.office, incoming, now=self.now)
+        if asked is not None:
+            opening = receipts.open_with(self.office, asked, now=self.now)
+        return self.act(inbox.receive, incoming, opening)
+
+    def say(self, handle: str, words: str, **more) -> Outcome:
+        return self.take(text(words, handle=handle, received=self.now, **more))
+
+    def delivers(self, channel: Channel = Channel.TELEGRAM) -> list[Letter]:
+        """Let everything leave; returns what left just now."""
+        gone: list[Letter] = []
+        with self.database.writing() as session:
+            while found := outbox.claim(
+                session, self.keys, channel, limit=50, now=self.now
+            ):
+                for one in found:
+                    gone.append(one.letter)
+                    assert outbox.dead(session, one)
+        self.letters += gone
+        return gone
+
+    def makes_receipts(self) -> list[bool]:
+        """Make every receipt that is due."""
+        with self.database.writing() as session:
+            due = jobs.claim(
+                session, self.keys, JobKind.RECEIPT, limit=50, now=self.now
             )
-        client = self.browser()
-        client.cookies.set(COOKIE, cookie, domain=HOST)
-        return Browser(client, cookie)
+        made = []
+        for job in due:
+            with self.database.reading() as session:
+                number = receipts.case_number(session, self.office, job.details)
+            assert number is not None
+            report = bytes.fromhex(job.details["report"])
+            prepared = receipts.prepare(self.office, report, number)
+            made.append(self.act(receipts.give, job, prepared))
+        return made
 
-    def colleague(self, login: str, role: Role = Role.HANDLER) -> house.Person:
-        """Add a second officer of the unit."""
-        with self.database.writing() as session:
-            new = house.person(session, self.keys, login, role)
-            units.admit(
+    def receipt(self, handle: str, channel: Channel = Channel.TELEGRAM) -> Slip:
+        """Make what is due, deliver, and read this person's receipt."""
+        self.makes_receipts()
+        self.delivers(channel)
+        return self.slip(handle)
+
+    def slip(self, handle: str) -> Slip:
+        """Read the newest receipt that was delivered to a person."""
+        for letter in reversed(self.letters):
+            words = letter.text.replace(".", " ").split()
+            numbers = [w for w in words if len(w) == 9 and w[4] == "-"]
+            codes = [w for w in words if len(w) == 19 and w.count("-") == 3]
+            if letter.to == handle and numbers and codes:
+                return Slip(numbers[0], codes[0])
+        raise AssertionError("no receipt came")
+
+    def reports(self, handle: str, words: str = STORY, **more) -> tuple[Case, Slip]:
+        """Make a case of one message and write its receipt down."""
+        assert self.say(handle, words, **more) is Outcome.TAKEN
+        slip = self.receipt(handle, more.get("channel", Channel.TELEGRAM))
+        return self.case(slip.number), slip
+
+    def case(self, number: str) -> Case:
+        with self.database.reading() as session:
+            found = cases.by_number(session, self.keys, number)
+        assert found is not None
+        return found
+
+    def reads(self, case: Case) -> list[Opened]:
+        """Open a case as its unit does."""
+        with self.database.reading() as session:
+            secret = reports.secret_for(
                 session,
                 self.keys,
-                units.verified(session, self.keys, self.house.unit.id),
-                new.officer,
-                self.house.supervisor.officer,
-                self.house.supervisor.secret,
+                case.report,
+                self.house.unit,
+                self.house.unit_secret,
             )
-        return new
-
-    def case(self, **options) -> Case:
-        """Let somebody's report arrive; it has a receipt."""
-        with self.database.writing() as session:
-            return arrive(session, self.context.office, now=self.clock(), **options)
-
-    def again(self, case: Case) -> Case:
-        with self.database.reading() as session:
-            found = session.get(Case, case.report)
-            assert found is not None
-            return found
+            return reports.read(session, self.keys, case.report, secret)
 
 
-@dataclass
-class Browser:
-    """One officer's browser."""
-
-    client: httpx.AsyncClient
-    cookie: str
-
-    async def get(self, path: str, **options) -> httpx.Response:
-        return await self.client.get(f"/console{path}", **options)
-
-    async def see(self, path: str) -> Page:
-        response = await self.get(path)
-        assert response.status_code == 200, (path, response.status_code)
-        return Page(response)
-
-    async def send(self, path: str, **form: str) -> httpx.Response:
-        token = sessions.form_token(self.cookie)
-        return await self.client.post(f"/console{path}", data={"token": token, **form})
-
-    async def do(self, path: str, **form: str) -> Page:
-        """Send a form and follow it to where it leads."""
-        response = await self.send(path, **form)
-        assert response.status_code == 303, Page(response).text
-        return Page(await self.client.get(response.headers["location"]))
+def desk(database: Database, keys: ServerKeys) -> Desk:
+    """Found a house on a migrated store and open its desk."""
+    with database.writing() as session:
+        built = house.build(session, keys)
+    return Desk(database, keys, office_of(keys), built)
 
 
-def arrive(
-    session: Session,
-    office: Office,
-    *,
-    now: datetime,
-    answers: dict[str, str] | None = None,
-    items: tuple[Content, ...] = (),
-    receipt: bool = True,
-) -> Case:
-    """Write a report the way the inbox does."""
-    keys, day = office.keys, office.day(now)
-    entry = [
-        units.verified(session, keys, bytes.fromhex(route.unit_id))
-        for route in verbs.routes(session, office)
-    ]
-    draft = reports.start(session, keys, entry[:1], day=day)
-    story = Content(kind=ItemKind.ANSWER, text=STORY, step="Q10", at=now.isoformat())
-    for content in items or (story,):
-        reports.add_item(
-            session,
-            keys,
-            draft.report,
-            content,
-            audience=Audience.CASE,
-            public=draft.public_key,
-            day=day,
-        )
-    case = verbs.open_case(
-        session,
-        office,
-        draft.report,
-        answers or ANSWERS,
-        reporter=Subscriber(Channel.TELEGRAM, "4711", "en", 0),
-        notify=False,
-        now=now,
-    )
-    if receipt:
-        case.reporter_key = new_pair().public
-        reports.tag_case(keys, case)
-        session.add(case)
-        session.flush()
-    return case
-
-
-def make_office(keys: ServerKeys) -> Office:
-    rulebook = Rulebook.load()
-    context = {"agency": "Inspectorate", "link": "example.org", "emergency": "112"}
-    return Office(
-        keys=keys,
-        texts=Texts(("id", "en"), context),
-        questionnaire=load(),
-        rulebook=rulebook,
-        calendar=rulebook.calendar(range(2025, 2029)),
-        zone=ZoneInfo("Asia/Jakarta"),
-        languages=("id", "en"),
-    )
+def pick(session: Session, model: type[R], **wanted) -> R:
+    """Return the only row of a table with these values."""
+    return session.exec(select(model).filter_by(**wanted)).one()
