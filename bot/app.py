@@ -147,7 +147,7 @@ async def _kept_alive(name: str, loop: Callable[[], Coroutine[Any, Any, None]]) 
         try:
             await loop()
         except Exception as error:  # noqa: BLE001 - no loop may end while the others go on
-            logs.failure(name, error)
+            logs.failure("loop.failed", error, loop=name)
             await asyncio.sleep(_REST)
         else:
             return

@@ -70,13 +70,13 @@ class Intake:
             inbox.quarantine, self._office, body, reason, now=self._clock()
         )
         self._metrics.came_in(channel, Counted.QUARANTINED)
-        logs.event("quarantine", level="warning", channel=channel)
+        logs.event("quarantine.kept", level="warning", channel=channel)
 
     async def _receive(self, incoming: Incoming, body: bytes) -> Outcome:
         now = self._clock()
 
         def spare(session: Session, error: BaseException) -> Outcome:
-            logs.failure("incoming", error, channel=incoming.channel)
+            logs.failure("incoming.failed", error, channel=incoming.channel)
             reason = type(error).__name__
             return inbox.set_aside(
                 session, self._office, incoming, body, reason, now=now

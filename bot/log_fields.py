@@ -55,7 +55,7 @@ VOCABULARY = frozenset(
     }
     | {
         "conflict", "delivery", "down", "failed", "later", "media", "message", "never", "ok",
-        "poller", "polling", "postgresql", "receipts", "refused", "scheduler", "sqlite",
+        "poller", "polling", "postgresql", "receipts", "refused", "registration", "scheduler", "sqlite",
         "started", "stopped", "store", "twilio", "unreachable", "up", "webhook", "webhooks",
         "writer",
     }

@@ -108,10 +108,10 @@ class MediaWorker:
         except base.Later as error:
             await self._again(job, error.after)
         except (TimeoutError, OSError) as error:
-            logs.failure("media", error)
+            logs.failure("media.failed", error)
             await self._again(job, None)
         except Exception as error:  # noqa: BLE001 - one strange file must not stop the others
-            logs.failure("media", error)
+            logs.failure("media.failed", error)
             await self._again(job, None)
 
     async def _erase(self, job: Claimed) -> None:
@@ -181,7 +181,7 @@ class MediaWorker:
     async def _give_up(self, job: Claimed, state: FileState) -> None:
         if job.kind is JobKind.ERASE:
             logs.event(
-                "media", level="warning", channel=Channel(job.details["channel"])
+                "media.left", level="warning", channel=Channel(job.details["channel"])
             )
             await self._writer.run(jobs.done, job)
             return

@@ -99,7 +99,7 @@ class ReceiptMaker:
         except StoreUnavailable:
             return
         except Exception as error:  # noqa: BLE001 - one bad receipt must not stop the others
-            logs.failure("receipt", error)
+            logs.failure("receipt.failed", error)
             due = self._clock() + _AGAIN * job.attempts
             await self._writer.run(jobs.later, job, due=due)
 

@@ -38,7 +38,7 @@ class Registration:
                 max_connections=_CONNECTIONS,
             )
         except Exception as error:  # noqa: BLE001 - whatever it is, it is tried again
-            logs.failure("registration", error)
+            logs.failure("registration.failed", error)
             return False
-        logs.event("registration", state="ok")
+        logs.event("registration.done", state="ok")
         return True
