@@ -186,5 +186,15 @@ def _console(house: House) -> list[BaseRoute]:
         clock=house.clock,
         public_url=house.settings.server.public_url or local_url(house.settings),
         files=house.settings.files.path,
+        bot_url=lambda: _bot_url(house),
+        agency=house.settings.agency.name,
     )
     return console_routes(context)
+
+
+def _bot_url(house: House) -> str:
+    """Return the bot's address once Telegram told its name."""
+    telegram = house.channels.get(Channel.TELEGRAM)
+    if not isinstance(telegram, Telegram) or not telegram.me.username:
+        return ""
+    return f"https://t.me/{telegram.me.username}"
