@@ -39,10 +39,10 @@ def write_secret(purpose: str, secret: bytes) -> str:
 
 def read_secret(text: str) -> tuple[str, bytes]:
     """Return purpose and secret of what ``write_secret`` wrote. Raises BadPaper."""
-    first, _, rest = text.strip().partition("\n")
-    purpose = first.rpartition(" ")[2].lower()
+    first, *rest = text.strip().splitlines() or [""]
+    purpose = first.strip().rpartition(" ")[2].lower()
     try:
-        whole = base64.b32decode("".join(rest.split()).upper())
+        whole = base64.b32decode("".join("".join(rest).split()).upper())
     except (binascii.Error, ValueError):
         raise BadPaper from None
     secret, check = whole[:-_CHECK], whole[-_CHECK:]

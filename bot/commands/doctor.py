@@ -1,7 +1,28 @@
-"""``kentongan doctor``: what is wrong, and what to do, one line each."""
+"""``kentongan doctor``: what is wrong and what to do, one line each."""
+
+import json
+import os
+from dataclasses import asdict
+
+import typer
+
+from bot import doctor
+from bot.clock import utc_now
+from bot.commands.desk import AsJson, ConfigFile, Refused
+from bot.commands.printing import safe
+from bot.findings import State
 
 NAME = "doctor"
 
 
-def run() -> None:
-    """Say what is wrong and what to do."""
+def run(config_file: ConfigFile = None, *, as_json: AsJson = False) -> None:
+    """Look at settings, keys, database, providers and clock; say what to do."""
+    findings = doctor.examine(config_file, os.environ, clock=utc_now)
+    if as_json:
+        typer.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
+    else:
+        for finding in findings:
+            typer.echo(f"{finding.state:<5}  {finding.check}: {safe(finding.says)}")
+    if not doctor.is_well(findings):
+        count = sum(finding.state is State.WRONG for finding in findings)
+        raise Refused(f"{count} wrong; what to do stands beside each")

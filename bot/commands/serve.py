@@ -1,17 +1,48 @@
 """``kentongan serve``: take reports until told to end."""
 
 import os
+import signal
+import socket
+from contextlib import suppress
 from importlib import import_module
 
 from bot.commands import desk
-from bot.commands.desk import ConfigFile
+from bot.commands.desk import ConfigFile, Refused
+from bot.settings import Server
 
 NAME = "serve"
 
 
 def run(config_file: ConfigFile = None) -> None:
     """Take reports and serve the officers' console until SIGTERM or Ctrl-C."""
-    settings = desk.settings_of(config_file)
+    with desk.sit_down(config_file) as seat:
+        settings = seat.settings
+    _refuse_taken_port(settings.server)
+    signal.signal(signal.SIGTERM, _end)
     # Loaded late: the other commands need no provider's library, which takes a second.
     app = import_module("bot.app")
-    app.serve(settings, environ=os.environ)
+    with suppress(KeyboardInterrupt):
+        app.serve(settings, environ=os.environ)
+
+
+def _refuse_taken_port(server: Server) -> None:
+    """Say it in one line when we cannot listen, rather than end in the middle."""
+    try:
+        family, kind, number, _, place = socket.getaddrinfo(
+            server.host, server.port, type=socket.SOCK_STREAM
+        )[0]
+        with socket.socket(family, kind, number) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(place)
+            probe.listen()
+    except OSError as error:
+        reason = (error.strerror or "cannot be used").lower()
+        raise Refused(
+            f"cannot listen on {server.host} port {server.port}: {reason}; "
+            "stop the other program or change server.host and server.port"
+        ) from None
+
+
+def _end(_number: int, _frame: object) -> None:
+    """End as Ctrl-C does; the server has stopped in order before this is called."""
+    raise KeyboardInterrupt

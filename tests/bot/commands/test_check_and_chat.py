@@ -1,0 +1,70 @@
+import re
+from pathlib import Path
+
+import pytest
+
+from handlers import questionnaire
+
+
+def test_what_we_ship_is_sound(empty):
+    said = empty("check")
+    assert said.code == 0, said
+    assert "are sound" in said.out
+
+
+def own_rules(name, text):
+    Path("rules").mkdir()
+    (Path("rules") / name).write_text(text)
+    Path("config.toml").write_text('[agency]\nrules = "rules"\n')
+
+
+def test_every_problem_of_own_questions_is_named(empty):
+    ours = Path(questionnaire.__file__).parent / "rules" / "id" / "questionnaire.toml"
+    text = ours.read_text()
+    first = re.search(r'^code = "(Q[0-9A-Z]+)"', text, re.MULTILINE)[1]
+    own_rules("questionnaire.toml", text.replace(f'"{first}"', '"ZZ99"'))
+    said = empty("check")
+    assert said.code == 1
+    assert "ZZ99" in said.out + said.err
+    assert said.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", ["workflow.toml", "deadlines.toml", "reasons.toml"])
+def test_rules_that_are_no_rules_are_refused(empty, name):
+    own_rules(name, "this is not TOML")
+    assert name in empty.refused("check")
+
+
+def test_settings_are_part_of_it(empty):
+    assert "XYZ" in empty.refused("check", XYZ="1")
+
+
+def test_a_report_is_told_at_the_terminal(empty):
+    said = empty(
+        "chat",
+        stdin="LAPOR Uang proyek jalan desa hilang\nSTATUS\n",
+        LOGS__LEVEL="error",
+    )
+    assert said.code == 0, said
+    assert re.search(r"Nomor [0-9A-Z]{4}-[0-9A-Z]{4} Kode [0-9-]{19}", said.out)
+    assert "Uang proyek" not in said.out
+    assert sorted(path.name for path in Path().iterdir()) == ["recovery.public"]
+
+
+def test_a_receipt_opens_its_report_again(empty, monkeypatch):
+    told: list[str] = []
+
+    def answers():
+        yield "LAPOR Uang proyek jalan desa hilang"
+        number, code = re.search(r"Nomor (\S+) Kode (\S+)", "\n".join(told)).groups()
+        yield f"STATUS {number} {code}"
+
+    monkeypatch.setattr("bot.commands.chat._lines", answers)
+    monkeypatch.setattr("bot.commands.chat.typer.echo", told.append)
+    assert empty("chat").code == 0
+    assert "cocok" in told[-1]
+
+
+def test_a_chat_channel_numbers_its_choices(empty):
+    said = empty("chat", "--channel", "telegram", stdin="/start\n")
+    assert re.search(r"^1\. ", said.out, re.MULTILINE)
