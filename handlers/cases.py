@@ -265,10 +265,21 @@ def _event(
     now: datetime,
     detail: str = "",
 ) -> Event:
+    _register(session, case)
     actor = Actor(ActorClass.OFFICER, by.id, now)
     return history.append(
         session, office.keys, case, code, by=actor, day=office.day(now), detail=detail
     )
+
+
+def _register(session: Session, case: Case) -> None:
+    """Give the internal register number at the first act of an officer.
+
+    Not at submit: the order of numbers must not tell the order in which reports came.
+    """
+    if case.register_number is None:
+        case.register_year = case.day.year
+        case.register_number = cases.next_register_number(session, case.day.year)
 
 
 def _seal_to_case(

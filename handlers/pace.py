@@ -42,10 +42,6 @@ class _Memory:
                 self.people.popitem(last=False)
             return _Count(found.since, found.count)
 
-    def forget(self, name: bytes) -> None:
-        with self.guard:
-            self.people.pop(hmac.digest(self.key, name, "sha256"), None)
-
 
 @dataclass(frozen=True, slots=True)
 class Pace:
@@ -71,10 +67,6 @@ class Tries:
     def wrong(self, name: bytes, now: datetime) -> int:
         """Count a wrong code and return how many tries are left."""
         return max(0, MOST_TRIES - self.memory.count(name, LOCKED, now, add=1).count)
-
-    def right(self, name: bytes) -> None:
-        """Forget a contact's wrong tries after a right code."""
-        self.memory.forget(name)
 
     def minutes_locked(self, name: bytes, now: datetime) -> int:
         """Return for how many more minutes no try is taken, at least 1 when locked."""

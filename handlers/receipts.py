@@ -81,10 +81,7 @@ def prepare(office: Office, report: bytes, number: str) -> Prepared:
 def give(
     session: Session, office: Office, job: Claimed, prepared: Prepared, *, now: datetime
 ) -> bool:
-    """Store a receipt and post it; False when the case has one already or is gone.
-
-    Gives the internal register number too, in its own short transaction.
-    """
+    """Store a receipt and post it; False when the case has one already or is gone."""
     if not jobs.done(session, job):
         return False
     owed = job.details
@@ -94,8 +91,6 @@ def give(
     day = office.day(now)
     case.reporter_key = prepared.public
     case.receipt_salt, case.receipt_wrap = prepared.salt, prepared.wrap
-    case.register_year = case.day.year
-    case.register_number = cases.next_register_number(session, case.day.year)
     cases.save(session, office.keys, case)
     reports.add_item(
         session,
@@ -173,7 +168,6 @@ def open_with(office: Office, asked: Question, *, now: datetime) -> Opening:
     except NotAuthentic:
         left = office.tries.wrong(asked.name, now)
         return Opening(Proof.WRONG, tries_left=left)
-    office.tries.right(asked.name)
     return Opening(Proof.OPENED, asked.number, asked.report, secret)
 
 

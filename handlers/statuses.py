@@ -7,7 +7,7 @@ from sqlmodel import Session
 
 from handlers import notices
 from handlers.office import Office
-from storage import conversations, jobs, outbox
+from storage import conversations, departed, jobs
 from storage.words import Channel, JobKind
 
 LOOKED_FOR = timedelta(minutes=20)
@@ -30,7 +30,7 @@ def apply(session: Session, office: Office, news: News, *, now: datetime) -> boo
 
     At the terminal status the row goes, and the provider's copy is to be erased.
     """
-    letter = outbox.status(
+    letter = departed.status(
         session, office.keys, news.channel, news.provider_id, news.rank
     )
     if letter is None:
@@ -40,7 +40,7 @@ def apply(session: Session, office: Office, news: News, *, now: datetime) -> boo
             session, office, letter, reason=news.unreachable, now=now
         )
     if news.final:
-        outbox.drop(session, office.keys, news.channel, news.provider_id)
+        departed.drop(session, office.keys, news.channel, news.provider_id)
         erase_copy(session, office, news.channel, news.provider_id, now=now)
     return True
 

@@ -3,9 +3,32 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Self
+from datetime import timedelta
+from typing import Any, Final, Self
 
 from storage.words import Channel, LetterKind
+
+LIVES: Final = {
+    LetterKind.REPLY: timedelta(hours=24),
+    LetterKind.RECEIPT: timedelta(hours=24),
+    LetterKind.NOTICE: timedelta(hours=48),
+    LetterKind.ALERT: timedelta(hours=24),
+    LetterKind.ACK: timedelta(seconds=15),
+    LetterKind.DELETE: timedelta(hours=47),
+}
+"""How long a letter may wait. DESIGN asks 72 h for notices, SECRETS 48 h for every row:
+the stricter holds."""
+
+FIRST: Final = 0
+PRIORITIES: Final = {
+    LetterKind.ACK: FIRST,
+    LetterKind.REPLY: 1,
+    LetterKind.RECEIPT: 1,
+    LetterKind.NOTICE: 2,
+    LetterKind.DELETE: 3,
+    LetterKind.ALERT: 3,
+}
+"""Who goes first. A receipt looks like any reply: a row must not tell that a report came."""
 
 
 @dataclass(frozen=True, slots=True)

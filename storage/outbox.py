@@ -2,50 +2,39 @@
 
 Fifth of the five files of one message: bot/webhooks.py, bot/channels/telegram.py,
 handlers/inbox.py, handlers/dialogue.py, storage/outbox.py. ``bot/delivery.py`` is the way
-out. A row is deleted at its terminal status. Only the oldest row of a person may be
-claimed, so a row in retry holds back that person alone.
+out. A row is deleted when the provider took the letter (what is left until its last
+status lies in ``storage/departed.py``). Only the oldest row of a person may be claimed, so
+a row in retry holds back that person alone.
 """
 
 import secrets
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
 
 from sqlalchemy import CursorResult, delete, text, update
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
+from storage import departed
 from storage.keys import Purpose, ServerKeys
-from storage.letters import Letter
+from storage.letters import FIRST, LIVES, PRIORITIES, Letter
 from storage.models import OutboxRow
 from storage.sealing import Context, NotAuthentic
-from storage.words import Channel, LetterKind
+from storage.words import Channel
 
 LEASE = timedelta(seconds=60)
-LIVES: Final = {
-    LetterKind.REPLY: timedelta(hours=24),
-    LetterKind.RECEIPT: timedelta(hours=24),
-    LetterKind.NOTICE: timedelta(hours=48),
-    LetterKind.ALERT: timedelta(hours=24),
-    LetterKind.ACK: timedelta(seconds=15),
-    LetterKind.DELETE: timedelta(hours=47),
-}
-"""How long a letter may wait. DESIGN asks 72 h for notices, SECRETS 48 h for every row:
-the stricter holds."""
 
-WAITING, SENT = "waiting", "sent"
 _CLAIM = """
 UPDATE outbox SET lease_until = :lease, lease_token = :token, attempts = attempts + 1,
   doubtful = (doubtful OR lease_until IS NOT NULL)
 WHERE id IN (
   SELECT o.id FROM outbox AS o
-  WHERE o.channel = :channel AND o.state = 'waiting' AND o.due <= :now
+  WHERE o.channel = :channel AND o.due <= :now
     AND (o.lease_until IS NULL OR o.lease_until < :now)
-    AND (o.kind = 'ack' OR NOT EXISTS (
+    AND (o.priority = 0 OR NOT EXISTS (
       SELECT 1 FROM outbox AS p
-      WHERE p.order_name = o.order_name AND p.id < o.id AND p.state = 'waiting'
-        AND p.kind <> 'ack'))
-  ORDER BY o.kind <> 'ack', o.kind <> 'receipt', o.kind = 'alert', o.id LIMIT :limit {lock})
+      WHERE p.order_name = o.order_name AND p.id < o.id AND p.priority > 0))
+  ORDER BY o.priority, o.id LIMIT :limit {lock})
 RETURNING id
 """
 
@@ -78,7 +67,7 @@ def put(
     session.add(
         OutboxRow(
             channel=letter.channel.value,
-            kind=letter.kind.value,
+            priority=PRIORITIES[letter.kind],
             due=due or now,
             expires=expires,
             order_name=order_name,
@@ -129,38 +118,14 @@ def sent(
 ) -> bool:
     """Finish a letter that the provider accepted.
 
-    ``final``: no status will follow, the row goes. Otherwise the text is wiped and the
-    row waits for the provider's status, at most 48 h. False if the lease was lost.
+    The row goes. Unless ``final``, the provider will tell what became of it: then case and
+    handle are kept for that, without the text. False if the lease was lost.
     """
-    if final or not provider_id:
-        return _delete(session, claimed)
-    rest = Letter(
-        kind=claimed.letter.kind,
-        channel=claimed.letter.channel,
-        to=claimed.letter.to if claimed.letter.case else "",
-        case=claimed.letter.case,
-    )
-    nobody = secrets.token_bytes(32)  # from here on the row leads to no person
-    expires = now + timedelta(hours=48)
-    context = _context(nobody, expires)
-    changed = session.connection().execute(
-        update(OutboxRow)
-        .where(
-            col(OutboxRow.id) == claimed.id, col(OutboxRow.lease_token) == claimed.token
-        )
-        .values(
-            state=SENT,
-            lease_until=None,
-            lease_token=None,
-            order_name=nobody,
-            provider_name=keys.look_up(
-                Purpose.PROVIDER, claimed.letter.channel, provider_id
-            ),
-            expires=expires,
-            blob=keys.lock(Purpose.OUTBOX, rest.to_bytes(), context),
-        )
-    )
-    return bool(changed.rowcount)
+    if not _delete(session, claimed):
+        return False
+    if not final and provider_id:
+        departed.put(session, keys, claimed.letter, provider_id, now=now)
+    return True
 
 
 def later(
@@ -182,36 +147,6 @@ def later(
 def dead(session: Session, claimed: Claimed) -> bool:
     """Drop a letter that can never be sent, so that the person's next one goes."""
     return _delete(session, claimed)
-
-
-def status(
-    session: Session, keys: ServerKeys, channel: Channel, provider_id: str, rank: int
-) -> Letter | None:
-    """Apply a provider's status; never backwards.
-
-    Returns what is left of the letter (kind, handle and case) when this status is new,
-    None for a repeat, an older status or an unknown id.
-    """
-    name = keys.look_up(Purpose.PROVIDER, channel, provider_id)
-    row = session.exec(
-        select(OutboxRow).where(OutboxRow.provider_name == name).with_for_update()
-    ).first()
-    if row is None or rank <= row.rank:
-        return None
-    row.rank = rank
-    session.add(row)
-    session.flush()
-    return _letter(keys, row)
-
-
-def drop(
-    session: Session, keys: ServerKeys, channel: Channel, provider_id: str
-) -> None:
-    """Delete the row of a letter whose status is terminal."""
-    name = keys.look_up(Purpose.PROVIDER, channel, provider_id)
-    session.connection().execute(
-        delete(OutboxRow).where(col(OutboxRow.provider_name) == name)
-    )
 
 
 def drop_expired(session: Session, *, now: datetime) -> int:
@@ -236,8 +171,7 @@ def next_due(session: Session, channel: Channel) -> datetime | None:
         .where(
             col(older.order_name) == col(OutboxRow.order_name),
             col(older.id) < col(OutboxRow.id),
-            col(older.state) == WAITING,
-            col(older.kind) != LetterKind.ACK.value,
+            col(older.priority) > FIRST,
         )
         .exists()
     )
@@ -245,7 +179,6 @@ def next_due(session: Session, channel: Channel) -> datetime | None:
         select(OutboxRow.due)
         .where(
             OutboxRow.channel == channel.value,
-            OutboxRow.state == WAITING,
             col(OutboxRow.lease_until).is_(None),
             ~behind,
         )
@@ -258,7 +191,7 @@ def _open(
     session: Session, keys: ServerKeys, row: OutboxRow, token: bytes
 ) -> Claimed | None:
     letter = _letter(keys, row)
-    if letter is None or (letter.channel, letter.kind) != (row.channel, row.kind):
+    if letter is None or not _fits(letter, row):
         session.delete(row)
         return None
     return Claimed(
@@ -270,6 +203,10 @@ def _open(
         doubtful=row.doubtful,
         order_name=row.order_name,
     )
+
+
+def _fits(letter: Letter, row: OutboxRow) -> bool:
+    return letter.channel == row.channel and PRIORITIES[letter.kind] == row.priority
 
 
 def _letter(keys: ServerKeys, row: OutboxRow) -> Letter | None:

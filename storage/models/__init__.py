@@ -25,13 +25,21 @@ from storage.models.house import (
     Unit,
     UnitGrant,
 )
-from storage.models.people import Conversation, Inbox, Job, OutboxRow, Subscription
+from storage.models.people import (
+    Conversation,
+    Departed,
+    Inbox,
+    Job,
+    OutboxRow,
+    Subscription,
+)
 
 __all__ = [
     "AuditLine",
     "Case",
     "Conversation",
     "Counter",
+    "Departed",
     "Draft",
     "Event",
     "File",

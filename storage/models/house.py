@@ -39,13 +39,14 @@ class OfficerLink(SQLModel, table=True):
 
 
 class LinkToken(SQLModel, table=True):
-    """A one-time deep link that waits to be pressed; only its hash is kept."""
+    """A one-time deep link that waits to be pressed; only its keyed name is kept."""
 
     __tablename__ = "link_tokens"
     __table_args__ = table("house")
     hash: bytes = keyed("used, or 15 minutes", primary_key=True)
     officer: bytes = clear("used, or 15 minutes")
     expires: datetime = clear("used, or 15 minutes")
+    tag: bytes = sealed("used, or 15 minutes")
 
 
 class Unit(SQLModel, table=True):
@@ -173,3 +174,4 @@ class Quarantine(SQLModel, table=True):
     day: date = clear("7 days", index=True)
     reason: str = clear("7 days")
     blob: bytes = sealed("7 days")
+    tag: bytes = sealed("7 days")

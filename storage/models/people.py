@@ -46,30 +46,36 @@ class Subscription(SQLModel, table=True):
 
 
 class OutboxRow(SQLModel, table=True):
-    """What waits to leave; deleted at its terminal status, at the latest after 48 h."""
+    """What waits to leave; deleted when it left, at the latest after 48 h."""
 
     __tablename__ = "outbox"
     __table_args__ = table(
         "people",
-        Index("ix_outbox_claim", "channel", "state", "due"),
+        Index("ix_outbox_claim", "channel", "due"),
         Index("ix_outbox_order", "order_name", "id"),
         rowid=True,
     )
     id: int | None = clear("terminal status, 48 h", default=None, primary_key=True)
     channel: str = clear("terminal status, 48 h")
-    kind: str = clear("terminal status, 48 h")
-    state: str = clear("terminal status, 48 h", default="waiting")
+    priority: int = clear("terminal status, 48 h")
     due: datetime = clear("terminal status, 48 h")
     expires: datetime = clear("terminal status, 48 h", index=True)
     lease_until: datetime | None = clear("terminal status, 48 h", default=None)
     lease_token: bytes | None = keyed("terminal status, 48 h", default=None)
     attempts: int = clear("terminal status, 48 h", default=0)
     doubtful: bool = clear("terminal status, 48 h", default=False)
-    rank: int = clear("terminal status, 48 h", default=0)
     order_name: bytes = keyed("terminal status, 48 h")
-    provider_name: bytes | None = keyed(
-        "terminal status, 48 h", default=None, index=True
-    )
+    blob: bytes = keyed("terminal status, 48 h")
+
+
+class Departed(SQLModel, table=True):
+    """A letter that the provider took and whose last status is still to come."""
+
+    __tablename__ = "departed"
+    __table_args__ = table("people")
+    name: bytes = keyed("terminal status, 48 h", primary_key=True)
+    day: date = clear("terminal status, 48 h", index=True)
+    rank: int = clear("terminal status, 48 h", default=0)
     blob: bytes = keyed("terminal status, 48 h")
 
 

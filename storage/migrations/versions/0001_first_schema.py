@@ -249,6 +249,7 @@ def upgrade() -> None:
         sa.Column("hash", sa.LargeBinary(), nullable=False),
         sa.Column("officer", sa.LargeBinary(), nullable=False),
         sa.Column("expires", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("tag", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("hash", name=op.f("pk_link_tokens")),
         info={"family": "house"},
         sqlite_with_rowid=False,
@@ -294,33 +295,38 @@ def upgrade() -> None:
         "outbox",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("channel", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("kind", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("state", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("priority", sa.Integer(), nullable=False),
         sa.Column("due", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
         sa.Column("expires", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
         sa.Column("lease_until", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
         sa.Column("lease_token", sa.LargeBinary(), nullable=True),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("doubtful", sa.Boolean(), nullable=False),
-        sa.Column("rank", sa.Integer(), nullable=False),
         sa.Column("order_name", sa.LargeBinary(), nullable=False),
-        sa.Column("provider_name", sa.LargeBinary(), nullable=True),
         sa.Column("blob", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
         info={"family": "people"},
         sqlite_with_rowid=True,
     )
     with op.batch_alter_table("outbox", schema=None) as batch_op:
-        batch_op.create_index(
-            "ix_outbox_claim", ["channel", "state", "due"], unique=False
-        )
+        batch_op.create_index("ix_outbox_claim", ["channel", "due"], unique=False)
         batch_op.create_index(
             batch_op.f("ix_outbox_expires"), ["expires"], unique=False
         )
         batch_op.create_index("ix_outbox_order", ["order_name", "id"], unique=False)
-        batch_op.create_index(
-            batch_op.f("ix_outbox_provider_name"), ["provider_name"], unique=False
-        )
+
+    op.create_table(
+        "departed",
+        sa.Column("name", sa.LargeBinary(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("rank", sa.Integer(), nullable=False),
+        sa.Column("blob", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_departed")),
+        info={"family": "people"},
+        sqlite_with_rowid=False,
+    )
+    with op.batch_alter_table("departed", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_departed_day"), ["day"], unique=False)
 
     op.create_table(
         "quarantine",
@@ -328,6 +334,7 @@ def upgrade() -> None:
         sa.Column("day", sa.Date(), nullable=False),
         sa.Column("reason", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("blob", sa.LargeBinary(), nullable=False),
+        sa.Column("tag", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_quarantine")),
         info={"family": "house"},
         sqlite_with_rowid=False,
@@ -474,12 +481,15 @@ def downgrade() -> None:
 
     op.drop_table("quarantine")
     with op.batch_alter_table("outbox", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_outbox_provider_name"))
         batch_op.drop_index("ix_outbox_order")
         batch_op.drop_index(batch_op.f("ix_outbox_expires"))
         batch_op.drop_index("ix_outbox_claim")
 
     op.drop_table("outbox")
+    with op.batch_alter_table("departed", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_departed_day"))
+
+    op.drop_table("departed")
     op.drop_table("officers")
     op.drop_table("officer_links")
     op.drop_table("memberships")

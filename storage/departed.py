@@ -1,0 +1,116 @@
+"""Letters that the provider took and has not told the end of: their keyed id, for a day or two.
+
+A row has no order, no channel and no time finer than a day, and leads to no person unless
+the letter was a notice about a case, whose wish ends when it cannot be reached.
+"""
+
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import delete
+from sqlmodel import Session, col, select
+
+from storage.keys import Purpose, ServerKeys
+from storage.letters import Letter
+from storage.models import Departed
+from storage.sealing import Context, NotAuthentic
+from storage.words import Channel
+
+
+def put(
+    session: Session,
+    keys: ServerKeys,
+    letter: Letter,
+    provider_id: str,
+    *,
+    now: datetime,
+) -> None:
+    """Keep what a later status needs: kind, channel and, for a notice, handle and case."""
+    rest = Letter(
+        kind=letter.kind,
+        channel=letter.channel,
+        to=letter.to if letter.case else "",
+        case=letter.case,
+    )
+    name = _name(keys, letter.channel, provider_id)
+    if session.get(Departed, name) is not None:
+        return
+    blob = keys.lock(Purpose.OUTBOX, rest.to_bytes(), _context(name))
+    session.add(Departed(name=name, day=now.date(), blob=blob))
+    session.flush()
+
+
+def status(
+    session: Session, keys: ServerKeys, channel: Channel, provider_id: str, rank: int
+) -> Letter | None:
+    """Apply a provider's status; never backwards.
+
+    Returns what is left of the letter (kind, handle and case) when this status is new,
+    None for a repeat, an older status or an unknown id.
+    """
+    row = session.get(Departed, _name(keys, channel, provider_id), with_for_update=True)
+    if row is None or rank <= row.rank:
+        return None
+    row.rank = rank
+    session.add(row)
+    session.flush()
+    try:
+        return Letter.from_bytes(
+            keys.unlock(Purpose.OUTBOX, row.blob, _context(row.name))
+        )
+    except NotAuthentic:
+        session.delete(row)
+        return None
+
+
+def drop(
+    session: Session, keys: ServerKeys, channel: Channel, provider_id: str
+) -> None:
+    """Delete the row of a letter whose status is terminal."""
+    name = _name(keys, channel, provider_id)
+    session.connection().execute(delete(Departed).where(col(Departed.name) == name))
+
+
+def drop_before(session: Session, day: date) -> int:
+    """Delete rows of letters that left before a day (UTC); returns how many."""
+    gone = session.connection().execute(delete(Departed).where(col(Departed.day) < day))
+    return gone.rowcount
+
+
+def drop_expired(session: Session, *, now: datetime) -> int:
+    """Delete rows older than yesterday, which is within 48 hours."""
+    return drop_before(session, (now - timedelta(days=1)).date())
+
+
+def leave_to_nobody(
+    session: Session, keys: ServerKeys, channel: Channel, handle: str, *, case: str = ""
+) -> int:
+    """Forget handle and case of a person's departed notices; returns how many.
+
+    ``case`` (hex) limits it to one case. The rows stay, so that the copies are erased.
+    """
+    changed = 0
+    for row in session.exec(select(Departed)).all():
+        try:
+            letter = Letter.from_bytes(
+                keys.unlock(Purpose.OUTBOX, row.blob, _context(row.name))
+            )
+        except NotAuthentic:
+            continue
+        if (letter.channel, letter.to) != (channel, handle) or case not in {
+            "",
+            letter.case,
+        }:
+            continue
+        bare = Letter(kind=letter.kind, channel=letter.channel, to="")
+        row.blob = keys.lock(Purpose.OUTBOX, bare.to_bytes(), _context(row.name))
+        session.add(row)
+        changed += 1
+    return changed
+
+
+def _name(keys: ServerKeys, channel: Channel, provider_id: str) -> bytes:
+    return keys.look_up(Purpose.PROVIDER, channel, provider_id)
+
+
+def _context(name: bytes) -> Context:
+    return Context("departed", name, "blob")
