@@ -5,21 +5,27 @@ from enum import Enum
 
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import (
+    DataError,
     DBAPIError,
     DisconnectionError,
+    IntegrityError,
     InterfaceError,
-    OperationalError,
+    ProgrammingError,
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from storage.database import sqlstate
 
-_CONFLICTS = frozenset(
-    {"40001", "40P01", "55P03", "SQLITE_BUSY", "SQLITE_BUSY_SNAPSHOT", "SQLITE_LOCKED"}
+_CONFLICTS = (
+    *("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_PROTOCOL", "SQLITE_SCHEMA"),
+    *("40", "25P02", "55006", "55P03"),
 )
-_STORE_SQLITE = ("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_CANTOPEN")
-_STORE_SQLITE_MORE = ("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_NOMEM", "SQLITE_PERM")
-_STORE_POSTGRES = ("08", "53", "57", "58", "25006", "XX")
+"""Beginnings of states after which the same transaction may succeed at once: lost races,
+an aborted transaction, a statement prepared before the schema changed."""
+_STORE = ("08", "25", "28", "3D", "3F", "42501", "42P01", "42703")
+"""Programming errors by name, faults of the store by meaning: no session, no database, no
+right, a schema that is not ours."""
+_OURS = (DataError, IntegrityError, ProgrammingError)
 _LOCK = text(
     "SELECT pg_advisory_xact_lock(h) FROM "
     "(SELECT unnest(CAST(:handles AS bigint[])) AS h ORDER BY 1) AS sorted"
@@ -35,21 +41,22 @@ class Failure(Enum):
 
 
 def classify(error: BaseException) -> Failure:
-    """Say what an exception out of a transaction means."""
-    if isinstance(error, (DisconnectionError, InterfaceError, PoolTimeout, OSError)):
+    """Say what an exception out of a transaction means.
+
+    A driver's error is the store's unless it can only come from what was to be written:
+    a message must never go into quarantine because the store was ill.
+    """
+    away = (DisconnectionError, InterfaceError, PoolTimeout, OSError, MemoryError)
+    if isinstance(error, away):
         return Failure.STORE
     if not isinstance(error, DBAPIError):
         return Failure.MESSAGE
     state = sqlstate(error)
-    if state in _CONFLICTS:
+    if state.startswith(_CONFLICTS):
         return Failure.CONFLICT
-    if state.startswith(_STORE_SQLITE + _STORE_SQLITE_MORE + _STORE_POSTGRES):
+    if error.connection_invalidated or state.startswith(_STORE):
         return Failure.STORE
-    if error.connection_invalidated or (
-        isinstance(error, OperationalError) and not state
-    ):
-        return Failure.STORE
-    return Failure.MESSAGE
+    return Failure.MESSAGE if isinstance(error, _OURS) else Failure.STORE
 
 
 def lock_handles(connection: Connection, handles: Iterable[bytes]) -> None:
