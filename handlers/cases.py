@@ -33,6 +33,8 @@ from storage.words import (
 )
 
 _NUMBER_TRIES = 20
+_COUNTED = frozenset({"Q06", "Q07", "Q09", "Q16"})
+"""Category, province, position, source of knowledge: SECRETS 5 names what may be counted."""
 
 
 def open_case(
@@ -56,6 +58,16 @@ def open_case(
     if public is None:
         raise NotFound
     reports.release(session, keys, report, bytes.fromhex(decision.unit))
+    choices = Content(kind=ItemKind.CHOICES, text=json.dumps(dict(answers)))
+    reports.add_item(
+        session,
+        keys,
+        report,
+        choices,
+        audience=Audience.CASE,
+        public=public,
+        day=day,
+    )
     case = Case(
         report=report,
         number="",
@@ -70,7 +82,7 @@ def open_case(
         public_key=public,
         figures=keys.lock(
             Purpose.FIGURES,
-            json.dumps({**answers, "subcategory": decision.subcategory}).encode(),
+            json.dumps(_figures(answers, decision.subcategory)).encode(),
             Context("cases", report, "figures"),
         ),
         head=history.START,
@@ -246,6 +258,12 @@ def _lock(session: Session, office: Office, report: bytes) -> Case:
     if case is None:
         raise NotFound
     return case
+
+
+def _figures(answers: Mapping[str, str], subcategory: str) -> dict[str, str]:
+    """Return the few codes that the reports count; everything else stays sealed."""
+    counted = {step: code for step, code in answers.items() if step in _COUNTED}
+    return {**counted, "subcategory": subcategory}
 
 
 def _number(session: Session, office: Office, case: Case) -> None:

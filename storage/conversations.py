@@ -3,26 +3,36 @@
 Also the inbox: that a provider's message was taken, so that a repeat stops there.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 
 from sqlalchemy import delete
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
+from storage import transactions
 from storage.keys import Purpose, ServerKeys
 from storage.models import Conversation, Inbox
 from storage.sealing import Context, NotAuthentic
 from storage.words import Channel
 
 _HOUR = 3600
+_AT_ONCE = 500
 
 
 def first_seen(
     session: Session, keys: ServerKeys, channel: Channel, provider_id: str, *, day: date
 ) -> bool:
     """Remember a provider's message; False when it was taken before."""
-    name = keys.look_up(Purpose.INBOX, channel, provider_id)
+    return _insert(session, keys.look_up(Purpose.INBOX, channel, provider_id), day)
+
+
+def first_time(session: Session, keys: ServerKeys, once: str, *, day: date) -> bool:
+    """Remember a form's one-time value; False when the form was sent before."""
+    return _insert(session, keys.look_up(Purpose.INBOX, "form", once), day)
+
+
+def _insert(session: Session, name: bytes, day: date) -> bool:
     connection = session.connection()
     insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     statement = (
@@ -98,6 +108,35 @@ def expired(session: Session, *, now: datetime) -> list[Conversation]:
             select(Conversation).where(col(Conversation.expiry_hour) <= hour)
         ).all()
     )
+
+
+def is_over(row: Conversation, *, now: datetime) -> bool:
+    """Tell whether a conversation's hour has passed."""
+    return row.expiry_hour <= int(now.timestamp() // _HOUR)
+
+
+def everyone(session: Session) -> Iterator[Conversation]:
+    """Yield every conversation as it stands in the store."""
+    query = select(Conversation).execution_options(
+        populate_existing=True, yield_per=_AT_ONCE
+    )
+    yield from session.exec(query)
+
+
+def hold(session: Session, rows: Sequence[Conversation]) -> list[Conversation]:
+    """Lock these people as a message of theirs does; returns what is there by then.
+
+    Call it before anything is written, once in a transaction, for some hundreds at most.
+    """
+    names = [name for row in rows for name in (row.handle, row.alias) if name]
+    transactions.lock_handles(session.connection(), names)
+    held = (
+        session.get(
+            Conversation, row.handle, populate_existing=True, with_for_update=True
+        )
+        for row in rows
+    )
+    return [row for row in held if row is not None]
 
 
 def drop_inbox(session: Session, *, before: date) -> int:

@@ -166,6 +166,7 @@ class ItemKind(StrEnum):
     NOTE = "note"
     IDENTITY = "identity"
     EDIT = "edit"
+    CHOICES = "choices"
 
 
 class LetterKind(StrEnum):

@@ -9,7 +9,7 @@ from sqlmodel import Session, select
 from bot.console.visit import Visit
 from handlers import cases as verbs
 from handlers.errors import NotFound, NotYours
-from storage import cases, history, officers, units
+from storage import cases, conversations, history, officers, units
 from storage.models import Case, Unit
 from storage.words import EventCode
 
@@ -59,7 +59,7 @@ def on_case(
     """Run a verb on the case of this address, in the verb's own transaction.
 
     Account and membership are checked here once more: they may have ended since the
-    page was shown. Raises NotYours, NotFound, and what the verb raises.
+    page was shown. A form that was sent twice is done once (None for the repeat). Raises NotYours, NotFound, and what the verb raises.
     """
     office = visit.console.office
     officer = officers.by_id(session, office.keys, visit.officer.id)
@@ -71,4 +71,9 @@ def on_case(
     mine = {unit.id for unit in units.units_of(session, office.keys, officer)}
     if found is None or found.unit not in mine:
         raise NotFound
+    once = visit.form.get("once", "")
+    if once and not conversations.first_time(
+        session, office.keys, once, day=office.day(visit.now)
+    ):
+        return None
     return verb(session, office, found.report, by=officer, now=visit.now, **arguments)

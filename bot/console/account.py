@@ -91,7 +91,7 @@ def _picture(address: str) -> Markup:
 
 
 def _issue(session: Session, keys: ServerKeys, visit: Visit) -> str:
-    token = links.issue(session, visit.officer.id, now=visit.now)
+    token = links.issue(session, keys, visit.officer.id, now=visit.now)
     audit.record(session, keys, "link_made", officer=visit.officer.id, now=visit.now)
     return token
 

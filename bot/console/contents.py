@@ -11,10 +11,10 @@ from bot.console.visit import Visit
 from bot.console.words import Words
 from handlers.questionnaire import Questionnaire, StepKind
 from storage import files, reports, units
-from storage.keys import Purpose, ServerKeys
+from storage.keys import ServerKeys
 from storage.models import Case, File
 from storage.reports import Content, Opened
-from storage.sealing import Context, NotAuthentic
+from storage.sealing import NotAuthentic
 from storage.words import Audience, FileState, ItemKind
 
 _LETTERS = frozenset({ItemKind.ADDITION, ItemKind.REPLY, ItemKind.QUESTION})
@@ -96,7 +96,7 @@ def read(visit: Visit, session: Session, case: Case) -> Contents:
     evidence, files_broken = _evidence(session, office.keys, case, secret)
     return Contents(
         parts=_parts(found, office.questionnaire),
-        choices=_choices(case, office.keys, office.questionnaire, visit.words()),
+        choices=_choices(found, office.questionnaire, visit.words()),
         letters=tuple(c for c in found if c.kind in _LETTERS),
         notes=tuple(c for c in found if c.kind is ItemKind.NOTE),
         evidence=evidence,
@@ -137,18 +137,18 @@ def _parts(found: Sequence[Content], book: Questionnaire) -> tuple[Part, ...]:
 
 
 def _choices(
-    case: Case, keys: ServerKeys, book: Questionnaire, words: Words
+    found: Sequence[Content], book: Questionnaire, words: Words
 ) -> tuple[tuple[str, str], ...]:
     """Return the choices that were made, as (part, name)."""
-    context = Context("cases", case.report, "figures")
+    sealed = [content.text for content in found if content.kind is ItemKind.CHOICES]
     try:
-        figures = json.loads(keys.unlock(Purpose.FIGURES, case.figures, context))
-    except (NotAuthentic, ValueError):
-        return ()
+        made = json.loads(sealed[-1]) if sealed else {}
+    except ValueError:
+        made = {}
     return tuple(
-        (words.part(step.code), words.choice(step, str(figures[step.code])))
+        (words.part(step.code), words.choice(step, str(made[step.code])))
         for step in book.report
-        if step.kind is StepKind.CHOICE and not step.gate and figures.get(step.code)
+        if step.kind is StepKind.CHOICE and not step.gate and made.get(step.code)
     )
 
 

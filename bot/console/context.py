@@ -15,6 +15,8 @@ from storage.database import Database
 
 HASHERS = 2
 """Sign-ins that may hash at once: each takes 64 MiB."""
+WAITING = 6
+"""Sign-ins that may wait for that; more are asked to come back."""
 
 
 def no_bot() -> str:
@@ -43,6 +45,10 @@ class ConsoleContext:
     throttle: Throttle = field(default_factory=Throttle)
     hashers: threading.Semaphore = field(
         default_factory=lambda: threading.Semaphore(HASHERS)
+    )
+
+    waiting: threading.Semaphore = field(
+        default_factory=lambda: threading.Semaphore(WAITING)
     )
 
     @property

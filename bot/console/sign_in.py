@@ -31,18 +31,17 @@ def sign_in(visit: Visit) -> Response:
     login = officers.normal_login(visit.form.get("login", ""))[:80]
     following = visit.form.get("next", "")
     throttle, now = visit.console.throttle, visit.now
-    if not throttle.allows(login, visit.address, now=now):
+    if not throttle.begin(login, visit.address, now=now):
         return _door(visit, following=following, problem="slow", status=429)
-    if not visit.console.hashers.acquire(timeout=_WAIT_FOR_HASHER):
+    if not _wait_for_hasher(visit):
         return _door(visit, following=following, problem="busy", status=503)
     try:
         officer, secret = _opened(visit, login)
     except NotAuthentic:
-        throttle.failed(login, visit.address, now=now)
         return _door(visit, following=following, problem="wrong", status=403)
     finally:
         visit.console.hashers.release()
-    throttle.succeeded(login, visit.address)
+    throttle.succeeded(login, visit.address, now=now)
     cookie = visit.write(_begin, visit.console.office.keys, officer, secret, visit)
     response = SeeOther(local_path(following))
     _set(response, COOKIE, cookie)
@@ -60,6 +59,16 @@ def sign_out(visit: Visit) -> Response:
         COOKIE, path="/", secure=True, httponly=True, samesite="strict"
     )
     return response
+
+
+def _wait_for_hasher(visit: Visit) -> bool:
+    """Wait a moment for a free hasher; a crowd is sent away at once and holds no thread."""
+    if not visit.console.waiting.acquire(blocking=False):
+        return False
+    try:
+        return visit.console.hashers.acquire(timeout=_WAIT_FOR_HASHER)
+    finally:
+        visit.console.waiting.release()
 
 
 def _opened(visit: Visit, login: str) -> tuple[Officer, bytes]:

@@ -21,35 +21,38 @@ _MOST_NAMES = 20_000
 @dataclass(slots=True)
 class _Count:
     since: datetime
-    failures: int = 0
+    tries: int = 0
 
 
 @dataclass(slots=True)
 class Throttle:
-    """Counts failures of the last quarter of an hour."""
+    """Counts tries of the last quarter of an hour that did not succeed."""
 
     key: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
     counts: OrderedDict[bytes, _Count] = field(default_factory=OrderedDict, repr=False)
     guard: Lock = field(default_factory=Lock, repr=False)
 
-    def allows(self, login: str, address: str, *, now: datetime) -> bool:
-        """Tell whether a try is taken at all; a try that is not taken costs nothing."""
-        with self.guard:
-            return all(
-                self._count(name, now).failures < most
-                for name, most in self._names(login, address)
-            )
+    def begin(self, login: str, address: str, *, now: datetime) -> bool:
+        """Take a try and count it; False when there were too many, which costs nothing.
 
-    def failed(self, login: str, address: str, *, now: datetime) -> None:
-        """Count a failure."""
+        It is counted before the slow hashing, so tries at the same time count too.
+        """
         with self.guard:
-            for name, _ in self._names(login, address):
-                self._count(name, now).failures += 1
+            names = self._names(login, address)
+            if any(self._count(name, now).tries >= most for name, most in names):
+                return False
+            for name, _ in names:
+                self._count(name, now).tries += 1
+            return True
 
-    def succeeded(self, login: str, address: str) -> None:
-        """Forget the failures of this account at this address."""
+    def succeeded(self, login: str, address: str, *, now: datetime) -> None:
+        """Give the try back, and forget what this account did at this address."""
         with self.guard:
-            self.counts.pop(self._names(login, address)[0][0], None)
+            here, *others = self._names(login, address)
+            self.counts.pop(here[0], None)
+            for name, _ in others:
+                count = self._count(name, now)
+                count.tries = max(0, count.tries - 1)
 
     def _names(self, login: str, address: str) -> list[tuple[bytes, int]]:
         return [

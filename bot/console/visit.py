@@ -5,6 +5,7 @@ writes on the event loop and waits for the commit.
 """
 
 import asyncio
+import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,6 +17,7 @@ from starlette.responses import RedirectResponse, Response
 
 from bot.console import pages, words
 from bot.console.context import ConsoleContext
+from bot.values import is_loopback
 from bot.writer import StoreUnavailable
 from storage import sessions
 from storage.models import Officer
@@ -72,8 +74,14 @@ class Visit:
 
     @property
     def address(self) -> str:
-        """Return where the request came from."""
-        return self.request.client.host if self.request.client else ""
+        """Return where the request came from.
+
+        Behind a proxy on this machine it is what the proxy appended last; what a
+        stranger wrote into the header stands before that.
+        """
+        peer = self.request.client.host if self.request.client else ""
+        told = self.request.headers.get("x-forwarded-for", "").rpartition(",")[2]
+        return told.strip() if told and is_loopback(peer) else peer
 
     def write(
         self,
@@ -109,6 +117,7 @@ class Visit:
             "home": HOME,
             "here": self.request.url.path.removeprefix(HOME),
             "officer": self.signed.officer if self.signed else None,
+            "once": secrets.token_urlsafe(12),
             "token": sessions.form_token(self.cookie) if self.cookie else "",
             "now": self.now,
             **values,

@@ -1,5 +1,5 @@
 import pytest
-from sqlmodel import select
+from sqlmodel import col, select
 
 from handlers import numbering
 from storage import cases, history, officers, reports, units
@@ -121,7 +121,7 @@ async def test_a_case_of_another_unit_is_not_found(desk: Desk):
             to="VERIFICATION",
         )
         assert response.status_code == 404, path
-    assert codes(desk, case) == ["opened", "item"]
+    assert codes(desk, case) == ["opened", "item", "item"]
     custodian = await desk.signed_in(desk.house.custodian).get(f"/cases/{case.number}")
     assert custodian.status_code == 404
 
@@ -318,7 +318,9 @@ async def test_a_planted_question_is_not_shown_as_ours(desk: Desk):
     case = desk.case()
     add(desk, case, said(ItemKind.QUESTION, "Who are you?", officer="00" * 16))
     with desk.database.writing() as session:
-        row = session.exec(select(Item).where(Item.seq == 2)).one()
+        row = session.exec(
+            select(Item).where(col(Item.by_officer), Item.audience == "case")
+        ).one()
         row.tag = b"\x01" + bytes(32)
         session.add(row)
     page = await desk.signed_in(desk.house.supervisor).see(f"/cases/{case.number}")
@@ -326,11 +328,13 @@ async def test_a_planted_question_is_not_shown_as_ours(desk: Desk):
     assert "not authentic" in page.text
 
 
-async def test_figures_that_do_not_open_are_left_out(desk: Desk):
+async def test_choices_that_do_not_open_are_left_out(desk: Desk):
     case = desk.case(items=(said(ItemKind.NOTE, "No answers at all."),))
     with desk.database.writing() as session:
+        for item in session.exec(select(Item).where(~col(Item.by_officer))).all():
+            item.blob = b"changed"
+            session.add(item)
         row = session.get_one(Case, case.report)
-        row.figures = b"changed"
         row.province = "31"
         cases.save(session, desk.keys, row)
     page = await desk.signed_in(desk.house.supervisor).see(f"/cases/{case.number}")
@@ -338,16 +342,23 @@ async def test_figures_that_do_not_open_are_left_out(desk: Desk):
     assert "Province" in page.text
 
 
-async def test_the_register_number_is_for_officers(desk: Desk):
+async def test_the_register_number_is_given_at_an_officers_first_act(desk: Desk):
+    first, second = desk.case(), desk.case()
+    browser = desk.signed_in(desk.house.supervisor)
+    for number, case in enumerate((second, first), start=1):
+        page = await browser.see(f"/cases/{case.number}")
+        assert f"Register {numbering.register_number(2026, number)}" in page.text
+    again = await browser.see(f"/cases/{second.number}")
+    assert f"Register {numbering.register_number(2026, 1)}" in again.text
+
+
+async def test_a_form_that_is_sent_twice_is_done_once(desk: Desk):
     case = desk.case()
     browser = desk.signed_in(desk.house.supervisor)
-    assert "Register" not in (await browser.see(f"/cases/{case.number}")).text
-    with desk.database.writing() as session:
-        row = session.get_one(Case, case.report)
-        row.register_year, row.register_number = 2026, 7
-        cases.save(session, desk.keys, row)
+    for once in ("note-a", "note-a", "note-b"):
+        await browser.do(f"/cases/{case.number}/note", note="Look here.", once=once)
     page = await browser.see(f"/cases/{case.number}")
-    assert f"Register {numbering.register_number(2026, 7)}" in page.text
+    assert page.text.count("Look here.") == 2
 
 
 async def test_a_name_that_was_changed_by_hand_is_not_shown(desk: Desk):

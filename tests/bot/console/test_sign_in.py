@@ -159,24 +159,23 @@ def test_after_sign_in_one_stays_in_the_house(text: str, path: str):
 def test_an_address_is_limited_over_all_accounts(now):
     throttle = Throttle()
     for number in range(MOST_ADDRESS):
-        assert throttle.allows(f"login{number}", "203.0.113.7", now=now)
-        throttle.failed(f"login{number}", "203.0.113.7", now=now)
-    assert not throttle.allows("fresh", "203.0.113.7", now=now)
-    assert throttle.allows("fresh", "203.0.113.8", now=now)
-    assert throttle.allows("fresh", "203.0.113.7", now=now + SPAN)
+        assert throttle.begin(f"login{number}", "203.0.113.7", now=now)
+    assert not throttle.begin("fresh", "203.0.113.7", now=now)
+    assert throttle.begin("fresh", "203.0.113.8", now=now)
+    assert throttle.begin("fresh", "203.0.113.7", now=now + SPAN)
 
 
 def test_success_forgets_the_tries_here(now):
     throttle = Throttle()
     for _ in range(MOST_HERE):
-        throttle.failed("wulan", "203.0.113.7", now=now)
-    throttle.succeeded("wulan", "203.0.113.7")
-    assert throttle.allows("wulan", "203.0.113.7", now=now)
+        throttle.begin("wulan", "203.0.113.7", now=now)
+    throttle.succeeded("wulan", "203.0.113.7", now=now)
+    assert throttle.begin("wulan", "203.0.113.7", now=now)
 
 
 def test_the_memory_of_tries_is_bounded(now, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("bot.console.throttle._MOST_NAMES", 10)
     throttle = Throttle()
     for number in range(50):
-        throttle.failed(f"login{number}", "203.0.113.7", now=now)
+        throttle.begin(f"login{number}", "203.0.113.7", now=now)
     assert len(throttle.counts) == 10
