@@ -37,9 +37,9 @@ class Media:
     ``refused`` names a text of the catalogue when the file can never be taken.
     """
 
-    reference: str
+    reference: str = field(repr=False)
     content_type: str = ""
-    name: str = ""
+    name: str = field(default="", repr=False)
     size: int = 0
     refused: str = ""
 
@@ -96,7 +96,7 @@ class Reply:
     """
 
     text: str
-    params: Mapping[str, str] = field(default_factory=dict)
+    params: Mapping[str, str] = field(default_factory=dict, repr=False)
     choices: tuple[Choice, ...] = ()
     literal: str = field(default="", repr=False)
 
@@ -132,5 +132,5 @@ class Command:
     """
 
     name: CommandName
-    answers: Mapping[str, str] = field(default_factory=dict)
+    answers: Mapping[str, str] = field(default_factory=dict, repr=False)
     notify: bool = False

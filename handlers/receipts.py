@@ -44,10 +44,10 @@ class Question:
     a number was sent.
     """
 
-    number: str
+    number: str = field(repr=False)
     code: str = field(repr=False)
     name: bytes = field(repr=False)
-    report: bytes = b""
+    report: bytes = field(default=b"", repr=False)
     salt: bytes = field(default=b"", repr=False)
     wrap: bytes = field(default=b"", repr=False)
 
@@ -57,8 +57,8 @@ class Opening:
     """What became of a question. ``secret`` is the reporter's own key while this turn runs."""
 
     proof: Proof
-    number: str = ""
-    report: bytes = b""
+    number: str = field(default="", repr=False)
+    report: bytes = field(default=b"", repr=False)
     secret: bytes = field(default=b"", repr=False)
     tries_left: int = 0
     minutes_locked: int = 0
