@@ -150,7 +150,7 @@ def link_token(settings: Settings, *, now: datetime) -> str:
     keys = _keys(settings)
     with _store(settings) as database, database.writing() as session:
         officer = officers.verified(session, keys, SUPERVISOR)
-        return links.issue(session, officer.id, now=now)
+        return links.issue(session, keys, officer.id, now=now)
 
 
 def is_linked(settings: Settings) -> bool:

@@ -145,7 +145,10 @@ def _people(session: Session, keys: ServerKeys) -> Iterator[Finding]:
     if not agency:
         yield wrong("house", "nobody is there yet; run `kentongan init`")
         return
-    if demo:
+    if demo not in {founding.YES, founding.NO}:
+        yield wrong("house", "does not say whether it is a demo; `serve` refuses it")
+        return
+    if demo == founding.YES:
         yield wrong(
             "house", "is a demo whose passphrases are known; `serve` refuses it"
         )

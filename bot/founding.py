@@ -16,6 +16,7 @@ from storage.officers import NewAccount
 from storage.words import UnitKind
 
 AGENCY, DEMO = "agency", "demo"
+YES, NO = "yes", "no"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +57,7 @@ def found(
 ) -> Founded:
     """Build the smallest house that may take reports."""
     settings.set_setting(session, keys, AGENCY, founding.agency)
-    if founding.demo:
-        settings.set_setting(session, keys, DEMO, "1")
+    settings.set_setting(session, keys, DEMO, YES if founding.demo else NO)
     for purpose, public in sorted(founding.recovery.items()):
         recovery.add_recovery(session, keys, purpose, public)
     vault = units.create(session, keys, founding.vault, UnitKind.VAULT)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from bot import config
+from bot import config, founding
 from bot.channels import base
 from bot.channels.sms import Sms
 from bot.channels.telegram import Telegram
@@ -33,6 +33,10 @@ from storage.words import Channel
 Clock = Callable[[], datetime]
 STATUS_PATH = "/webhooks/twilio/status"
 _HASHING_THREADS = 2
+
+
+class NotFounded(Exception):
+    """The store holds no house, or its record was taken away; run ``kentongan doctor``."""
 
 
 class DemoRefused(Exception):
@@ -75,17 +79,20 @@ def build(
 ) -> House:
     """Make the house from settings; nothing runs yet.
 
-    Raises BadConfig, BadServerKey, SchemaTooOld, SchemaTooNew or DemoRefused.
+    Raises BadConfig, BadServerKey, SchemaTooOld, SchemaTooNew, NotFounded or
+    DemoRefused.
     """
     key = config.server_key(settings, environ)
     keys = ServerKeys.from_text(key.get_secret_value())
     database = Database(
         settings.database.url.get_secret_value(), writers=settings.database.writers
     )
-    migrating.check(database)
-    with database.reading() as session:
-        if facts.get_setting(session, keys, "demo") and not allow_demo:
-            raise DemoRefused
+    try:
+        migrating.check(database)
+        _refuse_demo(database, keys, allow=allow_demo)
+    except BaseException:
+        database.close()
+        raise
     office = make_office(settings, keys, now=clock())
     writer = Writer(database)
     metrics = Metrics()
@@ -132,6 +139,15 @@ def build(
     )
     writer.on_commit = house.notify
     return house
+
+
+def _refuse_demo(database: Database, keys: ServerKeys, *, allow: bool) -> None:
+    with database.reading() as session:
+        kind = facts.get_setting(session, keys, founding.DEMO)
+    if kind not in {founding.YES, founding.NO}:
+        raise NotFounded
+    if kind == founding.YES and not allow:
+        raise DemoRefused
 
 
 def make_channels(settings: Settings, clock: Clock) -> dict[Channel, base.Sender]:

@@ -4,24 +4,29 @@ Nothing here can be joined with the conversations of reporters.
 """
 
 import secrets
-from datetime import datetime, timedelta
-from hashlib import sha256
+from datetime import UTC, datetime, timedelta
 
 from sqlmodel import Session, col, delete, select
 
 from storage.keys import Purpose, ServerKeys
 from storage.models import LinkToken, OfficerLink
-from storage.sealing import Context
+from storage.sealing import Context, NotAuthentic, encode
 from storage.words import Channel
 
 LIFE = timedelta(minutes=15)
 
 
-def issue(session: Session, officer_id: bytes, *, now: datetime) -> str:
+def issue(
+    session: Session, keys: ServerKeys, officer_id: bytes, *, now: datetime
+) -> str:
     """Return a token for a deep link (43 URL-safe characters); an older one dies."""
     session.exec(delete(LinkToken).where(col(LinkToken.officer) == officer_id))
     token = secrets.token_urlsafe(32)
-    session.add(LinkToken(hash=_hash(token), officer=officer_id, expires=now + LIFE))
+    row = LinkToken(
+        hash=_found_by(keys, token), officer=officer_id, expires=now + LIFE, tag=b""
+    )
+    row.tag = keys.tag(_token_context(row), _token_content(row))
+    session.add(row)
     session.flush()
     return token
 
@@ -35,9 +40,12 @@ def redeem(
     *,
     now: datetime,
 ) -> bytes | None:
-    """Link the handle that pressed the link; return the officer's id, None if too late."""
-    row = session.get(LinkToken, _hash(token), with_for_update=True)
-    if row is None:
+    """Link the handle that pressed the link; return the officer's id, None if too late.
+
+    A token that we did not issue is as good as unknown.
+    """
+    row = session.get(LinkToken, _found_by(keys, token), with_for_update=True)
+    if row is None or not _is_ours(keys, row):
         return None
     officer, alive = row.officer, row.expires > now
     session.delete(row)
@@ -62,11 +70,21 @@ def unlink(session: Session, officer_id: bytes) -> None:
 def officer_at(
     session: Session, keys: ServerKeys, channel: Channel, handle: str
 ) -> bytes | None:
-    """Return the id of the officer who linked this handle, or None."""
+    """Return the id of the officer who linked this handle, or None.
+
+    The blob, which is bound to its officer, must name the handle too: a row whose columns
+    were mixed from others is nobody's.
+    """
     row = session.exec(
         select(OfficerLink).where(OfficerLink.handle == _name(keys, channel, handle))
     ).first()
-    return row.officer if row is not None else None
+    if row is None:
+        return None
+    try:
+        linked = _opened(keys, row)
+    except NotAuthentic:
+        return None
+    return row.officer if linked == (channel, handle) else None
 
 
 def handle_of(
@@ -76,9 +94,7 @@ def handle_of(
     row = session.get(OfficerLink, officer_id)
     if row is None:
         return None
-    blob = keys.unlock(Purpose.OFFICER_LINK, row.blob, _context(officer_id))
-    channel, _, handle = blob.decode().partition(" ")
-    return Channel(channel), handle
+    return _opened(keys, row)
 
 
 def is_linked(session: Session, officer_id: bytes) -> bool:
@@ -91,8 +107,22 @@ def purge(session: Session, *, now: datetime) -> None:
     session.exec(delete(LinkToken).where(col(LinkToken.expires) <= now))
 
 
-def _hash(token: str) -> bytes:
-    return sha256(token.encode("utf-8", "replace")).digest()
+def _opened(keys: ServerKeys, row: OfficerLink) -> tuple[Channel, str]:
+    blob = keys.unlock(Purpose.OFFICER_LINK, row.blob, _context(row.officer))
+    channel, _, handle = blob.decode().partition(" ")
+    return Channel(channel), handle
+
+
+def _found_by(keys: ServerKeys, token: str) -> bytes:
+    return keys.look_up(Purpose.OFFICER_LINK, token)
+
+
+def _is_ours(keys: ServerKeys, row: LinkToken) -> bool:
+    try:
+        keys.check_tag(row.tag, _token_context(row), _token_content(row))
+    except NotAuthentic:
+        return False
+    return True
 
 
 def _name(keys: ServerKeys, channel: Channel, handle: str) -> bytes:
@@ -101,3 +131,11 @@ def _name(keys: ServerKeys, channel: Channel, handle: str) -> bytes:
 
 def _context(officer_id: bytes) -> Context:
     return Context("officer_links", officer_id, "blob")
+
+
+def _token_context(row: LinkToken) -> Context:
+    return Context("link_tokens", row.hash, "tag")
+
+
+def _token_content(row: LinkToken) -> bytes:
+    return encode(row.officer, row.expires.astimezone(UTC).isoformat().encode())

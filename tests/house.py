@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlmodel import Session
 
-from storage import officers, recovery, routes, units
+from storage import officers, recovery, routes, settings, units
 from storage.keys import ServerKeys
 from storage.models import Officer, Unit
 from storage.sealing import new_pair
@@ -53,6 +53,7 @@ def person(
 
 def build(session: Session, keys: ServerKeys) -> House:
     """Make the smallest house that may take reports."""
+    settings.set_setting(session, keys, "demo", "no")
     cases, identities = new_pair(), new_pair()
     recovery.add_recovery(session, keys, "cases", cases.public)
     recovery.add_recovery(session, keys, "identities", identities.public)

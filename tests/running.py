@@ -109,7 +109,10 @@ class Running:
     async def link_officer(self) -> None:
         """Link the supervisor's Telegram by its one-time deep link."""
         token = await self.app.writer.run(
-            links.issue, self.house.supervisor.officer.id, now=self.clock()
+            links.issue,
+            self.app.office.keys,
+            self.house.supervisor.officer.id,
+            now=self.clock(),
         )
         phone = self.phone("officer")
         await phone.start(token)

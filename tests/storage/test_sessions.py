@@ -169,8 +169,8 @@ def test_a_form_token_belongs_to_one_session(database: Database, keys: ServerKey
 def test_a_link_is_pressed_once(database: Database, keys: ServerKeys):
     with database.writing() as session:
         budi = house.person(session, keys, "budi").officer
-        lost = links.issue(session, budi.id, now=NOW)
-        token = links.issue(session, budi.id, now=NOW)
+        lost = links.issue(session, keys, budi.id, now=NOW)
+        token = links.issue(session, keys, budi.id, now=NOW)
         assert len(token) == 43
 
         def press(word: str, chat: str) -> bytes | None:
@@ -192,12 +192,12 @@ def test_a_link_is_pressed_once(database: Database, keys: ServerKeys):
 def test_a_link_dies_after_a_quarter_of_an_hour(database: Database, keys: ServerKeys):
     with database.writing() as session:
         budi = house.person(session, keys, "budi").officer
-        token = links.issue(session, budi.id, now=NOW)
+        token = links.issue(session, keys, budi.id, now=NOW)
         late = NOW + links.LIFE
         assert (
             links.redeem(session, keys, token, Channel.TELEGRAM, "77", now=late) is None
         )
-        links.issue(session, budi.id, now=NOW)
+        links.issue(session, keys, budi.id, now=NOW)
         links.purge(session, now=late)
         assert session.exec(select(LinkToken)).all() == []
 
@@ -208,6 +208,6 @@ def test_a_handle_serves_the_officer_who_linked_it_last(
     with database.writing() as session:
         for login in ("budi", "sari"):
             officer = house.person(session, keys, login).officer
-            token = links.issue(session, officer.id, now=NOW)
+            token = links.issue(session, keys, officer.id, now=NOW)
             links.redeem(session, keys, token, Channel.TELEGRAM, "77", now=NOW)
             assert links.officer_at(session, keys, Channel.TELEGRAM, "77") == officer.id

@@ -1,0 +1,69 @@
+"""Messages that nobody could understand: sealed to the vault, for seven days.
+
+Anybody can seal to a public key; the tag over the row says that we did.
+"""
+
+import secrets
+from datetime import date
+
+from sqlmodel import Session, col, select
+
+from storage import sealing
+from storage.keys import ServerKeys
+from storage.models import Quarantine
+from storage.sealing import Context, NotAuthentic, encode
+
+MOST_REASON = 40
+
+
+def put(
+    session: Session,
+    keys: ServerKeys,
+    raw: bytes,
+    reason: str,
+    *,
+    vault: bytes,
+    day: date,
+) -> None:
+    """Keep a message; ``reason`` is a code, ``vault`` the vault's verified key."""
+    row = Quarantine(
+        id=secrets.token_bytes(16),
+        day=day,
+        reason=reason[:MOST_REASON],
+        blob=b"",
+        tag=b"",
+    )
+    row.blob = sealing.seal(sealing.pad(raw), vault, _context(row, "blob"))
+    row.tag = keys.tag(_context(row, "tag"), _content(row))
+    session.add(row)
+    session.flush()
+
+
+def verified(session: Session, keys: ServerKeys) -> list[Quarantine]:
+    """Return what we put there, by day; a planted or changed row is left out."""
+    rows = session.exec(
+        select(Quarantine).order_by(col(Quarantine.day), col(Quarantine.id))
+    )
+    return [row for row in rows if _is_ours(keys, row)]
+
+
+def opened(row: Quarantine, vault_secret: bytes) -> bytes:
+    """Return the message of a verified row to a custodian. Raises NotAuthentic."""
+    blob = sealing.open_seal(row.blob, vault_secret, _context(row, "blob"))
+    return sealing.unpad(blob)
+
+
+def _is_ours(keys: ServerKeys, row: Quarantine) -> bool:
+    try:
+        keys.check_tag(row.tag, _context(row, "tag"), _content(row))
+    except NotAuthentic:
+        return False
+    return True
+
+
+def _context(row: Quarantine, column: str) -> Context:
+    return Context("quarantine", row.id, column)
+
+
+def _content(row: Quarantine) -> bytes:
+    return encode(row.day.isoformat().encode(), row.reason.encode(), row.blob)
