@@ -59,7 +59,7 @@ def exact(
     for option in step.options:
         if said in option.words:
             return option
-    return _by_number(step, said, keywords) if numbered else None
+    return by_number(step, text, keywords) if numbered else None
 
 
 def nearest(step: Step, text: str) -> Option | None:
@@ -85,9 +85,10 @@ def _may_slip(step: Step, option: Option, word: str) -> bool:
     return step.multiple and option.code == "DONE" and len(word) >= _DONE_FROM
 
 
-def _by_number(step: Step, said: str, keywords: Keywords) -> Option | None:
+def by_number(step: Step, text: str, keywords: Keywords) -> Option | None:
+    """Return the option whose number, alone or with its words, the message is."""
     shown = [option for option in step.options if option.shown]
-    words = said.split()
+    words = normalise(text).split()
     if words and words[0] in _BEFORE_NUMBER:
         words = words[1:]
     if not words:

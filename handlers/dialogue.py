@@ -20,7 +20,7 @@ from handlers.keywords import Word
 from handlers.messages import Command, CommandName, Incoming, Kind, Proof, Reply
 from handlers.state import Facts, Item, State, Turn
 from handlers.steps import Option, Questionnaire, Step, StepKind
-from handlers.talk import EDIT_MENU, Talk, hold, sound, without_proof
+from handlers.talk import EDIT_MENU, Talk, hold, sound, with_menu, without_proof
 
 __all__ = [
     "Facts",
@@ -70,10 +70,11 @@ def _expired(
 ) -> Turn:
     """Tell that the draft is gone; a command in the same message still counts."""
     turn = advance(state.fresh(), incoming, book, replace(facts, resumed_expired=False))
-    acted = turn.items or turn.command or turn.state.step
-    replies = (Reply("X06"), *(turn.replies if acted else ()))
-    silent = incoming.kind in {Kind.BLOCKED, Kind.OPT_OUT}
-    return turn if silent else replace(turn, replies=replies)
+    if incoming.kind in {Kind.BLOCKED, Kind.OPT_OUT}:
+        return turn
+    if turn.items or turn.command or turn.state.step:
+        return replace(turn, replies=(Reply("X06"), *turn.replies))
+    return replace(turn, state=replace(turn.state, menu=""), replies=(Reply("X06"),))
 
 
 def _greeted(state: State, incoming: Incoming, book: Questionnaire) -> State:
@@ -85,7 +86,7 @@ def _greeted(state: State, incoming: Incoming, book: Questionnaire) -> State:
 
 def _respond(talk: Talk) -> Turn:
     """Answer one message, whatever its shape."""
-    return _SHAPES[talk.incoming.kind](talk)
+    return with_menu(_SHAPES[talk.incoming.kind](talk), talk.book)
 
 
 def _beside(talk: Talk) -> Turn:
@@ -135,8 +136,11 @@ def _text(talk: Talk) -> Turn:
 
 
 def _known(talk: Talk, step: Step | None) -> Turn | None:
-    """Understand a choice of the open question, or a keyword."""
-    text, words = talk.text, talk.book.keywords
+    """Understand a number of the last menu, a choice of the open question, a keyword."""
+    text, words, menu = talk.text, talk.book.keywords, talk.menu
+    listed = choices.by_number(menu, text, words) if menu else None
+    if menu and listed:
+        return _choose(talk, menu, listed)
     numbered = step is not None and talk.numbered(step)
     option = choices.exact(step, text, words, numbered=numbered) if step else None
     if step and option:

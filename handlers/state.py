@@ -22,6 +22,8 @@ class State:
 
     ``step`` is the open question ("" when none is), ``held`` the question of the draft
     that waits while something else is asked, ``back`` where an edit returns to.
+    ``menu`` is the question whose numbered choices were shown last ("" when nothing else
+    was said since), for people who type a number where no question is open.
     ``purpose`` is the command that waits for number and code. ``said`` maps message ids
     to the steps they answered, for edits. ``base`` and ``presses`` let a text that a
     press overtook be put where it belongs (``handlers.ordering``).
@@ -33,6 +35,7 @@ class State:
     step: str = ""
     held: str = ""
     back: str = ""
+    menu: str = ""
     purpose: str = ""
     answers: Mapping[str, str] = field(default_factory=dict)
     versions: Mapping[str, int] = field(default_factory=dict)

@@ -40,8 +40,18 @@ class Talk:
         return "" if is_blank(text) else text
 
     def numbered(self, step: Step) -> bool:
-        """Say whether the options' numbers stand in the question as it was sent."""
-        return not (self.on_sms and step.kind.takes_text)
+        """Say whether the options' numbers are the last that were seen."""
+        if self.on_sms:
+            return not step.kind.takes_text
+        return self.state.menu == step.code
+
+    @property
+    def menu(self) -> Step | None:
+        """The numbered menu that was shown last, where it is not the open question."""
+        step = self.book.step(self.state.menu)
+        if not step or self.on_sms or step.code in {self.state.step, EDIT_MENU}:
+            return None
+        return step if step.aside and step.kind is StepKind.CHOICE else None
 
     def question(self, state: State, code: str = "") -> Reply:
         """Return a question (the open one unless a code is given) with its buttons."""
@@ -106,6 +116,18 @@ def sound(state: State, book: Questionnaire) -> State:
     return replace(state, step=step or held, held=held if step else "", back=back)
 
 
+def with_menu(turn: Turn, book: Questionnaire) -> Turn:
+    """Remember whose numbers the person sees now; words that were kept close a menu."""
+    state = turn.state
+    menu = "" if turn.items and state.menu != state.step else state.menu
+    for reply in turn.replies:
+        if reply.text in book.by_code:
+            menu = reply.text if reply.choices else ""
+    return (
+        turn if menu == state.menu else replace(turn, state=replace(state, menu=menu))
+    )
+
+
 def is_filled(state: State, code: str) -> bool:
     """Say whether a part of the report holds something an officer can use."""
     return code in state.filled or state.answers.get(code, "") in {"STILL", "NOTYET"}
@@ -119,12 +141,12 @@ def without_proof(facts: Facts) -> Facts:
 def hold(state: State, step: str, purpose: str = "") -> State:
     """Open a question that is none of the draft's; the draft's own one waits."""
     held = state.held or (state.step if state.draft else "")
-    return replace(state, step=step, held=held, purpose=purpose, noted=False)
+    return replace(state, step=step, held=held, menu="", purpose=purpose, noted=False)
 
 
 def release(state: State) -> State:
     """Close such a question; the draft's own one is open again."""
-    return replace(state, step=state.held, held="", purpose="", noted=False)
+    return replace(state, step=state.held, held="", menu="", purpose="", noted=False)
 
 
 def discard(state: State, reply: Reply) -> Turn:

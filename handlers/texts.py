@@ -23,6 +23,8 @@ VARIANTS: Final = ("sms", "chat")
 BUTTON: Final = "button"
 BOTH: Final = "both"
 _MSGIDS: Final = "@"
+_UNNUMBERED: Final = frozenset({"Q20"})
+"""Under a receipt nothing may be remembered of the person, so a number would mean nothing."""
 
 
 class TextMissing(KentonganError):
@@ -50,15 +52,20 @@ class Texts:
         self._texts = {language: _read(language) for language in self.languages}
 
     def render(self, reply: Reply, *, language: str, channel: Channel) -> Rendered:
-        """Put a reply into words; on chat channels its choices are numbered lines too."""
+        """Put a reply into words; on chat channels its choices are numbered lines too.
+
+        Only choices of a question of the dialogue have numbers: a number is no answer to
+        a receipt, nor to an officer's alert.
+        """
         text = self.say(reply.text, language=language, channel=channel, **reply.params)
         labels = [self.label(choice.label, language) for choice in reply.choices]
         buttons: tuple[tuple[str, str], ...] = ()
         if channel is not Channel.SMS and labels:
-            lines = (
-                f"{number}. {label}" for number, label in enumerate(labels, start=1)
-            )
-            text = f"{text}\n\n" + "\n".join(lines)
+            if is_numbered(reply):
+                lines = (
+                    f"{number}. {label}" for number, label in enumerate(labels, start=1)
+                )
+                text = f"{text}\n\n" + "\n".join(lines)
             buttons = tuple(
                 (label, choice.data)
                 for label, choice in zip(labels, reply.choices, strict=True)
@@ -102,6 +109,12 @@ class Texts:
             return value
         msgids = value.removeprefix(_MSGIDS).split()
         return ", ".join(self.find(msgid, language, "chat") for msgid in msgids)
+
+
+def is_numbered(reply: Reply) -> bool:
+    """Say whether a number may be typed for each choice of this reply."""
+    own = all(choice.data.split(".")[1:2] == [reply.text] for choice in reply.choices)
+    return own and reply.text not in _UNNUMBERED
 
 
 def holes(text: str) -> frozenset[str]:

@@ -526,7 +526,7 @@ def test_language_is_chosen_and_kept():
     phone = sms().say("BAHASA")
     assert phone.said == ["Q29"]
     assert phone.say("2").said == ["Q01"]
-    assert phone.state == State(language="en", chosen=True)
+    assert phone.state == State(language="en", chosen=True, menu="Q01")
     assert phone.say("ID").state.language == "id"
     draft = sms().say("LAPOR", "LANG", "English")
     assert draft.said == ["Q02"]

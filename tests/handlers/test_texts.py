@@ -2,6 +2,7 @@
 
 import pytest
 
+from handlers.dialogue import receipt_choices
 from handlers.errors import RulesInvalid
 from handlers.messages import Choice, Reply
 from handlers.segments import septets
@@ -9,7 +10,7 @@ from handlers.texts import TextMissing, Texts, holes
 from storage.words import Channel, Reason, Status
 from tests.talking import texts
 
-CHOICES = (Choice("a.b.YES", "YES"), Choice("a.b.NO", "NO"))
+CHOICES = (Choice("a.Q29.YES", "YES"), Choice("a.Q29.NO", "NO"))
 
 
 def test_chat_shows_choices_as_lines_and_buttons():
@@ -17,7 +18,22 @@ def test_chat_shows_choices_as_lines_and_buttons():
     for channel in (Channel.TELEGRAM, Channel.WHATSAPP):
         said = texts().render(reply, language="id", channel=channel)
         assert said.text == "Pilih bahasa.\n\n1. Ya\n2. Tidak"
-        assert said.buttons == (("Ya", "a.b.YES"), ("Tidak", "a.b.NO"))
+        assert said.buttons == (("Ya", "a.Q29.YES"), ("Tidak", "a.Q29.NO"))
+
+
+def test_numbers_stand_only_where_typing_one_is_an_answer():
+    alert = Reply(
+        "ALERT.NEW",
+        {"case": "7K3M-9QXB", "category": "@GROUP.COR", "urgency": "@URGENCY.HIGH"},
+        (Choice("take:7K3M-9QXB", "B.TAKE"),),
+    )
+    for channel in (Channel.TELEGRAM, Channel.WHATSAPP):
+        for reply in (alert, Reply("Q20", {}, receipt_choices())):
+            said = texts().render(reply, language="id", channel=channel)
+            assert "\n1. " not in said.text
+            assert said.buttons
+    receipt = texts().say("Q20", language="id", channel=Channel.WHATSAPP)
+    assert "Tulis KABAR" in receipt
 
 
 def test_sms_shows_the_numbers_of_its_own_text():
