@@ -27,7 +27,7 @@ _FIRST_BACKOFF = 5.0
 _LONGEST_BACKOFF = 900.0
 _KINDS = (JobKind.FETCH, JobKind.ERASE)
 FETCH_SECONDS = 50.0
-"""Shorter than the job's lease, so that no two workers fetch one file."""
+"""Shorter than the job's lease: download, sealing and working copy end before it does."""
 
 
 class MediaWorker:
@@ -75,7 +75,7 @@ class MediaWorker:
             return False
         finally:
             self._own -= 1
-        await asyncio.gather(*(self._work(job) for job in due))
+        await asyncio.gather(*(self.work(job) for job in due))
         return bool(due)
 
     async def _claim(self, kind: JobKind) -> list[Claimed]:
@@ -94,7 +94,7 @@ class MediaWorker:
             return False
         return due is not None and due <= now
 
-    async def _work(self, job: Claimed) -> None:
+    async def work(self, job: Claimed) -> None:
         """Do one job; whatever goes wrong, the job is kept, refused or finished."""
         try:
             if job.kind is JobKind.ERASE:
@@ -128,47 +128,53 @@ class MediaWorker:
             await self._give_up(job, FileState.GONE)
             return
         file_id = bytes.fromhex(job.details["file"])
-        path = files.place(self._folder, file_id, "original")
+        original, copy = (
+            Sealer(files.place(self._folder, file_id, which), apart=True)
+            for which in ("original", "copy")
+        )
+        try:
+            async with asyncio.timeout(FETCH_SECONDS):
+                file = await self._seal(job, channel, original, copy)
+            outcome = await self._writer.run(
+                taking.taken, self._office, job, file, now=self._clock()
+            )
+        finally:
+            original.drop()
+            copy.drop()
+        self._ended(outcome, file_id)
+
+    async def _seal(
+        self, job: Claimed, channel: base.Sender, original: Sealer, copy: Sealer
+    ) -> Taken:
+        """Seal a file as it arrives, and a picture's working copy."""
         digest = hashlib.sha256()
-        sealer = Sealer(path)
-        async with asyncio.timeout(FETCH_SECONDS):
-            with sealer:
-                async with channel.fetch(job.details["reference"]) as download:
-                    async for chunk in download.chunks:
-                        digest.update(chunk)
-                        sealer.write(chunk)
-        copy_key, kind = await asyncio.to_thread(self._copy, file_id, path, sealer.key)
+        with original:
+            async with channel.fetch(job.details["reference"]) as download:
+                async for chunk in download.chunks:
+                    digest.update(chunk)
+                    original.write(chunk)
+        copied, kind = await asyncio.to_thread(_copy, original, copy)
         details = {
             "name": job.details["name"],
             "type": kind or download.content_type or job.details["type"],
-            "size": str(sealer.size),
+            "size": str(original.size),
             "sha256": digest.hexdigest(),
             "at": self._clock().isoformat(),
         }
-        file = Taken(sealer.key, copy_key, details)
-        kept = await self._writer.run(
-            taking.taken, self._office, job, file, now=self._clock()
-        )
-        if not kept:
-            self._remove(file_id)
+        if not copied:
+            return Taken(original.key, None, details, (original,))
+        return Taken(original.key, copy.key, details, (original, copy))
+
+    def _ended(self, outcome: taking.Outcome, file_id: bytes) -> None:
+        """Delete what is wanted no more; never what another worker may have stored."""
+        if outcome is taking.Outcome.GONE:
+            files.remove(self._folder, file_id)
+        elif outcome is taking.Outcome.NOT_OURS:
+            logs.event("media.not_authentic", level="error")
 
     def _is_wanted(self, job: Claimed) -> bool:
         with self._writer.database.reading() as session:
             return taking.still_wanted(session, self._office, job)
-
-    def _copy(self, file_id: bytes, path: Path, key: bytes) -> tuple[bytes | None, str]:
-        """Make a picture's working copy; returns its key and the kind of the original."""
-        clean, kind = pictures.clean(b"".join(files.chunks(path, key)))
-        if clean is None:
-            return None, kind
-        sealer = Sealer(files.place(self._folder, file_id, "copy"))
-        with sealer:
-            sealer.write(clean)
-        return sealer.key, kind
-
-    def _remove(self, file_id: bytes) -> None:
-        for which in ("original", "copy"):
-            files.place(self._folder, file_id, which).unlink(missing_ok=True)
 
     async def _again(self, job: Claimed, after: float | None) -> None:
         seconds = after or min(_LONGEST_BACKOFF, _FIRST_BACKOFF * 2**job.attempts)
@@ -185,7 +191,17 @@ class MediaWorker:
             )
             await self._writer.run(jobs.done, job)
             return
-        self._remove(bytes.fromhex(job.details["file"]))
-        await self._writer.run(
+        outcome = await self._writer.run(
             taking.refused, self._office, job, state, text="X04", now=self._clock()
         )
+        self._ended(outcome, bytes.fromhex(job.details["file"]))
+
+
+def _copy(original: Sealer, copy: Sealer) -> tuple[bool, str]:
+    """Make a picture's working copy if one can be made; tells the kind of the original."""
+    clean, kind = pictures.clean(b"".join(files.chunks(original.part, original.key)))
+    if clean is None:
+        return False, kind
+    with copy:
+        copy.write(clean)
+    return True, kind

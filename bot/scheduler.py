@@ -16,7 +16,7 @@ from bot import logs
 from bot.writer import StoreUnavailable, Writer
 from handlers import housekeeping
 from handlers.office import Office
-from storage import leases
+from storage import files, leases
 from storage.models import File
 
 LEASE = "scheduler"
@@ -100,9 +100,10 @@ class Scheduler:
             known = _known_files(session)
         old = time.time() - _OLD_SECONDS
         for path in self._folder.glob("*/*"):
-            if path.name.partition(".")[0] in known or path.stat().st_mtime > old:
-                continue
-            path.unlink(missing_ok=True)
+            kept = path.name.partition(".")[0] in known and path.suffix != files.PART
+            # Not the time of its content: that is set to a day, and this to the truth.
+            if not kept and path.stat().st_ctime <= old:
+                path.unlink(missing_ok=True)
 
 
 def _known_files(session: Session) -> set[str]:

@@ -1,6 +1,7 @@
 """What becomes of a file that a reporter sent: taken, or refused with the reason."""
 
 from datetime import datetime
+from enum import Enum
 
 from sqlmodel import Session
 
@@ -10,7 +11,20 @@ from handlers.office import Office
 from storage import cases, files, history, jobs, reports, units
 from storage.files import Taken
 from storage.jobs import Claimed
+from storage.sealing import NotAuthentic
 from storage.words import Channel, EventCode, FileState, JobKind
+
+
+class Outcome(Enum):
+    """What became of a file that somebody fetched."""
+
+    TAKEN = "taken"
+    LOST = "lost"
+    """The job is not ours any more: what lies on disk belongs to somebody else."""
+    GONE = "gone"
+    """The report is gone: nothing of the file may stay."""
+    NOT_OURS = "not_ours"
+    """The row was not written by us: it is neither filled nor signed."""
 
 
 def still_wanted(session: Session, office: Office, job: Claimed) -> bool:
@@ -21,21 +35,25 @@ def still_wanted(session: Session, office: Office, job: Claimed) -> bool:
 
 def taken(
     session: Session, office: Office, job: Claimed, file: Taken, *, now: datetime
-) -> bool:
-    """Record that a file lies sealed on disk; False when it is wanted no more."""
+) -> Outcome:
+    """Settle a sealed file and record it, if the job is still ours."""
     if not jobs.done(session, job):
-        return False
-    report = bytes.fromhex(job.details["report"])
-    public = reports.public_key(session, office.keys, report)
-    vault = units.vault(session, office.keys).public_key
+        return Outcome.LOST
     _erase_copy(session, office, job, now)
-    if public is None or vault is None:
-        return False
+    report = bytes.fromhex(job.details["report"])
     file_id = bytes.fromhex(job.details["file"])
-    kept = files.taken(session, office.keys, file_id, file, public=public, vault=vault)
-    if kept:
+    try:
+        public = reports.public_key(session, office.keys, report)
+        vault = units.vault(session, office.keys).public_key
+        if public is None or vault is None:
+            return Outcome.GONE
+        if not files.awaited(session, office.keys, file_id, report=report):
+            return Outcome.LOST
         _event(session, office, report, EventCode.FILE_TAKEN, now)
-    return kept
+    except NotAuthentic:
+        return Outcome.NOT_OURS
+    files.taken(session, office.keys, file_id, file, public=public, vault=vault)
+    return Outcome.TAKEN
 
 
 def refused(
@@ -46,16 +64,23 @@ def refused(
     *,
     text: str,
     now: datetime,
-) -> None:
-    """Record that a file will not come, and tell the reporter why and what else to do."""
+) -> Outcome:
+    """Record that a file will not come, and tell the reporter why and what else to do.
+
+    ``GONE``: it does not come, nothing of it may stay on disk.
+    """
     if not jobs.done(session, job):
-        return
+        return Outcome.LOST
     _erase_copy(session, office, job, now)
     file_id = bytes.fromhex(job.details["file"])
-    if not files.refused(session, office.keys, file_id, state):
-        return
     report = bytes.fromhex(job.details["report"])
-    _event(session, office, report, EventCode.FILE_REFUSED, now)
+    try:
+        if not files.awaited(session, office.keys, file_id, report=report):
+            return Outcome.LOST
+        _event(session, office, report, EventCode.FILE_REFUSED, now)
+    except NotAuthentic:
+        return Outcome.NOT_OURS
+    files.refused(session, office.keys, file_id, state)
     channel = Channel(job.details["channel"])
     notices.say(
         session,
@@ -66,6 +91,7 @@ def refused(
         language=job.details["language"],
         now=now,
     )
+    return Outcome.GONE
 
 
 def _event(

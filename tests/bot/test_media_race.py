@@ -1,0 +1,238 @@
+"""Two workers and one file: whoever comes late takes nothing away."""
+
+import asyncio
+import io
+import os
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import pytest
+from PIL import Image
+from sqlmodel import select
+
+from bot import media as media_module
+from bot import pictures
+from bot.channels import base
+from bot.media import MediaWorker
+from bot.scheduler import Scheduler
+from bot.writer import Writer
+from handlers.messages import Kind, Media
+from storage import files, jobs, migrating, reports
+from storage.database import Database
+from storage.keys import ServerKeys
+from storage.models import File
+from storage.words import Channel, FileState, JobKind
+from tests.desk import desk
+
+STEPS = (
+    *("LAPOR", "AMAN", "PAHAM", "SETUJU", "ANONIM", "SUAP", "LEWATI", "LEWATI"),
+    *("LEWATI", "Kepala dinas minta uang"),
+)
+
+
+def picture():
+    made = io.BytesIO()
+    Image.new("RGB", (20, 10), "red").save(made, "PNG")
+    return made.getvalue()
+
+
+class Provider:
+    """Holds one file; ``gate`` stops a download half way."""
+
+    name = Channel.TELEGRAM
+
+    def __init__(self, body):
+        self.body = body
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.begun = asyncio.Event()
+
+    @asynccontextmanager
+    async def fetch(self, _):
+        async def chunks():
+            yield self.body[:5]
+            self.begun.set()
+            await self.gate.wait()
+            yield self.body[5:]
+
+        yield base.Download("image/png", chunks())
+
+
+class World:
+    """A case with a file to fetch, and two workers on one folder."""
+
+    def __init__(self, tmp_path, here):
+        self.here = here
+        self.folder = tmp_path / "files"
+        self.writer = Writer(here.database)
+        self.slow, self.quick = Provider(picture()), Provider(picture())
+
+    def worker(self, provider):
+        return MediaWorker(
+            self.writer,
+            self.here.office,
+            [provider],
+            folder=self.folder,
+            clock=lambda: self.here.now,
+        )
+
+    async def claims(self):
+        (job,) = await self.writer.run(
+            jobs.claim, self.here.keys, JobKind.FETCH, limit=1, now=self.here.now
+        )
+        return job
+
+    def names(self):
+        return sorted(path.suffix for path in self.folder.glob("*/*"))
+
+    def row(self):
+        with self.here.database.reading() as session:
+            return session.exec(select(File)).one()
+
+    def evidence(self):
+        """Open the working copy as the console does; None while there is none."""
+        case = self.here.case(self.here.receipt("555").number)
+        house, keys = self.here.house, self.here.keys
+        with self.here.database.reading() as session:
+            secret = reports.secret_for(
+                session, keys, case.report, house.unit, house.unit_secret
+            )
+            (row,) = files.of_report(session, keys, case.report)
+        key = files.copy_key(row, secret)
+        place = files.place(self.folder, row.id, "copy")
+        return None if key is None else b"".join(files.chunks(place, key))
+
+
+@pytest.fixture
+async def world(tmp_path):
+    database = Database(f"sqlite:///{tmp_path / 'k.db'}")
+    migrating.upgrade(database)
+    here = desk(database, ServerKeys.new())
+    for words in STEPS:
+        here.say("555", words)
+    here.say("555", "", kind=Kind.MEDIA, media=(Media("ref", "image/png", "a.png"),))
+    here.say("555", "KIRIM")
+    made = World(tmp_path, here)
+    made.writer.start()
+    yield made
+    await asyncio.to_thread(made.writer.stop)
+    database.close()
+
+
+async def test_a_late_worker_leaves_what_another_stored(world):
+    slow = world.worker(world.slow)
+    world.slow.gate.clear()
+    late = asyncio.create_task(slow.work(await world.claims()))
+    await world.slow.begun.wait()
+    world.here.later(seconds=61)
+    await world.worker(world.quick).work(await world.claims())
+    stored = world.evidence()
+    assert stored
+    world.slow.gate.set()
+    await late
+    assert world.evidence() == stored
+    assert world.names() == [".copy", ".original"]
+
+
+async def test_a_late_refusal_leaves_what_another_stored(world):
+    class Gone(Provider):
+        @asynccontextmanager
+        async def fetch(self, _):
+            await self.gate.wait()
+            raise base.Never("gone")
+            yield
+
+    late = await world.claims()
+    world.here.later(seconds=61)
+    await world.worker(world.quick).work(await world.claims())
+    await world.worker(Gone(b"")).work(late)
+    assert world.evidence()
+    assert world.row().state == FileState.TAKEN
+
+
+async def test_the_working_copy_is_made_within_the_limit(world, monkeypatch):
+    """A copy that takes too long ends the attempt; the job waits for the next one."""
+    hold = asyncio.Event()
+
+    async def never(*_):
+        await hold.wait()
+
+    monkeypatch.setattr(media_module, "FETCH_SECONDS", 0.05)
+    monkeypatch.setattr(media_module.asyncio, "to_thread", _first_real(never))
+    job = await world.claims()
+    async with asyncio.timeout(10):
+        await world.worker(world.quick).work(job)
+    assert world.names() == []
+    assert world.row().state == FileState.WAITING
+    monkeypatch.undo()
+    world.here.later(seconds=30)
+    await world.worker(world.quick).work(await world.claims())
+    assert world.evidence()
+
+
+def _first_real(instead):
+    """Return a ``to_thread`` that makes pictures ``instead`` and the rest as ever."""
+    real = asyncio.to_thread
+
+    def run(function, *args):
+        making = function is media_module._copy  # noqa: SLF001 - what is slow here
+        return instead() if making else real(function, *args)
+
+    return run
+
+
+async def test_a_row_that_was_planted_is_not_filled(world):
+    with world.here.database.writing() as session:
+        row = session.exec(select(File)).one()
+        row.copy_key = b"planted"
+        session.add(row)
+    await world.worker(world.quick).work(await world.claims())
+    assert world.row().state == FileState.WAITING
+    assert world.names() == []
+
+
+async def test_a_report_that_went_takes_its_file_along(world, monkeypatch):
+    """It was cancelled while its file was under way."""
+    job = await world.claims()
+    world.quick.gate.clear()
+    busy = asyncio.create_task(world.worker(world.quick).work(job))
+    await world.quick.begun.wait()
+    report = bytes.fromhex(job.details["report"])
+    monkeypatch.setattr(reports, "public_key", lambda *_: None)
+    world.quick.gate.set()
+    await busy
+    assert len(report) == 16
+    assert world.names() == []
+
+
+async def test_the_sweep_goes_by_the_true_age(world):
+    """Young files stay although their date is old; old parts go although their row lives."""
+    await world.worker(world.quick).work(await world.claims())
+    file_id = world.row().id.hex()
+    folder = world.folder / file_id[:2]
+    for name in ("ab" * 16 + ".original", f"{file_id}.original.00{files.PART}"):
+        (folder / name).write_bytes(b"x")
+        os.utime(folder / name, (0, 0))
+    scheduler = Scheduler(
+        world.writer,
+        world.here.office,
+        holder="one",
+        folder=world.folder,
+        clock=lambda: world.here.now,
+    )
+    await scheduler.sweep()
+    assert len(world.names()) == 4, "all are young"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("bot.scheduler._OLD_SECONDS", -60)
+        await scheduler.sweep()
+    assert world.names() == [".copy", ".original"]
+    assert world.evidence()
+
+
+async def test_what_is_no_picture_has_no_copy(world):
+    world.quick.body = b"%PDF-1.7 letter"
+    await world.worker(world.quick).work(await world.claims())
+    assert world.names() == [".original"]
+    assert pictures.clean(world.quick.body) == (None, "")
+    assert world.evidence() is None
+    assert timedelta(seconds=media_module.FETCH_SECONDS) < jobs.LEASE
