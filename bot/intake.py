@@ -14,6 +14,7 @@ from bot.metrics import Intake as Counted
 from bot.metrics import Metrics
 from bot.writer import StoreUnavailable, Writer
 from handlers import inbox, receipts
+from handlers.errors import NotReady
 from handlers.inbox import Outcome
 from handlers.messages import Incoming, Proof
 from handlers.office import Office
@@ -65,10 +66,16 @@ class Intake:
             self._metrics.came_in(channel.name, _COUNTED[outcome])
 
     async def keep_aside(self, channel: Channel, body: bytes, reason: str) -> None:
-        """Put bytes that nobody understands into quarantine; ``reason`` is a code."""
-        await self._writer.run(
-            inbox.quarantine, self._office, body, reason, now=self._clock()
-        )
+        """Put bytes that nobody understands into quarantine; ``reason`` is a code.
+
+        Raises StoreUnavailable where they cannot be kept, so that they come again.
+        """
+        try:
+            await self._writer.run(
+                inbox.quarantine, self._office, body, reason, now=self._clock()
+            )
+        except NotReady:
+            raise StoreUnavailable from None
         self._metrics.came_in(channel, Counted.QUARANTINED)
         logs.event("quarantine.kept", level="warning", channel=channel)
 
@@ -87,7 +94,10 @@ class Intake:
         except Exception as error:  # noqa: BLE001 - told apart here
             if transactions.classify(error) is not transactions.Failure.MESSAGE:
                 raise StoreUnavailable from None
-            return await self._writer.run(spare, error)
+            try:
+                return await self._writer.run(spare, error)
+            except NotReady:
+                raise StoreUnavailable from None
 
         def verb(session: Session) -> Outcome:
             return inbox.receive(session, self._office, incoming, opening, now=now)

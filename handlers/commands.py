@@ -92,7 +92,7 @@ def _end(turning: Turning, name: CommandName) -> None:
     verb = reporter.withdraw if name is CommandName.WITHDRAW else reporter.erase
     report = bytes.fromhex(turning.memory.opened)
     verb(turning.session, turning.office, report, now=turning.now)
-    turning.memory.opened = ""
+    turning.memory.forget_case()
 
 
 def _subscribe(turning: Turning) -> None:

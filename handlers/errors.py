@@ -73,6 +73,18 @@ class NotYours(KentonganError):
     tell = Tell.OFFICER
 
 
+class DraftGone(KentonganError):
+    """The report that you were writing was deleted meanwhile; begin it again."""
+
+    tell = Tell.REPORTER
+
+
+class NotReady(KentonganError):
+    """The vault has no key yet, so nothing can be kept; admit its first custodian."""
+
+    policy = Policy.RETRY
+
+
 class RulesInvalid(KentonganError):
     """A rule file cannot be used; correct the entry that is named and start again."""
 

@@ -1,7 +1,7 @@
 """What goes by itself: drafts, conversations, remembered ids, letters, sessions."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import delete
 from sqlmodel import Session, col, select
@@ -11,31 +11,23 @@ from handlers.dialogue import State
 from handlers.memory import DRAFT_LIFE, WARN_BEFORE, Memory
 from handlers.messages import Reply
 from handlers.office import Office
-from storage import conversations, jobs, links, outbox, reports, sessions
+from storage import conversations, departed, links, outbox, reports, sessions
 from storage.models import Conversation, Draft, Quarantine
 from storage.sealing import NotAuthentic
-from storage.words import JobKind
 
 INBOX_LIFE = timedelta(days=7)
 QUARANTINE_LIFE = timedelta(days=7)
+_AT_ONCE = 500
+"""People whose conversations one purge locks; the next minute brings the next."""
 
 
 def purge(session: Session, office: Office, *, now: datetime) -> int:
     """Delete what has outlived its rule; returns how many drafts went."""
-    gone = 0
-    for row in conversations.expired(session, now=now):
-        memory = _read(office, row)
-        if memory is not None and memory.report:
-            if not memory.draft_over(now):
-                continue
-            reports.discard(session, bytes.fromhex(memory.report))
-            gone += 1
-        session.delete(row)
-    _drop_orphans(session, office, now)
+    gone = _purge_conversations(session, office, now)
+    gone += _drop_orphans(session, office, now)
     conversations.drop_inbox(session, before=office.day(now) - INBOX_LIFE)
     outbox.drop_expired(session, now=now)
-    for kind in JobKind:
-        jobs.drop_expired(session, kind, now=now)
+    departed.drop_expired(session, now=now)
     sessions.purge(session, now=now)
     links.purge(session, now=now)
     old = office.day(now) - QUARANTINE_LIFE
@@ -76,19 +68,74 @@ def _with_draft(
     session: Session, office: Office, now: datetime
 ) -> Iterator[tuple[Conversation, Memory]]:
     soon = now + WARN_BEFORE + timedelta(hours=1)
-    for row in conversations.expired(session, now=soon):
+    ending = conversations.expired(session, now=soon)
+    due = [row for row in ending if _has_draft(_read(office, row), now)]
+    for row in conversations.hold(session, due[:_AT_ONCE]):
         memory = _read(office, row)
-        if memory is not None and memory.report and not memory.draft_over(now):
+        if memory is not None and _has_draft(memory, now):
             yield row, memory
 
 
-def _drop_orphans(session: Session, office: Office, now: datetime) -> None:
-    """Delete drafts that no conversation leads to any more."""
+def _purge_conversations(session: Session, office: Office, now: datetime) -> int:
+    """Delete conversations that are over; from others take the case that was opened.
+
+    A row is looked at again once no message of its person can be under way.
+    """
+    due = [row for row in conversations.everyone(session) if _is_due(office, row, now)]
+    gone = 0
+    for row in conversations.hold(session, due[:_AT_ONCE]):
+        memory = _read(office, row)
+        if _is_over(row, memory, now):
+            if memory is not None and memory.report:
+                gone += reports.discard(session, bytes.fromhex(memory.report))
+            session.delete(row)
+        elif memory is not None and memory.case_over(now):
+            _forget_case(session, office, row, memory)
+    return gone
+
+
+def _forget_case(
+    session: Session, office: Office, row: Conversation, memory: Memory
+) -> None:
+    memory.forget_case()
+    if memory.is_empty():
+        session.delete(row)
+        return
+    heard = datetime.fromtimestamp(memory.last_inbound, UTC)
+    expires = memory.expires(heard)
+    conversations.save(
+        session, office.keys, [row.handle], memory.to_bytes(), expires=expires
+    )
+
+
+def _drop_orphans(session: Session, office: Office, now: datetime) -> int:
+    """Delete drafts that no conversation leads to any more; returns how many.
+
+    The drafts are read first: each of them was committed with its conversation.
+    """
     before = office.day(now - 2 * DRAFT_LIFE)
-    for report in session.exec(
-        select(Draft.report).where(col(Draft.day) < before)
-    ).all():
-        reports.discard(session, report)
+    old = session.exec(select(Draft.report).where(col(Draft.day) < before)).all()
+    if not old:
+        return 0
+    memories = (_read(office, row) for row in conversations.everyone(session))
+    named = {memory.report for memory in memories if memory is not None}
+    return sum(
+        reports.discard(session, report) for report in old if report.hex() not in named
+    )
+
+
+def _is_over(row: Conversation, memory: Memory | None, now: datetime) -> bool:
+    return conversations.is_over(row, now=now) and not _has_draft(memory, now)
+
+
+def _has_draft(memory: Memory | None, now: datetime) -> bool:
+    return memory is not None and bool(memory.report) and not memory.draft_over(now)
+
+
+def _is_due(office: Office, row: Conversation, now: datetime) -> bool:
+    memory = _read(office, row)
+    opened = memory is not None and memory.case_over(now)
+    return opened or _is_over(row, memory, now)
 
 
 def _read(office: Office, row: Conversation) -> Memory | None:

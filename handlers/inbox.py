@@ -89,9 +89,8 @@ def receive(
     ):
         return Outcome.REPEAT
     counters.bump(session, f"received.{incoming.channel}", day=day)
-    if incoming.erase and office.erase_copies and not incoming.media:
-        copy = {"channel": incoming.channel.value, "id": incoming.erase}
-        jobs.put(session, keys, JobKind.ERASE, copy, now=now)
+    if not incoming.media:
+        _owe_erasure(session, office, incoming, now)
     if duties.receive(session, office, incoming, now=now):
         return Outcome.TAKEN
     memory = recall(session, office, incoming, now=now)
@@ -129,6 +128,7 @@ def set_aside(
         session, office.keys, channel, provider_id, day=day
     ):
         return Outcome.REPEAT
+    _owe_erasure(session, office, incoming, now)
     if incoming.kind not in {Kind.GROUP, Kind.BLOCKED, Kind.OPT_OUT}:
         language = office.language(incoming.language_hint)
         notices.say(
@@ -143,6 +143,15 @@ def set_aside(
     return quarantine(session, office, raw, reason, now=now)
 
 
+def _owe_erasure(
+    session: Session, office: Office, incoming: Incoming, now: datetime
+) -> None:
+    """Owe the erasure of the provider's copy (of a file's, only once it was fetched)."""
+    if incoming.erase and office.erase_copies:
+        copy = {"channel": incoming.channel.value, "id": incoming.erase}
+        jobs.put(session, office.keys, JobKind.ERASE, copy, now=now)
+
+
 def _in_group(turning: Turning) -> None:
     """Say one line in a group, at most once a minute, and keep nothing."""
     name = b"group" + turning.names[0]
@@ -152,7 +161,7 @@ def _in_group(turning: Turning) -> None:
 
 def _turn(turning: Turning) -> None:
     memory, now = turning.memory, turning.now
-    expired = memory.draft_over(now)
+    expired = memory.draft_over(now) or _vanished(turning)
     if expired:
         discard(turning)
     if turning.opening.proof is Proof.OPENED:
@@ -171,6 +180,12 @@ def _turn(turning: Turning) -> None:
         first = commands.run(turning, turn.command)
     answer(turning, (*first, *turn.replies))
     remember(turning)
+
+
+def _vanished(turning: Turning) -> bool:
+    """Tell whether the conversation names a draft that is none any more."""
+    report = bytes.fromhex(turning.memory.report)
+    return bool(report) and not reports.is_draft(turning.session, report)
 
 
 def _advance(turning: Turning, state: State, *, expired: bool) -> Turn:

@@ -63,6 +63,20 @@ class Memory:
         self.opened = report.hex()
         self.opened_until = int((now + OPEN_LIFE).timestamp())
 
+    def case_over(self, now: datetime) -> bool:
+        """Tell whether a case is remembered for longer than its 15 minutes."""
+        return bool(self.opened) and not self.may_add(now)
+
+    def forget_case(self) -> None:
+        """Forget the case that was opened."""
+        self.opened, self.opened_until = "", 0
+
+    def is_empty(self) -> bool:
+        """Tell whether nothing is left that the next message would need."""
+        state = State.from_json(self.state) if self.state else State()
+        idle = state == state.fresh() and not state.chosen
+        return idle and not (self.report or self.opened or self.number)
+
     def draft_over(self, now: datetime) -> bool:
         """Tell whether the draft's 24 hours without a message have passed."""
         return bool(self.report) and now >= self.draft_ends()

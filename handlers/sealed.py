@@ -1,6 +1,5 @@
 """Sealing what the dialogue decided to keep: drafts, additions, files, quarantine."""
 
-import secrets
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -9,12 +8,13 @@ from sqlmodel import Session
 from handlers import reporter
 from handlers.dialogue import Item
 from handlers.entry import entry_units
+from handlers.errors import DraftGone, NotFound, NotReady
 from handlers.messages import Incoming
 from handlers.office import Office
-from storage import files, jobs, reports, sealing, units
-from storage.models import Quarantine
+from storage import files, jobs, reports, units
+from storage import quarantine as kept
 from storage.reports import Content
-from storage.sealing import Context
+from storage.sealing import NotAuthentic
 from storage.words import Audience, JobKind
 
 
@@ -38,7 +38,7 @@ def keep(
     """Seal items to the draft or, with ``to_case``, to the case that was opened.
 
     ``draft`` and ``opened`` are report ids as hex. A file becomes an item now and is
-    fetched by a durable job.
+    fetched by a durable job. Raises DraftGone or NotFound rather than lose an item.
     """
     if not items:
         return
@@ -50,35 +50,40 @@ def keep(
         if item.to_case:
             additions.append((content, item.audience))
             continue
-        public = reports.public_key(session, office.keys, report)
-        if public is not None:
-            reports.add_item(
-                session,
-                office.keys,
-                report,
-                content,
-                audience=item.audience,
-                public=public,
-                day=office.day(now),
-                vault=vault,
-            )
-    if additions:
-        report = bytes.fromhex(opened)
-        reporter.add(session, office, report, additions, vault=vault, now=now)
+        public = reports.draft_key(session, office.keys, report)
+        if public is None:
+            raise DraftGone
+        reports.add_item(
+            session,
+            office.keys,
+            report,
+            content,
+            audience=item.audience,
+            public=public,
+            day=office.day(now),
+            vault=vault,
+        )
+    if not additions:
+        return
+    report = bytes.fromhex(opened)
+    if not reporter.add(session, office, report, additions, vault=vault, now=now):
+        raise NotFound
 
 
 def quarantine(
     session: Session, office: Office, raw: bytes, reason: str, *, now: datetime
 ) -> None:
-    """Seal a message that was not understood to the vault; ``reason`` is a code."""
-    vault = units.vault(session, office.keys).public_key
-    row = secrets.token_bytes(16)
-    blob = b""
-    if vault is not None:
-        context = Context("quarantine", row, "blob")
-        blob = sealing.seal(sealing.pad(raw), vault, context)
-    session.add(Quarantine(id=row, day=office.day(now), reason=reason[:40], blob=blob))
-    session.flush()
+    """Seal a message that was not understood to the vault; ``reason`` is a code.
+
+    Raises NotReady while the vault has no key of ours: an empty row would lose the message.
+    """
+    try:
+        vault = units.vault(session, office.keys).public_key
+    except (units.NoSuchUnit, NotAuthentic):
+        vault = None
+    if vault is None:
+        raise NotReady
+    kept.put(session, office.keys, raw, reason, vault=vault, day=office.day(now))
 
 
 def _content(

@@ -68,17 +68,15 @@ def recall(
     except NotAuthentic:
         return fresh
     memory.handle = incoming.handle
-    if not memory.may_add(now):
-        memory.opened = ""
+    if memory.case_over(now):
+        memory.forget_case()
     return memory
 
 
 def remember(turning: Turning) -> None:
     """Keep the conversation, or forget it where nothing is left to remember."""
-    memory, state = turning.memory, turning.state
-    idle = state == state.fresh() and not state.chosen
-    kept = memory.report or memory.opened or memory.number
-    if turning.over or (idle and not kept):
+    memory = turning.memory
+    if turning.over or memory.is_empty():
         conversations.forget(turning.session, turning.names)
         return
     conversations.save(
@@ -120,4 +118,4 @@ def discard(turning: Turning) -> None:
     """Throw the draft away with everything in it."""
     if turning.memory.report:
         reports.discard(turning.session, bytes.fromhex(turning.memory.report))
-        turning.memory.report = ""
+        turning.memory.report = turning.memory.province = ""

@@ -16,6 +16,7 @@ from storage.words import JobKind
 
 LEASE = timedelta(seconds=60)
 LIFE = timedelta(hours=48)
+"""After this a file is refused and an erasure is tried once a day; no job just goes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +41,22 @@ def put(
     due: datetime | None = None,
 ) -> None:
     """Add a job; ``details`` are encrypted under the server key."""
-    job_id = secrets.token_bytes(16)
-    blob = keys.lock(Purpose.JOB, json.dumps(dict(details)).encode(), _context(job_id))
-    session.add(
-        Job(id=job_id, kind=kind.value, due=due or now, expires=now + LIFE, blob=blob)
+    row = Job(
+        id=secrets.token_bytes(16),
+        kind=kind.value,
+        due=due or now,
+        expires=now + LIFE,
+        blob=b"",
     )
+    raw = json.dumps(dict(details)).encode("ascii")
+    row.blob = keys.lock(Purpose.JOB, raw, _context(row))
+    session.add(row)
 
 
 def claim(
     session: Session, keys: ServerKeys, kind: JobKind, *, limit: int, now: datetime
 ) -> list[Claimed]:
-    """Take due jobs of one kind under a lease of 60 seconds."""
+    """Take due jobs of one kind, expired ones too, under a lease of 60 seconds."""
     free = or_(col(Job.lease_until).is_(None), col(Job.lease_until) < now)
     rows = session.exec(
         select(Job)
@@ -66,7 +72,7 @@ def claim(
         row.attempts += 1
         session.add(row)
         try:
-            details = json.loads(keys.unlock(Purpose.JOB, row.blob, _context(row.id)))
+            details = json.loads(keys.unlock(Purpose.JOB, row.blob, _context(row)))
         except NotAuthentic:
             session.delete(row)
             continue
@@ -92,23 +98,13 @@ def later(session: Session, job: Claimed, *, due: datetime) -> bool:
     return bool(moved.rowcount)
 
 
-def drop_expired(session: Session, kind: JobKind, *, now: datetime) -> int:
-    """Delete jobs past their life; a receipt that is due never expires."""
-    if kind is JobKind.RECEIPT:
-        return 0
-    gone = session.connection().execute(
-        delete(Job).where(col(Job.kind) == kind.value, col(Job.expires) < now)
-    )
-    return gone.rowcount
-
-
 def waiting(
     session: Session, keys: ServerKeys, kind: JobKind
 ) -> Iterator[Mapping[str, str]]:
     """Yield the details of every job of a kind that is not done."""
     for row in session.exec(select(Job).where(Job.kind == kind.value)).all():
         try:
-            yield json.loads(keys.unlock(Purpose.JOB, row.blob, _context(row.id)))
+            yield json.loads(keys.unlock(Purpose.JOB, row.blob, _context(row)))
         except NotAuthentic:
             continue
 
@@ -124,5 +120,7 @@ def _held(job: Claimed) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return col(Job.id) == job.id, col(Job.lease_token) == job.token
 
 
-def _context(job_id: bytes) -> Context:
-    return Context("jobs", job_id, "blob")
+def _context(row: Job) -> Context:
+    """Bind a job to its kind and its end: turned to another, it is no job any more."""
+    end = int(row.expires.timestamp())
+    return Context("jobs", row.id, "blob", seq=end, key=row.kind.encode())

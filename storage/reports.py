@@ -122,7 +122,12 @@ def grant(
 
 
 def release(session: Session, keys: ServerKeys, report: bytes, unit: bytes) -> None:
-    """On submit: unwrap the routed unit's grant, delete the others and the draft row."""
+    """On submit: unwrap the routed unit's grant, delete the others and the draft row.
+
+    The draft row is taken first; NotAuthentic where there is none, or no grant fits.
+    """
+    if not _take_draft(session, report):
+        raise NotAuthentic
     rows = session.exec(select(Grant).where(Grant.report == report)).all()
     found = False
     for row in rows:
@@ -137,8 +142,26 @@ def release(session: Session, keys: ServerKeys, report: bytes, unit: bytes) -> N
         found = True
     if not found:
         raise NotAuthentic
-    session.connection().execute(delete(Draft).where(col(Draft.report) == report))
     session.flush()
+
+
+def is_draft(session: Session, report: bytes) -> bool:
+    """Tell whether a report is a draft still; it stays one until the commit."""
+    query = select(Draft.report).where(Draft.report == report).with_for_update()
+    return session.exec(query).first() is not None
+
+
+def draft_key(session: Session, keys: ServerKeys, report: bytes) -> bytes | None:
+    """Return the verified key of a draft; None if it is a draft no more.
+
+    Raises NotAuthentic for a planted key.
+    """
+    draft = session.get(Draft, report, populate_existing=True)
+    if draft is None:
+        return None
+    context = Context("drafts", report, "public_key")
+    keys.check_tag(draft.tag, context, draft.public_key)
+    return draft.public_key
 
 
 def public_key(session: Session, keys: ServerKeys, report: bytes) -> bytes | None:
@@ -146,12 +169,9 @@ def public_key(session: Session, keys: ServerKeys, report: bytes) -> bytes | Non
 
     None if the report is gone; raises NotAuthentic for a planted key.
     """
-    draft = session.get(Draft, report)
+    draft = draft_key(session, keys, report)
     if draft is not None:
-        keys.check_tag(
-            draft.tag, Context("drafts", report, "public_key"), draft.public_key
-        )
-        return draft.public_key
+        return draft
     case = session.get(Case, report)
     if case is None:
         return None
@@ -277,13 +297,18 @@ def mark_read(
         session.add(row)
 
 
-def discard(session: Session, report: bytes) -> None:
-    """Delete a draft with everything in it; a sweep removes its files from disk."""
+def discard(session: Session, report: bytes) -> bool:
+    """Delete a draft with everything in it; a sweep removes its files from disk.
+
+    False, and nothing is deleted, where the report is a case or gone.
+    """
+    if not _take_draft(session, report):
+        return False
     connection = session.connection()
     connection.execute(delete(Item).where(col(Item.report) == report))
     connection.execute(delete(Grant).where(col(Grant.report) == report))
     connection.execute(delete(File).where(col(File.report) == report))
-    connection.execute(delete(Draft).where(col(Draft.report) == report))
+    return True
 
 
 def erase_identity(session: Session, report: bytes) -> int:
@@ -305,7 +330,7 @@ def has_identity(session: Session, report: bytes) -> bool:
 
 
 def case_content(case: Case) -> bytes:
-    """Return what a case's tag covers: who reads or hears it, and how it stands in line."""
+    """Return what a case's tag covers: every column but the report id, which is its place."""
     return sealing.encode(
         case.number.encode(),
         case.status.encode(),
@@ -336,6 +361,10 @@ def case_content(case: Case) -> bytes:
             case.due.isoformat().encode(),
             case.due_rule.encode(),
             case.paused_since.isoformat().encode() if case.paused_since else b"",
+            str(case.register_year or "").encode(),
+            str(case.register_number or "").encode(),
+            b"unread" if case.unread_from_reporter else b"",
+            case.figures,
         ),
     )
 
@@ -352,6 +381,15 @@ def check_case(keys: ServerKeys, case: Case) -> None:
     keys.check_tag(
         case.tag, Context("cases", case.report, "row", case.report), case_content(case)
     )
+
+
+def _take_draft(session: Session, report: bytes) -> bool:
+    """Delete the draft row: of a submit and a purge at once, only one goes on."""
+    session.flush()
+    taken = session.connection().execute(
+        delete(Draft).where(col(Draft.report) == report).returning(col(Draft.report))
+    )
+    return taken.first() is not None
 
 
 def _open(keys: ServerKeys, row: Item, secret: bytes) -> Content | None:
