@@ -1,13 +1,15 @@
 """Polling: raw updates from Telegram, for a server without a public address.
 
 Never ``Bot.get_updates`` (one strange update raises for the whole batch) and never
-``Updater`` (it confirms from memory): the offset moves when every update of a batch is
-durable or in quarantine, and only the holder of the lease polls.
+``Updater`` (it confirms from memory): the offset passes no update that is neither durable
+nor in quarantine, and only the holder of the lease polls.
 """
 
 import asyncio
+import json
 import warnings
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +17,7 @@ from telegram import Bot
 from telegram.error import Conflict, RetryAfter, TelegramError
 from telegram.warnings import PTBUserWarning
 
+from bot import logs
 from bot.channels.telegram import ALLOWED_UPDATES, chat_of
 from bot.channels.telegram_sending import seconds
 from bot.writer import StoreUnavailable, Writer
@@ -25,6 +28,9 @@ LEASE_SECONDS = 60
 LONG_POLL = 25
 BATCH = 100
 FIRST_REST, LONGEST_REST = 0.5, 20.0
+#: How often to ask for more while somebody's update cannot be stored, and how long that
+#: person's next try may be put off.
+HELD_REST, LONGEST_HOLD = 1.0, 60.0
 #: How long to wait for the lease when another process holds it.
 LEASE_REST = 5.0
 
@@ -34,11 +40,21 @@ warnings.filterwarnings(
 )
 
 
+@dataclass(slots=True)
+class _Chat:
+    """What of one chat is not durable yet, in order, and when to try it again."""
+
+    updates: list[Mapping[str, Any]] = field(default_factory=list)
+    rest: float = 0.0
+    again: float = 0.0
+
+
 class Poller:
     """Fetches updates and hands each one to ``receive``.
 
     ``receive`` returns when the update is durable, in quarantine or of no interest; it
-    raises StoreUnavailable when the store could not take it: then it is offered again.
+    raises when the update could not be taken: then it is offered again, later and later,
+    and holds up nobody but its own chat.
     ``holder`` is this process's name for the lease.
     """
 
@@ -60,6 +76,8 @@ class Poller:
         self._long_poll = long_poll
         self._rest = FIRST_REST
         self._offset: int | None = None
+        self._chats: dict[int, _Chat] = {}
+        self._durable: set[str] = set()
         self._webhook_gone = False
 
     async def run(self) -> None:
@@ -75,7 +93,7 @@ class Poller:
         """Poll once; return the seconds to rest before the next time."""
         try:
             if not await self._hold():
-                self._offset = None
+                self._begin_anew()
                 return LEASE_REST
             if self._offset is None:
                 self._offset = await self._writer.run(leases.cursor, NAME)
@@ -90,8 +108,11 @@ class Poller:
             return seconds(error) or self._longer()
         except (TelegramError, StoreUnavailable):
             return self._longer()
+        except Exception as error:  # noqa: BLE001 - the same batch must not come back at once
+            logs.failure("poller.failed", error)
+            return self._longer()
         self._rest = FIRST_REST
-        return 0.0
+        return HELD_REST if self._chats else 0.0
 
     async def _fetch(self, offset: int) -> list[dict[str, Any]]:
         answer = await self._bot.do_api_request(
@@ -108,46 +129,68 @@ class Poller:
             raise TelegramError("The answer to getUpdates is no list.")
         return [one if isinstance(one, dict) else {"update": one} for one in answer]
 
-    async def _take(self, updates: list[dict[str, Any]]) -> None:
-        """Hand over a batch: chats at once, each chat in order; then move the offset."""
-        if not updates:
-            # All before is confirmed. Telegram may choose lower ids after a quiet week.
-            self._offset = 0
-            return
-        chats: dict[int, list[dict[str, Any]]] = {}
-        for update in updates:
-            chats.setdefault(chat_of(update), []).append(update)
-        waiting = list(chats.values())
-        while waiting:
-            left = await asyncio.gather(*(self._hand_over(chat) for chat in waiting))
-            waiting = [chat for chat in left if chat]
-            if waiting:
-                await asyncio.sleep(self._longer())
-                if not await self._hold():
-                    self._offset = None
-                    return
-        await self._move(updates)
+    async def _take(self, updates: Sequence[Mapping[str, Any]]) -> None:
+        """Hand over what is new or due: chats at once, each in order; move the offset."""
+        known = self._durable | self._waiting()
+        fetched = {_name(update): update for update in updates}
+        for name, update in fetched.items():
+            if name not in known:
+                self._chats.setdefault(chat_of(update), _Chat()).updates.append(update)
+        now = asyncio.get_running_loop().time()
+        due = [chat for chat in self._chats.values() if chat.again <= now]
+        await asyncio.gather(*(self._hand_over(chat) for chat in due))
+        self._chats = {key: chat for key, chat in self._chats.items() if chat.updates}
+        held = self._waiting()
+        self._durable = fetched.keys() - held if held else set()
+        if any(chat.updates for chat in due):
+            logs.event("poller.held", level="error", count=len(held))
+        await self._move(fetched, held)
 
-    async def _hand_over(self, chat: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Return what of one chat could not be stored; order is kept."""
-        for index, update in enumerate(chat):
+    async def _hand_over(self, chat: _Chat) -> None:
+        """Hand over one chat's updates up to the first that cannot be taken."""
+        while chat.updates:
             try:
-                await self._receive(update)
-            except StoreUnavailable:
-                return chat[index:]
-        return []
+                await self._receive(chat.updates[0])
+            except Exception as error:  # noqa: BLE001 - one chat's trouble is not the others'
+                if not isinstance(error, StoreUnavailable):
+                    logs.failure("poller.failed", error)
+                chat.rest = min(LONGEST_HOLD, chat.rest * 2 or FIRST_REST)
+                chat.again = asyncio.get_running_loop().time() + chat.rest
+                return
+            del chat.updates[0]
+            chat.rest = 0.0
 
-    async def _move(self, updates: list[dict[str, Any]]) -> None:
-        numbers = [
-            one["update_id"] for one in updates if type(one.get("update_id")) is int
-        ]
-        if not numbers:
-            raise TelegramError("No update of the batch has a number.")
-        following = max(numbers) + 1
-        moved = await self._writer.run(
-            leases.move_cursor, NAME, self._holder, following
-        )
-        self._offset = following if moved else None
+    async def _move(
+        self, fetched: Mapping[str, Mapping[str, Any]], held: set[str]
+    ) -> None:
+        """Move the offset up to the oldest update that is not durable.
+
+        Nothing fetched: all before is confirmed, and Telegram may choose lower numbers
+        after a quiet week, so the offset is forgotten. What Telegram itself dropped (after
+        a day) is still tried, but holds nobody up any more.
+        """
+        numbers = [n for one in fetched.values() if (n := _number(one)) is not None]
+        waiting = [_number(fetched[name]) for name in held & fetched.keys()]
+        oldest = [number for number in waiting if number is not None]
+        if fetched and (not numbers or len(oldest) < len(waiting)):
+            raise TelegramError("An update that would hold the offset has no number.")
+        following = min(oldest, default=max(numbers, default=-1) + 1)
+        if following != self._offset:
+            moved = await self._writer.run(
+                leases.move_cursor, NAME, self._holder, following
+            )
+            if not moved:
+                self._begin_anew()
+                return
+        self._offset = following
+
+    def _waiting(self) -> set[str]:
+        return {_name(one) for chat in self._chats.values() for one in chat.updates}
+
+    def _begin_anew(self) -> None:
+        """Forget everything: another process may have gone on."""
+        self._offset = None
+        self._chats, self._durable = {}, set()
 
     async def _hold(self) -> bool:
         return await self._writer.run(
@@ -163,3 +206,14 @@ class Poller:
     def _longer(self) -> float:
         rest, self._rest = self._rest, min(LONGEST_REST, self._rest * 2)
         return rest
+
+
+def _number(update: Mapping[str, Any]) -> int | None:
+    number = update.get("update_id")
+    return number if type(number) is int else None
+
+
+def _name(update: Mapping[str, Any]) -> str:
+    """Return what an update is known by; Telegram numbers them, but trust nothing."""
+    number = _number(update)
+    return json.dumps(update, sort_keys=True) if number is None else str(number)

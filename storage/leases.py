@@ -6,11 +6,17 @@ from sqlmodel import Session, select
 
 from storage.models import Lease
 
+CURSOR_LIFE = timedelta(days=1)
+"""A provider forgets what it could not hand over for a day, and may then number anew."""
+
 
 def hold(
     session: Session, name: str, holder: str, *, seconds: int, now: datetime
 ) -> bool:
-    """Take or renew a lease; False while somebody else holds it."""
+    """Take or renew a lease; False while somebody else holds it.
+
+    How far its last holder had come is forgotten when nobody held it for a day.
+    """
     lease = session.exec(
         select(Lease).where(Lease.name == name).with_for_update()
     ).first()
@@ -22,6 +28,8 @@ def hold(
         return True
     if lease.holder != holder and lease.until > now:
         return False
+    if lease.until + CURSOR_LIFE < now:
+        lease.cursor = 0
     lease.holder = holder
     lease.until = now + timedelta(seconds=seconds)
     session.add(lease)
@@ -43,10 +51,13 @@ def cursor(session: Session, name: str) -> int:
 
 
 def move_cursor(session: Session, name: str, holder: str, value: int) -> bool:
-    """Remember how far the holder has come, never backwards; False if the lease is lost."""
+    """Remember how far the holder has come; False if the lease is lost.
+
+    It may go backwards: a provider may choose lower numbers after a quiet week.
+    """
     lease = session.get(Lease, name, with_for_update=True)
     if lease is None or lease.holder != holder:
         return False
-    lease.cursor = max(lease.cursor, value)
+    lease.cursor = value
     session.add(lease)
     return True
