@@ -20,7 +20,7 @@ from storage.keys import Purpose, ServerKeys
 from storage.letters import FIRST, LIVES, PRIORITIES, Letter
 from storage.models import OutboxRow
 from storage.sealing import Context, NotAuthentic
-from storage.words import Channel
+from storage.words import Channel, LetterKind
 
 LEASE = timedelta(seconds=60)
 
@@ -147,6 +147,29 @@ def later(
 def dead(session: Session, claimed: Claimed) -> bool:
     """Drop a letter that can never be sent, so that the person's next one goes."""
     return _delete(session, claimed)
+
+
+def take_back(
+    session: Session, keys: ServerKeys, channel: Channel, handle: str, *, case: str = ""
+) -> int:
+    """Delete a person's notices that did not leave yet; returns how many.
+
+    ``case`` (hex) limits it to one case. Answers, receipts and alerts stay.
+    """
+    order_name = keys.look_up(Purpose.ORDER, channel, handle)
+    rows = session.exec(
+        select(OutboxRow).where(OutboxRow.order_name == order_name)
+    ).all()
+    gone = 0
+    for row in rows:
+        letter = _letter(keys, row)
+        if letter is None or letter.kind is not LetterKind.NOTICE:
+            continue
+        if case in {"", letter.case}:
+            session.delete(row)
+            gone += 1
+    session.flush()
+    return gone
 
 
 def drop_expired(session: Session, *, now: datetime) -> int:

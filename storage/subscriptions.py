@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
+from storage import departed, outbox
 from storage.keys import Purpose, ServerKeys
 from storage.models import Subscription
 from storage.sealing import Context, NotAuthentic, encode
@@ -73,7 +74,8 @@ def heard_from(
 def end_for_handle(
     session: Session, keys: ServerKeys, channel: Channel, handle: str
 ) -> int:
-    """End all notices to a handle; returns how many there were."""
+    """End all notices to a handle, those that wait too; returns how many wishes ended."""
+    _silence(session, keys, channel, handle)
     name = keys.look_up(Purpose.SUBSCRIBER, channel, handle)
     session.flush()
     gone = session.connection().execute(
@@ -83,13 +85,24 @@ def end_for_handle(
 
 
 def end_for_case(session: Session, keys: ServerKeys, report: bytes) -> int:
-    """End all notices about a case; returns how many there were."""
+    """End all notices about a case, those that wait too; returns how many wishes ended."""
+    for one in of_case(session, keys, report):
+        _silence(session, keys, one.channel, one.handle, case=report.hex())
     case_name = keys.look_up(Purpose.SUBSCRIPTION_CASE, report)
     session.flush()
     gone = session.connection().execute(
         delete(Subscription).where(col(Subscription.case_name) == case_name)
     )
     return gone.rowcount
+
+
+def _silence(
+    session: Session, keys: ServerKeys, channel: Channel, handle: str, *, case: str = ""
+) -> None:
+    """Let no notice leave any more, and what left lead to nobody."""
+    outbox.take_back(session, keys, channel, handle, case=case)
+    departed.leave_to_nobody(session, keys, channel, handle, case=case)
+    session.flush()
 
 
 def _lock(keys: ServerKeys, row: Subscription, subscriber: Subscriber) -> bytes:
