@@ -16,7 +16,7 @@ from sqlmodel import delete
 from bot import config, founding, recovery_paper
 from bot.private_files import FOLDER_MODE, write_private
 from bot.settings import Settings
-from storage import links, migrating, officers, units
+from storage import links, manifests, migrating, officers, units
 from storage.database import COMMAND_WAIT, Database
 from storage.keys import ServerKeys
 from storage.models import Conversation, Inbox, Lease
@@ -140,7 +140,7 @@ def furnish(folder: Path, settings: Settings, *, now: datetime) -> bool:
             founded = founding.is_founded(session)
         if not founded:
             _found(folder, keys, database, now)
-        _admit_second(keys, database)
+        _admit_second(keys, database, now)
         _wake(database)
     return not founded
 
@@ -179,7 +179,7 @@ def _found(folder: Path, keys: ServerKeys, database: Database, now: datetime) ->
         founding.found(session, keys, plan, now=now)
 
 
-def _admit_second(keys: ServerKeys, database: Database) -> None:
+def _admit_second(keys: ServerKeys, database: Database, now: datetime) -> None:
     """Let the supervisor admit a colleague, for steps that need four eyes."""
     with database.reading() as session:
         if officers.find(session, keys, SECOND) is not None:
@@ -191,6 +191,7 @@ def _admit_second(keys: ServerKeys, database: Database) -> None:
         unit = units.named(session, keys, UNIT)
         second = officers.add(session, keys, account)
         units.admit(session, keys, unit, second, first, secret)
+        manifests.witness(session, keys, now=now)
 
 
 def _wake(database: Database) -> None:

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from storage import audit, officers, recovery, routes, settings, units
+from storage import audit, manifests, officers, recovery, routes, settings, units
 from storage.keys import ServerKeys
 from storage.models import Officer, Setting, Unit
 from storage.officers import NewAccount
@@ -70,4 +70,5 @@ def found(
     audit.record(session, keys, "house.founded", officer=None, now=now)
     for code, who in (("vault.first", custodian), ("unit.first", officer)):
         audit.record(session, keys, code, officer=who.id, now=now)
+    manifests.witness(session, keys, now=now)
     return Founded(unit, officer, custodian, secret)

@@ -13,7 +13,9 @@ from cryptography.hazmat.primitives import constant_time
 from sqlmodel import Session, col, delete, select
 
 from storage import keys as server
+from storage import manifests
 from storage.keys import ServerKeys
+from storage.manifests import Name, name_of
 from storage.models import Membership, Officer, UnitGrant
 from storage.models import Session as SignedIn
 from storage.sealing import Context, NotAuthentic, encode, new_pair, public_of
@@ -127,6 +129,7 @@ def add(session: Session, keys: ServerKeys, account: NewAccount) -> Officer:
     _sign(keys, officer)
     session.add(officer)
     session.flush()
+    manifests.change(session, keys, Name.PEOPLE, into=[_row(officer)])
     return officer
 
 
@@ -137,7 +140,7 @@ def find(session: Session, keys: ServerKeys, login: str) -> Officer | None:
     ).first()
     if officer is None:
         return None
-    check(keys, officer)
+    require(session, keys, officer)
     return officer if officer.active else None
 
 
@@ -154,7 +157,7 @@ def by_id(session: Session, keys: ServerKeys, officer_id: bytes) -> Officer:
     officer = session.get(Officer, officer_id)
     if officer is None:
         raise NoSuchOfficer
-    check(keys, officer)
+    require(session, keys, officer)
     return officer
 
 
@@ -211,13 +214,26 @@ def deactivate(session: Session, keys: ServerKeys, officer_id: bytes) -> None:
     The unit's secret was known to the officer; a new generation is the members' work.
     """
     officer = by_id(session, keys, officer_id)
-    officer.active = False
-    _sign(keys, officer)
-    session.add(officer)
+    _change(session, keys, officer, active=False)
+    ended = session.exec(select(Membership).where(Membership.officer == officer_id))
+    counted = manifests.present(session, keys, Name.PEOPLE).rows
+    members = [row for row in map(membership, ended) if name_of(row) in counted]
+    manifests.change(session, keys, Name.PEOPLE, out=members)
     session.exec(delete(SignedIn).where(col(SignedIn.officer) == officer_id))
     session.exec(delete(Membership).where(col(Membership.officer) == officer_id))
     session.exec(delete(UnitGrant).where(col(UnitGrant.recipient) == officer_id))
     session.flush()
+
+
+def require(session: Session, keys: ServerKeys, officer: Officer) -> None:
+    """Raise NotAuthentic unless this row was written by us and counts now."""
+    check(keys, officer)
+    manifests.require(session, keys, Name.PEOPLE, _row(officer))
+
+
+def membership(row: Membership) -> bytes:
+    """Return a membership as the list of people names it."""
+    return encode(b"membership", row.unit, row.officer)
 
 
 def normal_login(login: str) -> str:
@@ -235,6 +251,23 @@ def _sign(keys: ServerKeys, officer: Officer) -> None:
 
 def _context(officer: Officer) -> Context:
     return Context("officers", officer.id, "tag", generation=officer.generation)
+
+
+def _change(
+    session: Session, keys: ServerKeys, officer: Officer, **values: object
+) -> None:
+    """Change a row that counts; its old self counts no more."""
+    was = _row(officer)
+    for name, value in values.items():
+        setattr(officer, name, value)
+    _sign(keys, officer)
+    session.add(officer)
+    manifests.change(session, keys, Name.PEOPLE, out=[was], into=[_row(officer)])
+
+
+def _row(officer: Officer) -> bytes:
+    generation = str(officer.generation).encode()
+    return encode(b"officer", officer.id, generation, _content(officer))
 
 
 def _secret_context(row_id: bytes) -> Context:

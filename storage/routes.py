@@ -4,7 +4,9 @@ import secrets
 
 from sqlmodel import Session, col, select
 
+from storage import manifests
 from storage.keys import ServerKeys
+from storage.manifests import Name
 from storage.models import Route, Unit
 from storage.sealing import Context, encode
 
@@ -35,21 +37,27 @@ def add_route(
     route.tag = keys.tag(_context(route), _content(route))
     session.add(route)
     session.flush()
+    manifests.change(session, keys, Name.ROUTES, into=[_row(route)])
     return route
 
 
 def verified_routes(session: Session, keys: ServerKeys) -> list[Route]:
     """Return every route, the smaller priority first.
 
-    Raises NotAuthentic if a single one was not written by us: with a hole in the table a
-    report about a unit could reach that unit.
+    Raises NotAuthentic if a single one was not written by us, is missing or was put back:
+    with a hole in the table a report about a unit could reach that unit.
     """
     routes = session.exec(
         select(Route).order_by(col(Route.priority), col(Route.id))
     ).all()
     for route in routes:
         keys.check_tag(route.tag, _context(route), _content(route))
+    manifests.require_all(session, keys, Name.ROUTES, map(_row, routes))
     return list(routes)
+
+
+def _row(route: Route) -> bytes:
+    return encode(route.id, _content(route))
 
 
 def _context(route: Route) -> Context:

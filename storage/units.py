@@ -10,15 +10,11 @@ import secrets
 
 from sqlmodel import Session, col, select
 
-from storage import officers, recovery, routes, unit_grants
+from storage import manifests, officers, recovery, routes, unit_grants
 from storage.keys import ServerKeys
+from storage.manifests import Name
 from storage.models import Membership, Officer, Unit
-from storage.sealing import (
-    Context,
-    NotAuthentic,
-    encode,
-    new_pair,
-)
+from storage.sealing import Context, NotAuthentic, encode, new_pair
 from storage.words import Recipient, Role, UnitKind
 
 _MEMBERS = {
@@ -54,6 +50,7 @@ def create(session: Session, keys: ServerKeys, name: str, kind: UnitKind) -> Uni
     _sign(keys, unit)
     session.add(unit)
     session.flush()
+    manifests.change(session, keys, Name.PEOPLE, into=[_row(unit)])
     return unit
 
 
@@ -65,15 +62,17 @@ def admit_first(
     Returns the unit's secret, for the caller's present act only. Raises HasMembers,
     WrongHouse, ``recovery.RecoveryMissing``, NotAuthentic.
     """
-    check(keys, unit)
+    require(session, keys, unit)
     if unit.public_key is not None:
         raise HasMembers
     _may_join(session, keys, unit, officer)
     offline = recovery.key_for(session, keys, UnitKind(unit.kind))
     pair = new_pair()
+    was = _row(unit)
     unit.public_key, unit.generation = pair.public, unit.generation + 1
     _sign(keys, unit)
     session.add(unit)
+    manifests.change(session, keys, Name.PEOPLE, out=[was], into=[_row(unit)])
     generation = unit.generation
     unit_grants.grant(
         session, keys, unit, _to_officer(officer), generation, pair.secret
@@ -96,8 +95,8 @@ def admit(
 
     Raises NotAuthentic when the member is none or a row was not written by us.
     """
-    check(keys, unit)
-    officers.check(keys, by_member)
+    require(session, keys, unit)
+    officers.require(session, keys, by_member)
     _may_join(session, keys, unit, newcomer)
     held = unit_grants.held_by(session, unit, by_member)
     if not held or not is_member(session, keys, unit, by_member):
@@ -120,9 +119,11 @@ def unit_secret(
 ) -> bytes:
     """Open the unit's secret of one generation (None: the present one).
 
-    Raises NotAuthentic when the officer holds no such grant.
+    Raises NotAuthentic when the officer is no member or holds no such grant.
     """
-    check(keys, unit)
+    require(session, keys, unit)
+    if not is_member(session, keys, unit, officer):
+        raise NotAuthentic
     wanted = unit.generation if generation is None else generation
     for grant in unit_grants.held_by(session, unit, officer):
         if grant.generation == wanted:
@@ -135,7 +136,7 @@ def verified(session: Session, keys: ServerKeys, unit_id: bytes) -> Unit:
     unit = session.get(Unit, unit_id)
     if unit is None:
         raise NoSuchUnit
-    check(keys, unit)
+    require(session, keys, unit)
     return unit
 
 
@@ -144,7 +145,7 @@ def named(session: Session, keys: ServerKeys, name: str) -> Unit:
     unit = session.exec(select(Unit).where(Unit.name == name)).first()
     if unit is None:
         raise NoSuchUnit
-    check(keys, unit)
+    require(session, keys, unit)
     return unit
 
 
@@ -158,7 +159,7 @@ def vault(session: Session, keys: ServerKeys) -> Unit:
     unit = _vault_row(session)
     if unit is None:
         raise NoSuchUnit
-    check(keys, unit)
+    require(session, keys, unit)
     return unit
 
 
@@ -173,7 +174,7 @@ def units_of(session: Session, keys: ServerKeys, officer: Officer) -> list[Unit]
     found = []
     for unit in rows:
         if is_member(session, keys, unit, officer):
-            check(keys, unit)
+            require(session, keys, unit)
             found.append(unit)
     return found
 
@@ -194,13 +195,14 @@ def members(session: Session, keys: ServerKeys, unit: Unit) -> list[Officer]:
 
 
 def is_member(session: Session, keys: ServerKeys, unit: Unit, officer: Officer) -> bool:
-    """Tell whether an officer was admitted to a unit, by a row that is ours."""
+    """Tell whether an officer was admitted to a unit, by rows that are ours and count."""
     row = session.get(Membership, (unit.id, officer.id))
     if row is None:
         return False
     try:
         keys.check_tag(row.tag, _membership_context(row), b"member")
-        officers.check(keys, officer)
+        manifests.require(session, keys, Name.PEOPLE, officers.membership(row))
+        officers.require(session, keys, officer)
     except NotAuthentic:
         return False
     return True
@@ -232,6 +234,12 @@ def check(keys: ServerKeys, unit: Unit) -> None:
     keys.check_tag(unit.tag, _context(unit), _content(unit))
 
 
+def require(session: Session, keys: ServerKeys, unit: Unit) -> None:
+    """Raise NotAuthentic unless this row was written by us and counts now."""
+    check(keys, unit)
+    manifests.require(session, keys, Name.PEOPLE, _row(unit))
+
+
 def _unit_problems(session: Session, keys: ServerKeys, unit_id: bytes) -> list[str]:
     try:
         unit = verified(session, keys, unit_id)
@@ -245,7 +253,7 @@ def _unit_problems(session: Session, keys: ServerKeys, unit_id: bytes) -> list[s
 
 
 def _may_join(session: Session, keys: ServerKeys, unit: Unit, officer: Officer) -> None:
-    officers.check(keys, officer)
+    officers.require(session, keys, officer)
     kind = UnitKind(unit.kind)
     if not officer.active or Role(officer.role) not in _MEMBERS[kind]:
         raise WrongHouse
@@ -260,6 +268,7 @@ def _join(session: Session, keys: ServerKeys, unit: Unit, officer: Officer) -> N
     row.tag = keys.tag(_membership_context(row), b"member")
     session.add(row)
     session.flush()
+    manifests.change(session, keys, Name.PEOPLE, into=[officers.membership(row)])
 
 
 def _to_officer(officer: Officer) -> tuple[Recipient, bytes, bytes]:
@@ -276,6 +285,10 @@ def _vault_row(session: Session) -> Unit | None:
 
 def _sign(keys: ServerKeys, unit: Unit) -> None:
     unit.tag = keys.tag(_context(unit), _content(unit))
+
+
+def _row(unit: Unit) -> bytes:
+    return encode(b"unit", unit.id, str(unit.generation).encode(), _content(unit))
 
 
 def _context(unit: Unit) -> Context:

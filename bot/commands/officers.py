@@ -12,7 +12,7 @@ from bot.commands import desk, present, printing
 from bot.commands.desk import AsJson, ConfigFile, Desk, Refused
 from bot.commands.passphrases import Generate, Passphrases
 from bot.commands.present import Present
-from storage import audit, links, officers, units
+from storage import audit, links, manifests, officers, units
 from storage.keys import ServerKeys
 from storage.models import Officer, Unit
 from storage.words import Role
@@ -139,8 +139,10 @@ def admit_to(
 def record(
     session: Session, keys: ServerKeys, code: str, officer: Officer, detail: str = ""
 ) -> None:
-    """Write an act into the audit log."""
-    audit.record(session, keys, code, officer=officer.id, detail=detail, now=utc_now())
+    """Write an act, and the lists that it changed, into the audit log."""
+    now = utc_now()
+    audit.record(session, keys, code, officer=officer.id, detail=detail, now=now)
+    manifests.witness(session, keys, now=now)
 
 
 def _refuse_early(seat: Desk, login: str, unit: str, member: str) -> None:

@@ -11,7 +11,7 @@ from bot.commands.desk import AsJson, ConfigFile, Desk, Refused
 from bot.commands.passphrases import Generate, Passphrases
 from handlers import routing
 from handlers.rulebook import Rulebook
-from storage import audit, routes, units
+from storage import audit, manifests, routes, units
 from storage import officers as accounts
 from storage.models import Route as Row
 from storage.models import Unit
@@ -78,6 +78,7 @@ def add(
             if first:
                 member = accounts.verified(session, seat.keys, first)
                 officers.admit_to(session, seat.keys, unit, member, None)
+            manifests.witness(session, seat.keys, now=utc_now())
         typer.echo(f"{unit.name}: added{f', first member {first}' if first else ''}")
     secrets.show()
 

@@ -133,9 +133,7 @@ def test_nobody_sits_in_both_houses(database: Database, keys: ServerKeys):
     with database.writing() as session:
         built = house.build(session, keys)
         officer = built.supervisor.officer
-        officer.role = Role.CUSTODIAN.value
-        officers._sign(keys, officer)  # noqa: SLF001 - a role that was changed by us
-        session.add(officer)
+        officers._change(session, keys, officer, role=Role.CUSTODIAN.value)  # noqa: SLF001 - a role that was changed by us
         with pytest.raises(units.WrongHouse):
             units.admit(
                 session,

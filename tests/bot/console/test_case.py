@@ -268,9 +268,7 @@ async def test_an_account_that_ended_meanwhile_does_nothing(
     async def ended_first(verb, /, *arguments, **options):
         with desk.database.writing() as session:
             row = session.get_one(Officer, budi.officer.id)
-            row.active = False
-            officers._sign(desk.keys, row)  # noqa: SLF001 - as deactivate does
-            session.add(row)
+            officers._change(session, desk.keys, row, active=False)  # noqa: SLF001 - as deactivate does
         return await run(verb, *arguments, **options)
 
     monkeypatch.setattr(desk.context.writer, "run", ended_first)
