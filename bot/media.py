@@ -25,6 +25,8 @@ _AT_ONCE = 4
 _LOOK_SECONDS = 5.0
 _FIRST_BACKOFF = 5.0
 _LONGEST_BACKOFF = 900.0
+_DOUBLINGS = 10
+_DAILY = timedelta(days=1)
 _KINDS = (JobKind.FETCH, JobKind.ERASE)
 FETCH_SECONDS = 50.0
 """Shorter than the job's lease: download, sealing and working copy end before it does."""
@@ -99,6 +101,8 @@ class MediaWorker:
         try:
             if job.kind is JobKind.ERASE:
                 await self._erase(job)
+            elif job.attempts > 1 and job.expires <= self._clock():
+                await self._give_up(job, FileState.REFUSED)
             else:
                 await self._fetch(job)
         except StoreUnavailable:
@@ -116,9 +120,10 @@ class MediaWorker:
 
     async def _erase(self, job: Claimed) -> None:
         channel = self._channels.get(Channel(job.details["channel"]))
-        if channel is not None:
-            async with asyncio.timeout(FETCH_SECONDS):
-                await channel.erase(job.details["id"])
+        if channel is None:
+            raise base.Later("media.no_channel")
+        async with asyncio.timeout(FETCH_SECONDS):
+            await channel.erase(job.details["id"])
         await self._writer.run(jobs.done, job)
 
     async def _fetch(self, job: Claimed) -> None:
@@ -177,7 +182,8 @@ class MediaWorker:
             return taking.still_wanted(session, self._office, job)
 
     async def _again(self, job: Claimed, after: float | None) -> None:
-        seconds = after or min(_LONGEST_BACKOFF, _FIRST_BACKOFF * 2**job.attempts)
+        backoff = _FIRST_BACKOFF * 2 ** min(job.attempts, _DOUBLINGS)
+        seconds = after or min(_LONGEST_BACKOFF, backoff)
         due = self._clock() + timedelta(seconds=seconds)
         if due >= job.expires:
             await self._give_up(job, FileState.REFUSED)
@@ -185,11 +191,12 @@ class MediaWorker:
         await self._writer.run(jobs.later, job, due=due)
 
     async def _give_up(self, job: Claimed, state: FileState) -> None:
+        """Refuse a file; a copy that could not be erased is tried again every day."""
         if job.kind is JobKind.ERASE:
             logs.event(
                 "media.left", level="warning", channel=Channel(job.details["channel"])
             )
-            await self._writer.run(jobs.done, job)
+            await self._writer.run(jobs.later, job, due=self._clock() + _DAILY)
             return
         outcome = await self._writer.run(
             taking.refused, self._office, job, state, text="X04", now=self._clock()
