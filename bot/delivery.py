@@ -7,7 +7,6 @@ are served at once, each in order, because only a person's oldest letter may be 
 import asyncio
 import contextlib
 import functools
-import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -18,7 +17,7 @@ from sqlmodel import Session
 from bot import logs
 from bot.channels import base
 from bot.metrics import Departure
-from bot.pace import Pace
+from bot.pace import Pace, backoff
 from bot.writer import StoreUnavailable, Writer
 from storage import outbox
 from storage.keys import ServerKeys
@@ -33,7 +32,6 @@ PACE_SECONDS = 10.0
 #: A letter not begun by then is left to its lease: it must never be sent twice at once.
 START_SECONDS = 30.0
 AT_ONCE = 32
-LONGEST_BACKOFF = 600.0
 FIRST_PAUSE, LONGEST_PAUSE = 30.0, 600.0
 STORE_SECONDS = 0.5
 STORE_TRIES = 40
@@ -42,7 +40,10 @@ LOOK_BACK = timedelta(minutes=15)
 
 
 class Unreachable(Protocol):
-    """The verb that records that a person cannot be reached and drops the letter."""
+    """The verb that records that a person cannot be reached and drops the letter.
+
+    It returns False when the letter's case is not authentic.
+    """
 
     def __call__(
         self, session: Session, claimed: Claimed, *, reason: str, now: datetime
@@ -140,7 +141,7 @@ class Delivery:
         except StoreUnavailable:
             return STORE_SECONDS
         for one in claimed:
-            task = asyncio.create_task(self._deliver(line, one))
+            task = asyncio.create_task(self._deliver(line, one, now))
             line.under_way.add(task)
             task.add_done_callback(functools.partial(self._done, line))
         if claimed and line.room > 0:
@@ -157,7 +158,8 @@ class Delivery:
         if not task.cancelled() and (error := task.exception()):
             logs.failure("delivery.fault", error, channel=line.sender.name)
 
-    async def _deliver(self, line: _Line, claimed: Claimed) -> None:
+    async def _deliver(self, line: _Line, claimed: Claimed, began: datetime) -> None:
+        """Send a letter that was claimed when ``began``, and write what became of it."""
         if claimed.expires <= self._clock():
             await self._finish(outbox.dead, claimed)
             self._count(line.sender.name, Departure.EXPIRED)
@@ -168,9 +170,11 @@ class Delivery:
             line.pace.take(claimed.order_name, loop.time(), group=group)
         )
         try:
-            sent = await self._send(line, claimed)
+            sent = await self._send(line, claimed, began)
         except base.SendError as error:
             await self._refused(line, claimed, error)
+            return
+        if sent is None:
             return
         line.pause = 0.0
         await self._finish(
@@ -183,13 +187,21 @@ class Delivery:
         )
         self._count(line.sender.name, Departure.SENT)
 
-    async def _send(self, line: _Line, claimed: Claimed) -> base.Sent:
+    async def _send(
+        self, line: _Line, claimed: Claimed, began: datetime
+    ) -> base.Sent | None:
+        """Send, or leave the letter to its lease (None) when it is late for that.
+
+        A process that was suspended wakes up here: the letter may be another's by now.
+        """
         try:
             async with asyncio.timeout(SEND_SECONDS):
                 if claimed.doubtful:
                     since = self._clock() - LOOK_BACK
                     if found := await line.sender.find(claimed.letter, since):
                         return found
+                if (self._clock() - began).total_seconds() > START_SECONDS:
+                    return None
                 return await line.sender.send(claimed.letter)
         except TimeoutError:
             raise base.Doubtful("timeout") from None
@@ -204,9 +216,15 @@ class Delivery:
             isinstance(error, base.Unreachable)
             and claimed.letter.kind != LetterKind.ACK
         ):
-            await self._finish(self._unreachable, claimed, reason=error.code, now=now)
+            told = await self._finish(
+                self._unreachable, claimed, reason=error.code, now=now
+            )
+            if told is False:
+                logs.event(
+                    "delivery.not_authentic", level="error", channel=line.sender.name
+                )
         elif isinstance(error, base.Later) and claimed.letter.kind != LetterKind.ACK:
-            seconds = _backoff(claimed.attempts) if error.after is None else error.after
+            seconds = backoff(claimed.attempts) if error.after is None else error.after
             if isinstance(error, base.Misconfigured):
                 seconds = line.pause
             await self._finish(
@@ -233,15 +251,14 @@ class Delivery:
         verb: Callable[Concatenate[Session, P], R],
         *args: P.args,
         **kwargs: P.kwargs,
-    ) -> None:
+    ) -> R | None:
         """Write what became of a letter, as long as its lease may last."""
         for _ in range(STORE_TRIES):
             try:
-                await self._write(verb, *args, **kwargs)
+                return await self._write(verb, *args, **kwargs)
             except StoreUnavailable:
                 await asyncio.sleep(STORE_SECONDS)
-            else:
-                return
+        return None
 
     async def _write(
         self,
@@ -268,12 +285,6 @@ def _claim(
 ) -> tuple[list[Claimed], datetime | None]:
     claimed = outbox.claim(session, keys, channel, limit=limit, now=now)
     return claimed, outbox.next_due(session, channel)
-
-
-def _backoff(attempts: int) -> float:
-    """Return 2^n seconds, at most ten minutes, a quarter more or less."""
-    seconds = min(LONGEST_BACKOFF, 2.0 ** min(attempts, 10))
-    return seconds * (75 + secrets.randbelow(51)) / 100
 
 
 def _departure(error: base.SendError) -> Departure:

@@ -3,6 +3,7 @@
 They live in one process and forget; a provider's 429 is what corrects the rest.
 """
 
+import secrets
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
@@ -10,6 +11,7 @@ from bot.channels.base import Limits
 
 PEOPLE = 10_000
 MINUTE = 60
+LONGEST_BACKOFF = 600.0
 
 
 @dataclass(slots=True)
@@ -54,3 +56,9 @@ class Pace:
         if group and limits.group_per_minute:
             return Bucket(limits.group_per_minute / MINUTE, limits.chat_burst)
         return Bucket(limits.per_chat_second, limits.chat_burst)
+
+
+def backoff(attempts: int) -> float:
+    """Return 2^n seconds, at most ten minutes, a quarter more or less."""
+    seconds = min(LONGEST_BACKOFF, 2.0 ** min(attempts, 10))
+    return seconds * (75 + secrets.randbelow(51)) / 100

@@ -119,24 +119,33 @@ def post_to_officer(
 
 def unreachable(
     session: Session, office: Office, claimed: Claimed, *, reason: str, now: datetime
-) -> None:
-    """Record that a notice cannot reach its person: the letter and their wish end."""
+) -> bool:
+    """Record that a notice cannot reach its person: the letter and their wish end.
+
+    False when the case could not be told, because its row is not authentic.
+    """
     if not outbox.dead(session, claimed):
-        return
-    record_unreachable(session, office, claimed.letter, reason=reason, now=now)
+        return True
+    return record_unreachable(session, office, claimed.letter, reason=reason, now=now)
 
 
 def record_unreachable(
     session: Session, office: Office, letter: Letter, *, reason: str, now: datetime
-) -> None:
-    """End a person's notices and say so in the case's history (a day, a code)."""
+) -> bool:
+    """End a person's notices and say so in the case's history (a day, a code).
+
+    False when the case is not authentic: nothing is written over what was planted.
+    """
     if letter.to:
         subscriptions.end_for_handle(session, office.keys, letter.channel, letter.to)
     if not letter.case:
-        return
-    case = cases.lock(session, office.keys, bytes.fromhex(letter.case))
+        return True
+    try:
+        case = cases.lock(session, office.keys, bytes.fromhex(letter.case))
+    except NotAuthentic:
+        return False
     if case is None:
-        return
+        return True
     history.append(
         session,
         office.keys,
@@ -147,6 +156,7 @@ def record_unreachable(
         detail=reason[:40],
     )
     cases.save(session, office.keys, case)
+    return True
 
 
 def _place_of(
