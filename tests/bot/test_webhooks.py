@@ -8,12 +8,12 @@ from typing import Any
 
 import httpx
 import pytest
-from doors import AUTH_TOKEN, PUBLIC, SECRET, Doors, doors
 from sqlmodel import select
 
 from bot.simulator.carrier import signature
 from bot.webhooks import MOST_BYTES
 from storage.models import Quarantine
+from tests.doors import AUTH_TOKEN, PUBLIC, SECRET, Doors, doors
 
 PAYLOADS = Path(__file__).parent.parent / "payloads"
 UPDATES: dict[str, Any] = {
@@ -182,14 +182,14 @@ async def test_broken_forms_are_kept_aside_and_answered(door: Doors) -> None:
     assert door.counted("sms", "malformed") == 1
 
 
-@pytest.mark.parametrize("name", UPDATES)
-async def test_every_known_update_is_answered_once(lite: Doors, name: str) -> None:
-    update = UPDATES[name]
-    first = await lite.telegram(update)
-    after = lite.rows()
-    again = await lite.telegram(update)
-    assert [first.status_code, again.status_code] == [200, 200]
-    assert lite.rows() == after
+async def test_every_known_update_is_answered_once(lite: Doors) -> None:
+    for name, update in UPDATES.items():
+        first = await lite.telegram(update)
+        after = lite.rows()
+        again = await lite.telegram(update)
+        assert [first.status_code, again.status_code] == [200, 200], name
+        assert lite.rows() == after, name
+    assert len(UPDATES) > 30
     assert reasons(lite) == []
 
 
@@ -203,8 +203,8 @@ async def test_repeats_make_no_second_anything(door: Doors, *, at_once: bool) ->
         answers = [await knock() for knock in knocks]
     assert all(answer.is_success for answer in answers)
     rows = door.rows()
-    assert (rows["inbox"], rows["items"], rows["outbox"]) == (2, 2, 2)
-    assert len(door.cases()) == 2
+    assert (rows["inbox"], rows["cases"], rows["outbox"]) == (2, 2, 2)
+    assert [len(door.read(case)) for case in door.cases()] == [1, 1]
     assert door.counted("sms", "repeat") == 2
     assert door.counted("telegram", "repeat") == 2
 

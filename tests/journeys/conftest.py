@@ -5,13 +5,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from journeys.telling import spoken_as_specified
-from phones import Simulator
-from running import Running, running
 
 from bot.channels.sms import Sms
 from bot.channels.telegram import Telegram
 from bot.channels.whatsapp import WhatsApp
+from tests.journeys.telling import spoken_as_specified
+from tests.phones import Simulator
+from tests.running import Running, running
 
 BRISK = 100
 

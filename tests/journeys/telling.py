@@ -6,14 +6,17 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from phones import PATIENCE, Phone, Silence, Simulator
-from running import Running
-from specs.conformance import check_recorded
 from sqlmodel import SQLModel, func, select
+from typing_extensions import override
 
 from storage import cases, history
 from storage.database import Database
 from storage.models import Case
+from storage.reports import Content
+from storage.words import ItemKind
+from tests.phones import PATIENCE, Phone, Silence, Simulator
+from tests.running import Running
+from tests.specs.conformance import check_recorded
 
 RECEIPT = re.compile(r"(\w{4}-\w{4})\W.*?(\d{4}-\d{4}-\d{4}-\d{4})", re.DOTALL)
 
@@ -25,6 +28,7 @@ class Receipt:
     number: str
     code: str
 
+    @override
     def __str__(self) -> str:
         return f"{self.number} {self.code}"
 
@@ -50,6 +54,16 @@ async def until(true: Callable[[], bool], what: str) -> None:
         if time.monotonic() > end:
             raise Silence(f"waited in vain until {what}")
         await asyncio.sleep(0.02)
+
+
+def told(town: Running, case: Case) -> list[Content]:
+    """Return what a case tells its officers, in order, the choices aside."""
+    return [one for one in town.read(case) if one.kind is not ItemKind.CHOICES]
+
+
+def words(town: Running, case: Case) -> list[str]:
+    """Return the words of a case in order."""
+    return [content.text for content in told(town, case)]
 
 
 def events(town: Running, case: Case) -> list[str]:
@@ -85,9 +99,9 @@ async def is_quiet(town: Running) -> None:
 
     def nothing() -> bool:
         found = rows(town.app.database)
-        return not found["outbox"] and not found["jobs"]
+        return not (found["outbox"] or found["jobs"] or found["departed"])
 
-    await until(nothing, "outbox and jobs are empty")
+    await until(nothing, "outbox, jobs and departed are empty")
 
 
 async def copies(simulator: Simulator, settings: dict[str, str]) -> list[str]:

@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-from journeys.telling import report
-from running import Running
+from tests.journeys.telling import report, words
+from tests.running import Running
 
 STORY = "The headmaster sells places in the school every July"
 
@@ -26,7 +26,7 @@ async def test_the_receipt_leads_from_sms_to_telegram(town: Running) -> None:
     await dewi.say("It costs five million a place.")
     await dewi.hears("Added to your report")
 
-    assert [content.text for content in town.read(case)] == [
+    assert words(town, case) == [
         STORY,
         "Which school do you mean?",
         "The junior high near the market.",
@@ -45,7 +45,7 @@ async def test_after_fifteen_minutes_the_code_is_asked_again(hamlet: Running) ->
     hamlet.clock.shift += timedelta(minutes=16)
     await dewi.say("Second addition, too late.")
     await dewi.hears("15 minutes are over")
-    assert [content.text for content in hamlet.read(hamlet.only_case())] == [
+    assert words(hamlet, hamlet.only_case()) == [
         STORY,
         "First addition, in time.",
     ]

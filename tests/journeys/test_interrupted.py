@@ -3,9 +3,9 @@
 from datetime import timedelta
 from pathlib import Path
 
-from journeys.telling import kept, receipt
-from phones import Phone, Simulator
-from running import Running, running
+from tests.journeys.telling import kept, receipt, words
+from tests.phones import Phone, Simulator
+from tests.running import Running, running
 
 STORY = "Kepala puskesmas menjual obat gratis"
 
@@ -32,7 +32,7 @@ async def test_a_restart_in_the_middle_of_a_draft(
         paper = await receipt(sari)
         case = after.only_case()
         assert case.number == paper.number
-        assert after.story(case)["Q10"] == f"{STORY}\nSudah dua tahun begini."
+        assert words(after, case) == [STORY, "Sudah dua tahun begini."]
 
 
 async def until_the_story(phone: Phone) -> None:

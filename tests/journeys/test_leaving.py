@@ -1,7 +1,7 @@
 """Leaving: withdraw, STOP, block; and the group, where nothing may be told."""
 
-from journeys.telling import events, kept, report, rows, until
-from running import Running
+from tests.journeys.telling import events, kept, report, rows, until
+from tests.running import Running
 
 STORY = "Camat meminta setoran dari tiap kepala desa"
 
@@ -41,18 +41,18 @@ async def test_a_report_is_withdrawn(town: Running) -> None:
     assert case is None or case.reporter_withdrawn
 
 
-async def test_stop_ends_news_and_the_draft(town: Running) -> None:
-    sari = town.phone("telegram")
-    await subscribed(town, "telegram")
-    case = town.only_case()
+async def test_stop_ends_news_and_the_draft(hamlet: Running) -> None:
+    sari = hamlet.phone("telegram")
+    await subscribed(hamlet, "telegram")
+    case = hamlet.only_case()
     await sari.say("LAPOR")
     await sari.hears("aman untuk menulis")
     await sari.say("STOP")
     await sari.hears("Kami berhenti mengabari Anda")
-    assert kept(town.app.database, "subscriptions") == 0
-    assert kept(town.app.database, "conversations") == 0
+    assert kept(hamlet.app.database, "subscriptions") == 0
+    assert kept(hamlet.app.database, "conversations") == 0
 
-    await town.ask(case, "Siapa saksi lain?")
+    await hamlet.ask(case, "Siapa saksi lain?")
     await sari.hears_nothing()
 
 
@@ -66,21 +66,23 @@ async def test_who_blocks_the_bot_is_forgotten(hamlet: Running) -> None:
     assert "unreachable" not in events(hamlet, hamlet.only_case())
 
 
-async def test_a_group_gets_one_line_and_nothing_is_kept(town: Running) -> None:
-    sari = town.phone("telegram")
+async def test_a_group_gets_one_line_and_nothing_is_kept(hamlet: Running) -> None:
+    sari = hamlet.phone("telegram")
     await sari.start()
     await sari.hears("asisten otomatis")
-    group = await town.simulator.new_phone("onlooker", "telegram")
-    before = rows(town.app.database)
+    onlooker = await hamlet.simulator.new_phone("onlooker", "telegram")
+    await onlooker.start()
+    await onlooker.hears("asisten otomatis")
+    before = rows(hamlet.app.database)
     await sari.say_in_group("/lapor Camat minta setoran dari desa")
-    circle = town.phone("group")
+    circle = hamlet.phone("group")
     await circle.hears("hanya untuk percakapan pribadi")
     await sari.say_in_group("/lapor sekali lagi ceritanya begini")
     await circle.hears_nothing()
-    await group.start()
-    await group.hears("asisten otomatis")
+    await onlooker.say("/start")
+    await onlooker.hears("asisten otomatis")
 
-    after = rows(town.app.database)
+    after = rows(hamlet.app.database)
     gone = {"inbox", "outbox", "counters"}
     assert {k: v for k, v in after.items() if k not in gone} == {
         k: v for k, v in before.items() if k not in gone

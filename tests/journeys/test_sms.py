@@ -2,10 +2,9 @@
 
 import secrets
 
-from journeys.telling import Receipt, copies, is_quiet, receipt, report
-from running import Running
-
 from handlers import numbering
+from tests.journeys.telling import Receipt, copies, is_quiet, receipt, report, words
+from tests.running import Running
 
 STORY = "Lurah minta 2 juta untuk tanda tangan surat tanah di kelurahan"
 
@@ -18,7 +17,7 @@ async def test_one_sms_is_a_report(town: Running) -> None:
 
     case = town.only_case()
     assert case.number == paper.number
-    assert town.story(case) == {"Q10": STORY}
+    assert words(town, case) == [STORY]
 
     await budi.say(f"STATUS {paper}")
     await budi.hears("Laporan Anda sudah kami terima dengan aman")

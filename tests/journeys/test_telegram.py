@@ -3,14 +3,21 @@
 import io
 from pathlib import Path
 
-from journeys.telling import Receipt, events, is_quiet, is_unbroken, receipt
-from phones import Phone
 from PIL import Image
-from running import Running
 from sqlmodel import select
 
 from storage.models import File
 from storage.words import FileState
+from tests.journeys.telling import (
+    Receipt,
+    events,
+    is_quiet,
+    is_unbroken,
+    receipt,
+    words,
+)
+from tests.phones import Phone
+from tests.running import Running
 
 ANSWERS = (
     ("aman untuk menulis", "Aman, lanjut"),
@@ -115,7 +122,7 @@ async def test_from_the_first_question_to_the_answer(town: Running) -> None:
         assert told not in alert["text"]
     case = town.only_case()
     assert (case.category, case.number) == ("COR", paper.number)
-    assert [content.text for content in town.read(case) if content.text][:7] == [
+    assert [text for text in words(town, case) if text][:7] == [
         "Dinas Perizinan, Kab. Batanghari, Jambi",
         "Kepala seksi, namanya Pak Rudi",
         "Saya mengurus izin usaha.",
@@ -132,7 +139,7 @@ async def test_from_the_first_question_to_the_answer(town: Running) -> None:
     await answers_the_question(town, sari, paper)
 
     await officer.hears("The reporter added", paper.number)
-    assert town.read(town.only_case())[-1].text == "Selalu setelah makan siang."
+    assert words(town, town.only_case())[-1] == "Selalu setelah makan siang."
     await is_quiet(town)
     told = events(town, case)
     assert told[0] == "opened"
@@ -142,3 +149,21 @@ async def test_from_the_first_question_to_the_answer(town: Running) -> None:
     assert (file.state, file.report) == (FileState.TAKEN, case.report)
     assert b"Kamera rahasia" not in on_disk(town)
     assert is_unbroken(town, case)
+
+
+async def test_a_file_of_nearly_twenty_megabytes(hamlet: Running) -> None:
+    sari = hamlet.phone("telegram")
+    size = 19_900_000
+    video = {"name": "rekaman.mp4", "type": "video/mp4", "size": size}
+    story = "LAPOR ini rekamannya, dia minta uang"
+    await hamlet.simulator.control("phones/telegram/send", text=story, media=[video])
+    await receipt(sari)
+    await is_quiet(hamlet)
+    with hamlet.app.database.reading() as session:
+        (file,) = session.exec(select(File)).all()
+    assert file.state == FileState.TAKEN
+    assert len(on_disk(hamlet)) > size
+
+    big = {"name": "rekaman.mp4", "type": "video/mp4", "size": 21 << 20}
+    await hamlet.simulator.control("phones/telegram/send", text=story, media=[big])
+    await sari.hears("paling besar 20 MB")

@@ -4,20 +4,19 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from journeys.telling import is_quiet, receipt
-from phones import Simulator
-from running import Running, running
+
+from tests.journeys.telling import is_quiet, receipt, words
+from tests.phones import Simulator
+from tests.running import Running, running
 
 SECRET = "a-secret-that-telegram-sends-back"
 STORY = "Pengawas sekolah meminta uang transpor"
 
 
 @pytest.fixture
-async def pushed(
-    database_url: str, tmp_path: Path, simulator: Simulator
-) -> AsyncIterator[Running]:
+async def pushed(tmp_path: Path, simulator: Simulator) -> AsyncIterator[Running]:
     async with running(
-        database_url,
+        f"sqlite:///{tmp_path / 'kentongan.db'}",
         tmp_path,
         simulator,
         TELEGRAM__MODE="webhook",
@@ -65,7 +64,7 @@ async def test_a_press_that_overtakes_a_text(pushed: Running) -> None:
     await receipt(sari)
 
     case = pushed.only_case()
-    assert pushed.story(case) == {"Q10": f"Tiap bulan begitu.\n{STORY}"}
+    assert words(pushed, case) == ["Tiap bulan begitu.", STORY]
 
 
 async def test_updates_whose_answer_was_lost_are_taken_once(pushed: Running) -> None:
@@ -78,4 +77,4 @@ async def test_updates_whose_answer_was_lost_are_taken_once(pushed: Running) -> 
     await receipt(sari)
     await is_quiet(pushed)
     await sari.hears_nothing()
-    assert pushed.story(pushed.only_case()) == {"Q10": STORY}
+    assert words(pushed, pushed.only_case()) == [STORY]

@@ -1,8 +1,5 @@
 """On WhatsApp, in English, typed: numbers, near misses, a name, an edited answer."""
 
-from journeys.telling import receipt
-from phones import Phone
-from running import Running
 from sqlmodel import select
 
 from storage import reports, sealing, units
@@ -10,6 +7,9 @@ from storage.models import Case, Item
 from storage.reports import Content
 from storage.sealing import NotAuthentic
 from storage.words import Audience
+from tests.journeys.telling import receipt, told
+from tests.phones import Phone
+from tests.running import Running
 
 NAME = "Putu Ayu, after 8 pm, putu@example.org"
 
@@ -111,7 +111,7 @@ async def test_a_confidential_report_with_typed_answers(hamlet: Running) -> None
 
     case = hamlet.only_case()
     assert (case.number, case.category) == (paper.number, "PRC")
-    wrote = [(item.step, item.version, item.text) for item in hamlet.read(case)]
+    wrote = [(item.step, item.version, item.text) for item in told(hamlet, case)]
     assert ("Q07", 1, "Roads office, Kab. Gianyar, Bali") in wrote
     assert ("Q07", 2, "Public works office, Kab. Gianyar, Bali") in wrote
     assert ("Q17", 1, "To the police, LP/12") in wrote

@@ -1,0 +1,103 @@
+"""The whole: it starts without its providers, keeps its loops, stops, refuses a demo."""
+
+import asyncio
+import re
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+import bot
+from bot import app as whole
+from bot import config, log_fields
+from bot.app import create
+from bot.clock import utc_now
+from bot.house import DemoRefused
+from storage import settings as facts
+from storage.database import Database
+from storage.keys import ServerKeys
+from tests.doors import environment
+from tests.running import found
+
+SOURCES = Path(bot.__file__).parent
+EVENT = re.compile(r"logs\.(?:event|failure)\(\s*\"([^\"]*)\"")
+
+
+@pytest.fixture
+def environ(tmp_path: Path) -> dict[str, str]:
+    keys = ServerKeys.new()
+    url = f"sqlite:///{tmp_path / 'k.db'}"
+    database = Database(url)
+    found(database, keys)
+    database.close()
+    return environment(url, keys, tmp_path)
+
+
+@pytest.mark.parametrize("mode", ["polling", "webhook"])
+async def test_it_starts_and_stops_while_every_provider_is_down(
+    environ: dict[str, str], mode: str
+) -> None:
+    environ["KENTONGAN_TELEGRAM__MODE"] = mode
+    began = time.monotonic()
+    app = create(config.load(None, environ), environ=environ)
+    transport = httpx.ASGITransport(app)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client,
+    ):
+        assert (await client.get("/healthz")).status_code == 200
+        assert (await client.get("/readyz")).status_code == 200
+        assert (await client.get("/console/")).status_code in {200, 303, 307}
+        door = await client.post("/webhooks/telegram", content=b"{}")
+        assert door.status_code == (403 if mode == "webhook" else 404)
+    assert time.monotonic() - began < 5
+
+
+def test_only_what_is_set_up_has_a_door(environ: dict[str, str]) -> None:
+    for name in [one for one in environ if "TWILIO" in one or "TELEGRAM" in one]:
+        del environ[name]
+    app = create(config.load(None, environ), environ=environ)
+    paths = {getattr(route, "path", "") for route in app.routes}
+    assert not [path for path in paths if path.startswith("/webhooks")]
+    assert {"/healthz", "/readyz", "/metrics"} <= paths
+    app.state.house.hashing.shutdown()
+    app.state.house.database.close()
+
+
+def test_a_demos_store_is_refused(environ: dict[str, str]) -> None:
+    database = Database(environ["KENTONGAN_DATABASE__URL"])
+    keys = ServerKeys.from_text(environ["KENTONGAN_KEYS__SERVER_KEY"])
+    with database.writing() as session:
+        facts.set_setting(session, keys, "demo", "yes")
+    database.close()
+    settings = config.load(None, environ)
+    with pytest.raises(DemoRefused):
+        create(settings, environ=environ)
+    app = create(settings, environ=environ, allow_demo=True)
+    app.state.house.hashing.shutdown()
+    app.state.house.database.close()
+
+
+async def test_a_loop_that_breaks_begins_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(whole, "_REST", 0.0)
+    tries: list[float] = []
+
+    async def breaking() -> None:
+        tries.append(utc_now().timestamp())
+        if len(tries) < 3:
+            raise httpx.ConnectError("down")
+
+    async with asyncio.timeout(5):
+        await whole._kept_alive("delivery", breaking)  # noqa: SLF001 - the promise itself
+    assert len(tries) == 3
+
+
+def test_every_event_has_a_name_that_the_log_admits() -> None:
+    names = {
+        name
+        for path in SOURCES.rglob("*.py")
+        for name in EVENT.findall(path.read_text("utf-8"))
+    }
+    assert len(names) > 8
+    assert [name for name in names if log_fields.admit(name, "error", {}) is None] == []
