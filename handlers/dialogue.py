@@ -129,9 +129,9 @@ def _gone(talk: Talk) -> Turn:
 def _text(talk: Talk) -> Turn:
     if talk.facts.proof is not Proof.NONE or talk.facts.number_only:
         return follow.proved(talk)
-    if not talk.text:
-        return talk.unclear()
     step = talk.open
+    if not talk.text:
+        return wishes.lost(talk, step) if step else _idle(talk, "")
     return _known(talk, step) or _free(talk, step)
 
 
@@ -153,6 +153,8 @@ def _known(talk: Talk, step: Step | None) -> Turn | None:
 
 def _free(talk: Talk, step: Step | None) -> Turn:
     """Keep free words as the answer, where the open question takes them."""
+    if polite := follow.polite(talk):
+        return polite
     if not step or not step.kind.takes_text:
         return _loose(talk, step, talk.text)
     take = follow.take_text if step.code in _FOLLOW_STEPS else report.take_text
@@ -164,12 +166,14 @@ def _loose(talk: Talk, step: Step | None, text: str) -> Turn:
     words = talk.book.keywords
     if step and _may_pass(step) and words.is_pass(text):
         return report.pass_over(talk, step)
+    if step and step.aside and wishes.is_leaving(talk):
+        return wishes.leave(talk)
     if led := wishes.led(talk):
         return led
-    if word := words.nearest(text):
+    if word := wishes.slip(talk):
         return wishes.grant(talk, word)
     if step:
-        return talk.unclear()
+        return wishes.lost(talk, step)
     return follow.take_unasked(talk) if talk.facts.may_add else _idle(talk, text)
 
 
@@ -184,10 +188,10 @@ def _idle(talk: Talk, text: str) -> Turn:
     count = talk.state.unclear + 1
     state = replace(talk.state, unclear=count)
     if not count % 3:
-        return Turn(state, replies=(Reply("X01H"),))
+        return Turn(state, replies=(Reply("X01N"),))
     if len(text.split()) >= _LONG_WORDS:
         return Turn(state, replies=(Reply("NOTKEPT"),))
-    return Turn(state, replies=(talk.question(state, wishes.WELCOME),))
+    return Turn(state, replies=(talk.question(state, follow.WELCOME),))
 
 
 def _choose(talk: Talk, step: Step, option: Option) -> Turn:

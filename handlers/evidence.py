@@ -120,15 +120,17 @@ def _own_card(talk: Talk, *, to_case: bool) -> Turn:
     card = talk.text.removeprefix(OWN_CARD).strip()
     item = Item(step, ItemKind.IDENTITY, card, Audience.IDENTITY, to_case)
     state = talk.state
+    replies: tuple[Reply, ...] = (Reply("IDENTITY"),)
     if to_case:
-        return Turn(state, (item,), (Reply("IDENTITY"),))
+        return Turn(state, (item,), replies)
     state = state.with_filled(step).with_said(talk.incoming.message_id, step)
     if anonymity and state.answers.get(anonymity.code, "ANON") == "ANON":
         state = state.with_answer(anonymity.code, "CONF")
+        replies = (*replies, Reply("NOWCONF"))
     if contact and state.step == step:
         state = report.onward(talk, state, contact)
-        return talk.reopen(state, Reply("IDENTITY"), items=(item,))
-    return Turn(state, (item,), (Reply("IDENTITY"),))
+        return talk.reopen(state, *replies, items=(item,))
+    return Turn(state, (item,), replies)
 
 
 def _card_or_place(talk: Talk, *, to_case: bool) -> Turn:

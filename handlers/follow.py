@@ -4,12 +4,14 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
+from handlers.keywords import normalise
 from handlers.messages import Choice, Command, CommandName, Proof, Reply
-from handlers.state import Item, Turn
+from handlers.state import Item, State, Turn
 from handlers.steps import Option, Step
 from handlers.talk import Talk, hold, release
 from storage.words import Audience, ItemKind
 
+WELCOME: Final = "Q01"
 ASK_RECEIPT: Final = "Q22"
 ASK_ADDITION: Final = "Q23"
 ASK_REPLY: Final = "Q25"
@@ -40,7 +42,12 @@ def ask(talk: Talk, purpose: str) -> Turn:
     if talk.facts.may_add and purpose not in {"STATUS", "READ"}:
         return _opened(talk, purpose)
     state = hold(talk.state, ASK_RECEIPT, purpose)
-    return Turn(state, replies=(talk.question(state),))
+    return Turn(state, replies=(talk.question(state), *_waiting(state)))
+
+
+def _waiting(state: State) -> tuple[Reply, ...]:
+    """Tell whoever has a draft how to go back to it."""
+    return (Reply("HELD"),) if state.draft else ()
 
 
 def proved(talk: Talk) -> Turn:
@@ -63,7 +70,7 @@ def proved(talk: Talk) -> Turn:
             )
         case Proof.NONE:
             waiting = hold(state, ASK_RECEIPT, purpose)
-            return Turn(waiting, replies=(Reply("Q22C"),))
+            return Turn(waiting, replies=(Reply("Q22C"), *_waiting(waiting)))
 
 
 def release_if_held(talk: Talk) -> Talk:
@@ -81,7 +88,7 @@ def _opened(talk: Talk, purpose: str) -> Turn:
         state = hold(talk.state, _OPENS[purpose])
         return Turn(state, replies=(talk.question(state),))
     state = release_if_held(talk).state
-    waiting = (Reply("HELD"),) if state.draft else ()
+    waiting = _waiting(state)
     if purpose == "SUBSCRIBE":
         return Turn(
             state,
@@ -99,9 +106,16 @@ def choose(talk: Talk, step: Step, option: Option) -> Turn:
     if step.code in _SURE:
         return _confirmed(talk, step, agreed=option.code == "YES")
     if option.code == "DONTKNOW":
-        turn = take_text(talk, step, option.code)
+        turn = take_text(talk, step, _in_words(talk, option))
         return turn if not turn.items else replace(_finish(talk), items=turn.items)
     return _finish(talk)
+
+
+def _in_words(talk: Talk, option: Option) -> str:
+    """Return a choice as the officer shall read it: as it was typed, or in full."""
+    if normalise(talk.text) in option.words:
+        return talk.text
+    return talk.book.keywords.spoken(option.code, talk.state.language)
 
 
 def _finish(talk: Talk) -> Turn:
@@ -110,7 +124,7 @@ def _finish(talk: Talk) -> Turn:
 
 def _confirmed(talk: Talk, step: Step, *, agreed: bool) -> Turn:
     if not agreed:
-        return talk.reopen(release(talk.state), Reply("KEPT"))
+        return keep(talk)
     purpose = _SURE[step.code]
     if not talk.facts.may_add:
         return _too_late(talk, purpose)
@@ -121,6 +135,21 @@ def _confirmed(talk: Talk, step: Step, *, agreed: bool) -> Turn:
         reply = Reply("Q27", {"date": by.strftime("%d/%m/%Y")})
     turn = talk.reopen(release(talk.state), reply)
     return replace(turn, command=Command(CommandName(purpose.lower())))
+
+
+def keep(talk: Talk) -> Turn:
+    """Neither withdraw nor erase."""
+    return talk.reopen(release(talk.state), Reply("KEPT"))
+
+
+def leave(talk: Talk) -> Turn:
+    """Close what is open beside the draft; ask the draft's own question, or welcome."""
+    if talk.state.step in _SURE:
+        return keep(talk)
+    state = release(talk.state)
+    if state.draft:
+        return talk.reopen(state, Reply("BACK"))
+    return Turn(state, replies=(talk.question(state, WELCOME),))
 
 
 def _too_late(talk: Talk, purpose: str) -> Turn:
@@ -140,6 +169,25 @@ def take_text(talk: Talk, step: Step, text: str) -> Turn:
         talk.incoming.message_id, step.code
     )
     return Turn(state, (item,), replies)
+
+
+def polite(talk: Talk) -> Turn | None:
+    """Answer thanks and the like, which belong to no report; None for anything else.
+
+    "OK" may be the answer to an officer's question, so it is kept where one is awaited.
+    """
+    said, words = normalise(talk.text), talk.book.keywords
+    step, state = talk.open, talk.state
+    fine = said in words.of("FINE") or (not step and said in words.of("DONE"))
+    if not fine and said not in words.of("THANKS"):
+        return None
+    if step and not step.aside:
+        noted = step.multiple and state.noted
+        return Turn(state, replies=(Reply("MORE"),)) if noted else None
+    asked = state.menu == "OPENED" if not step else step.code == ASK_REPLY
+    if fine and asked and talk.facts.may_add and not state.noted:
+        return None
+    return Turn(state, replies=(Reply("POLITE"),))
 
 
 def take_unasked(talk: Talk) -> Turn:

@@ -83,11 +83,15 @@ def _distance(one: str, other: str) -> int:
 
 @dataclass(frozen=True)
 class Keywords:
-    """Commands, words of choices and numerals of all languages, normalised."""
+    """Commands, words of choices and numerals of all languages, normalised.
+
+    ``written`` holds the first word of each choice as it stands in the file.
+    """
 
     commands: Mapping[str, Mapping[str, frozenset[str]]]
     words: Mapping[str, frozenset[str]]
     numerals: Mapping[str, int]
+    written: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @classmethod
     def load(cls, path: Path | None = None) -> "Keywords":
@@ -104,6 +108,10 @@ class Keywords:
                 for code, row in table["words"].items()
             },
             numerals={normalise(word): number for word, number in _numerals(table)},
+            written={
+                code: {language: words[0] for language, words in row.items() if words}
+                for code, row in table["words"].items()
+            },
         )
 
     @cached_property
@@ -121,6 +129,11 @@ class Keywords:
         """Return the words of this choice or command, in all languages."""
         commands = self.commands.get(code, {})
         return self.words.get(code, frozenset()).union(*commands.values())
+
+    def spoken(self, code: str, language: str) -> str:
+        """Return a choice in full: the first of its words in this language."""
+        row = self.written.get(code, {})
+        return (row.get(language) or next(iter(row.values()), code)).capitalize()
 
     def is_pass(self, text: str) -> bool:
         """Say whether the whole message means "go on without an answer"."""

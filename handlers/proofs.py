@@ -38,12 +38,12 @@ SAMPLES: Final[Mapping[str, str]] = {
 """The values with which the length of an SMS is measured."""
 
 SPOKEN: Final = (
-    "ADDED", "ALERT.ANSWER", "ALERT.NEW", "ALERT.WITHDRAWN", "ASKED", "CHANGED",
+    "ADDED", "ALERT.ANSWER", "ALERT.NEW", "ALERT.WITHDRAWN", "ASKED", "BACK", "CHANGED",
     "DUTY.GONE", "DUTY.LINKED", "DUTY.OPEN", "DUTY.TAKEN", "DUTY.UNKNOWN", "EDIT0",
-    "EDITED", "FILE0", "FILED", "FULL", "HELD", "IDENTITY", "KEEP", "KEPT", "LEFT", "MORE",
-    "NEEDGATE", "NEEDSTORY", "NODRAFT", "NOTKEPT", "OPENED", "PAUSED", "POLICY", "Q15F",
+    "EDITED", "FILE0", "FILED", "FULL", "HELD", "IDENTITY", "KEEP", "KEPT", "LEFT", "LOSTCODE", "MORE",
+    "NEEDGATE", "NEEDSTORY", "NODRAFT", "NOTKEPT", "NOWCONF", "OPENED", "PAUSED", "POLICY", "POLITE", "Q15F",
     "Q20", "Q22C", "Q24", "Q27", "Q28", "SENT", "STOPPED", "SUBSCRIBED", "TAKEN", "THANKS",
-    "TIMEOVER", "WITHDRAWN", "X01", "X01H", "X02", "X03", "X04", "X05", "X06", "X06W", "X07",
+    "TIMEOVER", "WITHDRAWN", "X01", "X01H", "X01N", "X01R", "X02", "X03", "X04", "X05", "X06", "X06W", "X07",
     "X08", "X09", "X10", "X11", "X12", "X13", "X14",
 )  # fmt: skip
 """What the dialogue and the verbs say beside its questions; a test reads the code."""
@@ -101,7 +101,10 @@ def _wanted(book: Questionnaire) -> Iterator[tuple[str, str]]:
     for step in book.steps:
         said.add(step.code)
         said |= {
-            one for option in step.options for one in (option.ends, option.says) if one
+            one
+            for option in step.options
+            for one in (option.ends, option.says, option.warns)
+            if one
         }
     for msgid in sorted(said):
         yield from ((variant, str(msgid)) for variant in VARIANTS)

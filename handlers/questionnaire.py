@@ -137,6 +137,7 @@ def _option(where: str, row: Mapping[str, Any] | str, keywords: Keywords) -> Opt
         words=words,
         ends=_field(row, where, "ends", str, ""),
         says=_field(row, where, "says", str, ""),
+        warns=_field(row, where, "warns", str, ""),
         shown=_field(row, where, "shown", bool, default=True),
     )
 

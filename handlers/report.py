@@ -74,13 +74,20 @@ def choose(talk: Talk, step: Step, option: Option) -> Turn:
         return edit(talk, option.code)
     if step.code != talk.state.step:
         return _change(talk, step, option)
+    warned = _warned(talk.state, step, option)
     if option.says and not (talk.on_sms and step.kind is StepKind.FILES):
         return Turn(talk.state, replies=(Reply(option.says),))
     if step.required and option.code in _PASSING and step.code not in talk.state.filled:
         return talk.reopen(talk.state, Reply("NEEDSTORY"))
     state = _record(talk.state, step, option)
-    before = (Reply(option.says),) if option.says else ()
+    before = (Reply(option.says),) if option.says else warned
     return talk.reopen(onward(talk, state, step), *before)
+
+
+def _warned(state: State, step: Step, option: Option) -> tuple[Reply, ...]:
+    """Return what must be said of a choice, once; whatever comes next goes on."""
+    new = state.answers.get(step.code) != option.code
+    return (Reply(option.warns),) if option.warns and new else ()
 
 
 def _record(state: State, step: Step, option: Option) -> State:
@@ -102,7 +109,7 @@ def _change(talk: Talk, step: Step, option: Option) -> Turn:
         changed = replace(
             changed, step=following.code, back=state.back or state.step, noted=False
         )
-    return talk.reopen(changed, Reply("CHANGED"))
+    return talk.reopen(changed, Reply("CHANGED"), *_warned(state, step, option))
 
 
 def was_asked(talk: Talk, step: Step) -> bool:
@@ -172,6 +179,12 @@ def edit_menu(talk: Talk) -> Turn:
     here = state.held or state.step
     back = state.back or (here if here != EDIT_MENU else talk.book.review.code)
     return talk.reopen(replace(state, step=EDIT_MENU, held="", purpose="", back=back))
+
+
+def leave_menu(talk: Talk) -> Turn:
+    """Close the edit menu and ask what was open before it."""
+    back = talk.book.step(talk.state.back) or talk.book.review
+    return talk.reopen(replace(talk.state, step=back.code, back=""))
 
 
 def edit(talk: Talk, code: str) -> Turn:

@@ -31,7 +31,8 @@ class Option:
     """One choice of a step. ``label`` is a msgid of context ``button``.
 
     ``ends`` names the text said when this choice discards the draft, ``says`` the text
-    said while the step stays open. ``words`` are normalised words that mean it.
+    said while the step stays open, ``warns`` the text said before the next question.
+    ``words`` are normalised words that mean it.
     ``shown`` is false for a choice that has words but neither button nor number.
     """
 
@@ -40,6 +41,7 @@ class Option:
     words: frozenset[str]
     ends: str = ""
     says: str = ""
+    warns: str = ""
     shown: bool = True
 
 
@@ -73,6 +75,12 @@ class Step:
     called: frozenset[str] = frozenset()
     counted: bool = False
     aside: bool = False
+
+    @property
+    def is_list(self) -> bool:
+        """Whether an SMS asks this by a list of numbers that may be skipped."""
+        shown = [option for option in self.options if option.shown]
+        return self.kind is StepKind.CHOICE and not self.gate and len(shown) > len("YN")
 
     def option(self, code: str) -> Option | None:
         """Return the option with this code, if the step has it."""

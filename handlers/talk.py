@@ -77,10 +77,12 @@ class Talk:
         """Tell that a message was not understood, and every third time what to do."""
         count = self.state.unclear + 1
         state = replace(self.state, unclear=count)
-        first = Reply("X01" if count % 3 else "X01H")
-        if self.on_sms or not count % 3:
-            return Turn(state, replies=(first,))
-        return self.reopen(state, first)
+        if not count % 3:
+            return Turn(state, replies=(Reply("X01H"),))
+        if not self.on_sms:
+            return self.reopen(state, Reply("X01"))
+        listed = self.open and self.open.is_list
+        return Turn(state, replies=(Reply("X01"),)) if listed else self.reopen(state)
 
     def answer_item(self, step: Step, state: State, text: str) -> Item:
         """Return the item for a text that answers a step of the draft."""

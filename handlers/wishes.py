@@ -5,15 +5,19 @@ from dataclasses import replace
 from typing import Final
 
 from handlers import follow, report
-from handlers.keywords import Word
+from handlers.keywords import Word, normalise
 from handlers.messages import Command, CommandName, Reply
 from handlers.state import Turn
-from handlers.talk import Talk, discard, hold, release
+from handlers.steps import Step, StepKind
+from handlers.talk import EDIT_MENU, Talk, discard, hold, release
 
-WELCOME: Final = "Q01"
 LANGUAGE: Final = "Q29"
 _SPEAK: Final = "SPEAK_"
 _FEW_WORDS: Final = 2
+_HARMLESS: Final = frozenset({"CONTINUE", "HELP", "PAUSE", "REPORT", "START"})
+"""What a slip of the thumb may mean inside a draft: commands that lead nowhere else."""
+_LEAVING: Final = ("NO", "DONE", "FINE", "THANKS")
+_PATIENCE: Final = 3
 
 
 def grant(talk: Talk, word: Word) -> Turn:
@@ -37,12 +41,49 @@ def led(talk: Talk) -> Turn | None:
         return follow.take_at_once(talk, word.command, word.rest)
     free = not talk.open or word.command in follow.PURPOSES
     story = word.command == "REPORT" and is_story(word)
-    return grant(talk, word) if story or (free and _is_order(word)) else None
+    order = free and _is_order(word, inside=talk.state.has_draft)
+    return grant(talk, word) if story or order else None
 
 
-def _is_order(word: Word) -> bool:
+def slip(talk: Talk) -> Word | None:
+    """Return the command that a message nearly is.
+
+    Inside a draft only exact words may open another question, send or delete: there
+    ``head`` is a position, not a slip of READ.
+    """
+    word = talk.book.keywords.nearest(talk.text)
+    far = word and talk.state.draft and word.command not in _HARMLESS
+    return None if far else word
+
+
+def is_leaving(talk: Talk) -> bool:
+    """Say whether a message wants to be done with a question beside the draft."""
+    words = talk.book.keywords
+    said = normalise(talk.text)
+    return words.is_pass(said) or any(said in words.of(code) for code in _LEAVING)
+
+
+def leave(talk: Talk) -> Turn:
+    """Close the question beside the draft that is open."""
+    menu = talk.state.step == EDIT_MENU
+    return report.leave_menu(talk) if menu else follow.leave(talk)
+
+
+def lost(talk: Talk, step: Step) -> Turn:
+    """Answer what nothing understands; nobody is held for long beside their draft."""
+    count = talk.state.unclear + 1
+    receipt = step.kind is StepKind.RECEIPT
+    beside = step.aside and step.code != EDIT_MENU
+    if beside and count >= _PATIENCE - receipt:
+        return leave(replace(talk, state=replace(talk.state, unclear=0)))
+    if receipt:
+        return Turn(replace(talk.state, unclear=count), replies=(Reply("X01R"),))
+    return talk.unclear()
+
+
+def _is_order(word: Word, *, inside: bool) -> bool:
     """Say whether a message is a keyword with little beside it, not a story."""
-    few = len(word.rest.split()) <= _FEW_WORDS
+    few = len(word.rest.split()) <= _FEW_WORDS and not inside
     return few or any(letter.isdigit() for letter in word.rest)
 
 
@@ -56,25 +97,30 @@ def start(talk: Talk) -> Turn:
     if talk.state.draft:
         return report.resume(talk)
     state = release(talk.state)
-    return Turn(state, replies=(talk.question(state, WELCOME),))
+    return Turn(state, replies=(talk.question(state, follow.WELCOME),))
 
 
 def in_their_language(talk: Talk, word: Word) -> Talk:
-    """Answer in the language of the first keyword of a person who chose none."""
+    """Answer in the language of the keyword; inside a draft it stays what it was.
+
+    A greeting only suggests a language: people say "hi" in all of them.
+    """
     state = talk.state
     known = [language for language in word.languages if language in talk.book.languages]
-    if state.chosen or state.draft or len(known) != 1:
+    greeting = word.command == "START"
+    if state.draft or len(known) != 1 or (greeting and state.chosen):
         return talk
-    return replace(talk, state=replace(state, language=known[0], chosen=True))
+    chosen = not greeting
+    return replace(talk, state=replace(state, language=known[0], chosen=chosen))
 
 
 def _speak(talk: Talk, language: str) -> Turn:
     if language not in talk.book.languages:
-        return talk.unclear()
+        return start(talk)
     state = replace(talk.state, language=language, chosen=True)
     if state.step == LANGUAGE:
         state = release(state)
-    return Turn(state, replies=(talk.question(state, state.step or WELCOME),))
+    return Turn(state, replies=(talk.question(state, state.step or follow.WELCOME),))
 
 
 def _send(talk: Talk) -> Turn:
@@ -85,6 +131,8 @@ def _send(talk: Talk) -> Turn:
 
 
 def _abort(talk: Talk) -> Turn:
+    if talk.state.held:
+        return leave(talk)
     return discard(talk.state, Reply("X09" if talk.state.draft else "LEFT"))
 
 
@@ -107,6 +155,16 @@ def _pause(talk: Talk) -> Turn:
     )
 
 
+def _edit(talk: Talk) -> Turn:
+    if talk.state.draft:
+        return report.edit_menu(talk)
+    return Turn(release(talk.state), replies=(Reply("NODRAFT"),))
+
+
+def _lost_code(talk: Talk) -> Turn:
+    return talk.reopen(follow.release_if_held(talk).state, Reply("LOSTCODE"))
+
+
 def _noted(talk: Talk) -> Turn:
     return Turn(talk.state, replies=(Reply("KEEP"),))
 
@@ -114,7 +172,8 @@ def _noted(talk: Talk) -> Turn:
 _WISHES: Final[Mapping[str, Callable[[Talk], Turn]]] = {
     "REPORT": report.begin,
     "SEND": _send,
-    "EDIT": report.edit_menu,
+    "EDIT": _edit,
+    "LOST": _lost_code,
     "ABORT": _abort,
     "STOP": _stop,
     "HELP": _help,

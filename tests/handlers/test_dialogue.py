@@ -189,7 +189,7 @@ def test_only_what_happened_is_required():
 
 def test_consent_cannot_be_skipped_but_everything_else_can():
     phone = sms().say("LAPOR", "LEWAT")
-    assert phone.said == ["X01"]
+    assert phone.said == ["Q02"]
     phone.say("ya", "ya", "LEWAT")
     assert phone.state.step == "Q04"
     phone.say("ya")
@@ -353,7 +353,14 @@ def test_an_answer_without_a_word_before_it_is_taken_too():
 def test_not_knowing_answers_an_officer_s_question():
     phone = sms().plainly(may_add=True).say("JAWAB", "TIDAKTAHU")
     assert phone.said == ["THANKS"]
-    assert phone.kept == [("Q25", "DONTKNOW")]
+    assert phone.kept == [("Q25", "TIDAKTAHU")]
+    for language, label in [("id", "Tidak tahu"), ("en", "Do not know")]:
+        pressed = telegram(language).plainly(may_add=True)
+        pressed.send(Kind.PRESS, press="-.OPENED.ANSWER")
+        pressed.send(Kind.PRESS, press="-.Q25.DONTKNOW")
+        assert pressed.kept == [("Q25", label)]
+    typed = whatsapp().plainly(may_add=True).say("JAWAB", "2")
+    assert typed.kept == [("Q25", "Tidak tahu")]
     assert sms().plainly(may_add=True).say("JAWAB", "LEWAT").said == ["THANKS"]
 
 
@@ -462,11 +469,18 @@ def test_what_cannot_be_taken_is_answered_with_the_reason():
 
 def test_the_sender_s_own_card_is_sealed_for_the_custodians():
     phone = telegram().say("LAPOR").send(Kind.CONTACT, text="self: Budi +62812")
+    assert phone.said == ["IDENTITY", "NOWCONF"]
     assert phone.items[0].text == "Budi +62812"
     assert phone.items[0].audience is Audience.IDENTITY
     assert phone.state.answers["Q05"] == "CONF"
     asked = telegram().say("LAPOR", "1", "1", "1", "Rahasia")
     assert asked.send(Kind.CONTACT, text="self: Budi").said == ["IDENTITY", "Q06"]
+    anonymous = at_story(telegram()).send(Kind.CONTACT, text="self: Budi")
+    assert anonymous.said == ["IDENTITY", "NOWCONF"]
+    assert "UBAH, lalu NAMA, lalu ANONIM" in anonymous.heard[1].text
+    anonymous.say("UBAH", "NAMA", "ANONIM")
+    assert anonymous.state.answers["Q05"] == "ANON"
+    assert anonymous.said == ["Q10"]
     later = telegram().plainly(may_add=True).send(Kind.CONTACT, text="self: Budi")
     assert later.items[0].to_case
     assert later.items[0].audience is Audience.IDENTITY
@@ -570,10 +584,11 @@ def test_what_is_not_understood_is_answered_and_helped_the_third_time():
     assert phone.said == ["X01", "Q02"]
     assert phone.say("???").said == ["X01H"]
     assert phone.say("ya").state.unclear == 0
-    assert sms().say("LAPOR", "apa ya").said == ["X01"]
-    assert sms().say("aaa", "bbb", "ccc").said == ["X01H"]
+    assert sms().say("LAPOR", "ya", "ya", "ya", "apa ya").said == ["X01"]
+    assert sms().say("aaa", "bbb", "ccc").said == ["X01N"]
     assert sms().say("saya mau lapor pak kades itu").said == ["NOTKEPT"]
-    assert sms().say("\u200b \u2060").said == ["X01"]
+    assert sms().say("\u200b \u2060").said == ["Q01"]
+    assert sms().say("LAPOR", "\u200b \u2060").said == ["Q02"]
     assert sms().say("SEND").said == ["NODRAFT"]
     assert sms().say("STATSU").said == ["Q22"]
 
