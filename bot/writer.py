@@ -29,6 +29,8 @@ TRIES = 5
 _BUSY_SECONDS = 2.0
 _GAP_SECONDS = 0.12
 _SCRUB_AGAIN = 0.05
+_HELD = 0.9
+"""Part of the store's own wait after which somebody else is said to hold it."""
 
 
 class StoreUnavailable(Exception):
@@ -161,7 +163,8 @@ class Writer:
                         lane.put(None)
                     break
                 batch.append(following)
-            self._write(batch)
+            if not self._write(batch):
+                self._refuse(self._waiting(lane))
             if (
                 self.database.is_sqlite
                 and time.monotonic() - busy_since > _BUSY_SECONDS
@@ -188,18 +191,46 @@ class Writer:
         if not clean:
             self._scrub.set()
 
-    def _write(self, batch: list[_Call]) -> None:
+    def _write(self, batch: list[_Call]) -> bool:
+        """Write a batch; False when somebody else holds the store for too long."""
         self.batches.append(len(batch))
         del self.batches[:-1000]
+        ends = time.monotonic() + self.database.wait * _HELD
+        only = batch[0] if len(batch) == 1 else None
         error = self._attempt(batch)
         if error is None:
             self._resolve(batch)
-            return
-        for call in batch:
-            self._alone(call, error if len(batch) == 1 else None)
+            return True
+        conflict = transactions.classify(error) is Failure.CONFLICT
+        if conflict and time.monotonic() >= ends:  # somebody holds the store
+            self._refuse(batch)
+            return False
+        for done, call in enumerate(batch, 1):
+            self._alone(call, error if call is only else None, ends)
             self._resolve([call])
+            if isinstance(call.error, StoreUnavailable):
+                self._refuse(batch[done:])
+                return time.monotonic() < ends
+        return True
 
-    def _alone(self, call: _Call, error: BaseException | None) -> None:
+    @staticmethod
+    def _waiting(lane: queue.Queue[_Call | None]) -> list[_Call]:
+        """Take out everybody who waits: each would wait as long again for nothing."""
+        found: list[_Call] = []
+        with contextlib.suppress(queue.Empty):
+            while (call := lane.get_nowait()) is not None:
+                found.append(call)
+            lane.put(None)
+        return found
+
+    def _refuse(self, batch: list[_Call]) -> None:
+        """Tell everybody at once that the store is away: they come again."""
+        for call in batch:
+            call.error = StoreUnavailable()
+        if batch:
+            self._resolve(batch)
+
+    def _alone(self, call: _Call, error: BaseException | None, ends: float) -> None:
         for attempt in range(TRIES + 1):
             if error is None:
                 error = self._attempt([call])
@@ -209,7 +240,8 @@ class Writer:
             if failure is Failure.MESSAGE:
                 self._spare(call, error)
                 return
-            if failure is Failure.STORE or attempt == TRIES:
+            late = attempt == TRIES or time.monotonic() >= ends
+            if failure is Failure.STORE or late:
                 call.error = StoreUnavailable()
                 return
             time.sleep(0.002 * 2**attempt + secrets.randbelow(10) / 1000)

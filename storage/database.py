@@ -50,6 +50,7 @@ class Database:
                 connect_args={
                     "connect_timeout": max(2, int(wait)),
                     "prepare_threshold": 5,
+                    "options": f"-c lock_timeout={int(wait * 1000)}",
                 },
                 **options,
             )
