@@ -11,8 +11,11 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from typing_extensions import override
+
 from bot import logs, pictures
 from bot.channels import base
+from bot.worker import Worker
 from bot.writer import StoreUnavailable, Writer
 from handlers import taking
 from handlers.office import Office
@@ -21,19 +24,20 @@ from storage.files import Sealer, Taken
 from storage.jobs import Claimed
 from storage.words import Channel, FileState, JobKind
 
-_AT_ONCE = 4
-_LOOK_SECONDS = 5.0
 _FIRST_BACKOFF = 5.0
 _LONGEST_BACKOFF = 900.0
 _DOUBLINGS = 10
 _DAILY = timedelta(days=1)
-_KINDS = (JobKind.FETCH, JobKind.ERASE)
 FETCH_SECONDS = 50.0
 """Shorter than the job's lease: download, sealing and working copy end before it does."""
 
 
-class MediaWorker:
-    """Call ``notify`` after every commit."""
+class MediaWorker(Worker):
+    """Call ``notify`` after every commit; ``folder`` is where evidence lies."""
+
+    kinds = (JobKind.FETCH, JobKind.ERASE)
+    at_once = 4
+    name = "media"
 
     def __init__(
         self,
@@ -44,58 +48,11 @@ class MediaWorker:
         folder: Path,
         clock: Callable[[], datetime],
     ) -> None:
-        self._writer = writer
-        self._office = office
+        super().__init__(writer, office, clock=clock)
         self._channels: Mapping[Channel, base.Sender] = {c.name: c for c in channels}
         self._folder = folder
-        self._clock = clock
-        self._bell = asyncio.Event()
-        self._own = 0
 
-    def notify(self) -> None:
-        """Look whether something is to be fetched or erased."""
-        if not self._own:
-            self._bell.set()
-
-    async def run(self) -> None:
-        """Work until cancelled."""
-        while True:
-            self._bell.clear()
-            while await self._round():
-                pass
-            try:
-                async with asyncio.timeout(_LOOK_SECONDS):
-                    await self._bell.wait()
-            except TimeoutError:
-                continue
-
-    async def _round(self) -> bool:
-        self._own += 1
-        try:
-            due = [job for kind in _KINDS for job in await self._claim(kind)]
-        except StoreUnavailable:
-            return False
-        finally:
-            self._own -= 1
-        await asyncio.gather(*(self.work(job) for job in due))
-        return bool(due)
-
-    async def _claim(self, kind: JobKind) -> list[Claimed]:
-        now = self._clock()
-        if not await asyncio.to_thread(self._is_due, kind, now):
-            return []
-        return await self._writer.run(
-            jobs.claim, self._office.keys, kind, limit=_AT_ONCE, now=now
-        )
-
-    def _is_due(self, kind: JobKind, now: datetime) -> bool:
-        try:
-            with self._writer.database.reading() as session:
-                due = jobs.next_due(session, kind)
-        except Exception:  # noqa: BLE001 - the store is away; looked at again soon
-            return False
-        return due is not None and due <= now
-
+    @override
     async def work(self, job: Claimed) -> None:
         """Do one job; whatever goes wrong, the job is kept, refused or finished."""
         try:
@@ -106,14 +63,11 @@ class MediaWorker:
             else:
                 await self._fetch(job)
         except StoreUnavailable:
-            return
+            raise
         except base.Never:
             await self._give_up(job, FileState.GONE)
         except base.Later as error:
             await self._again(job, error.after)
-        except (TimeoutError, OSError) as error:
-            logs.failure("media.failed", error)
-            await self._again(job, None)
         except Exception as error:  # noqa: BLE001 - one strange file must not stop the others
             logs.failure("media.failed", error)
             await self._again(job, None)

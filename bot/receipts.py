@@ -9,7 +9,10 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from datetime import datetime, timedelta
 
+from typing_extensions import override
+
 from bot import logs
+from bot.worker import Worker
 from bot.writer import StoreUnavailable, Writer
 from handlers import receipts
 from handlers.office import Office
@@ -17,13 +20,15 @@ from storage import jobs
 from storage.jobs import Claimed
 from storage.words import JobKind
 
-_AT_ONCE = 16
-_LOOK_SECONDS = 5.0
 _AGAIN = timedelta(seconds=10)
 
 
-class ReceiptMaker:
+class ReceiptMaker(Worker):
     """Call ``notify`` after every commit; ``hashing`` are the threads that may be slow."""
+
+    kinds = (JobKind.RECEIPT,)
+    at_once = 16
+    name = "receipt"
 
     def __init__(
         self,
@@ -33,60 +38,12 @@ class ReceiptMaker:
         hashing: Executor,
         clock: Callable[[], datetime],
     ) -> None:
-        self._writer = writer
-        self._office = office
+        super().__init__(writer, office, clock=clock)
         self._hashing = hashing
-        self._clock = clock
-        self._bell = asyncio.Event()
-        self._own = 0
 
-    def notify(self) -> None:
-        """Look whether a receipt is due."""
-        if not self._own:
-            self._bell.set()
-
-    async def run(self) -> None:
-        """Make receipts until cancelled."""
-        while True:
-            self._bell.clear()
-            while await self._round():
-                pass
-            try:
-                async with asyncio.timeout(_LOOK_SECONDS):
-                    await self._bell.wait()
-            except TimeoutError:
-                continue
-
-    async def _round(self) -> bool:
-        """Make what is due now; False when nothing was."""
-        self._own += 1
-        try:
-            due = await self._claim()
-        except StoreUnavailable:
-            return False
-        finally:
-            self._own -= 1
-        await asyncio.gather(*(self._make(job) for job in due))
-        return bool(due)
-
-    async def _claim(self) -> list[Claimed]:
-        now = self._clock()
-        with_due = await asyncio.to_thread(self._is_due, now)
-        if not with_due:
-            return []
-        return await self._writer.run(
-            jobs.claim, self._office.keys, JobKind.RECEIPT, limit=_AT_ONCE, now=now
-        )
-
-    def _is_due(self, now: datetime) -> bool:
-        try:
-            with self._writer.database.reading() as session:
-                due = jobs.next_due(session, JobKind.RECEIPT)
-        except Exception:  # noqa: BLE001 - the store is away; looked at again soon
-            return False
-        return due is not None and due <= now
-
-    async def _make(self, job: Claimed) -> None:
+    @override
+    async def work(self, job: Claimed) -> None:
+        """Make one receipt, or put it back to be made a little later."""
         loop = asyncio.get_running_loop()
         try:
             prepared = await loop.run_in_executor(self._hashing, self._prepare, job)
@@ -97,7 +54,7 @@ class ReceiptMaker:
                 receipts.give, self._office, job, prepared, now=self._clock()
             )
         except StoreUnavailable:
-            return
+            raise
         except Exception as error:  # noqa: BLE001 - one bad receipt must not stop the others
             logs.failure("receipt.failed", error)
             due = self._clock() + _AGAIN * job.attempts
