@@ -5,6 +5,7 @@ its own that ends with this one. With a real token in the environment Telegram i
 """
 
 import json
+import os
 import secrets
 import signal
 import socket
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from typing_extensions import override
 
 from bot import config, demo_house
 from bot.clock import utc_now
@@ -61,16 +63,14 @@ def run(folder: Path, environ: Mapping[str, str], *, fresh: bool, say: Say) -> N
                 else "The agency of the last run is back"
             )
             say("Starting the server")
-            greeting = threading.Thread(
-                target=_greet,
-                args=(settings, provider["base_url"], say),
-                kwargs={"live": live},
-                daemon=True,
-            )
+            greeter = Greeter(settings, provider["base_url"], say, live=live)
             # Loaded late: the other commands need no provider's library, which takes a second.
             serve = import_module("bot.app").serve
-            greeting.start()
-            serve(settings, environ=given, allow_demo=True)
+            greeter.start()
+            try:
+                serve(settings, environ=given, allow_demo=True)
+            finally:
+                greeter.raise_fault()
 
 
 def environment(environ: Mapping[str, str]) -> dict[str, str]:
@@ -157,40 +157,70 @@ def _about(url: str) -> dict[str, str]:
     return {name: str(found[name]) for name in _PROVIDER}
 
 
-def _greet(settings: Settings, phones: str, say: Say, *, live: bool) -> None:
-    """Wait for the server, link the officer's phone, say where everything is."""
-    console = settings.server.public_url
-    _wait_until(lambda: _answers(f"{console}/healthz"))
-    token = demo_house.link_token(settings, now=utc_now())
-    if not live:
+class Greeter(threading.Thread):
+    """Waits for the server, links the officer's phone, says where everything is.
+
+    When it cannot, it ends the demo: ``raise_fault`` tells why.
+    """
+
+    def __init__(
+        self, settings: Settings, phones: str, say: Say, *, live: bool
+    ) -> None:
+        super().__init__(name="greeter", daemon=True)
+        self._settings, self._phones, self._say, self._live = (
+            settings,
+            phones,
+            say,
+            live,
+        )
+        self._fault: Exception | None = None
+
+    @override
+    def run(self) -> None:
+        try:
+            self._greet()
+        except Exception as error:  # noqa: BLE001 - raised again where it can be told
+            self._fault = error
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    def raise_fault(self) -> None:
+        """Raise what went wrong here, if anything did."""
+        if self._fault is not None:
+            raise self._fault
+
+    def _greet(self) -> None:
+        console = self._settings.server.public_url
+        _wait_until(lambda: _answers(f"{console}/healthz"))
+        token = demo_house.link_token(self._settings, now=utc_now())
+        if not self._live:
+            self._press_start(token)
+            _wait_until(lambda: demo_house.is_linked(self._settings))
+        linked = (
+            f"Officer's alerts on your own Telegram: send your bot  /start {token}"
+            if self._live
+            else "The fourth phone is the officer's Telegram: alerts arrive there."
+        )
+        lines = [
+            "",
+            f"  Phones:   {self._phones}/",
+            f"  Console:  {console}/console/",
+            "  Sign in:",
+            *(f"    {who:<7} {word}" for who, word in demo_house.PASSPHRASES.items()),
+            "",
+            f"  {linked}",
+            "  Everybody knows these passphrases: report nothing real. Ctrl-C ends the demo.",
+            "",
+        ]
+        self._say("\n".join(lines))
+
+    def _press_start(self, token: str) -> None:
+        """Let the officer's phone open the deep link."""
         httpx.post(
-            f"{phones}/control/phones/{_OFFICER_PHONE}/start",
+            f"{self._phones}/control/phones/{_OFFICER_PHONE}/start",
             json={"payload": token},
             timeout=PATIENCE,
             trust_env=False,
         ).raise_for_status()
-        _wait_until(lambda: demo_house.is_linked(settings))
-    people = [
-        f"    {login:<7} {passphrase}"
-        for login, passphrase in demo_house.PASSPHRASES.items()
-    ]
-    linked = (
-        f"Officer's alerts on your own Telegram: send your bot  /start {token}"
-        if live
-        else "The fourth phone is the officer's Telegram: alerts arrive there."
-    )
-    lines = [
-        "",
-        f"  Phones:   {phones}/",
-        f"  Console:  {console}/console/",
-        "  Sign in:",
-        *people,
-        "",
-        f"  {linked}",
-        "  Everybody knows these passphrases: report nothing real. Ctrl-C ends the demo.",
-        "",
-    ]
-    say("\n".join(lines))
 
 
 def _wait_until(true: Callable[[], bool]) -> None:

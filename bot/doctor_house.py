@@ -18,7 +18,7 @@ from handlers import questionnaire
 from handlers.errors import KentonganError
 from handlers.office import Office
 from handlers.texts import TextMissing
-from storage import migrating, recovery, units
+from storage import manifests, migrating, recovery, units
 from storage import settings as facts
 from storage.database import Database
 from storage.keys import BadServerKey, ServerKeys
@@ -152,13 +152,7 @@ def _people(session: Session, keys: ServerKeys) -> Iterator[Finding]:
         yield wrong(
             "house", "is a demo whose passphrases are known; `serve` refuses it"
         )
-    problems = units.ready(session, keys)
-    for problem in problems:
-        yield wrong("units", problem)
-    if not problems:
-        yield ok(
-            "units", "every route leads to a unit with a key, and so does the vault"
-        )
+    yield from _units(session, keys)
     for kind, purpose in recovery.PURPOSE.items():
         try:
             recovery.key_for(session, keys, kind)
@@ -166,6 +160,19 @@ def _people(session: Session, keys: ServerKeys) -> Iterator[Finding]:
             yield wrong(f"recovery {purpose}", refusals.line(error))
         else:
             yield ok(f"recovery {purpose}", "its public half is stored")
+
+
+def _units(session: Session, keys: ServerKeys) -> Iterator[Finding]:
+    if manifests.rolled_back(session, keys):
+        says = "officers, units or routes were put back by hand"
+        yield wrong("units", f"{says}; run `kentongan audit verify`")
+    problems = units.ready(session, keys)
+    for problem in problems:
+        yield wrong("units", problem)
+    if not problems:
+        yield ok(
+            "units", "every route leads to a unit with a key, and so does the vault"
+        )
 
 
 def _calendar(office: Office, patient: Patient) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ import socket
 import stat
 import subprocess
 import sys
+import threading
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,11 +16,22 @@ from pathlib import Path
 import httpx
 import pytest
 from phones import Phone, Simulator
+from terminal import Terminal
 
 from bot import demo, demo_house
+from bot.commands import refusals
+from bot.settings import Keys, Settings
 
 HOME = Path(__file__).parents[2]
-PATIENCE = 60.0
+PATIENCE = 120.0
+
+
+@pytest.fixture(autouse=True)
+def signals_as_before():
+    """Give back the handler that a demo in this process took."""
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, before)
 
 
 class Demo:
@@ -42,6 +54,14 @@ class Demo:
 
     def waits_for(self, pattern):
         """Read what is printed until a line fits; return its first group."""
+        impatience = threading.Timer(PATIENCE, self.process.kill)
+        impatience.start()
+        try:
+            return self.reads(pattern)
+        finally:
+            impatience.cancel()
+
+    def reads(self, pattern):
         for line in self.printed:
             self.lines.append(line)
             if match := re.search(pattern, line):
@@ -95,7 +115,7 @@ def is_gone(url):
     return False
 
 
-async def test_a_newcomer_reports_and_the_officer_is_alerted(tmp_path):
+async def test_a_newcomer_reports_twice_and_the_officer_is_alerted(tmp_path):
     with running(tmp_path / "demo") as one:
         async with httpx.AsyncClient(base_url=one.phones, timeout=70) as client:
             assert (await client.get("/")).is_success
@@ -111,16 +131,31 @@ async def test_a_newcomer_reports_and_the_officer_is_alerted(tmp_path):
         text = "".join(one.lines)
         for login, passphrase in demo_house.PASSPHRASES.items():
             assert f"{login:<7} {passphrase}" in text
-        assert await asyncio.to_thread(one.ends) == 0
+        assert await asyncio.to_thread(one.ends, signal.SIGINT) == 0
         assert await asyncio.to_thread(is_gone, one.phones)
+    second = await a_second_run(tmp_path / "demo")
     config = tmp_path / "demo" / "config.toml"
     assert stat.S_IMODE(config.stat().st_mode) == 0o600
     said = command("--config", str(config), "case", "list")
     assert number in said.stdout
+    assert second in said.stdout
     assert command("--config", str(config), "doctor").returncode == 1
     refused = command("--config", str(config), "serve")
     assert refused.returncode == 1
     assert "demo" in refused.stderr
+
+
+async def a_second_run(folder):
+    """Report once more after everything was stopped; return the case's number."""
+    with running(folder) as one:
+        async with httpx.AsyncClient(base_url=one.phones, timeout=70) as client:
+            officer, phone = Phone(client, "officer"), Phone(client, "telegram")
+            await officer.skips_to_now()
+            await phone.say("LAPOR Uang proyek jalan desa hilang")
+            number = await number_on(phone)
+            assert await officer.gets(number)
+        assert await asyncio.to_thread(one.ends) == 0
+    return number
 
 
 def command(*words):
@@ -137,30 +172,14 @@ def command(*words):
     )
 
 
-async def test_a_second_run_goes_on_with_the_same_cases(tmp_path):
-    numbers = []
-    for _ in range(2):
-        with running(tmp_path / "demo") as one:
-            async with httpx.AsyncClient(base_url=one.phones, timeout=70) as client:
-                officer, phone = Phone(client, "officer"), Phone(client, "telegram")
-                await officer.skips_to_now()
-                await phone.say("LAPOR Uang proyek jalan desa hilang")
-                numbers.append(await number_on(phone))
-                assert await officer.gets(numbers[-1])
-            assert await asyncio.to_thread(one.ends, signal.SIGINT) == 0
-    said = command("--config", str(tmp_path / "demo" / "config.toml"), "case", "list")
-    assert all(number in said.stdout for number in numbers)
-
-
 def test_a_killed_demo_takes_its_phones_with_it(tmp_path):
     with running(tmp_path / "demo") as one:
         one.ends(signal.SIGKILL)
         assert is_gone(one.phones)
         assert is_gone(one.console)
-    with running(tmp_path / "demo"):
-        other = command("demo", "--folder", str(tmp_path / "demo"))
-        assert other.returncode == 1
-        assert "running in this folder already" in other.stderr
+    with demo_house.claimed(tmp_path / "demo", fresh=False):
+        line = Terminal(tmp_path).refused("demo", "--folder", str(tmp_path / "demo"))
+        assert "running in this folder already" in line
 
 
 async def test_a_real_token_makes_telegram_real(tmp_path):
@@ -185,12 +204,11 @@ async def test_a_real_token_makes_telegram_real(tmp_path):
             await asyncio.to_thread(one.ends)
 
 
-def test_a_folder_that_is_no_demo_is_left_alone(tmp_path):
+@pytest.mark.parametrize("words", [(), ("--fresh",)])
+def test_a_folder_that_is_no_demo_is_left_alone(tmp_path, words):
     (tmp_path / "thesis.txt").write_text("years of work")
-    for words in ((), ("--fresh",)):
-        said = command("demo", "--folder", str(tmp_path), *words)
-        assert said.returncode == 1
-        assert "something else than a demo" in said.stderr
+    line = Terminal(tmp_path).refused("demo", "--folder", str(tmp_path), *words)
+    assert "something else than a demo" in line
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 
@@ -203,12 +221,12 @@ def test_fresh_forgets_the_last_run(tmp_path):
         assert [path.name for path in tmp_path.iterdir()] == [demo_house.MARKER]
 
 
-def test_a_lost_key_asks_for_a_fresh_start(tmp_path):
-    (tmp_path / demo_house.MARKER).touch()
+def test_a_lost_key_asks_for_a_fresh_start(tmp_path, now):
     (tmp_path / "kentongan.db").touch()
-    said = command("demo", "--folder", str(tmp_path))
-    assert said.returncode == 1
-    assert "--fresh" in said.stderr
+    settings = Settings(keys=Keys(server_key_file=tmp_path / "server.key"))
+    with pytest.raises(demo_house.DemoBroken) as broken:
+        demo_house.furnish(tmp_path, settings, now=now)
+    assert "--fresh" in refusals.line(broken.value)
 
 
 def test_a_taken_port_gives_way_to_a_free_one():
@@ -231,3 +249,34 @@ def test_nothing_leads_the_demo_to_another_store(name):
         "KENTONGAN_TELEGRAM__MODE": "polling",
         "HOME": "/",
     }
+
+
+def test_a_greeting_that_fails_ends_the_demo(monkeypatch):
+    ended = []
+    monkeypatch.setattr("bot.demo._answers", lambda _: 1 / 0)
+    monkeypatch.setattr("bot.demo.os.kill", lambda *given: ended.append(given))
+    greeter = demo.Greeter(Settings(), "", print, live=False)
+    greeter.start()
+    greeter.join()
+    assert ended == [(os.getpid(), signal.SIGTERM)]
+    with pytest.raises(ZeroDivisionError):
+        greeter.raise_fault()
+
+
+def test_a_server_that_never_answers_is_given_up(monkeypatch):
+    monkeypatch.setattr("bot.demo.PATIENCE", 0.1)
+    greeter = demo.Greeter(Settings(), "", print, live=False)
+    monkeypatch.setattr("bot.demo._answers", lambda _: False)
+    monkeypatch.setattr("bot.demo.os.kill", lambda *_: None)
+    greeter.run()
+    with pytest.raises(demo.NotStarted):
+        greeter.raise_fault()
+
+
+def test_phones_that_do_not_start_are_told(tmp_path, monkeypatch):
+    monkeypatch.setattr("bot.demo.sys.executable", "/bin/false")
+    with (
+        pytest.raises(demo.NotStarted),
+        demo.simulator(tmp_path, console=1, phones=0),
+    ):
+        pass

@@ -183,7 +183,7 @@ def bad_rules(home):
         (no_sqlite, "database", "no SQLite database"),
         (change("UPDATE alembic_version SET version_num = '9'"), "database", "newer"),
         (change("DELETE FROM settings"), "house", "kentongan init"),
-        (change("DELETE FROM routes"), "units", "No route"),
+        (change("DELETE FROM routes"), "units", "A route was changed"),
         (change("DELETE FROM recovery_keys"), "recovery cases", "recovery-public"),
         (
             change("UPDATE recovery_keys SET tag = x'00'"),

@@ -1,4 +1,5 @@
 import re
+import sqlite3
 from datetime import date, timedelta
 from hashlib import shake_256
 
@@ -85,7 +86,7 @@ def test_an_unknown_number_is_refused(terminal, number):
 def test_a_case_changed_by_hand_shows(queue):
     assert queue("audit", "verify").code == 0
     with desk.sit_down(None) as seat, seat.database.writing() as session:
-        case = session.get(Case, (1).to_bytes(16, "big"))
+        case = session.get_one(Case, (1).to_bytes(16, "big"))
         case.status = Status.CLOSED.value
         session.add(case)
     rows = queue("case", "list", "--json").json
@@ -104,14 +105,17 @@ def test_a_history_changed_by_hand_shows(queue):
 
 def test_an_audit_log_cut_off_shows_against_a_kept_head(terminal):
     out = terminal("audit", "verify").out
-    head = re.search(r"[0-9]+:[0-9a-f]{66}", out)[0]
+    (head,) = re.findall(r"[0-9]+:[0-9a-f]{66}", out)
     assert terminal("audit", "verify", "--head", head).code == 0
     assert terminal("unit", "add", "Wilayah II").code == 0
     assert terminal("audit", "verify", "--head", head).code == 0
+    (lines,) = re.findall(r"whole: ([0-9]+) lines", terminal("audit", "verify").out)
     other = f"2:{head.partition(':')[2]}"
     assert "broken at line 2" in terminal.refused("audit", "verify", "--head", other)
-    later = f"9:{head.partition(':')[2]}"
-    assert "broken at line 5" in terminal.refused("audit", "verify", "--head", later)
+    later = f"99:{head.partition(':')[2]}"
+    assert f"broken at line {int(lines) + 1}" in terminal.refused(
+        "audit", "verify", "--head", later
+    )
     terminal.misused("audit", "verify", "--head", "yesterday")
 
 
@@ -119,3 +123,21 @@ def test_an_audit_log_cut_off_shows_against_a_kept_head(terminal):
 def test_the_agency_is_known_by_name():
     with desk.sit_down(None) as seat, seat.database.reading() as session:
         assert founding.agency_of(session, seat.keys) == "Inspektorat Contoh"
+
+
+def test_lists_that_were_put_back_show(terminal):
+    def lists():
+        with sqlite3.connect("kentongan.db") as store:
+            rows = store.execute("SELECT value, tag, name FROM settings").fetchall()
+        store.close()
+        return rows
+
+    before = lists()
+    assert terminal("unit", "add", "Wilayah II", "--first", "siti").code == 0
+    with sqlite3.connect("kentongan.db") as store:
+        store.executemany(
+            "UPDATE settings SET value = ?, tag = ? WHERE name = ?", before
+        )
+    store.close()
+    assert "older than the audit log says" in terminal.refused("audit", "verify")
+    assert "put back by hand" in terminal("doctor").out

@@ -21,7 +21,7 @@ def own_rules(name, text):
 def test_every_problem_of_own_questions_is_named(empty):
     ours = Path(questionnaire.__file__).parent / "rules" / "id" / "questionnaire.toml"
     text = ours.read_text()
-    first = re.search(r'^code = "(Q[0-9A-Z]+)"', text, re.MULTILINE)[1]
+    (first, *_) = re.findall(r'^code = "(Q[0-9A-Z]+)"', text, re.MULTILINE)
     own_rules("questionnaire.toml", text.replace(f'"{first}"', '"ZZ99"'))
     said = empty("check")
     assert said.code == 1
@@ -56,8 +56,8 @@ def test_a_receipt_opens_its_report_again(empty, monkeypatch):
 
     def answers():
         yield "LAPOR Uang proyek jalan desa hilang"
-        number, code = re.search(r"Nomor (\S+) Kode (\S+)", "\n".join(told)).groups()
-        yield f"STATUS {number} {code}"
+        (receipt,) = re.findall(r"Nomor (\S+) Kode (\S+)", "\n".join(told))
+        yield f"STATUS {' '.join(receipt)}"
 
     monkeypatch.setattr("bot.commands.chat._lines", answers)
     monkeypatch.setattr("bot.commands.chat.typer.echo", told.append)

@@ -212,3 +212,11 @@ def test_help_names_every_command(terminal):
         assert f"\n  {name} " in out
     assert terminal().code == 2
     assert cli.app.info.name == "kentongan"
+
+
+def test_a_program_of_our_own_never_fails_at_a_letter(monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["kentongan", "case", "--help"])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 0
+    assert "case" in capsys.readouterr().out
