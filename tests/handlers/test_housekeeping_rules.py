@@ -146,7 +146,7 @@ def test_a_purge_waits_for_a_submit_that_is_under_way(here):
         other.start()
         waits = sql("SELECT count(*) FROM pg_locks WHERE NOT granted")
         watcher = here.database.read_engine.connect()
-        while not watcher.execute(waits).scalar():
+        while other.is_alive() and not watcher.execute(waits).scalar():
             watcher.rollback()
         watcher.close()
         opening = Opening(Proof.NONE)
