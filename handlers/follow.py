@@ -182,8 +182,8 @@ def polite(talk: Talk) -> Turn | None:
     if not fine and said not in words.of("THANKS"):
         return None
     if step and not step.aside:
-        noted = step.multiple and state.noted
-        return Turn(state, replies=(Reply("MORE"),)) if noted else None
+        told = Reply("MORE" if step.code in state.filled else "NEEDSTORY")
+        return Turn(state, replies=(told,)) if step.required else None
     asked = state.menu == "OPENED" if not step else step.code == ASK_REPLY
     if fine and asked and talk.facts.may_add and not state.noted:
         return None

@@ -193,7 +193,13 @@ def edit(talk: Talk, code: str) -> Turn:
     here = state.held or state.step
     back = state.back or (here if here != EDIT_MENU else talk.book.review.code)
     opened = replace(
-        state, step=code, held="", purpose="", back=back, reopened=True, noted=False
+        state,
+        step=code,
+        held="",
+        purpose="",
+        back=back if back != code else "",
+        reopened=True,
+        noted=False,
     )
     return talk.reopen(opened)
 

@@ -107,7 +107,11 @@ def test_courtesies_are_answered_and_never_kept(word):
         assert phone.items == before
     told = at("Q10").say(STORY)
     assert told.say(word).said == ["MORE"]
+    assert told.say("BAHASA", "lewat", word).said == ["MORE"]
     assert told.kept == [("Q10", STORY)]
+    early = at("Q10").say(word)
+    assert early.said == ["NEEDSTORY"]
+    assert early.kept == []
 
 
 def test_ok_may_be_the_answer_to_an_officer_s_question():
@@ -128,6 +132,12 @@ def test_at_the_story_nothing_but_the_story_is_kept():
     for word in ("back", "kembali", "go back", "UBAH"):
         assert at("Q10").say(word).said == ["EDIT"]
     assert at("Q10").say(STORY, "LEWAT").said == ["Q11"]
+
+
+def test_whoever_edits_the_question_that_is_open_goes_on_after_it():
+    phone = at("Q10").say(STORY, "UBAH", "3", "Begini sebenarnya", "SELESAI")
+    assert phone.said == ["Q11"]
+    assert phone.items[-1].version == 2
 
 
 def test_by_sms_what_is_unclear_is_answered_with_what_can_be_answered():
