@@ -15,7 +15,7 @@ from hashlib import sha256
 
 from sqlmodel import Session, col, select
 
-from storage import audit, settings
+from storage import audit, remembered, settings
 from storage.keys import ServerKeys
 from storage.models import AuditLine, Setting
 from storage.sealing import NotAuthentic
@@ -52,6 +52,12 @@ def name_of(content: bytes) -> str:
 
 def present(session: Session, keys: ServerKeys, name: Name) -> Manifest:
     """Return a list. Raises NotAuthentic."""
+    return remembered.once(
+        session, ("manifest", name), lambda: _find(session, keys, name)
+    )
+
+
+def _find(session: Session, keys: ServerKeys, name: Name) -> Manifest:
     version, _, rows = settings.get_setting(session, keys, name).partition(" ")
     return Manifest(int(version or 0), frozenset(rows.split()))
 
@@ -84,6 +90,7 @@ def change(
     does not count: a change never makes somebody else's change ours.
     """
     session.get(Setting, name.value, with_for_update=True, populate_existing=True)
+    remembered.forget(session)
     now = present(session, keys, name)
     gone = {name_of(content) for content in out}
     if not gone <= now.rows:

@@ -4,7 +4,7 @@ import secrets
 
 from sqlmodel import Session, col, select
 
-from storage import manifests
+from storage import manifests, remembered
 from storage.keys import ServerKeys
 from storage.manifests import Name
 from storage.models import Route, Unit
@@ -47,6 +47,10 @@ def verified_routes(session: Session, keys: ServerKeys) -> list[Route]:
     Raises NotAuthentic if a single one was not written by us, is missing or was put back:
     with a hole in the table a report about a unit could reach that unit.
     """
+    return remembered.once(session, ("routes",), lambda: _find(session, keys))
+
+
+def _find(session: Session, keys: ServerKeys) -> list[Route]:
     routes = session.exec(
         select(Route).order_by(col(Route.priority), col(Route.id))
     ).all()

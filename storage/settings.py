@@ -2,6 +2,7 @@
 
 from sqlmodel import Session
 
+from storage import remembered
 from storage.keys import ServerKeys
 from storage.models import Setting
 from storage.sealing import Context
@@ -9,6 +10,7 @@ from storage.sealing import Context
 
 def set_setting(session: Session, keys: ServerKeys, name: str, value: str) -> None:
     """Write or replace one fact."""
+    remembered.forget(session)
     row = session.get(Setting, name) or Setting(name=name, value="", tag=b"")
     row.value = value
     row.tag = keys.tag(_context(name), value.encode())
@@ -18,6 +20,12 @@ def set_setting(session: Session, keys: ServerKeys, name: str, value: str) -> No
 
 def get_setting(session: Session, keys: ServerKeys, name: str) -> str:
     """Return a fact; empty when it was never set. Raises NotAuthentic."""
+    return remembered.once(
+        session, ("setting", name), lambda: _find(session, keys, name)
+    )
+
+
+def _find(session: Session, keys: ServerKeys, name: str) -> str:
     row = session.get(Setting, name)
     if row is None:
         return ""

@@ -10,7 +10,7 @@ import secrets
 
 from sqlmodel import Session, col, select
 
-from storage import manifests, officers, recovery, routes, unit_grants
+from storage import manifests, officers, recovery, remembered, routes, unit_grants
 from storage.keys import ServerKeys
 from storage.manifests import Name
 from storage.models import Membership, Officer, Unit
@@ -133,11 +133,9 @@ def unit_secret(
 
 def verified(session: Session, keys: ServerKeys, unit_id: bytes) -> Unit:
     """Return a unit whose row is ours. Raises NoSuchUnit, NotAuthentic."""
-    unit = session.get(Unit, unit_id)
-    if unit is None:
-        raise NoSuchUnit
-    require(session, keys, unit)
-    return unit
+    return remembered.once(
+        session, ("unit", unit_id), lambda: _found(session, keys, unit_id)
+    )
 
 
 def named(session: Session, keys: ServerKeys, name: str) -> Unit:
@@ -156,11 +154,10 @@ def everything(session: Session) -> list[Unit]:
 
 def vault(session: Session, keys: ServerKeys) -> Unit:
     """Return the custodians' unit. Raises NoSuchUnit, NotAuthentic."""
-    unit = _vault_row(session)
-    if unit is None:
+    row = remembered.once(session, ("vault",), lambda: _vault_row(session))
+    if row is None:
         raise NoSuchUnit
-    require(session, keys, unit)
-    return unit
+    return verified(session, keys, row.id)
 
 
 def units_of(session: Session, keys: ServerKeys, officer: Officer) -> list[Unit]:
@@ -181,6 +178,12 @@ def units_of(session: Session, keys: ServerKeys, officer: Officer) -> list[Unit]
 
 def members(session: Session, keys: ServerKeys, unit: Unit) -> list[Officer]:
     """Return a unit's active members, each row checked."""
+    return remembered.once(
+        session, ("members", unit.id), lambda: _members(session, keys, unit)
+    )
+
+
+def _members(session: Session, keys: ServerKeys, unit: Unit) -> list[Officer]:
     rows = session.exec(
         select(Officer)
         .join(Membership, col(Membership.officer) == col(Officer.id))
@@ -210,6 +213,10 @@ def is_member(session: Session, keys: ServerKeys, unit: Unit, officer: Officer) 
 
 def ready(session: Session, keys: ServerKeys) -> list[str]:
     """Return what is missing before the bot may take reports: one line a problem."""
+    return remembered.once(session, ("ready",), lambda: _problems(session, keys))
+
+
+def _problems(session: Session, keys: ServerKeys) -> list[str]:
     problems = []
     try:
         if vault(session, keys).public_key is None:
@@ -238,6 +245,14 @@ def require(session: Session, keys: ServerKeys, unit: Unit) -> None:
     """Raise NotAuthentic unless this row was written by us and counts now."""
     check(keys, unit)
     manifests.require(session, keys, Name.PEOPLE, _row(unit))
+
+
+def _found(session: Session, keys: ServerKeys, unit_id: bytes) -> Unit:
+    unit = session.get(Unit, unit_id)
+    if unit is None:
+        raise NoSuchUnit
+    require(session, keys, unit)
+    return unit
 
 
 def _unit_problems(session: Session, keys: ServerKeys, unit_id: bytes) -> list[str]:

@@ -8,7 +8,7 @@ from conftest import NOW
 from sqlalchemy import Connection, text
 from sqlmodel import Session
 
-from storage import audit, manifests, officers, routes, sessions, units
+from storage import audit, manifests, officers, remembered, routes, sessions, units
 from storage.database import Database
 from storage.keys import ServerKeys
 from storage.manifests import Name
@@ -204,4 +204,5 @@ def test_an_old_list_with_its_old_rows_shows_in_the_audit_log(
             text("UPDATE settings SET value = '9' WHERE name = 'routes'")
         )
         session.expire_all()
+        remembered.forget(session)
         assert manifests.rolled_back(session, keys) == [Name.ROUTES, Name.PEOPLE]

@@ -1,7 +1,7 @@
 import pytest
 from sqlmodel import Session, select
 
-from storage import officers, recovery, routes, settings, units
+from storage import officers, recovery, remembered, routes, settings, units
 from storage.database import Database
 from storage.keys import ServerKeys
 from storage.models import Membership, Route, Setting, Unit, UnitGrant
@@ -271,6 +271,7 @@ def test_a_changed_route_stops_intake(database: Database, keys: ServerKeys):
         found[0].province = "31"
         session.add(found[0])
         session.flush()
+        remembered.forget(session)
         with pytest.raises(NotAuthentic):
             routes.verified_routes(session, keys)
         assert units.ready(session, keys) == [
@@ -297,6 +298,7 @@ def test_doctor_hears_what_is_missing(database: Database, keys: ServerKeys):
         vault.name = "Other"
         session.add(vault)
         session.flush()
+        remembered.forget(session)
         assert (
             units.ready(session, keys)[0]
             == "The vault's row was changed outside the program."
@@ -319,5 +321,6 @@ def test_a_setting_is_ours_or_refused(database: Database, keys: ServerKeys):
         row.value = "yes"
         session.add(row)
         session.flush()
+        remembered.forget(session)
         with pytest.raises(NotAuthentic):
             settings.get_setting(session, keys, "demo")
