@@ -14,7 +14,16 @@ from sqlmodel import Session
 from handlers import countdown, entry, notices, numbering, routing
 from handlers.errors import NotFound, NumbersExhausted, SecondOfficerNeeded
 from handlers.office import Office
-from storage import cases, counters, history, jobs, reports, subscriptions
+from storage import (
+    audit,
+    cases,
+    counters,
+    history,
+    jobs,
+    proving,
+    reports,
+    subscriptions,
+)
 from storage.history import Actor
 from storage.keys import Purpose
 from storage.models import Case, Event, Officer
@@ -158,6 +167,7 @@ def change_status(
             _detail(to, reason),
         )
         cases.save(session, office.keys, case)
+        _witness(session, office, case, "proposed", by, now)
         return False
     if to is Status.NEEDS_INFO:
         case.before, case.paused_since = status.value, office.day(now)
@@ -170,6 +180,7 @@ def change_status(
     countdown.set_due(session, office, case, now)
     cases.save(session, office.keys, case)
     notices.tell(session, office, case, now=now)
+    _witness(session, office, case, "status", by, now)
     return True
 
 
@@ -187,19 +198,20 @@ def ask(
     if case.reporter_key is None:
         raise NotFound("no receipt yet")
     content = _content(ItemKind.QUESTION, text, by, now)
-    day = office.day(now)
-    reports.add_item(
+    sent = reports.add_item(
         session,
         office.keys,
         report,
         content,
         audience=Audience.REPORTER,
         public=case.reporter_key,
-        day=day,
+        day=office.day(now),
     )
+    _item(session, office, case, EventCode.ITEM, by, now, sent)
     _seal_to_case(session, office, case, content, EventCode.ASKED, by, now)
     cases.save(session, office.keys, case)
     notices.tell(session, office, case, now=now)
+    _witness(session, office, case, "asked", by, now)
 
 
 def note(
@@ -216,6 +228,7 @@ def note(
     content = _content(ItemKind.NOTE, text, by, now)
     _seal_to_case(session, office, case, content, EventCode.NOTED, by, now)
     cases.save(session, office.keys, case)
+    _witness(session, office, case, "noted", by, now)
 
 
 def take(
@@ -228,6 +241,7 @@ def take(
     case.officer = by.id
     _event(session, office, case, EventCode.TAKEN, by, now)
     cases.save(session, office.keys, case)
+    _witness(session, office, case, "taken", by, now)
     return True
 
 
@@ -241,6 +255,7 @@ def let_go(
     case.officer = None
     _event(session, office, case, EventCode.TAKEN, by, now, "let_go")
     cases.save(session, office.keys, case)
+    _witness(session, office, case, "let_go", by, now)
 
 
 def record_reading(
@@ -251,6 +266,7 @@ def record_reading(
     case.unread_from_reporter = False
     _event(session, office, case, EventCode.READ_BY_OFFICER, by, now)
     cases.save(session, office.keys, case)
+    _witness(session, office, case, "read", by, now)
 
 
 def _lock(session: Session, office: Office, report: bytes) -> Case:
@@ -318,6 +334,18 @@ def _seal_to_case(
         public=case.public_key,
         day=office.day(now),
     )
+    _item(session, office, case, code, by, now, item_hash)
+
+
+def _item(
+    session: Session,
+    office: Office,
+    case: Case,
+    code: EventCode,
+    by: Officer,
+    now: datetime,
+    item_hash: bytes,
+) -> None:
     history.append(
         session,
         office.keys,
@@ -326,6 +354,24 @@ def _seal_to_case(
         by=Actor(ActorClass.OFFICER, by.id, now),
         day=office.day(now),
         item_hash=item_hash,
+    )
+
+
+def _witness(
+    session: Session, office: Office, case: Case, act: str, by: Officer, now: datetime
+) -> None:
+    """Write the head of the case's history into the audit log; a verb's last statement.
+
+    With it an older copy of the case no longer fits, though every row of it is ours.
+    """
+    audit.record(
+        session,
+        office.keys,
+        f"case.{act}",
+        officer=by.id,
+        report=case.report,
+        detail=proving.short(case.head),
+        now=now,
     )
 
 

@@ -148,6 +148,7 @@ def withdraw(session: Session, office: Office, report: bytes, *, now: datetime) 
         by=history.REPORTER,
         day=office.day(now),
         detail=effect.value if effect else "",
+        item_hash=history.left(session, case),
     )
     if effect is not None:
         case.status, case.before = effect.value, None
@@ -168,6 +169,7 @@ def erase(session: Session, office: Office, report: bytes, *, now: datetime) -> 
         EventCode.ERASED,
         by=history.REPORTER,
         day=office.day(now),
+        item_hash=history.left(session, case),
     )
     cases.save(session, office.keys, case)
 

@@ -6,15 +6,17 @@ reporter does is told by the day, what an officer does by the second.
 
 import hmac
 import secrets
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from hashlib import sha256
 
 from sqlmodel import Session, col, select
 
 from storage.keys import Purpose, ServerKeys
-from storage.models import Case, Event
+from storage.models import Case, Event, Item
 from storage.sealing import encode
-from storage.words import ActorClass, EventCode
+from storage.words import ActorClass, Audience, EventCode
 
 START = bytes(32)
 
@@ -94,6 +96,50 @@ def first_broken(session: Session, keys: ServerKeys, case: Case) -> int | None:
     if expected != case.head_seq or not hmac.compare_digest(mac, case.head):
         return expected + 1
     return None
+
+
+def missing_items(session: Session, case: Case) -> int:
+    """Return how many items are gone that the history names, or there that it does not.
+
+    What a reporter erased is not missing: the event that erased names, in one hash, what
+    was left. What the reporter alone holds (sealed at the receipt) is in no history.
+    """
+    events = of_case(session, case.report)
+    there = _items(session, case.report)
+    named = {e.item_hash: e.seq for e in events if e.item_hash and not _erases(e)}
+    last = next((event for event in reversed(events) if _erases(event)), None)
+    cut = last.seq if last is not None else 0
+    gone = sum(seq > cut and item not in there for item, seq in named.items())
+    if last is not None and last.item_hash != _digest(events, there, cut):
+        gone += 1
+    return gone + sum(known and item not in named for item, known in there.items())
+
+
+def left(session: Session, case: Case) -> bytes:
+    """Return one hash over the items that are left, for an event that erased some."""
+    events = of_case(session, case.report)
+    return _digest(events, _items(session, case.report), case.head_seq + 1)
+
+
+def _erases(event: Event) -> bool:
+    return event.code in {EventCode.ERASED, EventCode.WITHDRAWN}
+
+
+def _items(session: Session, report: bytes) -> dict[bytes, bool]:
+    """Return the hash of each item, and whether the history must name it."""
+    rows = session.exec(
+        select(Item.blob, Item.audience, Item.by_officer).where(Item.report == report)
+    )
+    return {
+        sha256(blob).digest(): by_officer or audience != Audience.REPORTER
+        for blob, audience, by_officer in rows
+    }
+
+
+def _digest(events: Sequence[Event], there: Container[bytes], before: int) -> bytes:
+    named = {e.item_hash for e in events if e.seq < before and not _erases(e)}
+    kept = sorted(item for item in named if item is not None and item in there)
+    return sha256(encode(b"left", *kept)).digest()
 
 
 def _mac(keys: ServerKeys, previous: bytes, event: Event) -> bytes:

@@ -10,7 +10,7 @@ from sqlmodel import Session
 from bot.console.visit import Visit
 from bot.console.words import Words
 from handlers.questionnaire import Questionnaire, StepKind
-from storage import files, reports, units
+from storage import files, history, reports, units
 from storage.keys import ServerKeys
 from storage.models import Case, File
 from storage.reports import Content, Opened
@@ -69,6 +69,7 @@ class Contents:
     notes: tuple[Content, ...] = ()
     evidence: tuple[Evidence, ...] = ()
     broken: tuple[Opened, ...] = ()
+    missing: int = 0
     files_broken: bool = False
     has_identity: bool = False
     written: datetime | None = None
@@ -101,6 +102,7 @@ def read(visit: Visit, session: Session, case: Case) -> Contents:
         notes=tuple(c for c in found if c.kind is ItemKind.NOTE),
         evidence=evidence,
         broken=tuple(item for item in items if item.content is None),
+        missing=history.missing_items(session, case),
         files_broken=files_broken,
         written=next((moment(c) for c in found if c.kind is ItemKind.ANSWER), None),
         has_identity=reports.has_identity(session, case.report),

@@ -9,16 +9,19 @@ import pytest
 from conftest import NOW
 from desk import Desk, desk, pick
 from sqlalchemy import text
-from sqlmodel import select
+from sqlmodel import col, select
 
 from bot import config
 from bot.house import NotFounded, build
-from storage import cases, links, quarantine
+from handlers import cases as verbs
+from handlers import reporter
+from storage import audit, cases, history, links, proving, quarantine, reports
 from storage.database import Database
 from storage.keys import Purpose, ServerKeys
-from storage.models import Case, LinkToken, OfficerLink, Quarantine
+from storage.models import Case, Item, LinkToken, OfficerLink, Quarantine
+from storage.reports import Content
 from storage.sealing import Context, NotAuthentic, new_pair, seal
-from storage.words import Channel
+from storage.words import Audience, Channel, ItemKind, Reason, Status
 
 
 @pytest.fixture
@@ -186,3 +189,179 @@ def test_a_store_that_does_not_say_whether_it_is_a_demo_is_not_served(
     for allow in (False, True):
         with pytest.raises(NotFounded):
             build(settings, environ=environ, clock=lambda: NOW, allow_demo=allow)
+
+
+def snapshot(here: Desk, report: bytes) -> dict[str, list[dict]]:
+    """Copy a case's row and its events, as they are now."""
+    found = {}
+    with here.database.reading() as session:
+        for name in ("cases", "events"):
+            query = text(f"SELECT * FROM {name} WHERE report = :r")  # noqa: S608 - our own names
+            rows = session.connection().execute(query, {"r": report}).mappings()
+            found[name] = [dict(row) for row in rows]
+    return found
+
+
+def roll_back(here: Desk, report: bytes, old: dict[str, list[dict]]) -> None:
+    """Put a case and its events back as they were."""
+    with here.database.writing() as session:
+        for name, rows in old.items():
+            run = session.connection().execute
+            run(text(f"DELETE FROM {name} WHERE report = :r"), {"r": report})  # noqa: S608 - our own names
+            for row in rows:
+                columns, values = ", ".join(row), ", ".join(f":{one}" for one in row)
+                run(text(f"INSERT INTO {name} ({columns}) VALUES ({values})"), row)  # noqa: S608 - our own names
+
+
+def wrong(here: Desk) -> list[str]:
+    with here.database.reading() as session:
+        assert audit.verify(session, here.keys) is None
+        return list(proving.problems(session, here.keys))
+
+
+ACTS = {
+    "case.read": lambda here, case, by: here.act(
+        verbs.record_reading, case.report, by=by
+    ),
+    "case.status": lambda here, case, by: here.act(
+        verbs.change_status, case.report, Status.VERIFICATION, by=by, reason=None
+    ),
+    "case.asked": lambda here, case, by: here.act(
+        verbs.ask, case.report, "Kapan?", by=by
+    ),
+    "case.noted": lambda here, case, by: here.act(
+        verbs.note, case.report, "Telepon", by=by
+    ),
+    "case.taken": lambda here, case, by: here.act(verbs.take, case.report, by=by),
+}
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_a_case_that_was_rolled_back_shows_in_the_audit_log(here: Desk, act: str):
+    case, _ = here.reports("555")
+    by = here.house.supervisor.officer
+    assert wrong(here) == []
+    old = snapshot(here, case.report)
+    ACTS[act](here, case, by)
+    assert wrong(here) == []
+    with here.database.reading() as session:
+        (line,) = audit.lines(session)
+        assert (line.code, line.officer, line.report) == (act, by.id, case.report)
+    roll_back(here, case.report, old)
+    with here.database.reading() as session:
+        row = cases.get(session, here.keys, case.report)
+        assert row is not None
+        assert history.first_broken(session, here.keys, row) is None
+    line, *rest = wrong(here)
+    assert f"case {case.number} is older than line 1" in line
+    assert bool(rest) == (act in {"case.asked", "case.noted"}), "items nobody names"
+
+
+def test_letting_go_and_proposing_are_witnessed_too(here: Desk):
+    case, _ = here.reports("555")
+    by = here.house.supervisor.officer
+    here.act(verbs.take, case.report, by=by)
+    here.act(verbs.let_go, case.report, by=by)
+    here.act(verbs.let_go, case.report, by=by)
+    moved = (Status.VERIFICATION, None), (Status.REJECTED, Reason.R01)
+    for to, reason in moved:
+        here.act(verbs.change_status, case.report, to, by=by, reason=reason)
+    with here.database.reading() as session:
+        codes = [line.code for line in audit.lines(session)]
+    assert codes == ["case.proposed", "case.status", "case.let_go", "case.taken"]
+    assert wrong(here) == []
+
+
+def test_no_act_of_a_reporter_is_in_the_audit_log(here: Desk):
+    _, slip = here.reports("555")
+    for words in (f"STATUS {slip}", f"TAMBAH {slip}", "Bukti baru dari saya", "BATAL"):
+        here.say("555", words)
+    here.say("555", f"CABUT {slip}")
+    here.say("555", "YA")
+    with here.database.reading() as session:
+        assert audit.head(session)[0] == 0
+    assert wrong(here) == []
+
+
+def test_a_case_that_was_deleted_shows(here: Desk):
+    read, _ = here.reports("555")
+    unread, _ = here.reports("777")
+    here.act(verbs.record_reading, read.report, by=here.house.supervisor.officer)
+    with here.database.writing() as session:
+        session.connection().execute(text("DELETE FROM cases"))
+    assert wrong(here) == [
+        "line 1 of the audit log names a case that is gone",
+        "there is a history whose case is gone",
+    ]
+    roll_back(here, unread.report, {"events": []})
+    assert wrong(here) == ["line 1 of the audit log names a case that is gone"]
+
+
+def items_of(here: Desk, case: Case) -> list[Item]:
+    with here.database.reading() as session:
+        query = select(Item).where(Item.report == case.report)
+        return list(session.exec(query.order_by(col(Item.seq))))
+
+
+def missing(here: Desk, case: Case) -> int:
+    with here.database.reading() as session:
+        row = cases.get(session, here.keys, case.report)
+        assert row is not None
+        return history.missing_items(session, row)
+
+
+def test_an_item_that_was_taken_away_is_missed(here: Desk):
+    case, slip = here.reports("555")
+    here.say("555", f"TAMBAH {slip}")
+    here.say("555", "Ini bukti kedua dari saya")
+    here.act(verbs.ask, case.report, "Kapan?", by=here.house.supervisor.officer)
+    assert missing(here, case) == 0
+    for item in items_of(here, case):
+        if item.audience == Audience.REPORTER and not item.by_officer:
+            continue  # only the reporter's language, made with the receipt
+        with here.database.writing() as session:
+            session.delete(session.get_one(Item, item.id))
+        assert missing(here, case) == 1, item.seq
+        assert wrong(here) == [
+            f"case {case.number}: 1 items missing, or unknown to its history"
+        ]
+        with here.database.writing() as session:
+            session.add(Item(**item.model_dump()))
+    assert missing(here, case) == 0
+
+
+def test_an_item_that_no_event_names_is_counted(here: Desk):
+    case, _ = here.reports("555")
+    with here.database.writing() as session:
+        reports.add_item(
+            session,
+            here.keys,
+            case.report,
+            Content(kind=ItemKind.ADDITION, text="later"),
+            audience=Audience.CASE,
+            public=case.public_key,
+            day=case.day,
+        )
+    assert missing(here, case) == 1
+
+
+@pytest.mark.parametrize("verb", [reporter.erase, reporter.withdraw])
+def test_what_a_reporter_erased_is_not_missed_but_the_rest_is(here: Desk, verb):
+    for words in ("LAPOR", "AMAN", "PAHAM", "SETUJU", "RAHASIA", "Ketut, surel k@c.id"):
+        here.say("555", words)
+    for words in ("SUAP", "LEWATI", "LEWATI", "LEWATI", "Kepala dinas minta uang"):
+        here.say("555", words)
+    here.say("555", "KIRIM")
+    case = here.case(here.receipt("555").number)
+    before = len(items_of(here, case))
+    here.act(verb, case.report)
+    left = items_of(here, case)
+    assert len(left) == before - 1
+    assert missing(here, case) == 0
+    here.act(verbs.note, case.report, "Selesai", by=here.house.supervisor.officer)
+    here.act(reporter.erase, case.report)
+    assert missing(here, case) == 0
+    story = next(item for item in left if item.audience == Audience.CASE)
+    with here.database.writing() as session:
+        session.delete(session.get_one(Item, story.id))
+    assert missing(here, case) == 1
