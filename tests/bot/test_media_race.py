@@ -134,6 +134,17 @@ async def test_a_late_worker_leaves_what_another_stored(world):
     assert world.names() == [".copy", ".original"]
 
 
+async def test_a_worker_that_begins_after_its_lease_changes_nothing(world):
+    late = await world.claims()
+    world.here.later(seconds=61)
+    await world.worker(world.quick).work(await world.claims())
+    stored = world.evidence()
+    assert stored
+    await world.worker(world.slow).work(late)
+    assert world.evidence() == stored
+    assert world.names() == [".copy", ".original"]
+
+
 async def test_a_late_refusal_leaves_what_another_stored(world):
     class Gone(Provider):
         @asynccontextmanager
