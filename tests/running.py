@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-import house
 import httpx
 import uvicorn
-from phones import Phone, Simulator
 
 from bot import config
 from bot.app import create
@@ -24,6 +22,8 @@ from storage.database import Database
 from storage.keys import ServerKeys
 from storage.models import Case
 from storage.reports import Content, Opened
+from tests import house
+from tests.phones import Phone, Simulator
 
 PATIENCE = 15.0
 

@@ -15,12 +15,12 @@ from pathlib import Path
 
 import httpx
 import pytest
-from phones import Phone, Simulator
-from terminal import Terminal
 
 from bot import demo, demo_house
 from bot.commands import refusals
 from bot.settings import Keys, Settings
+from tests.phones import Phone, Simulator
+from tests.terminal import Terminal
 
 HOME = Path(__file__).parents[2]
 PATIENCE = 120.0

@@ -10,15 +10,15 @@ from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
-import scripted
-from phones import Simulator
-from scripted import Answer
-from terminal import Terminal, init, write_recovery
 
 from bot import doctor, doctor_house
 from bot.clock import utc_now
 from bot.findings import State
 from storage.keys import ServerKeys
+from tests import scripted
+from tests.phones import Simulator
+from tests.scripted import Answer
+from tests.terminal import Terminal, init, write_recovery
 
 pytestmark = pytest.mark.usefixtures("home")
 TOKEN = "123456789:AAE-token-of-the-doctor-test"

@@ -61,6 +61,7 @@ async def test_a_draft_is_warned_and_then_thrown_away(town: Running) -> None:
     await town.app.scheduler.purge()
     await sari.hears("belum dikirim", "2 jam lagi")
     await town.app.scheduler.purge()
+    await sari.hears_nothing()
     assert kept(town.app.database, "items") == 1
 
     town.clock.shift = timedelta(hours=25)

@@ -3,14 +3,14 @@
 from pathlib import Path
 
 import pytest
-from journeys.telling import receipt, until
-from phones import Simulator
-from running import Running, running
+from tests.journeys.telling import receipt, until
 from sqlalchemy import text
 
 from storage.keys import ServerKeys
 from storage.words import Channel
 from tests import thief
+from tests.phones import Simulator
+from tests.running import Running, running
 
 PEOPLE = ("conversations", "outbox", "jobs", "subscriptions")
 ALLOWED_MOMENTS = {"leases.until", "audit.at"}

@@ -10,10 +10,8 @@ from datetime import timedelta
 
 import httpx
 import pytest
-from journeys.telling import receipt, rows, until
-from phones import Simulator
+from tests.journeys.telling import receipt, rows, until
 from PIL import Image
-from running import Running, running
 
 from bot import log_fields, logs
 from bot.channels.sms import Sms
@@ -22,6 +20,8 @@ from storage import officers
 from storage.keys import ServerKeys
 from storage.words import Role
 from tests import thief
+from tests.phones import Simulator
+from tests.running import Running, running
 
 STORY = "Kadis-Bermarkah meminta dua ratus juta di gudang Mengwitani"
 SMS_STORY = "Lurah-Kertonadi memeras pedagang pasar Sindukerto tiap Senin"

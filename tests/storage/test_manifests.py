@@ -2,9 +2,7 @@
 
 from collections.abc import Callable
 
-import house
 import pytest
-from conftest import NOW
 from sqlalchemy import Connection, text
 from sqlmodel import Session
 
@@ -15,6 +13,8 @@ from storage.manifests import Name
 from storage.models import Officer, Unit
 from storage.sealing import NotAuthentic
 from storage.words import UnitKind
+from tests import house
+from tests.conftest import NOW
 
 PEOPLE = ("officers", "memberships", "unit_grants", "units")
 

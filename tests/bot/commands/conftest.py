@@ -5,7 +5,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from terminal import PASSPHRASES, Terminal, init, write_recovery
+
+from tests.terminal import PASSPHRASES, Terminal, init, write_recovery
 
 
 @pytest.fixture(autouse=True)

@@ -2,11 +2,11 @@ import stat
 from pathlib import Path
 
 import pytest
-from terminal import PASSPHRASES, init
 
 from bot.commands import desk
 from storage import audit, officers, units
 from storage.keys import ServerKeys
+from tests.terminal import PASSPHRASES, init
 
 
 def mode(path):

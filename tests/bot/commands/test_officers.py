@@ -1,8 +1,8 @@
 import pytest
-from terminal import PASSPHRASES
 
 from bot.commands import desk
 from storage import officers, units
+from tests.terminal import PASSPHRASES
 
 NEW = "kata sandi petugas baru"
 BOTH = f"{NEW}\n{PASSPHRASES['siti']}"

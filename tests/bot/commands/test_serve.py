@@ -10,7 +10,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from running import free_port
+
+from tests.running import free_port
 
 HOME = Path(__file__).parents[3]
 PATIENCE = 30.0

@@ -1,5 +1,6 @@
 import pytest
-from terminal import PASSPHRASES
+
+from tests.terminal import PASSPHRASES
 
 NEW = "kata sandi petugas baru"
 
