@@ -131,7 +131,8 @@ def _send(talk: Talk) -> Turn:
 
 
 def _abort(talk: Talk) -> Turn:
-    if talk.state.held:
+    """Delete the draft; what is open beside it, or the edit menu, is only closed."""
+    if talk.state.held or talk.state.step == EDIT_MENU:
         return leave(talk)
     return discard(talk.state, Reply("X09" if talk.state.draft else "LEFT"))
 

@@ -140,6 +140,14 @@ def test_whoever_edits_the_question_that_is_open_goes_on_after_it():
     assert phone.items[-1].version == 2
 
 
+def test_cancelling_an_edit_deletes_no_report():
+    phone = at("Q12").say("kembali", "batal")
+    assert phone.said == ["Q12"]
+    assert phone.state.has_draft
+    assert phone.command is None
+    assert phone.say("batal").said == ["X09"]
+
+
 def test_by_sms_what_is_unclear_is_answered_with_what_can_be_answered():
     for step in book().report:
         if step.kind.takes_text or step.gate:
