@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any, cast
 
 import pytest
 from sqlmodel import select
@@ -42,6 +43,14 @@ class Provider:
     async def find(self, *_):
         self.asks()
 
+    async def start(self): ...
+
+    async def stop(self): ...
+
+    async def erase(self, provider_id): ...
+
+    def fetch(self, reference): ...
+
 
 class World:
     """A desk, a provider and a delivery between them."""
@@ -54,7 +63,7 @@ class World:
         self.delivery = Delivery(
             self.writer,
             self.here.keys,
-            [self.wire],
+            cast("Any", [self.wire]),
             clock=lambda: self.here.now,
             unreachable=self.unreachable,
             went_out=lambda *what: self.counted.put_nowait(what),

@@ -226,7 +226,7 @@ async def test_a_fault_of_our_own_never_brings_the_batch_back_at_once(
         slept.put_nowait(span)
         await real(0)
 
-    monkeypatch.setattr(poller_module.asyncio, "sleep", sleep)
+    monkeypatch.setattr(asyncio, "sleep", sleep)
     monkeypatch.setattr(Poller, "_fetch", None)
     async with world.polling() as task, asyncio.timeout(SECONDS):
         assert [await slept.get() for _ in range(3)] == [0.01, 0.02, 0.02]
