@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
@@ -19,7 +20,7 @@ from storage.keys import Purpose, ServerKeys
 from storage.sealing import NotAuthentic, open_seal
 from storage.words import Channel
 
-Rows = dict[str, list[dict[str, object]]]
+Rows = dict[str, list[dict[str, Any]]]
 SLICE = 16
 _PRINTABLE = frozenset(string.printable.encode())
 _HEAD = b"\x01\x01"

@@ -2,6 +2,7 @@
 
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from typing import Any, cast
 
 import pytest
 from sqlmodel import select
@@ -63,7 +64,7 @@ class World:
         return MediaWorker(
             self.writer,
             self.here.office,
-            [self.provider] if channels is None else channels,
+            cast("Any", [self.provider]) if channels is None else channels,
             folder=self.folder,
             clock=lambda: self.here.now,
         )

@@ -12,9 +12,6 @@ from urllib.parse import urlencode
 
 import httpx
 import pytest
-from journeys.telling import until
-from phones import Simulator
-from running import Running, running
 from sqlalchemy import create_engine, text
 from sqlmodel import select
 from twilio.request_validator import (  # type: ignore[import-untyped] # it ships no types
@@ -25,6 +22,9 @@ from bot import webhooks
 from bot.channels.sms import Sms
 from storage.database import Database
 from storage.models import Quarantine
+from tests.journeys.telling import until
+from tests.phones import Simulator
+from tests.running import Running, running
 
 SECRET = "a-secret-of-the-webhook"
 WAVE = 12

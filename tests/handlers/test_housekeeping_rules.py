@@ -3,6 +3,7 @@
 import json
 import threading
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import text as sql
@@ -37,7 +38,7 @@ def _begins(here: Desk, handle: str = "555") -> bytes:
         return session.exec(select(Draft.report)).one()
 
 
-def _memory(here: Desk) -> dict | None:
+def _memory(here: Desk) -> Any:
     with here.database.reading() as session:
         row = session.exec(select(Conversation)).first()
         return None if row is None else json.loads(conversations.read(here.keys, row))

@@ -141,9 +141,9 @@ async def test_from_the_first_question_to_the_answer(town: Running) -> None:
     await officer.hears("The reporter added", paper.number)
     assert words(town, town.only_case())[-1] == "Selalu setelah makan siang."
     await is_quiet(town)
-    told = events(town, case)
-    assert told[0] == "opened"
-    assert {"taken", "asked", "read_by_reporter", "item"} < set(told)
+    happened = events(town, case)
+    assert happened[0] == "opened"
+    assert {"taken", "asked", "read_by_reporter", "item"} < set(happened)
     with town.app.database.reading() as session:
         (file,) = session.exec(select(File)).all()
     assert (file.state, file.report) == (FileState.TAKEN, case.report)

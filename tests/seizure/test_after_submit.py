@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import pytest
-from tests.journeys.telling import receipt, until
 from sqlalchemy import text
 
 from storage.keys import ServerKeys
 from storage.words import Channel
 from tests import thief
+from tests.journeys.telling import receipt, until
 from tests.phones import Simulator
 from tests.running import Running, running
 
@@ -128,7 +128,7 @@ async def test_the_order_of_rows_tells_no_order_of_people(town: Running):
         case.report: int(next(iter(town.story(case).values())).split()[2])
         for case in town.cases()
     }
-    shown = [stories[bytes(row["report"])] for row in loot.rows["cases"]]  # type: ignore[call-overload] # a row's value is an object
+    shown = [stories[bytes(row["report"])] for row in loot.rows["cases"]]
     assert sorted(shown) == list(range(8))
     if town.app.database.is_sqlite:
         assert shown != list(range(8)), "rows lie by random id"
@@ -136,7 +136,7 @@ async def test_the_order_of_rows_tells_no_order_of_people(town: Running):
         assert ordered == {"outbox", "audit"}, "no row id counts up anywhere else"
     for row in loot.rows["inbox"]:
         assert set(row) == {"name", "day"}
-    inbox = {bytes(row["name"]) for row in loot.rows["inbox"]}  # type: ignore[call-overload] # a row's value is an object
+    inbox = {bytes(row["name"]) for row in loot.rows["inbox"]}
     others = {value for table, _, value in loot.blobs() if table != "inbox"}
     assert len(inbox) == 8
     assert not inbox & others

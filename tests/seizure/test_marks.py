@@ -10,7 +10,6 @@ from datetime import timedelta
 
 import httpx
 import pytest
-from tests.journeys.telling import receipt, rows, until
 from PIL import Image
 
 from bot import log_fields, logs
@@ -20,6 +19,7 @@ from storage import officers
 from storage.keys import ServerKeys
 from storage.words import Role
 from tests import thief
+from tests.journeys.telling import receipt, rows, until
 from tests.phones import Simulator
 from tests.running import Running, running
 

@@ -7,7 +7,7 @@ import pytest
 from sqlmodel import select
 
 from handlers import cases as verbs
-from handlers import notices, reporter
+from handlers import reporter
 from handlers.inbox import Outcome
 from handlers.messages import Proof
 from handlers.receipts import Opening
@@ -18,10 +18,10 @@ from storage import (
     outbox,
     reports,
     routes,
-    subscriptions,
     units,
 )
 from storage.files import Taken
+from storage.keys import Purpose
 from storage.letters import Letter
 from storage.models import (
     Case,
@@ -31,6 +31,8 @@ from storage.models import (
     Grant,
     Item,
     Membership,
+    Officer,
+    OfficerLink,
     OutboxRow,
     Route,
     Subscription,
@@ -390,7 +392,7 @@ def test_a_planted_membership_or_role_gives_no_right(here):
         assert [one.login for one in units.members(session, here.keys, unit)] == [
             "sari"
         ]
-    rewritten(here, officers.Officer, eve.officer.id, role="supervisor")
+    rewritten(here, Officer, eve.officer.id, role="supervisor")
     with here.database.reading() as session, pytest.raises(NotAuthentic):
         officers.find(session, here.keys, "eve")
 
@@ -477,7 +479,7 @@ def subscribed(here: Desk, handle: str) -> tuple[Case, Subscription]:
     here.say(handle, f"KABAR {slip}")
     here.delivers()
     with here.database.reading() as session:
-        name = here.keys.look_up(subscriptions.Purpose.SUBSCRIPTION_CASE, case.report)
+        name = here.keys.look_up(Purpose.SUBSCRIPTION_CASE, case.report)
         row = session.exec(
             select(Subscription).where(Subscription.case_name == name)
         ).one()
@@ -545,7 +547,7 @@ def test_a_planted_letter_is_never_sent(here):
             session.add(
                 OutboxRow(
                     channel="telegram",
-                    kind="reply",
+                    priority=1,
                     due=here.now,
                     expires=here.now + timedelta(hours=1),
                     order_name=order,
@@ -560,7 +562,7 @@ def test_a_planted_letter_is_never_sent(here):
 def test_an_officers_planted_link_blocks_no_report(here):
     planted(
         here,
-        notices.links.OfficerLink(
+        OfficerLink(
             officer=here.house.supervisor.officer.id,
             handle=b"h" * 32,
             blob=secrets.token_bytes(60),

@@ -4,13 +4,13 @@ from collections.abc import Callable
 
 import pytest
 from sqlalchemy import Connection, text
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from storage import audit, manifests, officers, remembered, routes, sessions, units
 from storage.database import Database
 from storage.keys import ServerKeys
 from storage.manifests import Name
-from storage.models import Officer, Unit
+from storage.models import Membership, Officer, Unit
 from storage.sealing import NotAuthentic
 from storage.words import UnitKind
 from tests import house
@@ -101,9 +101,7 @@ def test_an_old_membership_alone_gives_nothing(
     budi = colleague(database, keys, built)
     with database.writing() as session:
         row = session.exec(
-            units.select(units.Membership).where(
-                units.Membership.officer == budi.officer.id
-            )
+            select(Membership).where(Membership.officer == budi.officer.id)
         ).one()
         out = [officers.membership(row)]
         manifests.change(session, keys, Name.PEOPLE, out=out)

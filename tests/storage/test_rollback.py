@@ -4,10 +4,7 @@ import secrets
 from datetime import date, timedelta
 from hashlib import sha256
 
-import house
 import pytest
-from conftest import NOW
-from desk import Desk, desk, pick
 from sqlalchemy import text
 from sqlmodel import col, select
 
@@ -22,6 +19,9 @@ from storage.models import Case, Item, LinkToken, OfficerLink, Quarantine
 from storage.reports import Content
 from storage.sealing import Context, NotAuthentic, new_pair, seal
 from storage.words import Audience, Channel, ItemKind, Reason, Status
+from tests import house
+from tests.conftest import NOW
+from tests.desk import Desk, desk, pick
 
 
 @pytest.fixture
@@ -92,7 +92,7 @@ def test_a_handle_is_its_officers_only_by_the_blob(
     with database.writing() as session:
         for handle in ("77", "666"):
             assert links.officer_at(session, keys, Channel.TELEGRAM, handle) is None
-        row = session.exec(select(OfficerLink)).first()
+        row = session.exec(select(OfficerLink)).one()
         row.blob = secrets.token_bytes(60)
         session.add(row)
         session.flush()
@@ -252,8 +252,8 @@ def test_a_case_that_was_rolled_back_shows_in_the_audit_log(here: Desk, act: str
         row = cases.get(session, here.keys, case.report)
         assert row is not None
         assert history.first_broken(session, here.keys, row) is None
-    line, *rest = wrong(here)
-    assert f"case {case.number} is older than line 1" in line
+    said, *rest = wrong(here)
+    assert f"case {case.number} is older than line 1" in said
     assert bool(rest) == (act in {"case.asked", "case.noted"}), "items nobody names"
 
 
