@@ -18,7 +18,7 @@ from handlers import questionnaire
 from handlers.errors import KentonganError
 from handlers.office import Office
 from handlers.texts import TextMissing
-from storage import manifests, migrating, recovery, units
+from storage import manifests, migrating, readiness, recovery
 from storage import settings as facts
 from storage.database import Database
 from storage.keys import BadServerKey, ServerKeys
@@ -166,7 +166,7 @@ def _units(session: Session, keys: ServerKeys) -> Iterator[Finding]:
     if manifests.rolled_back(session, keys):
         says = "officers, units or routes were put back by hand"
         yield wrong("units", f"{says}; run `kentongan audit verify`")
-    problems = units.ready(session, keys)
+    problems = readiness.ready(session, keys)
     for problem in problems:
         yield wrong("units", problem)
     if not problems:

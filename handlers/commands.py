@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from handlers import cases, reporter
+from handlers import reporter, submission
 from handlers.messages import Command, CommandName, Proof, Reply
 from handlers.turning import Turning, discard
-from storage import reports, subscriptions
+from storage import report_items, subscriptions
 from storage.subscriptions import Subscriber
 from storage.words import Anonymity
 
@@ -55,8 +55,8 @@ def _submit(turning: Turning, command: Command) -> None:
         return
     report = bytes.fromhex(turning.memory.report)
     if command.answers.get(WISH) == Anonymity.ANON:
-        reports.erase_identity(turning.session, report)
-    cases.open_case(
+        report_items.erase_identity(turning.session, report)
+    submission.open_case(
         turning.session,
         turning.office,
         report,

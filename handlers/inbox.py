@@ -25,7 +25,15 @@ from handlers.messages import Incoming, Kind, Proof, Reply
 from handlers.office import Office
 from handlers.receipts import Opening, Question
 from handlers.turning import Turning, answer, discard, names, recall, remember
-from storage import conversations, counters, jobs, reports, subscriptions, units
+from storage import (
+    conversations,
+    counters,
+    jobs,
+    readiness,
+    report_items,
+    reports,
+    subscriptions,
+)
 from storage.words import JobKind
 
 FULL = 4000
@@ -210,11 +218,11 @@ def _seal(turning: Turning, turn: Turn) -> bool:
     session, office, memory = turning.session, turning.office, turning.memory
     items = list(turn.items)
     if any(not item.to_case for item in items) and not memory.report:
-        if units.ready(session, office.keys):
+        if readiness.ready(session, office.keys):
             return False
         memory.report = sealed.begin(session, office, now=turning.now).hex()
     if memory.report and items:
-        held = reports.count_items(session, bytes.fromhex(memory.report))
+        held = report_items.count_items(session, bytes.fromhex(memory.report))
         if held + len(items) > FULL:
             items = [item for item in items if item.to_case]
             answer(turning, (Reply("FULL"),))

@@ -16,11 +16,11 @@ from sqlmodel import Session
 from handlers import dialogue, notices, numbering
 from handlers.messages import Proof, Reply
 from handlers.office import Office
-from storage import cases, jobs, reports, sealing
+from storage import cases, jobs, report_items, sealing
 from storage import keys as server_keys
 from storage.jobs import Claimed
 from storage.models import Case
-from storage.reports import Content
+from storage.report_items import Content
 from storage.sealing import Context, NotAuthentic
 from storage.words import Audience, Channel, ItemKind, LetterKind
 
@@ -92,7 +92,7 @@ def give(
     case.reporter_key = prepared.public
     case.receipt_salt, case.receipt_wrap = prepared.salt, prepared.wrap
     cases.save(session, office.keys, case)
-    reports.add_item(
+    report_items.add_item(
         session,
         office.keys,
         case.report,

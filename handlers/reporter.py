@@ -12,15 +12,15 @@ from handlers import notices
 from handlers.messages import Reply
 from handlers.office import Office
 from handlers.receipts import Opening
-from storage import cases, history, reports, subscriptions
+from storage import cases, history, report_items, subscriptions
 from storage.models import Case
-from storage.reports import Content
+from storage.report_items import Content
 from storage.words import Audience, Channel, EventCode, Status
 
 
 def language_of(session: Session, office: Office, opening: Opening) -> str:
     """Return the language that the reporter wrote in when they reported; empty if unknown."""
-    kept = reports.read(
+    kept = report_items.read(
         session, office.keys, opening.report, opening.secret, audience=Audience.REPORTER
     )
     for item in kept:
@@ -55,7 +55,7 @@ def unread(
 
     An item that does not verify is never shown as an officer's words.
     """
-    items = reports.read(
+    items = report_items.read(
         session,
         office.keys,
         opening.report,
@@ -69,7 +69,9 @@ def unread(
     case = cases.lock(session, office.keys, opening.report)
     if case is None:
         return ()
-    reports.mark_read(session, office.keys, opening.report, [item.seq for item in real])
+    report_items.mark_read(
+        session, office.keys, opening.report, [item.seq for item in real]
+    )
     history.append(
         session,
         office.keys,
@@ -101,7 +103,7 @@ def add(
     if case is None:
         return False
     for content, audience in contents:
-        item_hash = reports.add_item(
+        item_hash = report_items.add_item(
             session,
             office.keys,
             report,
@@ -177,6 +179,6 @@ def erase(session: Session, office: Office, report: bytes, *, now: datetime) -> 
 def _end_contact(session: Session, office: Office, report: bytes) -> Case | None:
     case = cases.lock(session, office.keys, report)
     if case is not None:
-        reports.erase_identity(session, report)
+        report_items.erase_identity(session, report)
         subscriptions.end_for_case(session, office.keys, report)
     return case

@@ -11,9 +11,9 @@ from handlers.entry import entry_units
 from handlers.errors import DraftGone, NotFound, NotReady
 from handlers.messages import Incoming
 from handlers.office import Office
-from storage import files, jobs, reports, units
+from storage import files, jobs, report_items, reports, units
 from storage import quarantine as kept
-from storage.reports import Content
+from storage.report_items import Content
 from storage.sealing import NotAuthentic
 from storage.words import Audience, JobKind
 
@@ -53,7 +53,7 @@ def keep(
         public = reports.draft_key(session, office.keys, report)
         if public is None:
             raise DraftGone
-        reports.add_item(
+        report_items.add_item(
             session,
             office.keys,
             report,

@@ -8,7 +8,7 @@ from sqlalchemy import func, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
-from storage import reports
+from storage import case_tags
 from storage.keys import ServerKeys
 from storage.models import Case, Register
 from storage.words import Status
@@ -50,7 +50,7 @@ def insert(session: Session, keys: ServerKeys, case: Case) -> bool:
         is not None
     ):
         return False
-    reports.tag_case(keys, case)
+    case_tags.tag_case(keys, case)
     session.add(case)
     session.flush()
     return True
@@ -58,7 +58,7 @@ def insert(session: Session, keys: ServerKeys, case: Case) -> bool:
 
 def save(session: Session, keys: ServerKeys, case: Case) -> None:
     """Write a case that a verb changed, with a fresh tag."""
-    reports.tag_case(keys, case)
+    case_tags.tag_case(keys, case)
     session.add(case)
     session.flush()
 
@@ -69,7 +69,7 @@ def lock(session: Session, keys: ServerKeys, report: bytes) -> Case | None:
         select(Case).where(Case.report == report).with_for_update()
     ).first()
     if case is not None:
-        reports.check_case(keys, case)
+        case_tags.check_case(keys, case)
     return case
 
 
@@ -77,7 +77,7 @@ def by_number(session: Session, keys: ServerKeys, number: str) -> Case | None:
     """Return the verified case with this public number."""
     case = session.exec(select(Case).where(Case.number == number)).first()
     if case is not None:
-        reports.check_case(keys, case)
+        case_tags.check_case(keys, case)
     return case
 
 
@@ -85,7 +85,7 @@ def get(session: Session, keys: ServerKeys, report: bytes) -> Case | None:
     """Return the verified case with this report id, to read."""
     case = session.get(Case, report)
     if case is not None:
-        reports.check_case(keys, case)
+        case_tags.check_case(keys, case)
     return case
 
 

@@ -16,6 +16,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from storage import departed
+from storage.hot_statements import CLAIM
 from storage.keys import Purpose, ServerKeys
 from storage.letters import FIRST, LIVES, PRIORITIES, Letter
 from storage.models import OutboxRow
@@ -23,20 +24,6 @@ from storage.sealing import Context, NotAuthentic
 from storage.words import Channel, LetterKind
 
 LEASE = timedelta(seconds=60)
-
-_CLAIM = """
-UPDATE outbox SET lease_until = :lease, lease_token = :token, attempts = attempts + 1,
-  doubtful = (doubtful OR lease_until IS NOT NULL)
-WHERE id IN (
-  SELECT o.id FROM outbox AS o
-  WHERE o.channel = :channel AND o.due <= :now
-    AND (o.lease_until IS NULL OR o.lease_until < :now)
-    AND (o.priority = 0 OR NOT EXISTS (
-      SELECT 1 FROM outbox AS p
-      WHERE p.order_name = o.order_name AND p.id < o.id AND p.priority > 0))
-  ORDER BY o.priority, o.id LIMIT :limit {lock})
-RETURNING id
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +74,7 @@ def claim(
     moment = _moment(now, sqlite=not lock)
     until = _moment(now + LEASE, sqlite=not lock)
     found = connection.execute(
-        text(_CLAIM.format(lock=lock)),
+        text(CLAIM.format(lock=lock)),
         {
             "lease": until,
             "token": token,

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from sqlmodel import Session, col, select
 
-from storage import history, manifests, reports
+from storage import case_tags, history, manifests
 from storage.keys import ServerKeys
 from storage.models import AuditLine, Case, Event
 from storage.sealing import NotAuthentic
@@ -43,7 +43,7 @@ def _of_case(
     session: Session, keys: ServerKeys, case: Case, known: dict[str, int]
 ) -> Iterator[str]:
     try:
-        reports.check_case(keys, case)
+        case_tags.check_case(keys, case)
     except NotAuthentic:
         yield f"case {case.number} was changed by hand"
         return

@@ -10,7 +10,7 @@ import secrets
 
 from sqlmodel import Session, col, select
 
-from storage import manifests, officers, recovery, remembered, routes, unit_grants
+from storage import manifests, officers, recovery, remembered, unit_grants
 from storage.keys import ServerKeys
 from storage.manifests import Name
 from storage.models import Membership, Officer, Unit
@@ -211,31 +211,6 @@ def is_member(session: Session, keys: ServerKeys, unit: Unit, officer: Officer) 
     return True
 
 
-def ready(session: Session, keys: ServerKeys) -> list[str]:
-    """Return what is missing before the bot may take reports: one line a problem."""
-    return remembered.once(session, ("ready",), lambda: _problems(session, keys))
-
-
-def _problems(session: Session, keys: ServerKeys) -> list[str]:
-    problems = []
-    try:
-        if vault(session, keys).public_key is None:
-            problems.append("The vault has no key: enrol its first custodian.")
-    except NoSuchUnit:
-        problems.append("There is no vault: add one with `kentongan unit add`.")
-    except NotAuthentic:
-        problems.append("The vault's row was changed outside the program.")
-    try:
-        routed = routes.verified_routes(session, keys)
-    except NotAuthentic:
-        return [*problems, "A route was changed outside the program."]
-    if not routed:
-        problems.append("No route leads to a unit: add one with `kentongan unit add`.")
-    for unit_id in dict.fromkeys(route.unit for route in routed):
-        problems += _unit_problems(session, keys, unit_id)
-    return problems
-
-
 def check(keys: ServerKeys, unit: Unit) -> None:
     """Raise NotAuthentic unless this row was written by us as it stands."""
     keys.check_tag(unit.tag, _context(unit), _content(unit))
@@ -253,18 +228,6 @@ def _found(session: Session, keys: ServerKeys, unit_id: bytes) -> Unit:
         raise NoSuchUnit
     require(session, keys, unit)
     return unit
-
-
-def _unit_problems(session: Session, keys: ServerKeys, unit_id: bytes) -> list[str]:
-    try:
-        unit = verified(session, keys, unit_id)
-    except NoSuchUnit:
-        return ["A route leads to a unit that does not exist."]
-    except NotAuthentic:
-        return ["A unit's row was changed outside the program."]
-    if unit.public_key is None:
-        return [f"Unit {unit.name} has no key: enrol its first member."]
-    return []
 
 
 def _may_join(session: Session, keys: ServerKeys, unit: Unit, officer: Officer) -> None:

@@ -5,7 +5,7 @@ from datetime import date
 
 from sqlmodel import Session, col, select
 
-from storage import reports
+from storage import case_tags
 from storage.keys import ServerKeys
 from storage.models import Case
 from storage.sealing import NotAuthentic
@@ -55,7 +55,7 @@ def awaiting_approval(
     found = []
     for case in session.exec(query.order_by(*_ORDER).limit(limit)):
         try:
-            reports.check_case(keys, case)
+            case_tags.check_case(keys, case)
         except NotAuthentic:
             continue
         found.append(case)

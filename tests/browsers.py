@@ -12,16 +12,16 @@ from typing_extensions import override
 
 from bot.console.app import ConsoleContext
 from bot.console.visit import COOKIE
-from handlers import cases as verbs
+from handlers import submission
 from handlers.office import Office
 from handlers.questionnaire import load
 from handlers.rulebook import Rulebook
 from handlers.texts import Texts
-from storage import reports, routes, sessions, units
+from storage import case_tags, report_items, reports, routes, sessions, units
 from storage.database import Database
 from storage.keys import ServerKeys
 from storage.models import Case
-from storage.reports import Content
+from storage.report_items import Content
 from storage.sealing import new_pair
 from storage.subscriptions import Subscriber
 from storage.words import Audience, Channel, ItemKind, Role
@@ -175,7 +175,7 @@ def arrive(
     draft = reports.start(session, keys, entry[:1], day=day)
     story = Content(kind=ItemKind.ANSWER, text=STORY, step="Q10", at=now.isoformat())
     for content in items or (story,):
-        reports.add_item(
+        report_items.add_item(
             session,
             keys,
             draft.report,
@@ -184,7 +184,7 @@ def arrive(
             public=draft.public_key,
             day=day,
         )
-    case = verbs.open_case(
+    case = submission.open_case(
         session,
         office,
         draft.report,
@@ -195,7 +195,7 @@ def arrive(
     )
     if receipt:
         case.reporter_key = new_pair().public
-        reports.tag_case(keys, case)
+        case_tags.tag_case(keys, case)
         session.add(case)
         session.flush()
     return case

@@ -21,12 +21,12 @@ from handlers.inbox import Outcome
 from handlers.messages import Incoming, Kind, Proof
 from handlers.office import Office
 from handlers.receipts import Opening
-from storage import cases, jobs, outbox, reports
+from storage import cases, jobs, outbox, report_items, reports
 from storage.database import Database
 from storage.keys import ServerKeys
 from storage.letters import Letter
 from storage.models import Case
-from storage.reports import Opened
+from storage.report_items import Opened
 from storage.words import Channel, JobKind
 from tests import house
 
@@ -181,7 +181,7 @@ class Desk:
                 self.house.unit,
                 self.house.unit_secret,
             )
-            return reports.read(session, self.keys, case.report, secret)
+            return report_items.read(session, self.keys, case.report, secret)
 
 
 def desk(database: Database, keys: ServerKeys) -> Desk:

@@ -17,12 +17,12 @@ from bot import config, health
 from bot.app import provider_routes
 from bot.house import House, build
 from bot.simulator.carrier import signature
-from storage import cases, outbox, reports, units
+from storage import cases, outbox, report_items, reports, units
 from storage.database import Database
 from storage.keys import ServerKeys
 from storage.letters import Letter
 from storage.models import Case
-from storage.reports import Content
+from storage.report_items import Content
 from storage.words import Channel, ItemKind
 from tests import house
 from tests.running import Clock, found
@@ -139,7 +139,7 @@ class Doors:
             )
             return [
                 item.content
-                for item in reports.read(session, self.keys, case.report, secret)
+                for item in report_items.read(session, self.keys, case.report, secret)
                 if item.content and item.content.kind is not ItemKind.CHOICES
             ]
 

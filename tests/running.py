@@ -17,11 +17,11 @@ from bot.clock import utc_now
 from bot.house import House
 from bot.logs import UVICORN_OPTIONS
 from handlers import cases as verbs
-from storage import cases, links, migrating, reports, units
+from storage import cases, links, migrating, report_items, reports, units
 from storage.database import Database
 from storage.keys import ServerKeys
 from storage.models import Case
-from storage.reports import Content, Opened
+from storage.report_items import Content, Opened
 from tests import house
 from tests.phones import Phone, Simulator
 
@@ -90,7 +90,7 @@ class Running:
             secret = reports.secret_for(
                 session, self.keys, case.report, unit, self.house.unit_secret
             )
-            return reports.read(session, self.keys, case.report, secret)
+            return report_items.read(session, self.keys, case.report, secret)
 
     def story(self, case: Case) -> dict[str, str]:
         """Return the newest words of each step, joined."""

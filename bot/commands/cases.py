@@ -8,7 +8,7 @@ from sqlmodel import Session
 from bot.commands import desk, printing
 from bot.commands.desk import AsJson, ConfigFile, Desk, Refused
 from handlers import numbering
-from storage import cases, history, officers, reports, units
+from storage import case_tags, cases, history, officers, units
 from storage.cases import Filters, Place
 from storage.models import Case
 from storage.sealing import NotAuthentic
@@ -98,7 +98,7 @@ def _queue(session: Session, names: _Names, filters: Filters) -> list[Case]:
 
 def _row(seat: Desk, case: Case, names: _Names) -> dict[str, Any]:
     try:
-        reports.check_case(seat.keys, case)
+        case_tags.check_case(seat.keys, case)
         authentic = True
     except NotAuthentic:
         authentic = False

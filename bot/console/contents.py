@@ -10,10 +10,10 @@ from sqlmodel import Session
 from bot.console.visit import Visit
 from bot.console.words import Words
 from handlers.questionnaire import Questionnaire, StepKind
-from storage import files, history, reports, units
+from storage import files, history, report_items, reports, units
 from storage.keys import ServerKeys
 from storage.models import Case, File
-from storage.reports import Content, Opened
+from storage.report_items import Content, Opened
 from storage.sealing import NotAuthentic
 from storage.words import Audience, FileState, ItemKind
 
@@ -90,7 +90,7 @@ def read(visit: Visit, session: Session, case: Case) -> Contents:
     """Open a case's contents in the session of an officer of its unit."""
     office = visit.console.office
     secret = report_secret(visit, session, case)
-    items = reports.read(
+    items = report_items.read(
         session, office.keys, case.report, secret, audience=Audience.CASE
     )
     found = [item.content for item in items if item.content is not None]
@@ -105,7 +105,7 @@ def read(visit: Visit, session: Session, case: Case) -> Contents:
         missing=history.missing_items(session, case),
         files_broken=files_broken,
         written=next((moment(c) for c in found if c.kind is ItemKind.ANSWER), None),
-        has_identity=reports.has_identity(session, case.report),
+        has_identity=report_items.has_identity(session, case.report),
     )
 
 

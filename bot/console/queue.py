@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from starlette.responses import Response
 
 from bot.console.visit import Visit
-from storage import cases, officers, reports, units
+from storage import case_tags, cases, officers, units
 from storage.cases import Filters, Place
 from storage.models import Case, Unit
 from storage.sealing import NotAuthentic
@@ -90,7 +90,7 @@ def lines(
 
 def _is_ours(visit: Visit, case: Case) -> bool:
     try:
-        reports.check_case(visit.console.office.keys, case)
+        case_tags.check_case(visit.console.office.keys, case)
     except NotAuthentic:
         return False
     return True

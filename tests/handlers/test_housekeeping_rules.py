@@ -16,7 +16,7 @@ from handlers.inbox import Outcome
 from handlers.messages import Proof
 from handlers.receipts import Opening
 from handlers.turning import names
-from storage import conversations, jobs, reports, transactions
+from storage import conversations, jobs, report_items, reports, transactions
 from storage.models import Conversation, Draft, Item, Job, Quarantine
 from storage.words import ItemKind, JobKind
 from tests.desk import Desk, desk, text
@@ -46,7 +46,7 @@ def _memory(here: Desk) -> Any:
 
 def _items(here: Desk, report: bytes) -> int:
     with here.database.reading() as session:
-        return reports.count_items(session, report)
+        return report_items.count_items(session, report)
 
 
 def test_a_draft_lives_as_long_as_its_writer_writes(here):

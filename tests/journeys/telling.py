@@ -12,7 +12,7 @@ from typing_extensions import override
 from storage import cases, history
 from storage.database import Database
 from storage.models import Case
-from storage.reports import Content
+from storage.report_items import Content
 from storage.words import ItemKind
 from tests.phones import PATIENCE, Phone, Silence, Simulator
 from tests.running import Running

@@ -4,7 +4,7 @@ from sqlmodel import select
 
 from storage import reports, sealing, units
 from storage.models import Case, Item
-from storage.reports import Content
+from storage.report_items import Content
 from storage.sealing import NotAuthentic
 from storage.words import Audience
 from tests.journeys.telling import receipt, told

@@ -16,6 +16,7 @@ from storage import (
     files,
     officers,
     outbox,
+    report_items,
     reports,
     routes,
     units,
@@ -38,7 +39,7 @@ from storage.models import (
     Subscription,
     Unit,
 )
-from storage.reports import Content
+from storage.report_items import Content
 from storage.sealing import Context, NotAuthentic, new_pair, seal
 from storage.words import (
     Audience,
@@ -144,7 +145,7 @@ def test_a_unit_opens_its_own_cases_and_no_identity_or_original(here, tmp_path):
             foreign = theirs if held is mine else mine
             with pytest.raises(NotAuthentic):
                 reports.secret_for(session, here.keys, foreign.report, unit, secret)
-            identity = reports.read(
+            identity = report_items.read(
                 session, here.keys, held.report, case_secret, audience=Audience.IDENTITY
             )
             assert all(item.content is None for item in identity)

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 from sqlmodel import select
 
-from storage import cases, reports
+from storage import case_tags, cases
 from storage.cases import Filters, Place
 from storage.models import Case
 from storage.sealing import NotAuthentic
@@ -33,7 +33,7 @@ def made(keys, n: int) -> Case:
         head=bytes(32),
         tag=b"",
     )
-    reports.tag_case(keys, case)
+    case_tags.tag_case(keys, case)
     return case
 
 

@@ -5,11 +5,11 @@ import secrets
 import pytest
 from sqlmodel import Session, select
 
-from storage import conversations, reports
+from storage import conversations, report_items, reports
 from storage.database import Database
 from storage.keys import ServerKeys
 from storage.models import Draft, Grant, Item
-from storage.reports import Content
+from storage.report_items import Content
 from storage.sealing import NotAuthentic
 from storage.words import Audience, Channel, ItemKind
 from tests import house
@@ -20,7 +20,7 @@ def draft(database: Database, keys: ServerKeys, now) -> tuple[house.House, bytes
     with database.writing() as session:
         built = house.build(session, keys)
         begun = reports.start(session, keys, [built.unit], day=now.date())
-        reports.add_item(
+        report_items.add_item(
             session,
             keys,
             begun.report,

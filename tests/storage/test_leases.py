@@ -15,8 +15,8 @@ def test_only_one_holds_and_hands_over(database):
         assert leases.hold(session, "x", "one", seconds=60, now=NOW)
         assert not leases.hold(session, "x", "two", seconds=60, now=NOW + 59 * SECOND)
         assert leases.hold(session, "x", "one", seconds=60, now=NOW + 59 * SECOND)
-        assert leases.move_cursor(session, "x", "one", 7)
-        assert leases.move_cursor(session, "x", "one", 3)
+        assert leases.move_cursor(session, "x", "one", 9)
+        assert leases.move_cursor(session, "x", "one", 7), "a provider may begin anew"
         assert leases.cursor(session, "x") == 7
         assert leases.hold(session, "x", "two", seconds=60, now=NOW + 200 * SECOND)
         assert not leases.move_cursor(session, "x", "one", 9)

@@ -6,7 +6,16 @@ import pytest
 from sqlalchemy import Connection, text
 from sqlmodel import Session, select
 
-from storage import audit, manifests, officers, remembered, routes, sessions, units
+from storage import (
+    audit,
+    manifests,
+    officers,
+    readiness,
+    remembered,
+    routes,
+    sessions,
+    units,
+)
 from storage.database import Database
 from storage.keys import ServerKeys
 from storage.manifests import Name
@@ -162,7 +171,7 @@ def test_a_route_that_is_taken_away_stops_intake(
     with database.writing() as session:
         with pytest.raises(NotAuthentic):
             routes.verified_routes(session, keys)
-        assert units.ready(session, keys) == [
+        assert readiness.ready(session, keys) == [
             "A route was changed outside the program."
         ]
 

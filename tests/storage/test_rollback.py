@@ -12,11 +12,19 @@ from bot import config
 from bot.house import NotFounded, build
 from handlers import cases as verbs
 from handlers import reporter
-from storage import audit, cases, history, links, proving, quarantine, reports
+from storage import (
+    audit,
+    cases,
+    history,
+    links,
+    proving,
+    quarantine,
+    report_items,
+)
 from storage.database import Database
 from storage.keys import Purpose, ServerKeys
 from storage.models import Case, Item, LinkToken, OfficerLink, Quarantine
-from storage.reports import Content
+from storage.report_items import Content
 from storage.sealing import Context, NotAuthentic, new_pair, seal
 from storage.words import Audience, Channel, ItemKind, Reason, Status
 from tests import house
@@ -92,7 +100,7 @@ def test_a_handle_is_its_officers_only_by_the_blob(
     with database.writing() as session:
         for handle in ("77", "666"):
             assert links.officer_at(session, keys, Channel.TELEGRAM, handle) is None
-        row = session.exec(select(OfficerLink)).one()
+        row = session.exec(select(OfficerLink)).all()[0]
         row.blob = secrets.token_bytes(60)
         session.add(row)
         session.flush()
@@ -333,7 +341,7 @@ def test_an_item_that_was_taken_away_is_missed(here: Desk):
 def test_an_item_that_no_event_names_is_counted(here: Desk):
     case, _ = here.reports("555")
     with here.database.writing() as session:
-        reports.add_item(
+        report_items.add_item(
             session,
             here.keys,
             case.report,

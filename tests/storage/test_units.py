@@ -1,7 +1,7 @@
 import pytest
 from sqlmodel import Session, select
 
-from storage import officers, recovery, remembered, routes, settings, units
+from storage import officers, readiness, recovery, remembered, routes, settings, units
 from storage.database import Database
 from storage.keys import ServerKeys
 from storage.models import Membership, Route, Setting, Unit, UnitGrant
@@ -22,7 +22,7 @@ def test_the_first_member_brings_the_key_into_being(
             session, keys, unit, built.supervisor.officer, built.supervisor.secret
         )
         assert units.vault(session, keys).public_key is not None
-        assert units.ready(session, keys) == []
+        assert readiness.ready(session, keys) == []
         assert [o.login for o in units.members(session, keys, unit)] == ["sari"]
         assert [u.name for u in units.everything(session)] == ["Inspectorate", "Vault"]
     assert secret == built.unit_secret
@@ -198,7 +198,7 @@ def test_a_planted_unit_key_is_never_sealed_to(database: Database, keys: ServerK
         session.flush()
         with pytest.raises(NotAuthentic):
             units.verified(session, keys, built.unit.id)
-        assert units.ready(session, keys) == [
+        assert readiness.ready(session, keys) == [
             "A unit's row was changed outside the program."
         ]
 
@@ -274,14 +274,14 @@ def test_a_changed_route_stops_intake(database: Database, keys: ServerKeys):
         remembered.forget(session)
         with pytest.raises(NotAuthentic):
             routes.verified_routes(session, keys)
-        assert units.ready(session, keys) == [
+        assert readiness.ready(session, keys) == [
             "A route was changed outside the program."
         ]
 
 
 def test_doctor_hears_what_is_missing(database: Database, keys: ServerKeys):
     with database.writing() as session:
-        assert units.ready(session, keys) == [
+        assert readiness.ready(session, keys) == [
             "There is no vault: add one with `kentongan unit add`.",
             "No route leads to a unit: add one with `kentongan unit add`.",
         ]
@@ -290,7 +290,7 @@ def test_doctor_hears_what_is_missing(database: Database, keys: ServerKeys):
         routes.add_route(session, keys, unit)
         session.add(_route_to_nowhere(session, keys))
         session.flush()
-        assert units.ready(session, keys) == [
+        assert readiness.ready(session, keys) == [
             "The vault has no key: enrol its first custodian.",
             "Unit Inspectorate has no key: enrol its first member.",
             "A route leads to a unit that does not exist.",
@@ -300,7 +300,7 @@ def test_doctor_hears_what_is_missing(database: Database, keys: ServerKeys):
         session.flush()
         remembered.forget(session)
         assert (
-            units.ready(session, keys)[0]
+            readiness.ready(session, keys)[0]
             == "The vault's row was changed outside the program."
         )
 

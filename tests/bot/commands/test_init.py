@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from bot.commands import desk
-from storage import audit, officers, units
+from storage import audit, officers, readiness, units
 from storage.keys import ServerKeys
 from tests.terminal import PASSPHRASES, init
 
@@ -17,7 +17,7 @@ def test_everything_is_made_and_private(terminal):
     assert mode("config.toml") == mode("server.key") == mode("kentongan.db") == 0o600
     assert mode("files") == 0o700
     with desk.sit_down(None) as seat, seat.database.reading() as session:
-        assert units.ready(session, seat.keys) == []
+        assert readiness.ready(session, seat.keys) == []
         assert audit.verify(session, seat.keys) is None
         siti = officers.verified(session, seat.keys, "siti")
         assert [unit.name for unit in units.units_of(session, seat.keys, siti)] == [

@@ -2,9 +2,9 @@ import pytest
 from sqlmodel import col, select
 
 from handlers import numbering
-from storage import cases, history, officers, reports, units
+from storage import cases, history, officers, report_items, units
 from storage.models import Case, Event, Item, Officer
-from storage.reports import Content
+from storage.report_items import Content
 from storage.sealing import new_pair, open_seal
 from storage.words import Audience, EventCode, ItemKind, Role, Status, UnitKind
 from tests import house
@@ -18,7 +18,7 @@ def said(kind: ItemKind, text: str, step: str = "", **more) -> Content:
 def add(desk: Desk, case: Case, content: Content, audience=Audience.CASE) -> None:
     with desk.database.writing() as session:
         vault = units.vault(session, desk.keys).public_key
-        reports.add_item(
+        report_items.add_item(
             session,
             desk.keys,
             case.report,
@@ -158,7 +158,7 @@ async def test_a_question_reaches_the_reporter_sealed(desk: Desk):
         (item,) = session.exec(
             select(Item).where(Item.audience == Audience.REPORTER.value)
         )
-        context = reports._item_context(item.id, item.report, item.seq)  # noqa: SLF001 - the reporter's side
+        context = report_items._item_context(item.id, item.report, item.seq)  # noqa: SLF001 - the reporter's side
         opened = Content.from_bytes(open_seal(item.blob, pair.secret, context))
     assert opened.text == "Do you have a photo?\nOf the slip?"
     add(desk, case, said(ItemKind.REPLY, "Yes, I kept it."))

@@ -4,10 +4,10 @@ import pytest
 from PIL import Image
 from sqlmodel import select
 
-from storage import files, reports, units
+from storage import files, report_items, units
 from storage.files import Sealer, Taken
 from storage.models import Case, Event, File
-from storage.reports import Content
+from storage.report_items import Content
 from storage.words import Audience, FileState, ItemKind
 from tests.browsers import Browser, Desk
 
@@ -25,7 +25,7 @@ def keep(desk: Desk, case: Case, *, name: str, kind: str, body: bytes | None) ->
         vault = units.vault(session, keys).public_key or b""
         row = files.reserve(session, keys, case.report, day=day)
         content = Content(ItemKind.ANSWER, "", "", "Q15", file=row.hex())
-        reports.add_item(
+        report_items.add_item(
             session,
             keys,
             case.report,

@@ -183,7 +183,7 @@ async def test_an_error_page_tells_no_details(
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("the secret of somebody")
 
-    monkeypatch.setattr("storage.reports.read", broken)
+    monkeypatch.setattr("storage.report_items.read", broken)
     response = await browser.get(f"/cases/{case.number}")
     assert response.status_code == 500
     assert "somebody" not in response.text

@@ -1,0 +1,19 @@
+"""Statements that run all day, written out by hand for both dialects."""
+
+CLAIM = """
+UPDATE outbox SET lease_until = :lease, lease_token = :token, attempts = attempts + 1,
+  doubtful = (doubtful OR lease_until IS NOT NULL)
+WHERE id IN (
+  SELECT o.id FROM outbox AS o
+  WHERE o.channel = :channel AND o.due <= :now
+    AND (o.lease_until IS NULL OR o.lease_until < :now)
+    AND (o.priority = 0 OR NOT EXISTS (
+      SELECT 1 FROM outbox AS p
+      WHERE p.order_name = o.order_name AND p.id < o.id AND p.priority > 0))
+  ORDER BY o.priority, o.id LIMIT :limit {lock})
+RETURNING id
+"""
+"""Lease the due letters of a channel; ``lock`` is FOR UPDATE SKIP LOCKED on PostgreSQL.
+
+A letter waits while an older one of its person does; acknowledgments wait for nobody.
+"""
