@@ -167,7 +167,8 @@ def open_with(office: Office, asked: Question, *, now: datetime) -> Opening:
         secret = server_keys.unlock_with(key, asked.wrap[1:], _context(asked.report))
     except NotAuthentic:
         left = office.tries.wrong(asked.name, now)
-        return Opening(Proof.WRONG, tries_left=left)
+        locked = 0 if left else office.tries.minutes_locked(asked.name, now)
+        return Opening(Proof.WRONG, tries_left=left, minutes_locked=locked)
     return Opening(Proof.OPENED, asked.number, asked.report, secret)
 
 

@@ -79,6 +79,7 @@ def claim(
         claimed.append(
             Claimed(row.id, row.lease_token, kind, details, row.attempts, row.expires)
         )
+    session.flush()
     return claimed
 
 

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, select
 
 from storage.models import Lease
@@ -17,15 +18,10 @@ def hold(
 
     How far its last holder had come is forgotten when nobody held it for a day.
     """
+    _know(session, name, now)
     lease = session.exec(
         select(Lease).where(Lease.name == name).with_for_update()
-    ).first()
-    if lease is None:
-        session.add(
-            Lease(name=name, holder=holder, until=now + timedelta(seconds=seconds))
-        )
-        session.flush()
-        return True
+    ).one()
     if lease.holder != holder and lease.until > now:
         return False
     if lease.until + CURSOR_LIFE < now:
@@ -34,6 +30,14 @@ def hold(
     lease.until = now + timedelta(seconds=seconds)
     session.add(lease)
     return True
+
+
+def _know(session: Session, name: str, now: datetime) -> None:
+    """Make the row of a lease that is new; of two who do, both find one row."""
+    connection = session.connection()
+    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    row = insert(Lease).values(name=name, holder="", until=now, cursor=0)
+    connection.execute(row.on_conflict_do_nothing())
 
 
 def let_go(session: Session, name: str, holder: str, *, now: datetime) -> None:
