@@ -3,6 +3,7 @@
 import asyncio
 import queue
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import date
 from pathlib import Path
@@ -253,15 +254,18 @@ async def test_32_reports_at_once_lose_nothing(database, keys):
 
 async def receipts_made(writer: Writer, here: Desk, *, makers: int) -> None:
     """Let some makers run until no receipt is due."""
-    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - only here
-
     with ThreadPoolExecutor(2) as hashing:
         made = [
             ReceiptMaker(writer, here.office, hashing=hashing, clock=lambda: here.now)
             for _ in range(makers)
         ]
         running = [asyncio.create_task(one.run()) for one in made]
-        writer.on_commit = lambda: [one.notify() for one in made]
+
+        def notify() -> None:
+            for one in made:
+                one.notify()
+
+        writer.on_commit = notify
         await until(
             lambda: not thief.rows_of(here.database)["jobs"], "no receipt is due"
         )

@@ -339,12 +339,12 @@ def test_a_changed_item_is_not_authentic(here):
         ("tag", b"\x01" + bytes(32)),
     ):
         rewritten(here, Item, item["id"], **{name: value})
-        assert [one.content for one in here.reads(case)] == [None], name
+        assert [one.content for one in here.reads(case)].count(None) == 1, name
         rewritten(here, Item, item["id"], **{name: item[name]})
     rewritten(here, Item, item["id"], audience="reporter")
-    assert here.reads(case) == []
+    assert item["seq"] not in [one.seq for one in here.reads(case)]
     rewritten(here, Item, item["id"], audience="case")
-    assert here.reads(case)[0].content is not None
+    assert all(one.content for one in here.reads(case))
 
 
 @on_sqlite
