@@ -12,7 +12,7 @@ from tests.journeys.telling import receipt, until
 from tests.phones import Simulator
 from tests.running import Running, running
 
-PEOPLE = ("conversations", "outbox", "jobs", "subscriptions")
+PEOPLE = ("conversations", "outbox", "departed", "jobs", "subscriptions")
 ALLOWED_MOMENTS = {"leases.until", "audit.at"}
 
 
