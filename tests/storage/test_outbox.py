@@ -195,6 +195,23 @@ def test_two_claimers_never_hold_one_letter(database, keys):
     assert len(seen) == len(set(seen)) == 20, "one for each person"
 
 
+def test_who_lost_the_lease_finishes_nothing(database, keys):
+    letter = Letter(LetterKind.REPLY, CHANNEL, "1", "x")
+    late = START + LEASE + timedelta(seconds=1)
+    with database.writing() as session:
+        outbox.put(session, keys, letter, now=START)
+        (first,) = outbox.claim(session, keys, CHANNEL, limit=1, now=START)
+        (second,) = outbox.claim(session, keys, CHANNEL, limit=1, now=late)
+        assert (second.attempts, second.doubtful) == (2, True)
+        assert not outbox.dead(session, first)
+        assert not outbox.later(session, first, due=late, doubtful=False, now=late)
+        assert not outbox.sent(
+            session, keys, first, provider_id="SM1", final=False, now=late
+        )
+        assert len(Reader.all(session)) == 1
+        assert outbox.dead(session, second)
+
+
 def test_a_letter_put_back_after_its_end_is_none(database, keys):
     letter = Letter(LetterKind.REPLY, CHANNEL, "1", "x")
     with database.writing() as session:
