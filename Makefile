@@ -27,7 +27,7 @@ test: develop ## Check format, lint, types and imports; run all tests on SQLite 
 	$(RUN) mypy
 	$(BIN)/lint-imports --no-cache
 	$(RUN) coverage erase
-	$(RUN) coverage run -m pytest -m "not browser" -n 2 --dist loadfile
+	$(RUN) coverage run -m pytest -m "not browser" -n 2 --dist worksteal
 	$(RUN) coverage combine --quiet
 	$(RUN) coverage report
 

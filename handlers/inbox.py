@@ -24,7 +24,15 @@ from handlers.dialogue import Facts, State, Turn
 from handlers.messages import Incoming, Kind, Proof, Reply
 from handlers.office import Office
 from handlers.receipts import Opening, Question
-from handlers.turning import Turning, answer, discard, names, recall, remember
+from handlers.turning import (
+    Turning,
+    answer,
+    discard,
+    heard_from,
+    names,
+    recall,
+    remember,
+)
 from storage import (
     conversations,
     counters,
@@ -32,7 +40,6 @@ from storage import (
     readiness,
     report_items,
     reports,
-    subscriptions,
 )
 from storage.words import JobKind
 
@@ -182,7 +189,7 @@ def _turn(turning: Turning) -> None:
         return
     memory.state = turn.state.to_json()
     memory.last_inbound, memory.warned = int(now.timestamp()), False
-    _heard_from(turning)
+    heard_from(turning)
     first: tuple[Reply, ...] = ()
     if turn.command is not None:
         first = commands.run(turning, turn.command)
@@ -240,16 +247,3 @@ def _seal(turning: Turning, turn: Turn) -> bool:
         now=turning.now,
     )
     return True
-
-
-def _heard_from(turning: Turning) -> None:
-    """Let the 24 h window of a subscriber begin anew."""
-    incoming = turning.incoming
-    for handle in (incoming.handle, *incoming.aliases):
-        subscriptions.heard_from(
-            turning.session,
-            turning.office.keys,
-            incoming.channel,
-            handle,
-            now=turning.now,
-        )

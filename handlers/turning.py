@@ -13,7 +13,7 @@ from handlers.messages import Incoming, Reply
 from handlers.office import Office
 from handlers.pace import CALM
 from handlers.receipts import Opening
-from storage import conversations, outbox, reports
+from storage import conversations, outbox, reports, subscriptions
 from storage.letters import Letter
 from storage.sealing import NotAuthentic
 from storage.words import LetterKind
@@ -119,3 +119,16 @@ def discard(turning: Turning) -> None:
     if turning.memory.report:
         reports.discard(turning.session, bytes.fromhex(turning.memory.report))
         turning.memory.report = turning.memory.province = ""
+
+
+def heard_from(turning: Turning) -> None:
+    """Let the 24 h window of a subscriber begin anew."""
+    incoming = turning.incoming
+    for handle in (incoming.handle, *incoming.aliases):
+        subscriptions.heard_from(
+            turning.session,
+            turning.office.keys,
+            incoming.channel,
+            handle,
+            now=turning.now,
+        )
