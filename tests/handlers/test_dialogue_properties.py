@@ -266,8 +266,8 @@ def test_any_remembered_json_is_a_state_that_answers(raw, line):
     state = State.from_json(json.dumps(raw))
     assert State.from_json(state.to_json()) == state
     phone = Phone(Channel.TELEGRAM, state)
-    phone.say(line).say("BATAL")
-    assert not phone.state.has_draft
+    phone.say(line).say("BATAL").say("BATAL")
+    assert not phone.state.has_draft, "the first may close what stood beside the draft"
 
 
 def test_broken_json_is_a_new_state():
