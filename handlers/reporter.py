@@ -72,13 +72,12 @@ def unread(
     report_items.mark_read(
         session, office.keys, opening.report, [item.seq for item in real]
     )
-    history.append(
+    _record(
         session,
-        office.keys,
+        office,
         case,
         EventCode.READ_BY_REPORTER,
-        by=history.REPORTER,
-        day=office.day(now),
+        now=now,
     )
     cases.save(session, office.keys, case)
     return tuple(
@@ -113,14 +112,13 @@ def add(
             day=office.day(now),
             vault=vault,
         )
-        history.append(
+        _record(
             session,
-            office.keys,
+            office,
             case,
             EventCode.ITEM,
-            by=history.REPORTER,
-            day=office.day(now),
             item_hash=item_hash,
+            now=now,
         )
     first = not case.unread_from_reporter
     case.unread_from_reporter = True
@@ -142,15 +140,14 @@ def withdraw(session: Session, office: Office, report: bytes, *, now: datetime) 
         Status(case.status), Status(case.before) if case.before else None
     )
     case.reporter_withdrawn = True
-    history.append(
+    _record(
         session,
-        office.keys,
+        office,
         case,
         EventCode.WITHDRAWN,
-        by=history.REPORTER,
-        day=office.day(now),
         detail=effect.value if effect else "",
         item_hash=history.left(session, case),
+        now=now,
     )
     if effect is not None:
         case.status, case.before = effect.value, None
@@ -164,16 +161,38 @@ def erase(session: Session, office: Office, report: bytes, *, now: datetime) -> 
     case = _end_contact(session, office, report)
     if case is None:
         return
+    _record(
+        session,
+        office,
+        case,
+        EventCode.ERASED,
+        item_hash=history.left(session, case),
+        now=now,
+    )
+    cases.save(session, office.keys, case)
+
+
+def _record(
+    session: Session,
+    office: Office,
+    case: Case,
+    code: EventCode,
+    *,
+    now: datetime,
+    detail: str = "",
+    item_hash: bytes | None = None,
+) -> None:
+    """Add a reporter's act to the history: the day, never the minute."""
     history.append(
         session,
         office.keys,
         case,
-        EventCode.ERASED,
+        code,
         by=history.REPORTER,
         day=office.day(now),
-        item_hash=history.left(session, case),
+        detail=detail,
+        item_hash=item_hash,
     )
-    cases.save(session, office.keys, case)
 
 
 def _end_contact(session: Session, office: Office, report: bytes) -> Case | None:

@@ -3,7 +3,7 @@
 from datetime import date
 
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col
 
 from storage.models import Counter
 
@@ -20,9 +20,3 @@ def bump(session: Session, name: str, *, day: date, by: int = 1) -> None:
             set_={"count": col(Counter.count) + by},
         )
     )
-
-
-def of_day(session: Session, day: date) -> dict[str, int]:
-    """Return a day's figures by name."""
-    rows = session.exec(select(Counter).where(Counter.day == day)).all()
-    return {row.name: row.count for row in rows}

@@ -4,7 +4,7 @@ A row has no order, no channel and no time finer than a day, and leads to no per
 the letter was a notice about a case, whose wish ends when it cannot be reached.
 """
 
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import delete
 from sqlmodel import Session, col, select
@@ -70,15 +70,13 @@ def drop(
     session.connection().execute(delete(Departed).where(col(Departed.name) == name))
 
 
-def drop_before(session: Session, day: date) -> int:
-    """Delete rows of letters that left before a day (UTC); returns how many."""
-    gone = session.connection().execute(delete(Departed).where(col(Departed.day) < day))
-    return gone.rowcount
-
-
 def drop_expired(session: Session, *, now: datetime) -> int:
-    """Delete rows older than yesterday, which is within 48 hours."""
-    return drop_before(session, (now - timedelta(days=1)).date())
+    """Delete rows of letters that left before yesterday (UTC), so within 48 hours."""
+    yesterday = (now - timedelta(days=1)).date()
+    gone = session.connection().execute(
+        delete(Departed).where(col(Departed.day) < yesterday)
+    )
+    return gone.rowcount
 
 
 def leave_to_nobody(

@@ -1,7 +1,6 @@
 """The whole story in a real Chromium: `kentongan demo`, four phones, the console."""
 
 import asyncio
-import os
 import re
 import signal
 import sys
@@ -15,19 +14,10 @@ from axe_playwright_python.async_playwright import (  # type: ignore[import-unty
 )
 from playwright.async_api import BrowserContext, Page, async_playwright, expect
 
+from tests.chromium import ARGUMENTS, CHROMIUM
+
 pytestmark = pytest.mark.browser
 
-CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-ARGUMENTS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 NUMBER = re.compile(r"\b[0-9A-Z]{4}-[0-9A-Z]{4}\b")
 CODE = re.compile(r"\b\d{4}-\d{4}-\d{4}-\d{4}\b")
 STORY = "Setiap bulan semua staf diminta setor lima ratus ribu."

@@ -16,19 +16,10 @@ from bot.logs import UVICORN_OPTIONS
 from storage import officers, sessions
 from storage.words import Role
 from tests.browsers import Desk
+from tests.chromium import ARGUMENTS, CHROMIUM
 
 pytestmark = pytest.mark.browser
 
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 PHRASE = "a phrase of sixteen"
 
 
@@ -36,7 +27,7 @@ PHRASE = "a phrase of sixteen"
 async def chromium() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=FLAGS
+            executable_path=CHROMIUM, args=ARGUMENTS
         )
         yield browser
         await browser.close()

@@ -1,6 +1,5 @@
 """The page in a real browser: fresh without reloading, accessible, right without a script."""
 
-import os
 from collections.abc import AsyncIterator
 
 import pytest
@@ -9,18 +8,9 @@ from axe_playwright_python.async_playwright import (  # type: ignore[import-unty
 )
 from playwright.async_api import Page, async_playwright
 
+from tests.chromium import ARGUMENTS, CHROMIUM
+
 SARI = 6281234501
-CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-ARGUMENTS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 pytestmark = pytest.mark.browser
 
