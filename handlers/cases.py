@@ -8,21 +8,15 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from handlers import countdown, notices
+from handlers import acts, countdown, notices
 from handlers.errors import NotFound, SecondOfficerNeeded
 from handlers.office import Office
 from storage import (
-    audit,
     cases,
-    history,
-    proving,
     report_items,
 )
-from storage.history import Actor
-from storage.models import Case, Event, Officer
-from storage.report_items import Content
+from storage.models import Officer
 from storage.words import (
-    ActorClass,
     Audience,
     EventCode,
     ItemKind,
@@ -48,7 +42,7 @@ def change_status(
     False; a second officer who asks for the same step and reason confirms it (True).
     Raises the workflow's errors, NotFound, and NotAuthentic for a changed row.
     """
-    case = _lock(session, office, report)
+    case = acts.lock(session, office, report)
     status = Status(case.status)
     wanted = (to.value, reason.value if reason else None)
     seconded = (
@@ -69,7 +63,7 @@ def change_status(
         if (case.wanted_status, case.wanted_reason, case.wanted_by) == (*wanted, by.id):
             raise
         case.wanted_status, case.wanted_reason, case.wanted_by = *wanted, by.id
-        _event(
+        acts.event(
             session,
             office,
             case,
@@ -79,7 +73,7 @@ def change_status(
             _detail(to, reason),
         )
         cases.save(session, office.keys, case)
-        _witness(session, office, case, "proposed", by, now)
+        acts.witness(session, office, case, "proposed", by, now)
         return False
     if to is Status.NEEDS_INFO:
         case.before, case.paused_since = status.value, office.day(now)
@@ -88,11 +82,11 @@ def change_status(
     case.status, case.reason = wanted
     case.is_open = cases.is_open(to)
     case.wanted_status = case.wanted_reason = case.wanted_by = None
-    _event(session, office, case, EventCode.STATUS, by, now, _detail(to, reason))
+    acts.event(session, office, case, EventCode.STATUS, by, now, _detail(to, reason))
     countdown.set_due(session, office, case, now)
     cases.save(session, office.keys, case)
     notices.tell(session, office, case, now=now)
-    _witness(session, office, case, "status", by, now)
+    acts.witness(session, office, case, "status", by, now)
     return True
 
 
@@ -106,10 +100,10 @@ def ask(
     now: datetime,
 ) -> None:
     """Ask the reporter something: sealed to them and to the case, told neutrally."""
-    case = _lock(session, office, report)
+    case = acts.lock(session, office, report)
     if case.reporter_key is None:
         raise NotFound("no receipt yet")
-    content = _content(ItemKind.QUESTION, text, by, now)
+    content = acts.content(ItemKind.QUESTION, text, by, now)
     sent = report_items.add_item(
         session,
         office.keys,
@@ -119,11 +113,11 @@ def ask(
         public=case.reporter_key,
         day=office.day(now),
     )
-    _item(session, office, case, EventCode.ITEM, by, now, sent)
-    _seal_to_case(session, office, case, content, EventCode.ASKED, by, now)
+    acts.item(session, office, case, EventCode.ITEM, by, now, sent)
+    acts.seal_to_case(session, office, case, content, EventCode.ASKED, by, now)
     cases.save(session, office.keys, case)
     notices.tell(session, office, case, now=now)
-    _witness(session, office, case, "asked", by, now)
+    acts.witness(session, office, case, "asked", by, now)
 
 
 def note(
@@ -136,24 +130,24 @@ def note(
     now: datetime,
 ) -> None:
     """Keep an officer's note, sealed to the case; nobody is told."""
-    case = _lock(session, office, report)
-    content = _content(ItemKind.NOTE, text, by, now)
-    _seal_to_case(session, office, case, content, EventCode.NOTED, by, now)
+    case = acts.lock(session, office, report)
+    content = acts.content(ItemKind.NOTE, text, by, now)
+    acts.seal_to_case(session, office, case, content, EventCode.NOTED, by, now)
     cases.save(session, office.keys, case)
-    _witness(session, office, case, "noted", by, now)
+    acts.witness(session, office, case, "noted", by, now)
 
 
 def take(
     session: Session, office: Office, report: bytes, *, by: Officer, now: datetime
 ) -> bool:
     """Make an officer the one who works on a case; False if somebody else has it."""
-    case = _lock(session, office, report)
+    case = acts.lock(session, office, report)
     if case.officer is not None:
         return case.officer == by.id
     case.officer = by.id
-    _event(session, office, case, EventCode.TAKEN, by, now)
+    acts.event(session, office, case, EventCode.TAKEN, by, now)
     cases.save(session, office.keys, case)
-    _witness(session, office, case, "taken", by, now)
+    acts.witness(session, office, case, "taken", by, now)
     return True
 
 
@@ -161,120 +155,24 @@ def let_go(
     session: Session, office: Office, report: bytes, *, by: Officer, now: datetime
 ) -> None:
     """Put a case that this officer had back into the unit's queue."""
-    case = _lock(session, office, report)
+    case = acts.lock(session, office, report)
     if case.officer != by.id:
         return
     case.officer = None
-    _event(session, office, case, EventCode.TAKEN, by, now, "let_go")
+    acts.event(session, office, case, EventCode.TAKEN, by, now, "let_go")
     cases.save(session, office.keys, case)
-    _witness(session, office, case, "let_go", by, now)
+    acts.witness(session, office, case, "let_go", by, now)
 
 
 def record_reading(
     session: Session, office: Office, report: bytes, *, by: Officer, now: datetime
 ) -> None:
     """Record that an officer opened a case's contents, and mark its news as seen."""
-    case = _lock(session, office, report)
+    case = acts.lock(session, office, report)
     case.unread_from_reporter = False
-    _event(session, office, case, EventCode.READ_BY_OFFICER, by, now)
+    acts.event(session, office, case, EventCode.READ_BY_OFFICER, by, now)
     cases.save(session, office.keys, case)
-    _witness(session, office, case, "read", by, now)
-
-
-def _lock(session: Session, office: Office, report: bytes) -> Case:
-    case = cases.lock(session, office.keys, report)
-    if case is None:
-        raise NotFound
-    return case
-
-
-def _event(
-    session: Session,
-    office: Office,
-    case: Case,
-    code: EventCode,
-    by: Officer,
-    now: datetime,
-    detail: str = "",
-) -> Event:
-    _register(session, case)
-    actor = Actor(ActorClass.OFFICER, by.id, now)
-    return history.append(
-        session, office.keys, case, code, by=actor, day=office.day(now), detail=detail
-    )
-
-
-def _register(session: Session, case: Case) -> None:
-    """Give the internal register number at the first act of an officer.
-
-    Not at submit: the order of numbers must not tell the order in which reports came.
-    """
-    if case.register_number is None:
-        case.register_year = case.day.year
-        case.register_number = cases.next_register_number(session, case.day.year)
-
-
-def _seal_to_case(
-    session: Session,
-    office: Office,
-    case: Case,
-    content: Content,
-    code: EventCode,
-    by: Officer,
-    now: datetime,
-) -> None:
-    item_hash = report_items.add_item(
-        session,
-        office.keys,
-        case.report,
-        content,
-        audience=Audience.CASE,
-        public=case.public_key,
-        day=office.day(now),
-    )
-    _item(session, office, case, code, by, now, item_hash)
-
-
-def _item(
-    session: Session,
-    office: Office,
-    case: Case,
-    code: EventCode,
-    by: Officer,
-    now: datetime,
-    item_hash: bytes,
-) -> None:
-    history.append(
-        session,
-        office.keys,
-        case,
-        code,
-        by=Actor(ActorClass.OFFICER, by.id, now),
-        day=office.day(now),
-        item_hash=item_hash,
-    )
-
-
-def _witness(
-    session: Session, office: Office, case: Case, act: str, by: Officer, now: datetime
-) -> None:
-    """Write the head of the case's history into the audit log; a verb's last statement.
-
-    With it an older copy of the case no longer fits, though every row of it is ours.
-    """
-    audit.record(
-        session,
-        office.keys,
-        f"case.{act}",
-        officer=by.id,
-        report=case.report,
-        detail=proving.short(case.head),
-        now=now,
-    )
-
-
-def _content(kind: ItemKind, text: str, by: Officer, now: datetime) -> Content:
-    return Content(kind=kind, text=text, at=now.isoformat(), officer=by.id.hex())
+    acts.witness(session, office, case, "read", by, now)
 
 
 def _detail(to: Status, reason: Reason | None) -> str:

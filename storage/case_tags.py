@@ -42,7 +42,19 @@ def case_content(case: Case) -> bytes:
             str(case.register_number or "").encode(),
             b"unread" if case.unread_from_reporter else b"",
             case.figures,
+            *_end(case),
         ),
+    )
+
+
+def _end(case: Case) -> tuple[bytes, ...]:
+    """Return what is known of a case's end; nothing before, as in rows of old."""
+    if not (case.closed or case.hold or case.purged):
+        return ()
+    return (
+        case.closed.isoformat().encode() if case.closed else b"",
+        b"hold" if case.hold else b"",
+        case.purged.isoformat().encode() if case.purged else b"",
     )
 
 

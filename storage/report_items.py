@@ -17,7 +17,8 @@ from storage.models import Item
 from storage.sealing import Context, NotAuthentic
 from storage.words import Audience, ItemKind
 
-_BY_OFFICER = frozenset({ItemKind.QUESTION, ItemKind.NOTE})
+_BY_OFFICER = frozenset({ItemKind.QUESTION, ItemKind.NOTE, ItemKind.TOLD})
+_TO_REPORTER = frozenset({ItemKind.QUESTION, ItemKind.TOLD})
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ def add_item(
         day=day,
         audience=audience.value,
         by_officer=content.kind in _BY_OFFICER,
-        unread=audience is Audience.REPORTER and content.kind is ItemKind.QUESTION,
+        unread=audience is Audience.REPORTER and content.kind in _TO_REPORTER,
         blob=blob,
         tag=b"",
     )

@@ -146,6 +146,18 @@ class EventCode(StrEnum):
     FILE_REFUSED = "file_refused"
     READ_BY_OFFICER = "read_by_officer"
     APPROVAL_ASKED = "approval_asked"
+    REVEAL_ASKED = "reveal_asked"
+    REVEAL_GRANTED = "reveal_granted"
+    REVEAL_REFUSED = "reveal_refused"
+    REVEAL_OPENED = "reveal_opened"
+    REVEAL_ENDED = "reveal_ended"
+    CONFLICT = "conflict"
+    RESEALED = "resealed"
+    REQUESTED = "requested"
+    ANSWERED = "answered"
+    HELD = "held"
+    RELEASED = "released"
+    PURGED = "purged"
 
 
 class Audience(StrEnum):
@@ -167,6 +179,7 @@ class ItemKind(StrEnum):
     IDENTITY = "identity"
     EDIT = "edit"
     CHOICES = "choices"
+    TOLD = "told"
 
 
 class LetterKind(StrEnum):
@@ -210,3 +223,57 @@ class FileState(StrEnum):
     TAKEN = "taken"
     REFUSED = "refused"
     GONE = "gone"
+
+
+class RevealOf(StrEnum):
+    """What two people may open together (SECRETS 3.3)."""
+
+    IDENTITY = "identity"
+    ORIGINAL = "original"
+
+
+class RevealState(StrEnum):
+    """How far a reveal has come; one that is over has no row."""
+
+    ASKED = "asked"
+    GRANTED = "granted"
+    REFUSED = "refused"
+
+
+class RequestKind(StrEnum):
+    """What a reporter may ask about their own data (DOMAIN 4, D23 to D25)."""
+
+    ERASE = "erase"
+    RESTRICT = "restrict"
+    ACCESS = "access"
+    CORRECT = "correct"
+
+
+class RequestState(StrEnum):
+    """Whether a request about data waits, was done, or its limit was explained."""
+
+    OPEN = "open"
+    DONE = "done"
+    LIMITED = "limited"
+
+
+class Erased(StrEnum):
+    """What a tombstone says is gone of a report."""
+
+    IDENTITY = "identity"
+    CONTENTS = "contents"
+    FILES = "files"
+
+
+class Wanted(StrEnum):
+    """Which notices somebody wants about a case; wanting none leaves no row."""
+
+    NEUTRAL = "neutral"
+    FULL = "full"
+
+
+class Stage(StrEnum):
+    """How far a sign-in has come: the passphrase alone opens no page of work."""
+
+    FIRST = "first"
+    FULL = "full"

@@ -5,8 +5,8 @@ body and writing happen on the loop.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 from urllib.parse import parse_qsl, quote, urlsplit
 
@@ -22,12 +22,22 @@ from bot.writer import StoreUnavailable
 from handlers.errors import KentonganError, NotFound
 from storage import sessions
 from storage.sealing import NotAuthentic
+from storage.words import Role
 
 MOST_BYTES = 64 * 1024
 MOST_FIELDS = 20
 _HERE = frozenset({"", "same-origin", "none"})
 
 Endpoint: TypeAlias = Callable[[Visit], Response]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Who may see a page."""
+
+    public: bool = False
+    roles: frozenset[Role] = frozenset()
+    proved: bool = False
 
 
 class TooMuch(Exception):
@@ -45,8 +55,15 @@ def page(
     *,
     post: bool = False,
     public: bool = False,
+    roles: Collection[Role] = (),
+    proved: bool = False,
 ) -> Route:
-    """Make a route; ``public`` pages are seen before sign-in."""
+    """Make a route; ``public`` pages are seen before sign-in.
+
+    ``roles``: for whoever has another one the page does not exist (empty: for everybody).
+    ``proved``: only for somebody who showed passphrase and second factor minutes ago.
+    """
+    rule = Rule(public=public, roles=frozenset(roles), proved=proved)
 
     async def answer(request: Request) -> Response:
         visit = _arrival(console, request)
@@ -57,7 +74,7 @@ def page(
         except (BadForm, ClientDisconnect):
             return await run_in_threadpool(visit.problem, "FORM", 400)
         visit = replace(visit, form=form)
-        return await run_in_threadpool(_answer, visit, endpoint, public)
+        return await run_in_threadpool(_answer, visit, endpoint, rule)
 
     return Route(path, answer, methods=["POST"] if post else ["GET"])
 
@@ -81,8 +98,8 @@ def local_path(text: str) -> str:
     return path
 
 
-def _answer(visit: Visit, endpoint: Endpoint, public: bool) -> Response:  # noqa: FBT001 - passed through a thread
-    return _guarded(visit, lambda visit: _let_in(visit, endpoint, public=public))
+def _answer(visit: Visit, endpoint: Endpoint, rule: Rule) -> Response:
+    return _guarded(visit, lambda visit: _let_in(visit, endpoint, rule))
 
 
 def _guarded(visit: Visit, endpoint: Endpoint) -> Response:
@@ -104,13 +121,15 @@ def _guarded(visit: Visit, endpoint: Endpoint) -> Response:
         return visit.problem("FAULT", 500)
 
 
-def _let_in(visit: Visit, endpoint: Endpoint, *, public: bool) -> Response:
+def _let_in(visit: Visit, endpoint: Endpoint, rule: Rule) -> Response:
     request = visit.request
     if request.url.hostname not in visit.console.hosts:
         return visit.problem("HOST", 421)
     visit = _signed(visit)
-    if visit.signed is None and not public:
+    if visit.signed is None and not rule.public:
         return _to_sign_in(visit)
+    if rule.roles and Role(visit.officer.role) not in rule.roles:
+        raise NotFound
     if request.method == "POST" and not _from_our_page(visit):
         return visit.problem("FORM", 403)
     if visit.signed is not None and visit.signed.touch_due:

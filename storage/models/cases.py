@@ -9,7 +9,16 @@ from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlmodel import SQLModel
 
 from storage.models.marks import clear, keyed, named, sealed, table
-from storage.words import Group, PositionClass, Status, Track
+from storage.words import (
+    Group,
+    PositionClass,
+    RequestKind,
+    RequestState,
+    RevealOf,
+    RevealState,
+    Status,
+    Track,
+)
 
 named(SQLModel.metadata)
 
@@ -69,6 +78,9 @@ class Case(SQLModel, table=True):
     wanted_by: bytes | None = clear("retention", default=None)
     reporter_withdrawn: bool = clear("retention", default=False)
     unread_from_reporter: bool = clear("retention", default=False)
+    closed: date | None = clear("retention", default=None)
+    hold: bool = clear("retention", default=False)
+    purged: date | None = clear("never", default=None)
     public_key: bytes = clear("retention")
     reporter_key: bytes | None = clear("retention", default=None)
     receipt_salt: bytes | None = clear("retention", default=None)
@@ -161,3 +173,78 @@ class AuditLine(SQLModel, table=True):
     at: datetime = clear("never")
     detail: str = clear("never", default="")
     mac: bytes = sealed("never")
+
+
+class Reveal(SQLModel, table=True):
+    """That an officer asked to open an identity or an original, and what came of it.
+
+    ``request`` is sealed to the vault: what the case's key opened of it, and why. ``answer``
+    is sealed to the officer who asked. Both go when it ends.
+    """
+
+    __tablename__ = "reveals"
+    __table_args__ = table(
+        "cases", one_of("what", RevealOf), one_of("state", RevealState)
+    )
+    id: bytes = clear("end of the reveal", primary_key=True)
+    report: bytes = clear("end of the reveal", index=True)
+    what: str = clear("end of the reveal")
+    file: bytes | None = clear("end of the reveal", default=None)
+    state: str = clear("end of the reveal", index=True)
+    reason: str = clear("end of the reveal")
+    officer: bytes = clear("end of the reveal", index=True)
+    custodian: bytes | None = clear("end of the reveal", default=None)
+    asked: datetime = clear("end of the reveal")
+    ends: datetime = clear("end of the reveal", index=True)
+    request: bytes | None = sealed("end of the reveal", default=None)
+    answer: bytes | None = sealed("end of the reveal", default=None)
+    tag: bytes = sealed("end of the reveal")
+
+
+class Conflict(SQLModel, table=True):
+    """That an officer declared a conflict of interest: no access to this case any more.
+
+    ``settled`` once a member's session gave the case a key that this officer never had.
+    """
+
+    __tablename__ = "conflicts"
+    __table_args__ = table("cases")
+    report: bytes = clear("with the report", primary_key=True)
+    officer: bytes = clear("with the report", primary_key=True)
+    at: datetime = clear("with the report")
+    settled: bool = clear("with the report", default=False)
+    tag: bytes = sealed("with the report")
+
+
+class DataRequest(SQLModel, table=True):
+    """What a reporter asked about their own data (D23 to D25), told by the day."""
+
+    __tablename__ = "data_requests"
+    __table_args__ = table(
+        "cases", one_of("kind", RequestKind), one_of("state", RequestState)
+    )
+    id: bytes = clear("with the report", primary_key=True)
+    report: bytes = clear("with the report", index=True)
+    kind: str = clear("with the report")
+    state: str = clear("with the report", index=True)
+    day: date = clear("with the report")
+    answer_due: date = clear("with the report")
+    due: date = clear("with the report")
+    officer: bytes | None = clear("with the report", default=None)
+    tag: bytes = sealed("with the report")
+
+
+class Tombstone(SQLModel, table=True):
+    """That something of a report was erased, so that a restored backup erases it again.
+
+    ``written`` once the line stands in the file that is kept apart from the backups.
+    """
+
+    __tablename__ = "tombstones"
+    __table_args__ = table("cases")
+    id: bytes = clear("life of a backup", primary_key=True)
+    report: bytes = clear("life of a backup", index=True)
+    what: str = clear("life of a backup")
+    day: date = clear("life of a backup")
+    written: bool = clear("life of a backup", default=False, index=True)
+    tag: bytes = sealed("life of a backup")

@@ -123,6 +123,82 @@ class Session(SQLModel, table=True):
     secret: bytes = sealed("20 minutes idle, 10 hours")
     began: datetime = clear("20 minutes idle, 10 hours")
     seen: datetime = clear("20 minutes idle, 10 hours", index=True)
+    stage: str = clear("20 minutes idle, 10 hours", default="first")
+    proved: datetime | None = clear("20 minutes idle, 10 hours", default=None)
+    tries: int = clear("20 minutes idle, 10 hours", default=0)
+    label: bytes = keyed("20 minutes idle, 10 hours", default=b"")
+    tag: bytes = sealed("20 minutes idle, 10 hours", default=b"")
+
+
+class SecondFactor(SQLModel, table=True):
+    """An officer's TOTP secret, sealed to the officer's own key; a step counts once."""
+
+    __tablename__ = "second_factors"
+    __table_args__ = table("house")
+    officer: bytes = clear("with the account", primary_key=True)
+    secret: bytes = sealed("with the account")
+    last_step: int = clear("with the account", default=0)
+    confirmed: bool = clear("with the account", default=False)
+    tag: bytes = sealed("with the account")
+
+
+class RecoveryCode(SQLModel, table=True):
+    """A one-time code for an officer who lost their second factor."""
+
+    __tablename__ = "recovery_codes"
+    __table_args__ = table("house")
+    hash: bytes = keyed("used, or with the account", primary_key=True)
+    officer: bytes = clear("used, or with the account", index=True)
+    tag: bytes = sealed("used, or with the account")
+
+
+class Passkey(SQLModel, table=True):
+    """A passkey as a second factor beside the passphrase."""
+
+    __tablename__ = "passkeys"
+    __table_args__ = table("house")
+    name: bytes = keyed("removal", primary_key=True)
+    officer: bytes = clear("removal", index=True)
+    blob: bytes = keyed("removal")
+    tag: bytes = sealed("removal")
+
+
+class Invitation(SQLModel, table=True):
+    """A one-time link by which somebody makes their own account; only its keyed name."""
+
+    __tablename__ = "invitations"
+    __table_args__ = table("house")
+    hash: bytes = keyed("used, or 7 days", primary_key=True)
+    login: str = clear("used, or 7 days")
+    name: str = clear("used, or 7 days")
+    role: str = clear("used, or 7 days")
+    language: str = clear("used, or 7 days")
+    unit: bytes | None = clear("used, or 7 days", default=None)
+    officer: bytes | None = clear("used, or 7 days", default=None)
+    expires: datetime = clear("used, or 7 days", index=True)
+    tag: bytes = sealed("used, or 7 days")
+
+
+class Application(SQLModel, table=True):
+    """That an officer waits for a member of a unit to compare the fingerprint and admit."""
+
+    __tablename__ = "applications"
+    __table_args__ = table("house")
+    unit: bytes = clear("admission, or with the account", primary_key=True)
+    officer: bytes = clear("admission, or with the account", primary_key=True)
+    tag: bytes = sealed("admission, or with the account")
+
+
+class Breach(SQLModel, table=True):
+    """A data breach that became known, and who was told of it when (D22)."""
+
+    __tablename__ = "breaches"
+    __table_args__ = table("house")
+    id: bytes = clear("never", primary_key=True)
+    known: datetime = clear("never")
+    told_authority: datetime | None = clear("never", default=None)
+    told_reporters: datetime | None = clear("never", default=None)
+    tag: bytes = sealed("never")
 
 
 class Setting(SQLModel, table=True):

@@ -134,6 +134,8 @@ def test_every_column_of_a_case_is_under_its_tag(here: Desk):
         "wanted_reason": "C01",
         "wanted_by": b"e" * 16,
         "due_rule": "D99",
+        "closed": NOW.date(),
+        "purged": NOW.date(),
     }
     columns = set(Case.model_fields) - {"report"}
     for name in sorted(columns):
