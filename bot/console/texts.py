@@ -1,4 +1,4 @@
-"""The console's own words: one gettext catalogue a language, read once at start.
+"""The console's own words: gettext catalogues by noun, a folder a language, read at start.
 
 A msgid is a code (``queue.title``). Names of statuses, reasons and categories are those
 that the handlers and the rules already have; ``bot/console/words.py`` finds them.
@@ -40,11 +40,16 @@ class ConsoleTexts:
 
 
 def _read(language: str) -> dict[str, str]:
-    source = files("bot.console").joinpath("locales", language, "console.po")
-    with source.open("rb") as file:
-        catalogue = read_po(file, locale=language, abort_invalid=True)
-    return {
-        str(message.id): str(message.string)
-        for message in catalogue
-        if message.id and not message.fuzzy
-    }
+    """Read every catalogue of a language; a msgid that stands in two is an error."""
+    texts: dict[str, str] = {}
+    folder = files("bot.console").joinpath("locales", language)
+    for source in sorted(folder.iterdir(), key=lambda file: file.name):
+        with source.open("rb") as file:
+            catalogue = read_po(file, locale=language, abort_invalid=True)
+        for message in catalogue:
+            if not message.id or message.fuzzy:
+                continue
+            if message.id in texts:
+                raise ValueError(f"{message.id} stands in two catalogues")
+            texts[str(message.id)] = str(message.string)
+    return texts
