@@ -9,7 +9,7 @@ USED := .venv/used.stamp
 DEVELOPED := .venv/developed.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install develop test test-browser lock clean
+.PHONY: help demo install develop test test-browser audit lock clean
 
 help: ## Show these lines
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -26,6 +26,7 @@ test: develop ## Check format, lint, types and imports; run all tests on SQLite 
 	$(RUN) ruff check .
 	$(RUN) mypy
 	$(BIN)/lint-imports --no-cache
+	$(RUN) bandit --quiet --configfile pyproject.toml --recursive bot handlers storage
 	$(RUN) coverage erase
 	$(RUN) coverage run -m pytest -m "not browser" -n 2 --dist worksteal
 	$(RUN) coverage combine --quiet
@@ -33,6 +34,9 @@ test: develop ## Check format, lint, types and imports; run all tests on SQLite 
 
 test-browser: develop ## Drive the demo in a real Chromium
 	$(RUN) pytest -m browser
+
+audit: develop ## Ask for known weaknesses of the pinned packages (needs the advisory database)
+	$(RUN) pip_audit --requirement requirements.lock --disable-pip
 
 lock: ## Write both lock files anew (needs uv)
 	@echo setuptools | $(COMPILE) - pyproject.toml -o requirements.lock
