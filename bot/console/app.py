@@ -4,6 +4,7 @@ Mounted at ``/console``. Reads use their own connections; everything that change
 through ``ConsoleContext.writer``.
 """
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from bot.console import account, acts, case, evidence, mine, queue, sign_in
 from bot.console.context import ConsoleContext
 from bot.console.gate import nowhere, page
 from bot.console.headers import SecurityHeaders
+from bot.console.menu import HANDLING
 from bot.console.visit import HOME, SeeOther
 
 __all__ = ["ConsoleContext", "routes"]
@@ -28,24 +30,25 @@ _ANY = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 def routes(console: ConsoleContext) -> list[BaseRoute]:
     """Return what ``bot.app`` mounts."""
+    work = partial(page, console, roles=HANDLING)
     pages: list[BaseRoute] = [
-        page(console, "/", queue.queue),
+        page(console, "/", queue.landing),
         page(console, "/sign-in", sign_in.form, public=True),
         page(console, "/sign-in", sign_in.sign_in, post=True, public=True),
         page(console, "/sign-out", sign_in.sign_out, post=True),
-        page(console, "/mine", mine.mine),
+        work("/mine", mine.mine),
         page(console, "/account", account.account),
         page(console, "/account/language", account.choose_language, post=True),
         page(console, "/account/link", account.link, post=True),
         page(console, "/account/unlink", account.unlink, post=True),
         page(console, "/account/sessions", account.end_sessions, post=True),
-        page(console, "/cases/{number}", case.case),
-        page(console, "/cases/{number}/files/{file}", evidence.working_copy),
-        page(console, "/cases/{number}/status", acts.change_status, post=True),
-        page(console, "/cases/{number}/take", acts.take, post=True),
-        page(console, "/cases/{number}/let-go", acts.let_go, post=True),
-        page(console, "/cases/{number}/ask", acts.ask, post=True),
-        page(console, "/cases/{number}/note", acts.note, post=True),
+        work("/cases/{number}", case.case),
+        work("/cases/{number}/files/{file}", evidence.working_copy),
+        work("/cases/{number}/status", acts.change_status, post=True),
+        work("/cases/{number}/take", acts.take, post=True),
+        work("/cases/{number}/let-go", acts.let_go, post=True),
+        work("/cases/{number}/ask", acts.ask, post=True),
+        work("/cases/{number}/note", acts.note, post=True),
         Mount("/static", OwnFiles(directory=_STATIC), name="console-static"),
         Route("/{path:path}", nowhere(console), methods=_ANY),
     ]

@@ -10,7 +10,8 @@ from urllib.parse import urlencode
 
 from starlette.responses import Response
 
-from bot.console.visit import Visit
+from bot.console import menu
+from bot.console.visit import SeeOther, Visit
 from storage import case_tags, cases, officers, units
 from storage.cases import Filters, Place
 from storage.models import Case, Unit
@@ -31,6 +32,13 @@ class Line:
     unit: str
     officer: str
     is_ours: bool
+
+
+def landing(visit: Visit) -> Response:
+    """Begin where an officer's work is: for whoever handles no cases, another page."""
+    if visit.officer.role in menu.HANDLING:
+        return queue(visit)
+    return SeeOther(menu.first(visit.officer.role))
 
 
 def queue(visit: Visit) -> Response:

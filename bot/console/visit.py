@@ -15,7 +15,7 @@ from sqlmodel import Session
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from bot.console import pages, words
+from bot.console import menu, pages, words
 from bot.console.context import ConsoleContext
 from bot.values import is_loopback
 from bot.writer import StoreUnavailable
@@ -117,6 +117,7 @@ class Visit:
             "home": HOME,
             "here": self.request.url.path.removeprefix(HOME),
             "officer": self.signed.officer if self.signed else None,
+            "menu": menu.entries(self.signed.officer.role) if self.signed else (),
             "once": secrets.token_urlsafe(12),
             "token": sessions.form_token(self.cookie) if self.cookie else "",
             "now": self.now,

@@ -166,12 +166,6 @@ async def test_a_row_that_was_changed_by_hand_is_marked(desk: Desk):
     assert page.text.count("not authentic") == 1
 
 
-async def test_a_custodian_has_an_empty_queue(desk: Desk):
-    desk.case()
-    page = await desk.signed_in(desk.house.custodian).see("/")
-    assert numbers(page) == []
-
-
 async def test_my_work_shows_what_waits_for_me(desk: Desk):
     sari, budi = desk.house.supervisor, desk.colleague("budi")
     mine, proposed, other = desk.case(), desk.case(), desk.case()

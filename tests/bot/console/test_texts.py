@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.console import menu
 from bot.console.texts import LANGUAGES, ConsoleTexts
 from handlers.questionnaire import load
 from handlers.texts import holes
@@ -21,6 +22,7 @@ CODES = [
     *(f"event.{code}" for code in EventCode),
     *(f"actor.{code}" for code in ActorClass),
     *(f"role.{code}" for code in Role),
+    *(entry.name for entry in menu.ENTRIES),
     *(f"track.{code}" for code in Track),
     *(f"urgency.{code.name}" for code in Urgency),
     *(f"file.state.{code}" for code in FileState),

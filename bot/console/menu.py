@@ -1,0 +1,45 @@
+"""Which pages an officer's role is about: the main menu, and where the console begins.
+
+The gate keeps everybody to these pages; a menu only leads. For a role that a page is not
+meant for, the page does not exist.
+"""
+
+from dataclasses import dataclass
+
+from storage.words import Role
+
+HANDLING = frozenset({Role.INTAKE, Role.HANDLER, Role.SUPERVISOR})
+"""Who works on cases; nobody else reaches a case, a file or a grant."""
+AUDIT = frozenset({Role.AUDITOR})
+ACCOUNT = "/account"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One link of the menu: where it leads, what it is called, for whom."""
+
+    path: str
+    name: str
+    roles: frozenset[Role]
+
+    def holds(self, here: str) -> bool:
+        """Tell whether the page at ``here`` lies under this link."""
+        if self.path == "/":
+            return here in {"", "/"} or here.startswith("/cases/")
+        return here == self.path or here.startswith(f"{self.path}/")
+
+
+ENTRIES = (
+    Entry("/", "nav.queue", HANDLING),
+    Entry("/mine", "nav.mine", HANDLING),
+)
+
+
+def entries(role: str) -> tuple[Entry, ...]:
+    """Return the links of a role, in their order; the account stands beside them."""
+    return tuple(entry for entry in ENTRIES if role in entry.roles)
+
+
+def first(role: str) -> str:
+    """Return the page with which the console begins for a role."""
+    return next((entry.path for entry in entries(role)), ACCOUNT)
