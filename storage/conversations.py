@@ -24,16 +24,19 @@ def first_seen(
     session: Session, keys: ServerKeys, channel: Channel, provider_id: str, *, day: date
 ) -> bool:
     """Remember a provider's message; False when it was taken before."""
-    return _insert(session, keys.look_up(Purpose.INBOX, channel, provider_id), day)
+    return _insert(session, keys.look_ups(Purpose.INBOX, channel, provider_id), day)
 
 
 def first_time(session: Session, keys: ServerKeys, once: str, *, day: date) -> bool:
     """Remember a form's one-time value; False when the form was sent before."""
-    return _insert(session, keys.look_up(Purpose.INBOX, "form", once), day)
+    return _insert(session, keys.look_ups(Purpose.INBOX, "form", once), day)
 
 
-def _insert(session: Session, name: bytes, day: date) -> bool:
+def _insert(session: Session, names: Sequence[bytes], day: date) -> bool:
     connection = session.connection()
+    name, *older = names
+    if older and _is_known(session, older):
+        return False
     insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     statement = (
         insert(Inbox)
@@ -42,6 +45,11 @@ def _insert(session: Session, name: bytes, day: date) -> bool:
         .returning(col(Inbox.name))
     )
     return connection.execute(statement).first() is not None
+
+
+def _is_known(session: Session, names: Sequence[bytes]) -> bool:
+    query = select(Inbox.name).where(col(Inbox.name).in_(list(names)))
+    return session.exec(query.limit(1)).first() is not None
 
 
 def name_of(keys: ServerKeys, channel: Channel, handle: str) -> bytes:

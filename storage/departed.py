@@ -31,7 +31,7 @@ def put(
         to=letter.to if letter.case else "",
         case=letter.case,
     )
-    name = _name(keys, letter.channel, provider_id)
+    name = keys.look_up(Purpose.PROVIDER, letter.channel, provider_id)
     if session.get(Departed, name) is not None:
         return
     blob = keys.lock(Purpose.OUTBOX, rest.to_bytes(), _context(name))
@@ -47,7 +47,11 @@ def status(
     Returns what is left of the letter (kind, handle and case) when this status is new,
     None for a repeat, an older status or an unknown id.
     """
-    row = session.get(Departed, _name(keys, channel, provider_id), with_for_update=True)
+    row = session.exec(
+        select(Departed)
+        .where(col(Departed.name).in_(_names(keys, channel, provider_id)))
+        .with_for_update()
+    ).first()
     if row is None or rank <= row.rank:
         return None
     row.rank = rank
@@ -66,8 +70,8 @@ def drop(
     session: Session, keys: ServerKeys, channel: Channel, provider_id: str
 ) -> None:
     """Delete the row of a letter whose status is terminal."""
-    name = _name(keys, channel, provider_id)
-    session.connection().execute(delete(Departed).where(col(Departed.name) == name))
+    names = _names(keys, channel, provider_id)
+    session.connection().execute(delete(Departed).where(col(Departed.name).in_(names)))
 
 
 def drop_expired(session: Session, *, now: datetime) -> int:
@@ -106,8 +110,8 @@ def leave_to_nobody(
     return changed
 
 
-def _name(keys: ServerKeys, channel: Channel, provider_id: str) -> bytes:
-    return keys.look_up(Purpose.PROVIDER, channel, provider_id)
+def _names(keys: ServerKeys, channel: Channel, provider_id: str) -> tuple[bytes, ...]:
+    return keys.look_ups(Purpose.PROVIDER, channel, provider_id)
 
 
 def _context(name: bytes) -> Context:

@@ -19,6 +19,7 @@ from storage.sealing import encode
 from storage.words import ActorClass, Audience, EventCode
 
 START = bytes(32)
+_UNNAMED = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ def append(
         item_hash=item_hash,
         mac=b"",
     )
-    event.mac = _mac(keys, case.head, event)
+    event.mac = _mac(keys, case.head, event, keys.newest)
     case.head = event.mac
     case.head_seq = event.seq
     session.add(event)
@@ -88,9 +89,7 @@ def first_broken(session: Session, keys: ServerKeys, case: Case) -> int | None:
     expected = 0
     for event in of_case(session, case.report):
         expected += 1
-        if event.seq != expected or not hmac.compare_digest(
-            event.mac, _mac(keys, mac, event)
-        ):
+        if event.seq != expected or not _is_ours(keys, mac, event):
             return expected
         mac = event.mac
     if expected != case.head_seq or not hmac.compare_digest(mac, case.head):
@@ -122,7 +121,7 @@ def left(session: Session, case: Case) -> bytes:
 
 
 def _erases(event: Event) -> bool:
-    return event.code in {EventCode.ERASED, EventCode.WITHDRAWN}
+    return event.code in {EventCode.ERASED, EventCode.WITHDRAWN, EventCode.PURGED}
 
 
 def _items(session: Session, report: bytes) -> dict[bytes, bool]:
@@ -142,7 +141,18 @@ def _digest(events: Sequence[Event], there: Container[bytes], before: int) -> by
     return sha256(encode(b"left", *kept)).digest()
 
 
-def _mac(keys: ServerKeys, previous: bytes, event: Event) -> bytes:
+def _is_ours(keys: ServerKeys, previous: bytes, event: Event) -> bool:
+    """Check a line under the key that it names; one of old, which names none, under the oldest."""
+    if len(event.mac) == _UNNAMED:
+        ours = _mac(keys, previous, event, min(keys.ring))[1:]
+    elif event.mac and event.mac[0] in keys.ring:
+        ours = _mac(keys, previous, event, event.mac[0])
+    else:
+        return False
+    return hmac.compare_digest(event.mac, ours)
+
+
+def _mac(keys: ServerKeys, previous: bytes, event: Event, key_id: int) -> bytes:
     content = encode(
         previous,
         event.report,
@@ -155,4 +165,5 @@ def _mac(keys: ServerKeys, previous: bytes, event: Event) -> bytes:
         event.detail.encode(),
         event.item_hash or b"",
     )
-    return hmac.digest(keys.sub_key(Purpose.HISTORY, min(keys.ring)), content, "sha256")
+    key = keys.sub_key(Purpose.HISTORY, key_id)
+    return bytes((key_id,)) + hmac.digest(key, content, "sha256")

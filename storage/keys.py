@@ -8,7 +8,7 @@ may verify and open; new writes use the newest.
 import base64
 import hmac
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
@@ -28,7 +28,7 @@ _VERSION = 1
 _NONCE = bytes(12)
 _HEAD = 2
 _LAST_ID = 255
-_LAST_ID = 255
+_RESTORE = "restore your copy of it, never make a new one"
 
 
 class Purpose(StrEnum):
@@ -79,16 +79,35 @@ class ServerKeys:
         try:
             for line in text.split():
                 number, _, value = line.partition(":")
-                ring[int(number)] = base64.b64decode(value, validate=True)
+                key_id, key = int(number), base64.b64decode(value, validate=True)
+                if key_id in ring:
+                    raise BadServerKey(
+                        f"the server key has two lines {key_id}; {_RESTORE}"
+                    )
+                ring[key_id] = key
         except ValueError:
             raise BadServerKey(
-                "a server key file holds lines of the form 1:BASE64"
+                f"the server key is no list of lines of the form 1:BASE64; {_RESTORE}"
             ) from None
         if not ring or any(
             not 0 < i <= _LAST_ID or len(k) != KEY_BYTES for i, k in ring.items()
         ):
-            raise BadServerKey("a server key has 32 bytes and an id from 1 to 255")
+            raise BadServerKey(
+                f"a server key has 32 bytes and an id from 1 to 255; {_RESTORE}"
+            )
         return cls(ring)
+
+    def with_new(self) -> Self:
+        """Return the ring with one more key, which becomes the newest. Raises BadServerKey."""
+        if self.newest == _LAST_ID:
+            raise BadServerKey("the server key has no free id left above its newest")
+        return type(self)(
+            {**self.ring, self.newest + 1: secrets.token_bytes(KEY_BYTES)}
+        )
+
+    def without(self, key_id: int) -> Self:
+        """Return the ring without one key."""
+        return type(self)({i: k for i, k in self.ring.items() if i != key_id})
 
     def to_text(self) -> str:
         """Return what ``from_text`` reads."""
@@ -110,11 +129,18 @@ class ServerKeys:
 
     def look_up(self, purpose: Purpose, *values: str | bytes) -> bytes:
         """Return the 32-byte keyed name of something that must be found but not read."""
-        parts = [
-            v.encode("utf-8", "surrogatepass") if isinstance(v, str) else v
-            for v in values
-        ]
-        return hmac.digest(self.sub_key(purpose), encode(*parts), "sha256")
+        return self._name(purpose, 0, values)
+
+    def look_ups(self, purpose: Purpose, *values: str | bytes) -> tuple[bytes, ...]:
+        """Return the names under every id, the newest first.
+
+        For what outlives a rotation and cannot be named anew, because the store does not
+        hold what was named.
+        """
+        return tuple(
+            self._name(purpose, key_id, values)
+            for key_id in sorted(self.ring, reverse=True)
+        )
 
     def tag(self, context: Context, content: bytes) -> bytes:
         """Return the 33-byte detached tag (key id, HMAC) that proves we wrote this here."""
@@ -126,6 +152,11 @@ class ServerKeys:
             tag[1:], self._mac(tag[0], context, content)
         ):
             raise NotAuthentic
+
+    def retag(self, tag: bytes, context: Context, content: bytes) -> bytes:
+        """Return the tag under the newest id. Raises NotAuthentic unless the old one is ours."""
+        self.check_tag(tag, context, content)
+        return self.tag(context, content)
 
     def lock(self, purpose: Purpose, plaintext: bytes, context: Context) -> bytes:
         """Encrypt for the server itself, with a key of its own for this blob."""
@@ -148,6 +179,25 @@ class ServerKeys:
             return box.decrypt(_NONCE, body, head + context.encode())
         except InvalidTag as error:
             raise NotAuthentic from error
+
+    def relock(
+        self,
+        purpose: Purpose,
+        blob: bytes,
+        context: Context,
+        to: Context | None = None,
+    ) -> bytes:
+        """Encrypt again under the newest id, for the same place or another. Raises NotAuthentic."""
+        return self.lock(purpose, self.unlock(purpose, blob, context), to or context)
+
+    def _name(
+        self, purpose: Purpose, key_id: int, values: Sequence[str | bytes]
+    ) -> bytes:
+        parts = [
+            v.encode("utf-8", "surrogatepass") if isinstance(v, str) else v
+            for v in values
+        ]
+        return hmac.digest(self.sub_key(purpose, key_id), encode(*parts), "sha256")
 
     def _mac(self, key_id: int, context: Context, content: bytes) -> bytes:
         key = self.sub_key(Purpose.TAG, key_id)

@@ -7,7 +7,7 @@ desk.say("555", f"STATUS {receipt}")
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TypeVar
@@ -189,6 +189,11 @@ def desk(database: Database, keys: ServerKeys) -> Desk:
     with database.writing() as session:
         built = house.build(session, keys)
     return Desk(database, keys, office_of(keys), built)
+
+
+def with_keys(here: Desk, keys: ServerKeys) -> Desk:
+    """Return the same desk after the server key changed."""
+    return replace(here, keys=keys, office=office_of(keys))
 
 
 def pick(session: Session, model: type[R], **wanted) -> R:
