@@ -261,8 +261,10 @@ class Erased(StrEnum):
     """What a tombstone says is gone of a report."""
 
     IDENTITY = "identity"
+    CONTACT = "contact"
     CONTENTS = "contents"
     FILES = "files"
+    RECEIPT = "receipt"
 
 
 class Wanted(StrEnum):
