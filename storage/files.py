@@ -217,7 +217,7 @@ def of_report(session: Session, keys: ServerKeys, report: bytes) -> list[File]:
         select(File).where(File.report == report).order_by(col(File.id))
     ).all()
     for row in rows:
-        _check(keys, row)
+        check(keys, row)
     return list(rows)
 
 
@@ -262,11 +262,12 @@ def _awaited(session: Session, keys: ServerKeys, file_id: bytes) -> File | None:
     row = session.get(File, file_id, with_for_update=True)
     if row is None:
         return None
-    _check(keys, row)
+    check(keys, row)
     return row if row.state == FileState.WAITING else None
 
 
-def _check(keys: ServerKeys, row: File) -> None:
+def check(keys: ServerKeys, row: File) -> None:
+    """Raise NotAuthentic unless this row was written by us as it stands."""
     keys.check_tag(row.tag, _context(row, "tag"), _content(row))
 
 

@@ -53,9 +53,14 @@ def opened(row: Quarantine, vault_secret: bytes) -> bytes:
     return sealing.unpad(blob)
 
 
+def check(keys: ServerKeys, row: Quarantine) -> None:
+    """Raise NotAuthentic unless this row was written by us as it stands."""
+    keys.check_tag(row.tag, _context(row, "tag"), _content(row))
+
+
 def _is_ours(keys: ServerKeys, row: Quarantine) -> bool:
     try:
-        keys.check_tag(row.tag, _context(row, "tag"), _content(row))
+        check(keys, row)
     except NotAuthentic:
         return False
     return True

@@ -46,8 +46,13 @@ def key_for(session: Session, keys: ServerKeys, kind: UnitKind) -> RecoveryKey:
     row = _row(session, PURPOSE[kind])
     if row is None:
         raise RecoveryMissing
-    keys.check_tag(row.tag, _context(row), _content(row))
+    check(keys, row)
     return row
+
+
+def check(keys: ServerKeys, row: RecoveryKey) -> None:
+    """Raise NotAuthentic unless this row was written by us as it stands."""
+    keys.check_tag(row.tag, _context(row), _content(row))
 
 
 def _row(session: Session, purpose: str) -> RecoveryKey | None:

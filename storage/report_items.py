@@ -172,10 +172,16 @@ def has_identity(session: Session, report: bytes) -> bool:
     return session.exec(query.limit(1)).first() is not None
 
 
+def check(keys: ServerKeys, row: Item) -> None:
+    """Raise NotAuthentic unless this row was written by us as it stands."""
+    context = _item_context(row.id, row.report, row.seq)
+    keys.check_tag(row.tag, context, _item_content(row))
+
+
 def _open(keys: ServerKeys, row: Item, secret: bytes) -> Content | None:
     context = _item_context(row.id, row.report, row.seq)
     try:
-        keys.check_tag(row.tag, context, _item_content(row))
+        check(keys, row)
         return Content.from_bytes(sealing.open_seal(row.blob, secret, context))
     except (NotAuthentic, ValueError):
         return None

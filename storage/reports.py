@@ -92,8 +92,8 @@ def release(session: Session, keys: ServerKeys, report: bytes, unit: bytes) -> N
             continue
         context = _grant_context(row.id, report, row.generation)
         row.secret = keys.unlock(Purpose.DRAFT_GRANT, row.secret, context)
-        keys.check_tag(row.tag, context, sealing.encode(row.recipient, row.secret))
         row.wrapped = False
+        check_grant(keys, row)
         session.add(row)
         found = True
     if not found:
@@ -115,8 +115,7 @@ def draft_key(session: Session, keys: ServerKeys, report: bytes) -> bytes | None
     draft = session.get(Draft, report, populate_existing=True)
     if draft is None:
         return None
-    context = Context("drafts", report, "public_key")
-    keys.check_tag(draft.tag, context, draft.public_key)
+    check_draft(keys, draft)
     return draft.public_key
 
 
@@ -171,6 +170,28 @@ def discard(session: Session, report: bytes) -> bool:
     connection.execute(delete(Grant).where(col(Grant.report) == report))
     connection.execute(delete(File).where(col(File.report) == report))
     return True
+
+
+def check_draft(keys: ServerKeys, draft: Draft) -> None:
+    """Raise NotAuthentic unless this row was written by us as it stands."""
+    context = Context("drafts", draft.report, "public_key")
+    keys.check_tag(draft.tag, context, draft.public_key)
+
+
+def check_grant(keys: ServerKeys, row: Grant) -> None:
+    """Raise NotAuthentic unless this grant was written by us; a draft's is unwrapped first."""
+    context = _grant_context(row.id, row.report, row.generation)
+    secret = row.secret
+    if row.wrapped:
+        secret = keys.unlock(Purpose.DRAFT_GRANT, secret, context)
+    keys.check_tag(row.tag, context, sealing.encode(row.recipient, secret))
+
+
+def rewrap(keys: ServerKeys, row: Grant) -> None:
+    """Wrap a draft's grant under the newest server key. Raises NotAuthentic."""
+    if row.wrapped:
+        context = _grant_context(row.id, row.report, row.generation)
+        row.secret = keys.relock(Purpose.DRAFT_GRANT, row.secret, context)
 
 
 def _take_draft(session: Session, report: bytes) -> bool:

@@ -50,12 +50,17 @@ def verified_routes(session: Session, keys: ServerKeys) -> list[Route]:
     return remembered.once(session, ("routes",), lambda: _find(session, keys))
 
 
+def check(keys: ServerKeys, route: Route) -> None:
+    """Raise NotAuthentic unless this row was written by us as it stands."""
+    keys.check_tag(route.tag, _context(route), _content(route))
+
+
 def _find(session: Session, keys: ServerKeys) -> list[Route]:
     routes = session.exec(
         select(Route).order_by(col(Route.priority), col(Route.id))
     ).all()
     for route in routes:
-        keys.check_tag(route.tag, _context(route), _content(route))
+        check(keys, route)
     manifests.require_all(session, keys, Name.ROUTES, map(_row, routes))
     return list(routes)
 

@@ -25,11 +25,16 @@ def get_setting(session: Session, keys: ServerKeys, name: str) -> str:
     )
 
 
+def check(keys: ServerKeys, row: Setting) -> None:
+    """Raise NotAuthentic unless this row was written by us as it stands."""
+    keys.check_tag(row.tag, _context(row.name), row.value.encode())
+
+
 def _find(session: Session, keys: ServerKeys, name: str) -> str:
     row = session.get(Setting, name)
     if row is None:
         return ""
-    keys.check_tag(row.tag, _context(name), row.value.encode())
+    check(keys, row)
     return row.value
 
 

@@ -54,11 +54,16 @@ def held_by(session: Session, unit: Unit, officer: Officer) -> list[UnitGrant]:
 
 def opened(keys: ServerKeys, unit: Unit, grant: UnitGrant, secret: bytes) -> bytes:
     """Open a grant with the holder's secret. Raises NotAuthentic."""
-    keys.check_tag(grant.tag, _context(grant, "tag"), grant.secret)
+    check(keys, grant)
     opened = open_seal(grant.secret, secret, _context(grant, "secret"))
     if grant.generation == unit.generation and public_of(opened) != unit.public_key:
         raise NotAuthentic
     return opened
+
+
+def check(keys: ServerKeys, row: UnitGrant) -> None:
+    """Raise NotAuthentic unless this row was written by us as it stands."""
+    keys.check_tag(row.tag, _context(row, "tag"), row.secret)
 
 
 def _context(row: UnitGrant, column: str) -> Context:

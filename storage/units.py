@@ -203,12 +203,17 @@ def is_member(session: Session, keys: ServerKeys, unit: Unit, officer: Officer) 
     if row is None:
         return False
     try:
-        keys.check_tag(row.tag, _membership_context(row), b"member")
+        check_membership(keys, row)
         manifests.require(session, keys, Name.PEOPLE, officers.membership(row))
         officers.require(session, keys, officer)
     except NotAuthentic:
         return False
     return True
+
+
+def check_membership(keys: ServerKeys, row: Membership) -> None:
+    """Raise NotAuthentic unless this membership was written by us."""
+    keys.check_tag(row.tag, _membership_context(row), b"member")
 
 
 def check(keys: ServerKeys, unit: Unit) -> None:
