@@ -169,6 +169,8 @@ def _units(session: Session, keys: ServerKeys) -> Iterator[Finding]:
     problems = readiness.ready(session, keys)
     for problem in problems:
         yield wrong("units", problem)
+    for warning in readiness.warnings(session, keys):
+        yield warn("units", warning)
     if not problems:
         yield ok(
             "units", "every route leads to a unit with a key, and so does the vault"

@@ -25,8 +25,11 @@ def routes(session: Session, office: Office) -> tuple[routing.Route, ...]:
 
 
 def entry_units(session: Session, office: Office) -> list[Unit]:
-    """Return the verified units that a report may reach; raises NoDefaultRoute."""
+    """Return the verified units that a report may reach; raises NoDefaultRoute.
+
+    Their keys stay the present ones until the commit: a draft is about to be sealed to them.
+    """
     return [
-        units.verified(session, office.keys, bytes.fromhex(unit_id))
+        units.held(session, office.keys, bytes.fromhex(unit_id))
         for unit_id in routing.entry_units(routes(session, office))
     ]

@@ -76,6 +76,18 @@ def require_all(
         raise NotAuthentic
 
 
+def hold(session: Session, name: Name) -> None:
+    """Be the only one who changes a list until the commit.
+
+    A verb that reads rows and then changes the list by them begins with this: whatever
+    it reads afterwards stays as it is.
+    """
+    session.flush()
+    session.get(Setting, name.value, with_for_update=True, populate_existing=True)
+    session.expire_all()
+    remembered.forget(session)
+
+
 def change(
     session: Session,
     keys: ServerKeys,

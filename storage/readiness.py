@@ -5,6 +5,7 @@ from sqlmodel import Session
 from storage import remembered, routes, units
 from storage.keys import ServerKeys
 from storage.sealing import NotAuthentic
+from storage.words import UnitKind
 
 
 def ready(session: Session, keys: ServerKeys) -> list[str]:
@@ -42,3 +43,24 @@ def _unit_problems(session: Session, keys: ServerKeys, unit_id: bytes) -> list[s
     if unit.public_key is None:
         return [f"Unit {unit.name} has no key: enrol its first member."]
     return []
+
+
+def warnings(session: Session, keys: ServerKeys) -> list[str]:
+    """Return what keeps no report away but must be mended: one line a warning.
+
+    A unit that everybody left goes on taking reports, sealed to a key that only the
+    recovery key still opens: turning reporters away would lose more.
+    """
+    found = []
+    for unit in units.everything(session):
+        try:
+            units.require(session, keys, unit)
+        except NotAuthentic:
+            continue  # a problem, told by `ready`
+        if unit.public_key is not None and not units.members(session, keys, unit):
+            what = "The vault" if unit.kind == UnitKind.VAULT else f"Unit {unit.name}"
+            of = "what it guards" if unit.kind == UnitKind.VAULT else "its cases"
+            found.append(
+                f"{what} has no member left: only the recovery key opens {of}."
+            )
+    return found

@@ -141,21 +141,50 @@ def secret_for(
 
     A planted grant beside the real one hides nothing.
     """
-    rows = session.exec(
-        select(Grant).where(
+    for row in grants_of(session, report, unit):
+        try:
+            return opened(keys, row, unit_secret)
+        except NotAuthentic:
+            continue
+    raise NotAuthentic
+
+
+def grants_of(session: Session, report: bytes, unit: Unit) -> Sequence[Grant]:
+    """Return a case's grants for a unit, unchecked, the newest generation first."""
+    return session.exec(
+        select(Grant)
+        .where(
             Grant.report == report,
             Grant.recipient == unit.id,
             col(Grant.wrapped).is_(False),
         )
+        .order_by(col(Grant.generation).desc())
     ).all()
-    for row in rows:
-        context = _grant_context(row.id, report, row.generation)
-        try:
-            keys.check_tag(row.tag, context, sealing.encode(row.recipient, row.secret))
-            return sealing.open_seal(row.secret, unit_secret, context)
-        except NotAuthentic:
-            continue
-    raise NotAuthentic
+
+
+def opened(keys: ServerKeys, row: Grant, unit_secret: bytes) -> bytes:
+    """Open one grant with the unit's secret of its generation. Raises NotAuthentic."""
+    context = _grant_context(row.id, row.report, row.generation)
+    keys.check_tag(row.tag, context, sealing.encode(row.recipient, row.secret))
+    return sealing.open_seal(row.secret, unit_secret, context)
+
+
+def reseal(
+    session: Session, keys: ServerKeys, row: Grant, unit: Unit, unit_secret: bytes
+) -> None:
+    """Seal a grant to its unit's present key; ``unit_secret`` is that of its old generation.
+
+    The row stays and the old seal is overwritten, so that whoever deletes the report
+    meanwhile deletes it too. Raises NotAuthentic.
+    """
+    if unit.public_key is None or row.recipient != unit.id:
+        raise NotAuthentic
+    secret = opened(keys, row, unit_secret)
+    context = _grant_context(row.id, row.report, unit.generation)
+    row.secret = sealing.seal(secret, unit.public_key, context)
+    row.generation = unit.generation
+    row.tag = keys.tag(context, sealing.encode(row.recipient, row.secret))
+    session.add(row)
 
 
 def discard(session: Session, report: bytes) -> bool:

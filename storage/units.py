@@ -7,6 +7,7 @@ is never used, a key that does not check is never sealed to.
 """
 
 import secrets
+from collections.abc import Sequence
 
 from sqlmodel import Session, col, select
 
@@ -66,6 +67,18 @@ def admit_first(
     if unit.public_key is not None:
         raise HasMembers
     _may_join(session, keys, unit, officer)
+    secret = new_key(session, keys, unit, [officer])
+    _join(session, keys, unit, officer)
+    return secret
+
+
+def new_key(
+    session: Session, keys: ServerKeys, unit: Unit, members: Sequence[Officer]
+) -> bytes:
+    """Give a verified unit its next pair, sealed to these members and to the recovery key.
+
+    Returns the secret. Raises ``recovery.RecoveryMissing``, NotAuthentic.
+    """
     offline = recovery.key_for(session, keys, UnitKind(unit.kind))
     pair = new_pair()
     was = _row(unit)
@@ -73,13 +86,10 @@ def admit_first(
     _sign(keys, unit)
     session.add(unit)
     manifests.change(session, keys, Name.PEOPLE, out=[was], into=[_row(unit)])
-    generation = unit.generation
-    unit_grants.grant(
-        session, keys, unit, _to_officer(officer), generation, pair.secret
-    )
-    holder = (Recipient.RECOVERY, offline.id, offline.public_key)
-    unit_grants.grant(session, keys, unit, holder, generation, pair.secret)
-    _join(session, keys, unit, officer)
+    recovering = (Recipient.RECOVERY, offline.id, offline.public_key)
+    for holder in (*map(_to_officer, members), recovering):
+        unit_grants.grant(session, keys, unit, holder, unit.generation, pair.secret)
+    session.flush()
     return pair.secret
 
 
@@ -93,13 +103,16 @@ def admit(
 ) -> None:
     """Seal every generation of the unit's secret that a member holds to a newcomer.
 
-    Raises NotAuthentic when the member is none or a row was not written by us.
+    Raises NotAuthentic when the member is none, holds not the present generation, or a
+    row was not written by us.
     """
     require(session, keys, unit)
     officers.require(session, keys, by_member)
     _may_join(session, keys, unit, newcomer)
     held = unit_grants.held_by(session, unit, by_member)
-    if not held or not is_member(session, keys, unit, by_member):
+    if not is_member(session, keys, unit, by_member):
+        raise NotAuthentic
+    if unit.generation not in {grant.generation for grant in held}:
         raise NotAuthentic
     for grant in held:
         secret = unit_grants.opened(keys, unit, grant, member_secret)
@@ -136,6 +149,23 @@ def verified(session: Session, keys: ServerKeys, unit_id: bytes) -> Unit:
     return remembered.once(
         session, ("unit", unit_id), lambda: _found(session, keys, unit_id)
     )
+
+
+def held(session: Session, keys: ServerKeys, unit_id: bytes) -> Unit:
+    """Return a verified unit whose key stays the present one until the commit.
+
+    Whoever seals to it takes it this way: otherwise its old secret could be dropped
+    between the seal and the commit. Raises NoSuchUnit, NotAuthentic.
+    """
+    known = verified(session, keys, unit_id).generation
+    lock = {"read": True}
+    unit = session.get(Unit, unit_id, with_for_update=lock, populate_existing=True)
+    if unit is None:
+        raise NoSuchUnit
+    if unit.generation != known:
+        remembered.forget(session)
+        require(session, keys, unit)
+    return unit
 
 
 def named(session: Session, keys: ServerKeys, name: str) -> Unit:

@@ -9,8 +9,9 @@ from sqlmodel import Session
 
 from bot.console.visit import Visit
 from bot.console.words import Words
+from handlers.errors import NotGranted
 from handlers.questionnaire import Questionnaire, StepKind
-from storage import files, history, report_items, reports, units
+from storage import case_keys, files, history, report_items, units
 from storage.keys import ServerKeys
 from storage.models import Case, File
 from storage.report_items import Content, Opened
@@ -78,12 +79,18 @@ class Contents:
 def report_secret(visit: Visit, session: Session, case: Case) -> bytes:
     """Open the report's key with the unit's, that one with the officer's.
 
-    Raises NotAuthentic when no grant of ours leads there.
+    The unit's key may be any generation that a grant of the case names; after a conflict
+    of interest the officer's own grant leads there. Raises NotGranted where nobody made
+    that yet, NotAuthentic when no grant of ours leads there.
     """
     keys = visit.console.office.keys
     unit = units.verified(session, keys, case.unit)
-    unit_secret = units.unit_secret(session, keys, unit, visit.officer, visit.secret)
-    return reports.secret_for(session, keys, case.report, unit, unit_secret)
+    try:
+        return case_keys.secret_of(
+            session, keys, case, unit, visit.officer, visit.secret
+        )
+    except case_keys.NotGranted:
+        raise NotGranted from None
 
 
 def read(visit: Visit, session: Session, case: Case) -> Contents:
