@@ -14,6 +14,7 @@ from typing import Any, Self
 
 from handlers.deadlines import Rule, rules_from_data
 from handlers.errors import RulesInvalid
+from handlers.lifetimes import Lifetimes
 from handlers.regions import Provinces
 from handlers.workdays import Calendar
 from handlers.workflow import Workflow
@@ -38,6 +39,7 @@ class Rulebook:
     jurisdiction: str
     workflow: Workflow
     deadlines: Mapping[str, Rule]
+    lifetimes: Lifetimes
     reasons: Mapping[str, Term]
     categories: Mapping[str, Term]
     positions: Mapping[str, Term]
@@ -66,6 +68,9 @@ class Rulebook:
             ),
             deadlines=rules_from_data(
                 read_rules("deadlines.toml", folder, jurisdiction)
+            ),
+            lifetimes=Lifetimes.from_data(
+                read_rules("retention.toml", folder, jurisdiction)
             ),
             reasons=reasons,
             categories=categories,

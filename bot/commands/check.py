@@ -13,7 +13,7 @@ NAME = "check"
 
 
 def run(config_file: ConfigFile = None) -> None:
-    """Prove settings, questions, texts, workflow and deadlines; needs no database."""
+    """Prove settings, questions, texts, workflow, deadlines and lifetimes; needs no database."""
     settings = desk.settings_of(config_file)
     # A key of the moment: rules are read as `serve` reads them, but nothing is opened.
     office = make_office(settings, ServerKeys.new(), now=utc_now())
@@ -26,5 +26,6 @@ def run(config_file: ConfigFile = None) -> None:
     typer.echo(
         f"Settings, {len(office.questionnaire.steps)} steps in "
         f"{' and '.join(office.languages)}, {len(rules.workflow.places)} statuses, "
-        f"{len(rules.deadlines)} deadlines and {len(rules.categories)} categories are sound."
+        f"{len(rules.deadlines)} deadlines, {len(rules.lifetimes.rules)} lifetimes and "
+        f"{len(rules.categories)} categories are sound."
     )
