@@ -73,6 +73,30 @@ class NotYours(KentonganError):
     tell = Tell.OFFICER
 
 
+class RevealOver(KentonganError):
+    """The request is over: answered, ended, or too old; look at the list again."""
+
+    tell = Tell.OFFICER
+
+
+class AlreadyAsked(KentonganError):
+    """You have asked for this already; end that request before you ask again."""
+
+    tell = Tell.OFFICER
+
+
+class ConsentNeeded(KentonganError):
+    """The reason needs the reporter's consent; note when and how they agreed."""
+
+    tell = Tell.OFFICER
+
+
+class TwoPeopleNeeded(KentonganError):
+    """Whoever asks cannot open, and whoever guards identities cannot ask."""
+
+    tell = Tell.OFFICER
+
+
 class DraftGone(KentonganError):
     """The report that you were writing was deleted meanwhile; begin it again."""
 

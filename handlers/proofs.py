@@ -38,11 +38,11 @@ SAMPLES: Final[Mapping[str, str]] = {
 """The values with which the length of an SMS is measured."""
 
 SPOKEN: Final = (
-    "ADDED", "ALERT.ANSWER", "ALERT.NEW", "ALERT.WITHDRAWN", "ASKED", "BACK", "CHANGED",
+    "ADDED", "ALERT.ANSWER", "ALERT.NEW", "ALERT.REVEAL", "ALERT.REVEAL_ANSWERED", "ALERT.WITHDRAWN", "ASKED", "BACK", "CHANGED",
     "DUTY.GONE", "DUTY.LINKED", "DUTY.OPEN", "DUTY.TAKEN", "DUTY.UNKNOWN", "EDIT0",
     "EDITED", "FILE0", "FILED", "FULL", "HELD", "IDENTITY", "KEEP", "KEPT", "LEFT", "LOSTCODE", "MORE",
     "NEEDGATE", "NEEDSTORY", "NODRAFT", "NOTKEPT", "NOWCONF", "OPENED", "PAUSED", "POLICY", "POLITE", "Q15F",
-    "Q20", "Q22C", "Q24", "Q27", "Q28", "SENT", "STOPPED", "SUBSCRIBED", "TAKEN", "THANKS",
+    "Q20", "Q22C", "Q24", "Q27", "Q28", "REVEALED", "REVEALED.FILE", "SENT", "STOPPED", "SUBSCRIBED", "TAKEN", "THANKS",
     "TIMEOVER", "WITHDRAWN", "X01", "X01H", "X01N", "X01R", "X02", "X03", "X04", "X05", "X06", "X06W", "X07",
     "X08", "X09", "X10", "X11", "X12", "X13", "X14",
 )  # fmt: skip

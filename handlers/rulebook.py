@@ -16,6 +16,7 @@ from handlers.deadlines import Rule, rules_from_data
 from handlers.errors import RulesInvalid
 from handlers.lifetimes import Lifetimes
 from handlers.regions import Provinces
+from handlers.reveal_rules import RevealRules
 from handlers.workdays import Calendar
 from handlers.workflow import Workflow
 from storage.words import Group, PositionClass, Reason
@@ -44,6 +45,7 @@ class Rulebook:
     categories: Mapping[str, Term]
     positions: Mapping[str, Term]
     provinces: Provinces
+    reveal: RevealRules
     day_overrides: Mapping[date, str]
 
     @classmethod
@@ -77,6 +79,9 @@ class Rulebook:
             positions=positions,
             provinces=Provinces.from_data(
                 read_rules("regions.toml", folder, jurisdiction)
+            ),
+            reveal=RevealRules.from_data(
+                read_rules("reveal.toml", folder, jurisdiction)
             ),
             day_overrides=_days(read_rules("holidays.toml", folder, jurisdiction)),
         )

@@ -237,11 +237,10 @@ def copy_key(row: File, secret: bytes) -> bytes | None:
     return sealing.open_seal(row.copy_key, secret, _context(row, "copy_key"))
 
 
-def original_key(row: File, case_secret: bytes, vault_secret: bytes) -> bytes:
-    """Open the original's key: it takes the case's and the vault's secret."""
-    context = _context(row, "original_key")
-    inner = sealing.open_seal(row.original_key or b"", case_secret, context)
-    return sealing.open_seal(inner, vault_secret, context)
+def open_original(row: File, secret: bytes, half: bytes | None = None) -> bytes:
+    """Open one seal of the original's key: the case's, or the vault's in that ``half``."""
+    sealed = row.original_key if half is None else half
+    return sealing.open_seal(sealed or b"", secret, _context(row, "original_key"))
 
 
 def place(folder: Path, file_id: bytes, which: str) -> Path:

@@ -178,6 +178,39 @@ def check(keys: ServerKeys, row: Item) -> None:
     keys.check_tag(row.tag, context, _item_content(row))
 
 
+def identity_halves(
+    session: Session, keys: ServerKeys, report: bytes, case_secret: bytes
+) -> list[tuple[bytes, int, bytes]]:
+    """Open the case's seal of each identity item: (item id, seq, what the vault must open).
+
+    An item that is not authentic is left out.
+    """
+    rows = session.exec(
+        select(Item)
+        .where(Item.report == report, Item.audience == Audience.IDENTITY.value)
+        .order_by(col(Item.seq))
+    ).all()
+    found = []
+    for row in rows:
+        context = _item_context(row.id, row.report, row.seq)
+        try:
+            keys.check_tag(row.tag, context, _item_content(row))
+            half = sealing.open_seal(row.blob, case_secret, context)
+        except NotAuthentic:
+            continue
+        found.append((row.id, row.seq, half))
+    return found
+
+
+def whole_identity(
+    report: bytes, half: tuple[bytes, int, bytes], vault_secret: bytes
+) -> Content:
+    """Open the vault's seal of a half. Raises NotAuthentic."""
+    item_id, seq, inner = half
+    context = _item_context(item_id, report, seq)
+    return Content.from_bytes(sealing.open_seal(inner, vault_secret, context))
+
+
 def _open(keys: ServerKeys, row: Item, secret: bytes) -> Content | None:
     context = _item_context(row.id, row.report, row.seq)
     try:

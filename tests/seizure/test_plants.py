@@ -163,9 +163,10 @@ def test_a_unit_opens_its_own_cases_and_no_identity_or_original(here, tmp_path):
         case_secret = reports.secret_for(
             session, here.keys, mine.report, here.house.unit, here.house.unit_secret
         )
+        half = files.open_original(row, case_secret)
         for wrong in (here.house.unit_secret, other_secret, case_secret):
             with pytest.raises(NotAuthentic):
-                files.original_key(row, case_secret, wrong)
+                files.open_original(row, wrong, half)
     assert thief.opened_by_secret(here.house.supervisor.secret, loot) == []
 
 
