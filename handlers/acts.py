@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from handlers import notices
-from handlers.errors import NotFound
+from handlers.errors import NotFound, Purged
 from handlers.office import Office
 from storage import audit, cases, history, proving, report_items
 from storage.history import Actor
@@ -24,6 +24,12 @@ def lock(session: Session, office: Office, report: bytes) -> Case:
     if case is None:
         raise NotFound
     return case
+
+
+def refuse_purged(case: Case) -> None:
+    """Raise Purged where what the case held was erased: nobody could read a new word."""
+    if case.purged is not None:
+        raise Purged
 
 
 def event(
@@ -62,7 +68,8 @@ def seal_to_case(
     by: Officer,
     now: datetime,
 ) -> None:
-    """Seal what an officer wrote to the case and name it in the history."""
+    """Seal what an officer wrote to the case and name it in the history. Raises Purged."""
+    refuse_purged(case)
     item_hash = report_items.add_item(
         session,
         office.keys,
@@ -88,6 +95,7 @@ def tell_reporter(
 
     False where no receipt was made yet. The caller saves the case and writes the witness.
     """
+    refuse_purged(case)
     if case.reporter_key is None:
         return False
     sent = report_items.add_item(

@@ -43,6 +43,7 @@ def change_status(
     Raises the workflow's errors, NotFound, and NotAuthentic for a changed row.
     """
     case = acts.lock(session, office, report)
+    acts.refuse_purged(case)
     status = Status(case.status)
     wanted = (to.value, reason.value if reason else None)
     seconded = (
@@ -79,8 +80,8 @@ def change_status(
         case.before, case.paused_since = status.value, office.day(now)
     else:
         case.before = case.paused_since = None
-    case.status, case.reason = wanted
-    case.is_open = cases.is_open(to)
+    countdown.enter(office, case, to, now)
+    case.reason = wanted[1]
     case.wanted_status = case.wanted_reason = case.wanted_by = None
     acts.event(session, office, case, EventCode.STATUS, by, now, _detail(to, reason))
     countdown.set_due(session, office, case, now)
@@ -101,6 +102,7 @@ def ask(
 ) -> None:
     """Ask the reporter something: sealed to them and to the case, told neutrally."""
     case = acts.lock(session, office, report)
+    acts.refuse_purged(case)
     if case.reporter_key is None:
         raise NotFound("no receipt yet")
     content = acts.content(ItemKind.QUESTION, text, by, now)

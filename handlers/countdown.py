@@ -1,4 +1,4 @@
-"""A case's next deadline, from the rules and the case's own history."""
+"""Where a case stands and what is due next, from the rules and the case's own history."""
 
 from datetime import date, datetime
 
@@ -6,9 +6,19 @@ from sqlmodel import Session
 
 from handlers.deadlines import Clock, Pause, pending
 from handlers.office import Office
-from storage import history
+from storage import cases, history
 from storage.models import Case
 from storage.words import EventCode, Group, Status, Track, Urgency
+
+
+def enter(office: Office, case: Case, to: Status, now: datetime) -> None:
+    """Put a case into a status; a case that ends has a day of that, one that goes on has none.
+
+    Every end of a case passes here: from this day its lives count. The caller saves the row.
+    """
+    case.status = to.value
+    case.is_open = cases.is_open(to)
+    case.closed = None if case.is_open else office.day(now)
 
 
 def set_due(session: Session, office: Office, case: Case, now: datetime) -> None:

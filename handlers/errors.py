@@ -97,6 +97,12 @@ class TwoPeopleNeeded(KentonganError):
     tell = Tell.OFFICER
 
 
+class Purged(KentonganError):
+    """What this case held was erased on schedule; nothing can be added to it any more."""
+
+    tell = Tell.OFFICER
+
+
 class DraftGone(KentonganError):
     """The report that you were writing was deleted meanwhile; begin it again."""
 

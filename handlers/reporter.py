@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from handlers import notices
+from handlers import countdown, notices
 from handlers.messages import Reply
 from handlers.office import Office
 from handlers.receipts import Opening
@@ -96,10 +96,10 @@ def add(
 ) -> bool:
     """Seal what a reporter adds to an open case and let its officers know.
 
-    Only the public key is needed. False when the case is gone.
+    Only the public key is needed. False when the case is gone, or what it held.
     """
     case = cases.lock(session, office.keys, report)
-    if case is None:
+    if case is None or case.purged is not None:
         return False
     for content, audience in contents:
         item_hash = report_items.add_item(
@@ -150,8 +150,8 @@ def withdraw(session: Session, office: Office, report: bytes, *, now: datetime) 
         now=now,
     )
     if effect is not None:
-        case.status, case.before = effect.value, None
-        case.is_open = cases.is_open(effect)
+        countdown.enter(office, case, effect, now)
+        case.before = None
     cases.save(session, office.keys, case)
     notices.alert(session, office, case, text="ALERT.WITHDRAWN", now=now)
 

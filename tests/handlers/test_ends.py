@@ -1,0 +1,116 @@
+"""A case that ends has the day of its end, whatever ended it; one that goes on has none."""
+
+from pathlib import Path
+
+import pytest
+
+import handlers
+from handlers import cases as verbs
+from handlers import countdown, reporter
+from handlers.errors import NotFound, Purged
+from storage import cases, history
+from storage.database import Database
+from storage.keys import ServerKeys
+from storage.models import Case
+from storage.words import Reason, Role, Status
+from tests import house
+from tests.desk import Desk, desk
+
+WAYS = {
+    Status.CLOSED: ("VERIFICATION", "REVIEW", "CLOSED:C01"),
+    Status.REJECTED: ("VERIFICATION", "REJECTED:R01"),
+    Status.MERGED: ("VERIFICATION", "MERGED"),
+}
+
+
+@pytest.fixture
+def here(database: Database, keys: ServerKeys) -> Desk:
+    return desk(database, keys)
+
+
+def second(here: Desk) -> house.Person:
+    with here.database.writing() as session:
+        return house.person(session, here.keys, "second", Role.SUPERVISOR)
+
+
+def moves(here: Desk, case: Case, way: tuple[str, ...], other: house.Person) -> None:
+    """Take a case along, proposing and confirming where four eyes are needed."""
+    for step in way:
+        to, _, reason = step.partition(":")
+        for by in (here.house.supervisor, other):
+            if here.act(
+                verbs.change_status,
+                case.report,
+                Status(to),
+                by=by.officer,
+                reason=Reason(reason) if reason else None,
+            ):
+                break
+
+
+def passes(here: Desk, case: Case) -> Case:
+    with here.database.reading() as session:
+        row = cases.get(session, here.keys, case.report)
+        assert row is not None
+        assert history.first_broken(session, here.keys, row) is None
+    return row
+
+
+@pytest.mark.parametrize("status", WAYS)
+def test_an_officer_ends_it_and_takes_it_up_again(here: Desk, status: Status):
+    case, _ = here.reports("555")
+    other = second(here)
+    here.later(days=3)
+    moves(here, case, WAYS[status], other)
+    row = passes(here, case)
+    assert (row.status, row.is_open, row.closed) == (
+        status,
+        False,
+        here.office.day(here.now),
+    )
+    again = "REVIEW" if status is Status.CLOSED else "VERIFICATION"
+    moves(here, case, (again,), other)
+    row = passes(here, case)
+    assert (row.status, row.is_open, row.closed) == (again, True, None)
+
+
+def test_its_reporter_ends_it_early_and_only_then(here: Desk):
+    early, _ = here.reports("555")
+    late, _ = here.reports("777")
+    moves(here, late, ("VERIFICATION", "REVIEW"), second(here))
+    here.later(days=1)
+    for case in (early, late):
+        here.act(reporter.withdraw, case.report)
+    assert passes(here, early).status == Status.WITHDRAWN
+    assert passes(here, early).closed == here.office.day(here.now)
+    assert (passes(here, late).is_open, passes(here, late).closed) == (True, None)
+
+
+def test_nothing_else_opens_or_ends_a_case():
+    for path in Path(handlers.__file__).parent.glob("*.py"):
+        if path.stem != Path(countdown.__file__).stem:
+            assert ".is_open = " not in path.read_text(), path.name
+            assert "case.status = " not in path.read_text(), path.name
+
+
+def test_what_was_erased_is_not_written_to_any_more(here: Desk):
+    case, slip = here.reports("555")
+    with here.database.writing() as session:
+        row = cases.lock(session, here.keys, case.report)
+        assert row is not None
+        row.purged = here.office.day(here.now)
+        cases.save(session, here.keys, row)
+    by = here.house.supervisor.officer
+    acts = {
+        verbs.note: ("Catatan",),
+        verbs.ask: ("Kapan?",),
+        verbs.change_status: (Status.VERIFICATION,),
+    }
+    for verb, words in acts.items():
+        reason = {"reason": None} if verb is verbs.change_status else {}
+        with pytest.raises(Purged):
+            here.act(verb, case.report, *words, by=by, **reason)
+    here.say("555", f"TAMBAH {slip}")
+    with pytest.raises(NotFound):
+        here.say("555", "Bukti baru dari saya")
+    assert passes(here, case).head_seq == case.head_seq
