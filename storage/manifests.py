@@ -25,10 +25,11 @@ _CODE = "list."
 
 
 class Name(StrEnum):
-    """The lists that are kept: routes; officers, units and memberships."""
+    """The lists: routes; officers, units and memberships; what stands beside a passphrase."""
 
     ROUTES = "routes"
     PEOPLE = "people"
+    FACTORS = "factors"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +115,9 @@ def change(
 def witness(session: Session, keys: ServerKeys, *, now: datetime) -> None:
     """Write what changed since the last time into the audit log; a verb's last act."""
     for name in Name:
-        detail = present(session, keys, name).detail
-        if detail != _witnessed(session, name):
+        now_valid = present(session, keys, name)
+        detail = now_valid.detail
+        if now_valid.version and detail != _witnessed(session, name):
             code = _CODE + name.value
             audit.record(session, keys, code, officer=None, detail=detail, now=now)
 

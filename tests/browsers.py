@@ -24,7 +24,7 @@ from storage.models import Case
 from storage.report_items import Content
 from storage.sealing import new_pair
 from storage.subscriptions import Subscriber
-from storage.words import Audience, Channel, ItemKind, Role
+from storage.words import Audience, Channel, ItemKind, Role, Stage
 from tests.house import House, Person, person
 
 STARTED = datetime(2026, 3, 2, 3, 0, tzinfo=UTC)
@@ -97,9 +97,15 @@ class Desk:
         return client
 
     def signed_in(self, who: Person) -> "Browser":
+        """Begin a full session, proved just now; tests/authenticator.py does it by HTTP."""
         with self.database.writing() as session:
             cookie = sessions.begin(
-                session, self.keys, who.officer, who.secret, now=self.clock()
+                session,
+                self.keys,
+                who.officer,
+                who.secret,
+                stage=Stage.FULL,
+                now=self.clock(),
             )
         client = self.browser()
         client.cookies.set(COOKIE, cookie, domain=HOST)
@@ -138,6 +144,10 @@ class Browser:
     client: httpx.AsyncClient
     cookie: str
 
+    @property
+    def token(self) -> str:
+        return sessions.form_token(self.cookie)
+
     async def get(self, path: str, **options) -> httpx.Response:
         return await self.client.get(f"/console{path}", **options)
 
@@ -155,6 +165,17 @@ class Browser:
         response = await self.send(path, **form)
         assert response.status_code == 303, Page(response).text
         return Page(await self.client.get(response.headers["location"]))
+
+
+def half_way(desk: Desk, who: Person) -> Browser:
+    """Return the browser of somebody who has shown the passphrase only."""
+    with desk.database.writing() as session:
+        cookie = sessions.begin(
+            session, desk.keys, who.officer, who.secret, now=desk.clock()
+        )
+    client = desk.browser()
+    client.cookies.set(COOKIE, cookie, domain=HOST)
+    return Browser(client, cookie)
 
 
 def arrive(
@@ -190,7 +211,7 @@ def arrive(
         draft.report,
         answers or ANSWERS,
         reporter=Subscriber(Channel.TELEGRAM, "4711", "en", 0),
-        notify=False,
+        notify=None,
         now=now,
     )
     if receipt:

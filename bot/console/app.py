@@ -15,7 +15,18 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from typing_extensions import override
 
-from bot.console import account, acts, case, evidence, mine, queue, sign_in
+from bot.console import (
+    account,
+    acts,
+    case,
+    evidence,
+    factor,
+    mine,
+    prove,
+    queue,
+    second,
+    sign_in,
+)
 from bot.console.context import ConsoleContext
 from bot.console.gate import nowhere, page
 from bot.console.headers import SecurityHeaders
@@ -35,7 +46,14 @@ def routes(console: ConsoleContext) -> list[BaseRoute]:
         page(console, "/", queue.landing),
         page(console, "/sign-in", sign_in.form, public=True),
         page(console, "/sign-in", sign_in.sign_in, post=True, public=True),
-        page(console, "/sign-out", sign_in.sign_out, post=True),
+        page(console, "/sign-in/second", second.form, first=True),
+        page(console, "/sign-in/second", second.check, post=True, first=True),
+        page(console, "/sign-out", sign_in.sign_out, post=True, first=True),
+        page(console, "/prove", prove.form),
+        page(console, "/prove", prove.check, post=True),
+        page(console, "/account/factor/set-up", factor.set_up, first=True),
+        page(console, "/account/factor/set-up", factor.confirm, post=True, first=True),
+        page(console, "/account/codes", factor.new_codes, post=True, proved=True),
         work("/mine", mine.mine),
         page(console, "/account", account.account),
         page(console, "/account/language", account.choose_language, post=True),

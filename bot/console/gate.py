@@ -38,6 +38,7 @@ class Rule:
     public: bool = False
     roles: frozenset[Role] = frozenset()
     proved: bool = False
+    first: bool = False
 
 
 class TooMuch(Exception):
@@ -57,13 +58,16 @@ def page(
     public: bool = False,
     roles: Collection[Role] = (),
     proved: bool = False,
+    first: bool = False,
 ) -> Route:
     """Make a route; ``public`` pages are seen before sign-in.
 
     ``roles``: for whoever has another one the page does not exist (empty: for everybody).
-    ``proved``: only for somebody who showed passphrase and second factor minutes ago.
+    ``proved``: only for somebody who showed passphrase and second factor minutes ago;
+    others show them and come back to where they stood (a form's field ``here``, or the
+    address above its own). ``first``: open after the passphrase alone.
     """
-    rule = Rule(public=public, roles=frozenset(roles), proved=proved)
+    rule = Rule(public=public, roles=frozenset(roles), proved=proved, first=first)
 
     async def answer(request: Request) -> Response:
         visit = _arrival(console, request)
@@ -98,6 +102,17 @@ def local_path(text: str) -> str:
     return path
 
 
+def to_proof(visit: Visit) -> Response:
+    """Ask for passphrase and second factor, then lead back to where the officer stood."""
+    request = visit.request
+    path = request.url.path.removeprefix(HOME)
+    if request.method == "POST":
+        path = visit.form.get("here") or path.rpartition("/")[0]
+    elif request.url.query:
+        path += f"?{request.url.query}"
+    return SeeOther(f"/prove?next={quote(local_path(path), safe='/')}")
+
+
 def _answer(visit: Visit, endpoint: Endpoint, rule: Rule) -> Response:
     return _guarded(visit, lambda visit: _let_in(visit, endpoint, rule))
 
@@ -128,10 +143,14 @@ def _let_in(visit: Visit, endpoint: Endpoint, rule: Rule) -> Response:
     visit = _signed(visit)
     if visit.signed is None and not rule.public:
         return _to_sign_in(visit)
+    if visit.is_half_way and not (rule.public or rule.first):
+        return _to_second(visit)
     if rule.roles and Role(visit.officer.role) not in rule.roles:
         raise NotFound
     if request.method == "POST" and not _from_our_page(visit):
         return visit.problem("FORM", 403)
+    if rule.proved and not visit.arrived.is_proved(visit.now):
+        return to_proof(visit)
     if visit.signed is not None and visit.signed.touch_due:
         visit.write(sessions.touch, visit.cookie, now=visit.now)
     return _guarded(visit, endpoint)
@@ -166,6 +185,15 @@ def _to_sign_in(visit: Visit) -> Response:
     if request.method == "POST" or path in {"", "/"}:
         return SeeOther("/sign-in")
     return SeeOther(f"/sign-in?next={quote(path, safe='/')}")
+
+
+def _to_second(visit: Visit) -> Response:
+    """Lead whoever has shown the passphrase only to the next question."""
+    request = visit.request
+    path = request.url.path.removeprefix(HOME)
+    if request.method == "POST" or path in {"", "/"}:
+        return SeeOther("/sign-in/second")
+    return SeeOther(f"/sign-in/second?next={quote(path, safe='/')}")
 
 
 def _from_our_page(visit: Visit) -> bool:

@@ -1,53 +1,46 @@
-"""Sign in and out. A passphrase opens the officer's key; nothing else is a credential."""
+"""Sign in and out. A passphrase opens the officer's key; then the second factor is asked."""
 
-import base64
-import secrets
+from urllib.parse import quote
 
 from sqlmodel import Session
 from starlette.responses import Response
 
+from bot.console import passphrase
+from bot.console.browsers import label_of
 from bot.console.gate import local_path
+from bot.console.passphrase import Refused
 from bot.console.visit import COOKIE, DOOR, HOME, SeeOther, Visit
-from storage import audit, officers, sessions
+from storage import audit, cookies, officers, sessions
 from storage.keys import ServerKeys
 from storage.models import Officer
-from storage.sealing import NotAuthentic
-
-_WAIT_FOR_HASHER = 10.0
 
 
 def form(visit: Visit) -> Response:
-    """Show the form; whoever is signed in goes on to the queue."""
+    """Show the form; whoever is signed in goes on."""
     if visit.signed is not None:
-        return SeeOther("/")
+        return SeeOther("/sign-in/second")
     return _door(visit, following=visit.query.get("next", ""))
 
 
 def sign_in(visit: Visit) -> Response:
-    """Check a passphrase and begin a session.
+    """Check a passphrase and begin a session that opens nothing but the next question.
 
     An unknown account takes the same time and gets the same answer as a wrong passphrase.
     """
     login = officers.normal_login(visit.form.get("login", ""))[:80]
     following = visit.form.get("next", "")
-    throttle, now = visit.console.throttle, visit.now
-    if not throttle.begin(login, visit.address, now=now):
-        return _door(visit, following=following, problem="slow", status=429)
-    if not _wait_for_hasher(visit):
-        return _door(visit, following=following, problem="busy", status=503)
     try:
-        officer, secret = _opened(visit, login)
-    except NotAuthentic:
-        return _door(visit, following=following, problem="wrong", status=403)
-    finally:
-        visit.console.hashers.release()
-    throttle.succeeded(login, visit.address, now=now)
+        officer, secret = passphrase.opened(
+            visit, login, visit.form.get("passphrase", "")
+        )
+    except Refused as refused:
+        return _door(
+            visit, following=following, problem=refused.reason, status=refused.status
+        )
     cookie = visit.write(_begin, visit.console.office.keys, officer, secret, visit)
-    response = SeeOther(local_path(following))
-    _set(response, COOKIE, cookie)
-    response.delete_cookie(
-        DOOR, path="/", secure=True, httponly=True, samesite="strict"
-    )
+    response = SeeOther(with_next("/sign-in/second", following))
+    set_cookie(response, COOKIE, cookie)
+    forget_cookie(response, DOOR)
     return response
 
 
@@ -55,74 +48,55 @@ def sign_out(visit: Visit) -> Response:
     """End this session, and the key with it."""
     visit.write(_end, visit.console.office.keys, visit)
     response = SeeOther("/sign-in")
-    response.delete_cookie(
-        COOKIE, path="/", secure=True, httponly=True, samesite="strict"
-    )
+    forget_cookie(response, COOKIE)
     return response
 
 
-def _wait_for_hasher(visit: Visit) -> bool:
-    """Wait a moment for a free hasher; a crowd is sent away at once and holds no thread."""
-    if not visit.console.waiting.acquire(blocking=False):
-        return False
-    try:
-        return visit.console.hashers.acquire(timeout=_WAIT_FOR_HASHER)
-    finally:
-        visit.console.waiting.release()
+def with_next(path: str, following: str) -> str:
+    """Return a path of ours that leads on to another one afterwards."""
+    after = local_path(following) if following else "/"
+    return path if after == "/" else f"{path}?next={quote(after, safe='/')}"
 
 
-def _opened(visit: Visit, login: str) -> tuple[Officer, bytes]:
-    with visit.console.database.reading() as session:
-        try:
-            officer = officers.find(session, visit.console.office.keys, login)
-        except NotAuthentic:
-            officer = None
-    passphrase = visit.form.get("passphrase", "")[:1024]
-    secret = officers.unwrap(visit.console.office.keys, officer, passphrase)
-    if officer is None:
-        raise NotAuthentic
-    return officer, secret
+def set_cookie(response: Response, name: str, value: str) -> None:
+    """Give the browser a cookie that only we see, over TLS, in our own pages."""
+    response.set_cookie(
+        name, value, path="/", secure=True, httponly=True, samesite="strict"
+    )
+
+
+def forget_cookie(response: Response, name: str) -> None:
+    """Let the browser forget a cookie."""
+    response.delete_cookie(
+        name, path="/", secure=True, httponly=True, samesite="strict"
+    )
 
 
 def _begin(
     session: Session, keys: ServerKeys, officer: Officer, secret: bytes, visit: Visit
 ) -> str:
     sessions.purge(session, now=visit.now)
-    cookie = sessions.begin(session, keys, officer, secret, now=visit.now)
-    audit.record(session, keys, "signed_in", officer=officer.id, now=visit.now)
-    return cookie
+    label = label_of(visit.request.headers.get("user-agent", ""))
+    return sessions.begin(session, keys, officer, secret, label=label, now=visit.now)
 
 
 def _end(session: Session, keys: ServerKeys, visit: Visit) -> None:
     sessions.end(session, visit.cookie)
-    audit.record(session, keys, "signed_out", officer=visit.officer.id, now=visit.now)
+    who = visit.arrived.officer.id
+    audit.record(session, keys, "signed_out", officer=who, now=visit.now)
 
 
 def _door(
     visit: Visit, *, following: str, problem: str = "", status: int = 200
 ) -> Response:
-    cookie = visit.cookie or _new_door()
+    cookie = visit.cookie or cookies.new()
     response = visit.page(
         "sign_in.html",
         status=status,
         problem=problem,
         following=HOME + local_path(following) if following else "",
         login=visit.form.get("login", "")[:80],
-        token=sessions.form_token(cookie),
+        token=cookies.form_token(cookie),
     )
-    _set(response, DOOR, cookie)
+    set_cookie(response, DOOR, cookie)
     return response
-
-
-def _new_door() -> str:
-    """Make a cookie of the shape of a session's, behind which there is none."""
-    return ".".join(
-        base64.urlsafe_b64encode(secrets.token_bytes(32)).decode().rstrip("=")
-        for _ in range(2)
-    )
-
-
-def _set(response: Response, name: str, value: str) -> None:
-    response.set_cookie(
-        name, value, path="/", secure=True, httponly=True, samesite="strict"
-    )

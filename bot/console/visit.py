@@ -22,6 +22,7 @@ from bot.writer import StoreUnavailable
 from storage import sessions
 from storage.models import Officer
 from storage.sessions import SignedIn
+from storage.words import Stage
 
 HOME = "/console"
 COOKIE = "__Host-kentongan"
@@ -54,18 +55,32 @@ class Visit:
     signed: SignedIn | None = field(default=None, repr=False)
 
     @property
-    def officer(self) -> Officer:
-        """Return who is signed in; the gate lets nobody else reach an officer's page."""
+    def arrived(self) -> SignedIn:
+        """Return the session, however far the sign-in has come."""
         if self.signed is None:
             raise PermissionError
-        return self.signed.officer
+        return self.signed
+
+    @property
+    def is_half_way(self) -> bool:
+        """Tell whether somebody has shown the passphrase, and no second factor yet."""
+        return self.signed is not None and self.signed.stage is not Stage.FULL
+
+    @property
+    def officer(self) -> Officer:
+        """Return who is signed in; the gate lets nobody else reach an officer's page."""
+        return self._full.officer
 
     @property
     def secret(self) -> bytes:
         """Return the officer's secret key."""
-        if self.signed is None:
+        return self._full.secret
+
+    @property
+    def _full(self) -> SignedIn:
+        if self.is_half_way:
             raise PermissionError
-        return self.signed.secret
+        return self.arrived
 
     @property
     def query(self) -> Mapping[str, str]:
@@ -108,6 +123,7 @@ class Visit:
 
     def page(self, template: str, *, status: int = 200, **values: object) -> Response:
         """Render a template."""
+        officer = self.officer if self.signed and not self.is_half_way else None
         shown = {
             "say": self.say,
             "words": self.words(),
@@ -116,8 +132,8 @@ class Visit:
             "agency": self.console.agency,
             "home": HOME,
             "here": self.request.url.path.removeprefix(HOME),
-            "officer": self.signed.officer if self.signed else None,
-            "menu": menu.entries(self.signed.officer.role) if self.signed else (),
+            "officer": officer,
+            "menu": menu.entries(officer.role) if officer else (),
             "once": secrets.token_urlsafe(12),
             "token": sessions.form_token(self.cookie) if self.cookie else "",
             "now": self.now,

@@ -138,7 +138,6 @@ class SecondFactor(SQLModel, table=True):
     officer: bytes = clear("with the account", primary_key=True)
     secret: bytes = sealed("with the account")
     last_step: int = clear("with the account", default=0)
-    confirmed: bool = clear("with the account", default=False)
     tag: bytes = sealed("with the account")
 
 

@@ -9,7 +9,7 @@ from storage.keys import ServerKeys
 from storage.models import LinkToken, Officer, OfficerLink
 from storage.models import Session as Row
 from storage.sealing import NotAuthentic
-from storage.words import Channel
+from storage.words import Channel, Stage
 from tests import house
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -18,7 +18,9 @@ NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 def begin(database: Database, keys: ServerKeys) -> tuple[str, house.Person]:
     with database.writing() as session:
         budi = house.person(session, keys, "budi")
-        cookie = sessions.begin(session, keys, budi.officer, budi.secret, now=NOW)
+        cookie = sessions.begin(
+            session, keys, budi.officer, budi.secret, stage=Stage.FULL, now=NOW
+        )
     return cookie, budi
 
 

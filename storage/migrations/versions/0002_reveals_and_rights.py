@@ -161,7 +161,6 @@ def upgrade() -> None:
         sa.Column("officer", sa.LargeBinary(), nullable=False),
         sa.Column("secret", sa.LargeBinary(), nullable=False),
         sa.Column("last_step", sa.Integer(), nullable=False),
-        sa.Column("confirmed", sa.Boolean(), nullable=False),
         sa.Column("tag", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("officer", name=op.f("pk_second_factors")),
         info={"family": "house"},

@@ -14,7 +14,8 @@ from playwright.async_api import Browser, BrowserContext, async_playwright
 from bot.console.visit import COOKIE
 from bot.logs import UVICORN_OPTIONS
 from storage import officers, sessions
-from storage.words import Role
+from storage.words import Role, Stage
+from tests import authenticator
 from tests.browsers import Desk
 from tests.chromium import ARGUMENTS, CHROMIUM
 
@@ -51,7 +52,12 @@ async def sign_in(desk: Desk, context: BrowserContext, address: str) -> None:
     who = desk.house.supervisor
     with desk.database.writing() as session:
         cookie = sessions.begin(
-            session, desk.keys, who.officer, who.secret, now=desk.clock()
+            session,
+            desk.keys,
+            who.officer,
+            who.secret,
+            stage=Stage.FULL,
+            now=desk.clock(),
         )
     await context.add_cookies(
         [
@@ -89,7 +95,15 @@ async def test_axe_finds_nothing(
     await page.goto(f"{address}/sign-in")
     await check()
     await sign_in(desk, context, address)
-    for path in ("/", "/mine", "/?state=over", f"/cases/{case.number}", "/nowhere"):
+    for path in (
+        "/",
+        "/mine",
+        "/prove",
+        "/account/factor/set-up",
+        "/?state=over",
+        f"/cases/{case.number}",
+        "/nowhere",
+    ):
         await page.goto(address + path)
         await check()
     await page.goto(f"{address}/account")
@@ -107,7 +121,8 @@ async def test_a_case_is_worked_with_the_keyboard_alone(
         desk.keys, "wulan", "Wulan", Role.INTAKE, PHRASE, language="en"
     )
     with desk.database.writing() as session:
-        officers.add(session, desk.keys, account)
+        officer = officers.add(session, desk.keys, account)
+        phone = authenticator.enrol(session, desk.keys, officer)
     context = await chromium.new_context(java_script_enabled=False)
     page = await context.new_page()
     await page.goto(f"{address}/mine")
@@ -117,6 +132,10 @@ async def test_a_case_is_worked_with_the_keyboard_alone(
     await page.keyboard.type("wulan")
     await page.keyboard.press("Tab")
     await page.keyboard.type(PHRASE)
+    await page.keyboard.press("Enter")
+    await page.wait_for_url(f"{address}/sign-in/second?next=/mine")
+    assert await page.locator("#code").evaluate("e => e === document.activeElement")
+    await page.keyboard.type(phone.code(desk.clock()))
     await page.keyboard.press("Enter")
     await page.wait_for_url(f"{address}/mine")
     cookies = await context.cookies(address.replace("http:", "https:"))

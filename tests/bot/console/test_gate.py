@@ -11,7 +11,10 @@ from bot.writer import StoreUnavailable
 from storage import sessions
 from storage.models import Officer
 from storage.models import Session as Row
-from tests.browsers import HOST, ORIGIN, Desk, Page
+from tests.browsers import HOST, ORIGIN, Desk, Page, half_way
+
+PUBLIC: set[str] = set()
+"""Further pages that are seen before sign-in."""
 
 
 def addresses(desk: Desk) -> Iterator[tuple[str, str]]:
@@ -67,7 +70,7 @@ async def test_every_form_needs_the_token_of_its_session(desk: Desk):
     browser = desk.signed_in(desk.house.supervisor)
     other = sessions.form_token(desk.signed_in(desk.house.supervisor).cookie)
     posts = [p for m, p in addresses(desk) if m == "POST" and "no/such" not in p]
-    assert len(posts) == 11
+    assert len(posts) > 12
     for path in posts:
         for token in ("", "nonsense", other):
             response = await browser.client.post(path, data={"token": token})
@@ -243,3 +246,38 @@ async def test_cookies_are_bound_to_this_host(desk: Desk):
     for word in ("Secure", "HttpOnly", "SameSite=strict", "Path=/"):
         assert word in cookie
     assert "Domain" not in cookie
+
+
+async def test_a_passphrase_alone_reaches_no_page_of_work(desk: Desk):
+    half = half_way(desk, desk.house.supervisor)
+    open_ones = {
+        "/console/sign-in",
+        "/console/sign-in/second",
+        "/console/sign-out",
+        "/console/account/factor/set-up",
+    }
+    closed = 0
+    for method, path in addresses(desk):
+        if "static" in path or "no/such" in path or path in open_ones | PUBLIC:
+            continue
+        form = {"data": {"token": half.token}} if method == "POST" else {}
+        response = await half.client.request(method, path, **form)
+        assert response.status_code == 303, (method, path)
+        location = response.headers["location"]
+        second = "/console/sign-in/second"
+        assert location.startswith("/console/" if path == "/console" else second)
+        closed += 1
+    assert closed > 20
+
+
+async def test_a_stale_proof_is_asked_for_again_and_leads_back(desk: Desk):
+    browser = desk.signed_in(desk.house.supervisor)
+    desk.clock.pass_time(minutes=5)
+    response = await browser.send("/account/codes")
+    assert response.headers["location"] == "/console/prove?next=/account"
+    response = await browser.send("/account/codes", here="/mine")
+    assert response.headers["location"] == "/console/prove?next=/mine"
+    response = await browser.send("/account/codes", here="//elsewhere.example")
+    assert response.headers["location"] == "/console/prove?next=/"
+    response = await browser.get("/account/factor/set-up?next=/mine")
+    assert response.headers["location"].startswith("/console/prove?next=/account/")

@@ -39,27 +39,27 @@ class Door:
         )
 
 
-async def test_a_passphrase_opens_the_console(desk: Desk):
+async def test_a_passphrase_opens_nothing_but_the_second_step(desk: Desk):
     enrol(desk)
     door = Door(desk)
     response = await door.enter(" WULAN ", PHRASE)
     assert response.status_code == 303
-    assert response.headers["location"] == "/console/"
+    assert response.headers["location"] == "/console/sign-in/second"
     session, gone = response.headers.get_list("set-cookie")
     assert session.startswith(f"{COOKIE}=")
     for word in ("Secure", "HttpOnly", "SameSite=strict", "Path=/"):
         assert word in session
     assert gone.startswith(f'{DOOR}="";')
-    page = Page(await door.client.get("/console/"))
-    assert "You have not been admitted to a unit yet" in page.text
+    page = await door.client.get("/console/")
+    assert page.headers["location"] == "/console/sign-in/second"
     with desk.database.reading() as store:
-        assert [line.code for line in audit.lines(store)] == ["signed_in"]
+        assert audit.lines(store) == []
 
 
 async def test_it_leads_to_where_one_wanted_to_go(desk: Desk):
     enrol(desk)
     response = await Door(desk).enter("wulan", PHRASE, following="/mine")
-    assert response.headers["location"] == "/console/mine"
+    assert response.headers["location"] == "/console/sign-in/second?next=/mine"
 
 
 async def test_a_wrong_phrase_and_an_unknown_account_look_the_same(desk: Desk):
@@ -99,7 +99,7 @@ async def test_tries_are_limited_for_any_account(desk: Desk):
 async def test_too_many_at_once_are_asked_to_wait(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("bot.console.sign_in._WAIT_FOR_HASHER", 0.01)
+    monkeypatch.setattr("bot.console.passphrase._WAIT_FOR_HASHER", 0.01)
     hashers = desk.context.hashers
     assert hashers.acquire(blocking=False)
     assert hashers.acquire(blocking=False)
@@ -123,6 +123,8 @@ async def test_the_form_belongs_to_the_browser_that_asked_for_it(desk: Desk):
 async def test_who_is_signed_in_goes_on(desk: Desk):
     browser = desk.signed_in(desk.house.supervisor)
     response = await browser.get("/sign-in")
+    assert response.headers["location"] == "/console/sign-in/second"
+    response = await browser.get("/sign-in/second")
     assert response.headers["location"] == "/console/"
 
 

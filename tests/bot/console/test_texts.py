@@ -60,6 +60,9 @@ def test_no_text_is_left_over():
     families = (
         "problem.",
         "door.",
+        "second.problem.",
+        "prove.problem.",
+        "factor.problem.",
         "done.",
         "mine.",
         "language.",
