@@ -5,7 +5,7 @@ from sqlmodel import Session
 from handlers import routing
 from handlers.office import Office
 from storage import routes as table
-from storage import units
+from storage import rotation
 from storage.models import Unit
 from storage.words import Group, PositionClass
 
@@ -30,6 +30,6 @@ def entry_units(session: Session, office: Office) -> list[Unit]:
     Their keys stay the present ones until the commit: a draft is about to be sealed to them.
     """
     return [
-        units.held(session, office.keys, bytes.fromhex(unit_id))
+        rotation.held(session, office.keys, bytes.fromhex(unit_id))
         for unit_id in routing.entry_units(routes(session, office))
     ]

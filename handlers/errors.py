@@ -103,6 +103,18 @@ class Purged(KentonganError):
     tell = Tell.OFFICER
 
 
+class LastAdmin(KentonganError):
+    """Nobody else is an admin; invite another one first."""
+
+    tell = Tell.OFFICER
+
+
+class LastMember(KentonganError):
+    """Nobody, or no supervisor, would be left in a unit; say so that you know it."""
+
+    tell = Tell.OFFICER
+
+
 class DraftGone(KentonganError):
     """The report that you were writing was deleted meanwhile; begin it again."""
 

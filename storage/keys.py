@@ -49,6 +49,7 @@ class Purpose(StrEnum):
     DRAFT_GRANT = "draft-grant"
     FIGURES = "figures"
     OFFICER_LINK = "officer-link"
+    INVITATION = "invitation"
     SESSION = "session"
     SETTING = "setting"
     PEPPER_OFFICER = "pepper-officer"

@@ -133,6 +133,16 @@ def add(session: Session, keys: ServerKeys, account: NewAccount) -> Officer:
     return officer
 
 
+def free_login(session: Session, login: str) -> str:
+    """Return a login as it will be stored. Raises BadLogin, LoginTaken."""
+    wanted = normal_login(login)
+    if not _LOGIN.fullmatch(wanted):
+        raise BadLogin
+    if session.exec(select(Officer.id).where(Officer.login == wanted)).first():
+        raise LoginTaken
+    return wanted
+
+
 def find(session: Session, keys: ServerKeys, login: str) -> Officer | None:
     """Return the active account with this login, or None. Raises NotAuthentic."""
     officer = session.exec(

@@ -9,7 +9,7 @@ them is opened once, if ever.
 
 from sqlmodel import Session, col, delete
 
-from storage import manifests, officers, units
+from storage import manifests, officers, remembered, units
 from storage.keys import ServerKeys
 from storage.manifests import Name, name_of
 from storage.models import Membership, Officer, Unit, UnitGrant
@@ -64,4 +64,21 @@ def locked(session: Session, keys: ServerKeys, unit_id: bytes) -> Unit:
     if unit is None:
         raise units.NoSuchUnit
     units.require(session, keys, unit)
+    return unit
+
+
+def held(session: Session, keys: ServerKeys, unit_id: bytes) -> Unit:
+    """Return a verified unit whose key stays the present one until the commit.
+
+    Whoever seals to it takes it this way: otherwise its old secret could be dropped
+    between the seal and the commit. Raises ``units.NoSuchUnit``, NotAuthentic.
+    """
+    known = units.verified(session, keys, unit_id).generation
+    lock = {"read": True}
+    unit = session.get(Unit, unit_id, with_for_update=lock, populate_existing=True)
+    if unit is None:
+        raise units.NoSuchUnit
+    if unit.generation != known:
+        remembered.forget(session)
+        units.require(session, keys, unit)
     return unit

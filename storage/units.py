@@ -66,7 +66,7 @@ def admit_first(
     require(session, keys, unit)
     if unit.public_key is not None:
         raise HasMembers
-    _may_join(session, keys, unit, officer)
+    may_join(session, keys, unit, officer)
     secret = new_key(session, keys, unit, [officer])
     _join(session, keys, unit, officer)
     return secret
@@ -108,7 +108,7 @@ def admit(
     """
     require(session, keys, unit)
     officers.require(session, keys, by_member)
-    _may_join(session, keys, unit, newcomer)
+    may_join(session, keys, unit, newcomer)
     held = unit_grants.held_by(session, unit, by_member)
     if not is_member(session, keys, unit, by_member):
         raise NotAuthentic
@@ -149,23 +149,6 @@ def verified(session: Session, keys: ServerKeys, unit_id: bytes) -> Unit:
     return remembered.once(
         session, ("unit", unit_id), lambda: _found(session, keys, unit_id)
     )
-
-
-def held(session: Session, keys: ServerKeys, unit_id: bytes) -> Unit:
-    """Return a verified unit whose key stays the present one until the commit.
-
-    Whoever seals to it takes it this way: otherwise its old secret could be dropped
-    between the seal and the commit. Raises NoSuchUnit, NotAuthentic.
-    """
-    known = verified(session, keys, unit_id).generation
-    lock = {"read": True}
-    unit = session.get(Unit, unit_id, with_for_update=lock, populate_existing=True)
-    if unit is None:
-        raise NoSuchUnit
-    if unit.generation != known:
-        remembered.forget(session)
-        require(session, keys, unit)
-    return unit
 
 
 def named(session: Session, keys: ServerKeys, name: str) -> Unit:
@@ -265,7 +248,8 @@ def _found(session: Session, keys: ServerKeys, unit_id: bytes) -> Unit:
     return unit
 
 
-def _may_join(session: Session, keys: ServerKeys, unit: Unit, officer: Officer) -> None:
+def may_join(session: Session, keys: ServerKeys, unit: Unit, officer: Officer) -> None:
+    """Raise WrongHouse unless an account may sit in a unit; HasMembers if it does."""
     officers.require(session, keys, officer)
     kind = UnitKind(unit.kind)
     if not officer.active or Role(officer.role) not in _MEMBERS[kind]:

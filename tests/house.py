@@ -37,6 +37,14 @@ def person(
     session: Session, keys: ServerKeys, login: str, role: Role = Role.HANDLER
 ) -> Person:
     """Add an officer whose passphrase nobody knows."""
+    account, secret = prepared(login, role)
+    return Person(officers.add(session, keys, account), secret)
+
+
+def prepared(
+    login: str, role: Role = Role.HANDLER
+) -> tuple[officers.NewAccount, bytes]:
+    """Make an account without slow hashing; returns its secret key too."""
     pair = new_pair()
     account = officers.NewAccount(
         id=secrets.token_bytes(16),
@@ -48,7 +56,7 @@ def person(
         salt=bytes(16),
         secret=b"\x01" + bytes(112),
     )
-    return Person(officers.add(session, keys, account), pair.secret)
+    return account, pair.secret
 
 
 def build(session: Session, keys: ServerKeys) -> House:

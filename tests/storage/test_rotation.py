@@ -339,7 +339,7 @@ def test_a_draft_under_way_keeps_its_key_from_being_dropped(here: Desk):
         dropped.append(here.store(resealing.drop_old, here.house.unit.id))
 
     with here.database.writing() as session:
-        unit = units.held(session, here.keys, here.house.unit.id)
+        unit = rotation.held(session, here.keys, here.house.unit.id)
         draft = reports.start(session, here.keys, [unit], day=here.now.date())
         other = threading.Thread(target=rotate_and_drop)
         other.start()
