@@ -12,7 +12,7 @@ from handlers import cases as case_verbs
 from handlers import notices
 from handlers.messages import Incoming, Kind, Reply
 from handlers.office import Office
-from storage import cases, links, officers, outbox, units
+from storage import cases, conflicts, links, officers, outbox, units
 from storage.letters import Letter
 from storage.models import Officer
 from storage.words import LetterKind
@@ -70,6 +70,8 @@ def _duty(
     case = cases.by_number(session, office.keys, number)
     mine = {unit.id for unit in units.units_of(session, office.keys, officer)}
     if case is None or case.unit not in mine or not officer.active:
+        return Reply("DUTY.UNKNOWN")
+    if conflicts.is_barred(session, case.report, officer.id):
         return Reply("DUTY.UNKNOWN")
     link = f"{office.console_url}/cases/{case.number}"
     if verb == notices.OPEN:

@@ -115,6 +115,12 @@ class LastMember(KentonganError):
     tell = Tell.OFFICER
 
 
+class NotGranted(KentonganError):
+    """The case has a key of its own that you were not given yet; ask a member to open it."""
+
+    tell = Tell.OFFICER
+
+
 class DraftGone(KentonganError):
     """The report that you were writing was deleted meanwhile; begin it again."""
 

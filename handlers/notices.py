@@ -8,7 +8,7 @@ from sqlmodel import Session
 from handlers.lengths import split
 from handlers.messages import Choice, Reply
 from handlers.office import Office
-from storage import cases, history, links, outbox, subscriptions, units
+from storage import cases, conflicts, history, links, outbox, subscriptions, units
 from storage.letters import Letter
 from storage.models import Case, Officer
 from storage.outbox import Claimed
@@ -84,6 +84,8 @@ def alert(
     told = 0
     for officer in units.members(session, office.keys, unit):
         if case.officer not in {None, officer.id}:
+            continue
+        if conflicts.is_barred(session, case.report, officer.id):
             continue
         place = _place_of(session, office, officer)
         if place is not None:

@@ -26,6 +26,8 @@ class Filters:
     category: str | None = None
     urgency: int | None = None
     officer: bytes | None = None
+    without: Sequence[bytes] = ()
+    """Reports that are not shown (a conflict of interest)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,8 @@ def queue_page(
         query = query.where(Case.urgency == filters.urgency)
     if filters.officer is not None:
         query = query.where(Case.officer == filters.officer)
+    if filters.without:
+        query = query.where(col(Case.report).not_in(filters.without))
     order = (col(Case.urgency), col(Case.due), col(Case.day), col(Case.report))
     if after is not None:
         query = query.where(

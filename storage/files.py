@@ -148,17 +148,14 @@ class Taken:
 def reserve(session: Session, keys: ServerKeys, report: bytes, *, day: date) -> bytes:
     """Make the row of a file that is still to be fetched; returns its id."""
     row = File(id=secrets.token_bytes(16), report=report, day=day, tag=b"")
-    _save(session, keys, row)
+    save(session, keys, row)
     return row.id
 
 
 def awaited(
     session: Session, keys: ServerKeys, file_id: bytes, *, report: bytes
 ) -> bool:
-    """Tell whether a file of this report is still to come; locks its row.
-
-    Raises NotAuthentic for a row that we did not write.
-    """
+    """Tell whether a file of this report is still to come; locks its row. NotAuthentic."""
     row = _awaited(session, keys, file_id)
     return row is not None and row.report == report
 
@@ -181,15 +178,15 @@ def taken(
     row = _awaited(session, keys, file_id)
     if row is None:
         return False
-    original = _context(row, "original_key")
+    original = context(row, "original_key")
     row.original_key = sealing.seal_twice(file.original_key, vault, public, original)
     row.copy_key = None
     if file.copy_key is not None:
-        row.copy_key = sealing.seal(file.copy_key, public, _context(row, "copy_key"))
+        row.copy_key = sealing.seal(file.copy_key, public, context(row, "copy_key"))
     details = sealing.pad(json.dumps(dict(file.details)).encode("ascii"))
-    row.details = sealing.seal(details, public, _context(row, "details"))
+    row.details = sealing.seal(details, public, context(row, "details"))
     row.state = FileState.TAKEN.value
-    _save(session, keys, row)
+    save(session, keys, row)
     for part in file.parts:
         part.settle(row.day)
     return True
@@ -207,7 +204,7 @@ def refused(
         return False
     row.original_key = row.copy_key = row.details = None
     row.state = state.value
-    _save(session, keys, row)
+    save(session, keys, row)
     return True
 
 
@@ -225,7 +222,7 @@ def details(row: File, secret: bytes) -> Mapping[str, str]:
     """Open a taken file's details (name, type, size, SHA-256) with the report's secret."""
     if row.details is None or row.state != FileState.TAKEN:
         return {}
-    plain = sealing.open_seal(row.details, secret, _context(row, "details"))
+    plain = sealing.open_seal(row.details, secret, context(row, "details"))
     found: Mapping[str, str] = json.loads(sealing.unpad(plain))
     return found
 
@@ -234,13 +231,13 @@ def copy_key(row: File, secret: bytes) -> bytes | None:
     """Open the working copy's key with the report's secret; None if there is no copy."""
     if row.copy_key is None or row.state != FileState.TAKEN:
         return None
-    return sealing.open_seal(row.copy_key, secret, _context(row, "copy_key"))
+    return sealing.open_seal(row.copy_key, secret, context(row, "copy_key"))
 
 
 def open_original(row: File, secret: bytes, half: bytes | None = None) -> bytes:
     """Open one seal of the original's key: the case's, or the vault's in that ``half``."""
     sealed = row.original_key if half is None else half
-    return sealing.open_seal(sealed or b"", secret, _context(row, "original_key"))
+    return sealing.open_seal(sealed or b"", secret, context(row, "original_key"))
 
 
 def place(folder: Path, file_id: bytes, which: str) -> Path:
@@ -267,7 +264,7 @@ def _awaited(session: Session, keys: ServerKeys, file_id: bytes) -> File | None:
 
 def check(keys: ServerKeys, row: File) -> None:
     """Raise NotAuthentic unless this row was written by us as it stands."""
-    keys.check_tag(row.tag, _context(row, "tag"), _content(row))
+    keys.check_tag(row.tag, context(row, "tag"), _content(row))
 
 
 def _hush(path: Path) -> None:
@@ -277,8 +274,9 @@ def _hush(path: Path) -> None:
             os.utime(folder, (0, 0))
 
 
-def _save(session: Session, keys: ServerKeys, row: File) -> None:
-    row.tag = keys.tag(_context(row, "tag"), _content(row))
+def save(session: Session, keys: ServerKeys, row: File) -> None:
+    """Write a row that was changed, with a fresh tag."""
+    row.tag = keys.tag(context(row, "tag"), _content(row))
     session.add(row)
     session.flush()
 
@@ -292,7 +290,8 @@ def _content(row: File) -> bytes:
     )
 
 
-def _context(row: File, column: str) -> Context:
+def context(row: File, column: str) -> Context:
+    """Return the place of a seal in this row."""
     return Context("files", row.id, column, row.report)
 
 

@@ -20,6 +20,7 @@ from storage.words import ActorClass, Audience, EventCode
 
 START = bytes(32)
 _UNNAMED = 32
+_NEW_KEY = "new_key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,21 +104,65 @@ def missing_items(session: Session, case: Case) -> int:
     What a reporter erased is not missing: the event that erased names, in one hash, what
     was left. What the reporter alone holds (sealed at the receipt) is in no history.
     """
-    events = of_case(session, case.report)
-    there = _items(session, case.report)
-    named = {e.item_hash: e.seq for e in events if e.item_hash and not _erases(e)}
-    last = next((event for event in reversed(events) if _erases(event)), None)
-    cut = last.seq if last is not None else 0
-    gone = sum(seq > cut and item not in there for item, seq in named.items())
-    if last is not None and last.item_hash != _digest(events, there, cut):
-        gone += 1
-    return gone + sum(known and item not in named for item, known in there.items())
+    events, there = _counting(session, case), _items(session, case.report)
+    named = {event.item_hash for event in events if not _erases(event)}
+    unknown = sum(known and item not in named for item, known in there.items())
+    return len(_lost(events, there)) + unknown
 
 
 def left(session: Session, case: Case) -> bytes:
     """Return one hash over the items that are left, for an event that erased some."""
+    there = _items(session, case.report)
+    return _digest(_counting(session, case), there, case.head_seq + 1)
+
+
+def vouched(session: Session, case: Case) -> tuple[list[bytes], list[bytes]]:
+    """Return the hashes of items that the history names: those there, those missing."""
+    events, there = _counting(session, case), _items(session, case.report)
+    named = [e.item_hash for e in events if e.item_hash and not _erases(e)]
+    return [one for one in named if one in there], _lost(events, there)
+
+
+def name_anew(
+    session: Session,
+    keys: ServerKeys,
+    case: Case,
+    hashes: Sequence[bytes],
+    *,
+    by: Actor,
+    day: date,
+) -> None:
+    """Name what was sealed anew; what was named before counts no more.
+
+    Give what ``vouched`` called missing too, so that it stays missing.
+    """
+    code = EventCode.RESEALED
+    append(session, keys, case, code, by=by, day=day, detail=_NEW_KEY)
+    for one in hashes:
+        append(session, keys, case, code, by=by, day=day, item_hash=one)
+
+
+def _counting(session: Session, case: Case) -> list[Event]:
+    """Return the events whose names of items count: those since the last new key."""
     events = of_case(session, case.report)
-    return _digest(events, _items(session, case.report), case.head_seq + 1)
+    last = max((event.seq for event in events if begins_anew(event)), default=0)
+    return [event for event in events if event.seq >= last]
+
+
+def begins_anew(event: Event) -> bool:
+    """Tell whether a case got a new key here, so that its items are named anew."""
+    return event.code == EventCode.RESEALED and event.detail == _NEW_KEY
+
+
+def _lost(events: Sequence[Event], there: Container[bytes]) -> list[bytes]:
+    """Return the names of what is gone without a line that erased it."""
+    named = {e.item_hash: e.seq for e in events if e.item_hash and not _erases(e)}
+    last = next((event for event in reversed(events) if _erases(event)), None)
+    cut = last.seq if last is not None else 0
+    lost = [item for item, seq in named.items() if seq > cut and item not in there]
+    if last is not None and last.item_hash != _digest(events, there, cut):
+        lost.append(last.item_hash or START)
+    return lost
 
 
 def _erases(event: Event) -> bool:

@@ -9,10 +9,11 @@ from collections.abc import Iterator
 
 from sqlmodel import Session, col, select
 
-from storage import case_tags, history, manifests
+from storage import case_tags, conflicts, history, manifests
 from storage.keys import ServerKeys
 from storage.models import AuditLine, Case, Event
 from storage.sealing import NotAuthentic
+from storage.words import EventCode
 
 _HEX = 32
 
@@ -58,9 +59,24 @@ def _of_case(
             f"case {case.number} is older than line {min(lost)} of the audit log: "
             "acts were taken out of its history"
         )
+    if not _conflicts_fit(session, keys, case):
+        yield f"case {case.number}: a conflict of interest was changed or taken away by hand"
     missing = history.missing_items(session, case)
     if missing:
         yield f"case {case.number}: {missing} items missing, or unknown to its history"
+
+
+def _conflicts_fit(session: Session, keys: ServerKeys, case: Case) -> bool:
+    """Tell whether the declarations are ours, those of the history, and settled as it says."""
+    rows = conflicts.of_case(session, case.report)
+    events = history.of_case(session, case.report)
+    told = {e.officer: e.seq for e in events if e.code == EventCode.CONFLICT}
+    renewed = max((e.seq for e in events if history.begins_anew(e)), default=0)
+    return {row.officer for row in rows} == set(told) and all(
+        conflicts.is_ours(keys, row)
+        and row.settled == (renewed > told.get(row.officer, 0))
+        for row in rows
+    )
 
 
 def _known(session: Session) -> dict[bytes, dict[str, int]]:

@@ -172,10 +172,34 @@ def has_identity(session: Session, report: bytes) -> bool:
     return session.exec(query.limit(1)).first() is not None
 
 
-def check(keys: ServerKeys, row: Item) -> None:
-    """Raise NotAuthentic unless this row was written by us as it stands."""
-    context = _item_context(row.id, row.report, row.seq)
-    keys.check_tag(row.tag, context, _item_content(row))
+def reseal(
+    session: Session, keys: ServerKeys, report: bytes, secret: bytes, public: bytes
+) -> dict[bytes, bytes]:
+    """Seal anew, to the key ``public``, what a report's ``secret`` opens.
+
+    Returns the hash of each new blob by that of the old. Of an identity only the outer
+    seal changes. What the reporter holds, and what is not authentic, stays as it is.
+    """
+    rows = session.exec(
+        select(Item).where(
+            Item.report == report, Item.audience != Audience.REPORTER.value
+        )
+    ).all()
+    changed = {}
+    for row in rows:
+        context = _item_context(row.id, row.report, row.seq)
+        try:
+            keys.check_tag(row.tag, context, _item_content(row))
+            plain = sealing.open_seal(row.blob, secret, context)
+        except NotAuthentic:
+            continue
+        was = hashlib.sha256(row.blob).digest()
+        row.blob = sealing.seal(plain, public, context)
+        row.tag = keys.tag(context, _item_content(row))
+        session.add(row)
+        changed[was] = hashlib.sha256(row.blob).digest()
+    session.flush()
+    return changed
 
 
 def identity_halves(
@@ -209,6 +233,12 @@ def whole_identity(
     item_id, seq, inner = half
     context = _item_context(item_id, report, seq)
     return Content.from_bytes(sealing.open_seal(inner, vault_secret, context))
+
+
+def check(keys: ServerKeys, row: Item) -> None:
+    """Raise NotAuthentic unless this row was written by us as it stands."""
+    context = _item_context(row.id, row.report, row.seq)
+    keys.check_tag(row.tag, context, _item_content(row))
 
 
 def _open(keys: ServerKeys, row: Item, secret: bytes) -> Content | None:

@@ -57,24 +57,45 @@ def grant(
     """Seal a report's secret to a verified unit."""
     if unit.public_key is None:
         raise ValueError("a unit without a key cannot be granted anything")
-    grant_id = secrets.token_bytes(16)
-    context = _grant_context(grant_id, report, unit.generation)
-    blob = sealing.seal(secret, unit.public_key, context)
-    tag = keys.tag(context, sealing.encode(unit.id, blob))
-    if wrapped:
-        blob = keys.lock(Purpose.DRAFT_GRANT, blob, context)
-    session.add(
-        Grant(
-            id=grant_id,
-            report=report,
-            recipient_kind=Recipient.UNIT.value,
-            recipient=unit.id,
-            generation=unit.generation,
-            wrapped=wrapped,
-            secret=blob,
-            tag=tag,
-        )
+    row = grant_to(
+        session,
+        keys,
+        report,
+        (Recipient.UNIT, unit.id, unit.public_key),
+        unit.generation,
+        secret,
     )
+    if wrapped:
+        row.wrapped = True
+        context = _grant_context(row.id, report, unit.generation)
+        row.secret = keys.lock(Purpose.DRAFT_GRANT, row.secret, context)
+
+
+def grant_to(
+    session: Session,
+    keys: ServerKeys,
+    report: bytes,
+    holder: tuple[Recipient, bytes, bytes],
+    generation: int,
+    secret: bytes,
+) -> Grant:
+    """Seal a report's secret to one holder: (kind, id, public key that was checked)."""
+    kind, recipient, public = holder
+    row_id = secrets.token_bytes(16)
+    context = _grant_context(row_id, report, generation)
+    blob = sealing.seal(secret, public, context)
+    row = Grant(
+        id=row_id,
+        report=report,
+        recipient_kind=kind.value,
+        recipient=recipient,
+        generation=generation,
+        wrapped=False,
+        secret=blob,
+        tag=keys.tag(context, sealing.encode(recipient, blob)),
+    )
+    session.add(row)
+    return row
 
 
 def release(session: Session, keys: ServerKeys, report: bytes, unit: bytes) -> None:

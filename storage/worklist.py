@@ -15,19 +15,30 @@ _ORDER = (col(Case.urgency), col(Case.due), col(Case.day), col(Case.report))
 
 
 def taken_by(
-    session: Session, units: Sequence[bytes], officer: bytes, *, limit: int = MOST
+    session: Session,
+    units: Sequence[bytes],
+    officer: bytes,
+    *,
+    without: Sequence[bytes] = (),
+    limit: int = MOST,
 ) -> list[Case]:
-    """Return an officer's open cases in the queue's order."""
+    """Return an officer's open cases in the queue's order, but the reports ``without``."""
     query = select(Case).where(
         Case.officer == officer,
         col(Case.is_open).is_(True),
         col(Case.unit).in_(list(units)),
+        col(Case.report).not_in(without),
     )
     return list(session.exec(query.order_by(*_ORDER).limit(limit)))
 
 
 def due_by(
-    session: Session, units: Sequence[bytes], day: date, *, limit: int = 20
+    session: Session,
+    units: Sequence[bytes],
+    day: date,
+    *,
+    without: Sequence[bytes] = (),
+    limit: int = 20,
 ) -> list[Case]:
     """Return open cases whose deadline is this day or before it, the earliest first."""
     query = (
@@ -36,6 +47,7 @@ def due_by(
             col(Case.is_open).is_(True),
             col(Case.unit).in_(list(units)),
             Case.due <= day,
+            col(Case.report).not_in(without),
         )
         .order_by(col(Case.due), col(Case.urgency), col(Case.report))
     )
@@ -43,14 +55,21 @@ def due_by(
 
 
 def awaiting_approval(
-    session: Session, keys: ServerKeys, units: Sequence[bytes], *, limit: int = MOST
+    session: Session,
+    keys: ServerKeys,
+    units: Sequence[bytes],
+    *,
+    without: Sequence[bytes] = (),
+    limit: int = MOST,
 ) -> list[Case]:
     """Return cases for which somebody proposed a step that needs a second officer.
 
     A proposal that no verb of ours wrote is left out.
     """
     query = select(Case).where(
-        col(Case.wanted_by).is_not(None), col(Case.unit).in_(list(units))
+        col(Case.wanted_by).is_not(None),
+        col(Case.unit).in_(list(units)),
+        col(Case.report).not_in(without),
     )
     found = []
     for case in session.exec(query.order_by(*_ORDER).limit(limit)):

@@ -9,7 +9,7 @@ from sqlmodel import Session, select
 from bot.console.visit import Visit
 from handlers import cases as verbs
 from handlers.errors import NotFound, NotYours
-from storage import cases, conversations, history, officers, units
+from storage import cases, conflicts, conversations, history, officers, units
 from storage.models import Case, Unit
 from storage.words import EventCode
 
@@ -20,12 +20,15 @@ READ_AGAIN = timedelta(hours=1)
 def find(visit: Visit, session: Session, number: str) -> tuple[Case, Unit]:
     """Return the verified case and its unit if the officer sits in it.
 
-    Raises NotFound, for a case of another unit too: nobody learns which numbers exist.
+    Raises NotFound, for a case of another unit and for one on which the officer declared
+    a conflict too: nobody learns which numbers exist.
     """
     keys = visit.console.office.keys
     found = cases.by_number(session, keys, number.upper())
+    if found is None or conflicts.is_barred(session, found.report, visit.officer.id):
+        raise NotFound
     for unit in units.units_of(session, keys, visit.officer):
-        if found is not None and found.unit == unit.id:
+        if found.unit == unit.id:
             return found, unit
     raise NotFound
 
@@ -70,6 +73,8 @@ def on_case(
     found = cases.lock(session, office.keys, report) if report else None
     mine = {unit.id for unit in units.units_of(session, office.keys, officer)}
     if found is None or found.unit not in mine:
+        raise NotFound
+    if conflicts.is_barred(session, found.report, officer.id):
         raise NotFound
     once = visit.form.get("once", "")
     if once and not conversations.first_time(

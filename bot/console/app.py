@@ -26,6 +26,7 @@ from bot.console import (
     queue,
     second,
     sign_in,
+    stepping_back,
 )
 from bot.console.context import ConsoleContext
 from bot.console.gate import nowhere, page
@@ -67,6 +68,9 @@ def routes(console: ConsoleContext) -> list[BaseRoute]:
         work("/cases/{number}/let-go", acts.let_go, post=True),
         work("/cases/{number}/ask", acts.ask, post=True),
         work("/cases/{number}/note", acts.note, post=True),
+        work("/cases/{number}/conflict", stepping_back.form),
+        work("/cases/{number}/conflict", stepping_back.declare, post=True),
+        work("/new-keys", stepping_back.settle_all, post=True),
         Mount("/static", OwnFiles(directory=_STATIC), name="console-static"),
         Route("/{path:path}", nowhere(console), methods=_ANY),
     ]

@@ -5,14 +5,14 @@ from dataclasses import dataclass, replace
 
 from starlette.responses import Response
 
-from bot.console import access, contents
+from bot.console import access, contents, reveals, stepping_back
 from bot.console.visit import Visit
 from handlers import numbering
 from storage import history, officers
 from storage.models import Case, Event
 from storage.words import Reason, Role, Status
 
-DONE = frozenset({"moved", "proposed", "asked", "noted", "taken", "let_go"})
+DONE = frozenset({"moved", "proposed", "asked", "noted", "taken", "let_go", "reveal_ended"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,7 @@ def show(
 ) -> Response:
     """Render the case; after a refused form with its problem and what was typed."""
     number = visit.request.path_params["number"]
+    stepping_back.settle(visit)
     access.record_reading(visit)
     with visit.console.database.reading() as session:
         found, unit = access.find(visit, session, number)
@@ -49,6 +50,7 @@ def show(
         events = history.of_case(session, found.report)
         broken = history.first_broken(session, visit.console.office.keys, found)
         people = officers.names(session, visit.console.office.keys)
+        asked = reveals.lines(visit, session, found, people)
     moves = _moves(visit, found)
     return visit.page(
         "case.html",
@@ -60,6 +62,7 @@ def show(
         lines=_together([_line(visit, event, people) for event in reversed(events)]),
         broken=broken,
         people=people,
+        reveals=asked,
         people_by_hex={key.hex(): name for key, name in people.items()},
         register=_register(found),
         left=(found.due - visit.console.office.day(visit.now)).days,
@@ -131,6 +134,8 @@ def _line(visit: Visit, event: Event, people: Mapping[bytes, str]) -> HistoryLin
     what = ""
     if status in set(Status):
         what = words.step(status, reason or None)
+    elif event.code in reveals.EVENTS:
+        what = reveals.detail(visit, event.detail)
     elif event.detail:
         what = words.own(f"detail.{event.detail}")
     return HistoryLine(event, who or words.own(f"actor.{event.actor_class}"), what)

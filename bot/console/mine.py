@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from bot.console.queue import lines
 from bot.console.visit import Visit
-from storage import officers, units, worklist
+from storage import conflicts, officers, units, worklist
 
 SOON = timedelta(days=3)
 
@@ -18,9 +18,10 @@ def mine(visit: Visit) -> Response:
     with visit.console.database.reading() as session:
         own = units.units_of(session, keys, me)
         names = [unit.id for unit in own]
-        taken = worklist.taken_by(session, names, me.id)
-        proposed = worklist.awaiting_approval(session, keys, names)
-        soon = worklist.due_by(session, names, today + SOON)
+        hidden = conflicts.barred(session, me.id)
+        taken = worklist.taken_by(session, names, me.id, without=hidden)
+        proposed = worklist.awaiting_approval(session, keys, names, without=hidden)
+        soon = worklist.due_by(session, names, today + SOON, without=hidden)
         people = officers.names(session, keys)
     by_others = [case for case in proposed if case.wanted_by != me.id]
     by_me = [case for case in proposed if case.wanted_by == me.id]

@@ -4,15 +4,15 @@ import base64
 import struct
 from binascii import Error as NotBase64
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from urllib.parse import urlencode
 
 from starlette.responses import Response
 
-from bot.console import menu
+from bot.console import menu, stepping_back
 from bot.console.visit import SeeOther, Visit
-from storage import case_tags, cases, officers, units
+from storage import case_tags, cases, conflicts, officers, units
 from storage.cases import Filters, Place
 from storage.models import Case, Unit
 from storage.sealing import NotAuthentic
@@ -48,14 +48,16 @@ def queue(visit: Visit) -> Response:
     after = _place(visit.query.get("after", ""))
     with visit.console.database.reading() as session:
         mine = units.units_of(session, visit.console.office.keys, visit.officer)
+        hidden = conflicts.barred(session, visit.officer.id)
         found = cases.queue_page(
             session,
             [unit.id for unit in mine],
-            filters=filters,
+            filters=replace(filters, without=hidden),
             after=after,
             limit=cases.PAGE + 1,
         )
         people = officers.names(session, visit.console.office.keys)
+        waiting = len(stepping_back.waiting(visit, session, mine))
     shown = found[: cases.PAGE]
     following = ""
     if len(found) > len(shown):
@@ -69,6 +71,9 @@ def queue(visit: Visit) -> Response:
         further=after is not None,
         several=len(mine) > 1,
         homeless=not mine,
+        declared=bool(visit.query.get("declared")),
+        resealed=visit.query.get("resealed", "") == "yes",
+        waiting=waiting,
         statuses=_OPEN if filters.is_open else _OVER,
         groups=tuple(Group),
         urgencies=tuple(Urgency),
