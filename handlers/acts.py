@@ -91,7 +91,7 @@ def tell_reporter(
     by: Officer,
     now: datetime,
 ) -> bool:
-    """Write to the reporter: sealed to their key, read with the code, told neutrally.
+    """Write to the reporter: sealed to their key, read with the code, told as they wished.
 
     False where no receipt was made yet. The caller saves the case and writes the witness.
     """
@@ -108,7 +108,7 @@ def tell_reporter(
         day=office.day(now),
     )
     item(session, office, case, EventCode.ITEM, by, now, sent)
-    notices.tell(session, office, case, now=now)
+    notices.tell(session, office, case, words=text, now=now)
     return True
 
 

@@ -86,7 +86,7 @@ def change_status(
     acts.event(session, office, case, EventCode.STATUS, by, now, _detail(to, reason))
     countdown.set_due(session, office, case, now)
     cases.save(session, office.keys, case)
-    notices.tell(session, office, case, now=now)
+    notices.tell(session, office, case, status=True, now=now)
     acts.witness(session, office, case, "status", by, now)
     return True
 
@@ -100,7 +100,7 @@ def ask(
     by: Officer,
     now: datetime,
 ) -> None:
-    """Ask the reporter something: sealed to them and to the case, told neutrally."""
+    """Ask the reporter something: sealed to them and to the case, told as they wished."""
     case = acts.lock(session, office, report)
     acts.refuse_purged(case)
     if case.reporter_key is None:
@@ -118,7 +118,7 @@ def ask(
     acts.item(session, office, case, EventCode.ITEM, by, now, sent)
     acts.seal_to_case(session, office, case, content, EventCode.ASKED, by, now)
     cases.save(session, office.keys, case)
-    notices.tell(session, office, case, now=now)
+    notices.tell(session, office, case, words=text, now=now)
     acts.witness(session, office, case, "asked", by, now)
 
 

@@ -28,7 +28,7 @@ def run(turning: Turning, command: Command) -> tuple[Reply, ...]:
         case CommandName.WITHDRAW | CommandName.ERASE:
             _end(turning, command.name)
         case CommandName.SUBSCRIBE:
-            _subscribe(turning)
+            _subscribe(turning, command)
         case CommandName.UNSUBSCRIBE:
             discard(turning)
             for handle in (turning.incoming.handle, *turning.incoming.aliases):
@@ -95,14 +95,18 @@ def _end(turning: Turning, name: CommandName) -> None:
     turning.memory.forget_case()
 
 
-def _subscribe(turning: Turning) -> None:
-    if turning.memory.may_add(turning.now):
-        subscriptions.add(
-            turning.session,
-            turning.office.keys,
-            bytes.fromhex(turning.memory.opened),
-            _subscriber(turning),
-        )
+def _subscribe(turning: Turning, command: Command) -> None:
+    """Set the kind of notices about the open case; None ends them, an alias's too."""
+    if not turning.memory.may_add(turning.now):
+        return
+    session, keys, incoming = turning.session, turning.office.keys, turning.incoming
+    report = bytes.fromhex(turning.memory.opened)
+    if command.notify is not None:
+        wish = replace(_subscriber(turning), kind=command.notify)
+        subscriptions.add(session, keys, report, wish)
+        return
+    for handle in (incoming.handle, *incoming.aliases):
+        subscriptions.end(session, keys, report, incoming.channel, handle)
 
 
 def _subscriber(turning: Turning) -> Subscriber:

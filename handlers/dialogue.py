@@ -32,9 +32,7 @@ __all__ = [
     "wants_receipt",
 ]
 
-_FOLLOW_STEPS: Final = frozenset(
-    {follow.ASK_ADDITION, follow.ASK_REPLY, follow.SURE_WITHDRAW, follow.SURE_ERASE}
-)
+_FOLLOW_STEPS: Final = follow.STEPS
 _LONG_WORDS: Final = 5
 
 

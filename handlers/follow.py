@@ -6,10 +6,11 @@ from typing import Final
 
 from handlers.keywords import normalise
 from handlers.messages import Choice, Command, CommandName, Proof, Reply
+from handlers.report import KINDS
 from handlers.state import Item, State, Turn
 from handlers.steps import Option, Step
 from handlers.talk import Talk, hold, release
-from storage.words import Audience, ItemKind
+from storage.words import Audience, ItemKind, Wanted
 
 WELCOME: Final = "Q01"
 ASK_RECEIPT: Final = "Q22"
@@ -17,6 +18,7 @@ ASK_ADDITION: Final = "Q23"
 ASK_REPLY: Final = "Q25"
 SURE_WITHDRAW: Final = "Q26"
 SURE_ERASE: Final = "Q27C"
+WHICH_NEWS: Final = "Q21K"
 
 PURPOSES: Final = frozenset(
     {"STATUS", "READ", "ADD", "ANSWER", "WITHDRAW", "ERASE", "SUBSCRIBE"}
@@ -26,8 +28,16 @@ _OPENS: Final = {
     "ANSWER": ASK_REPLY,
     "WITHDRAW": SURE_WITHDRAW,
     "ERASE": SURE_ERASE,
+    "SUBSCRIBE": WHICH_NEWS,
 }
+STEPS: Final = frozenset(_OPENS.values())
+"""The questions of this part."""
 _SURE: Final = {SURE_WITHDRAW: "WITHDRAW", SURE_ERASE: "ERASE"}
+_TOLD: Final = {
+    Wanted.NEUTRAL: "SUBSCRIBED",
+    Wanted.FULL: "SUBFULL",
+    None: "SUBNONE",
+}
 _ERASED_WITHIN: Final = timedelta(days=14)
 """DOMAIN 4, D25: erasure is answered within 72 hours and done within 14 days."""
 
@@ -89,12 +99,6 @@ def _opened(talk: Talk, purpose: str) -> Turn:
         return Turn(state, replies=(talk.question(state),))
     state = release_if_held(talk).state
     waiting = _waiting(state)
-    if purpose == "SUBSCRIBE":
-        return Turn(
-            state,
-            replies=(Reply("SUBSCRIBED"), *waiting),
-            command=Command(CommandName.SUBSCRIBE, notify=True),
-        )
     name = CommandName.READ if purpose == "READ" else CommandName.STATUS
     return Turn(
         state, replies=(talk.question(state, "OPENED"), *waiting), command=Command(name)
@@ -105,10 +109,19 @@ def choose(talk: Talk, step: Step, option: Option) -> Turn:
     """Apply a choice to a question of this part."""
     if step.code in _SURE:
         return _confirmed(talk, step, agreed=option.code == "YES")
+    if step.code == WHICH_NEWS:
+        return _subscribed(talk, KINDS.get(option.code))
     if option.code == "DONTKNOW":
         turn = take_text(talk, step, _in_words(talk, option))
         return turn if not turn.items else replace(_finish(talk), items=turn.items)
     return _finish(talk)
+
+
+def _subscribed(talk: Talk, kind: Wanted | None) -> Turn:
+    if not talk.facts.may_add:
+        return _too_late(talk, "SUBSCRIBE")
+    turn = talk.reopen(release(talk.state), Reply(_TOLD[kind]))
+    return replace(turn, command=Command(CommandName.SUBSCRIBE, notify=kind))
 
 
 def _in_words(talk: Talk, option: Option) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from storage.words import Channel
+from storage.words import Channel, Wanted
 
 
 class Kind(StrEnum):
@@ -127,10 +127,10 @@ class CommandName(StrEnum):
 class Command:
     """A verb to run.
 
-    ``answers`` (SUBMIT only) maps choice steps to their codes, ``notify`` says that the
-    reporter opted in to neutral notices.
+    ``answers`` (SUBMIT only) maps choice steps to their codes, ``notify`` is the kind of
+    notices that the reporter opted in to, None for none.
     """
 
     name: CommandName
     answers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    notify: bool = False
+    notify: Wanted | None = None

@@ -13,9 +13,11 @@ from storage.letters import Letter
 from storage.models import Case, Officer
 from storage.outbox import Claimed
 from storage.sealing import NotAuthentic
-from storage.words import Channel, EventCode, LetterKind, Urgency
+from storage.subscriptions import Subscriber
+from storage.words import Channel, EventCode, LetterKind, Status, Urgency, Wanted
 
 NEWS = "Q24"
+FULL_NEWS = "FULLNEWS"
 TEMPLATE = "news"
 TAKE, OPEN = "take", "open"
 _SHORTEST_LIMIT = 1600
@@ -48,29 +50,74 @@ def say(
         outbox.put(session, office.keys, letter, now=now)
 
 
-def tell(session: Session, office: Office, case: Case, *, now: datetime) -> int:
+def tell(
+    session: Session,
+    office: Office,
+    case: Case,
+    *,
+    now: datetime,
+    words: str = "",
+    status: bool = False,
+) -> int:
     """Tell everybody who asked for it that there is news; returns how many.
 
-    ``case`` must be verified. The text is neutral: a number and a word to send back.
+    ``case`` must be verified. The text is neutral: a number and a word to send back. Who
+    asked for the text itself gets ``words`` (an officer's), or with ``status`` what is
+    said of the case's status; both wait in the outbox and nowhere else.
     """
     people = subscriptions.of_case(session, office.keys, case.report)
     for person in people:
-        text = office.texts.say(
-            NEWS, language=person.language, channel=person.channel, case=case.number
-        )
-        letter = Letter(
-            kind=LetterKind.NOTICE,
-            channel=person.channel,
-            to=person.handle,
-            text=text,
-            template=TEMPLATE,
-            parameters={"case": case.number},
-            language=person.language,
-            last_inbound=person.last_inbound,
-            case=case.report.hex(),
-        )
-        outbox.put(session, office.keys, letter, now=now)
+        text = words
+        if status and person.kind is Wanted.FULL:
+            text = _standing(office, case, person)
+        for number, part in enumerate(_news(office, case, person, text)):
+            letter = Letter(
+                kind=LetterKind.NOTICE,
+                channel=person.channel,
+                to=person.handle,
+                text=part,
+                template="" if number else TEMPLATE,
+                parameters={"case": case.number},
+                language=person.language,
+                last_inbound=person.last_inbound,
+                case=case.report.hex(),
+            )
+            outbox.put(session, office.keys, letter, now=now)
     return len(people)
+
+
+def standing(
+    office: Office, case: Case, *, language: str, channel: Channel
+) -> Reply | None:
+    """Return what is said of a case's status; None where nothing is said by itself."""
+    msgid = office.rulebook.workflow.hears(Status(case.status))
+    if not msgid:
+        return None
+    reason = ""
+    if case.reason:
+        reason = office.texts.say(case.reason, language=language, channel=channel)
+    return Reply(msgid, {"reason": reason, "case": case.number})
+
+
+def _standing(office: Office, case: Case, person: Subscriber) -> str:
+    language, channel = person.language, person.channel
+    reply = standing(office, case, language=language, channel=channel)
+    if reply is None:
+        return ""
+    return office.texts.render(reply, language=language, channel=channel).text
+
+
+def _news(office: Office, case: Case, person: Subscriber, text: str) -> Sequence[str]:
+    """Return what this person hears, in parts; without a text of ours it is neutral.
+
+    Only the first part may become the provider's template, so that one notice goes.
+    """
+    full = bool(text) and person.kind is Wanted.FULL
+    reply = Reply(
+        FULL_NEWS if full else NEWS, {"case": case.number}, literal=text if full else ""
+    )
+    said = office.texts.render(reply, language=person.language, channel=person.channel)
+    return split(said.text, office.text_limits.get(person.channel, _SHORTEST_LIMIT))
 
 
 def alert(

@@ -35,6 +35,7 @@ _KEYS: Final = {"code", "name", "kind", "options", "when", "part", "called", *_F
 _ASIDE: Final = {
     "Q01",
     "Q20",
+    "Q21K",
     "Q22",
     "Q23",
     "Q25",

@@ -7,9 +7,12 @@ from handlers.messages import Command, CommandName, Reply
 from handlers.state import Item, State, Turn
 from handlers.steps import Option, Step, StepKind
 from handlers.talk import EDIT_MENU, Talk, discard
+from storage.words import Wanted
 
 MIN_STORY_WORDS: Final = 3
 _PASSING: Final = frozenset({"SKIP", "DONE"})
+KINDS: Final = {"YES": Wanted.NEUTRAL, "FULL": Wanted.FULL}
+"""Which notices an answer to "may we tell you?" asks for; any other one asks for none."""
 
 
 def begin(talk: Talk) -> Turn:
@@ -51,7 +54,7 @@ def submit(talk: Talk) -> Turn:
     notify = book.named("notify")
     answers = dict(state.answers)
     wanted = answers.pop(notify.code, "") if notify else ""
-    command = Command(CommandName.SUBMIT, answers, notify=wanted == "YES")
+    command = Command(CommandName.SUBMIT, answers, notify=KINDS.get(wanted))
     return Turn(state.fresh(), replies=(Reply("SENT"),), command=command)
 
 

@@ -41,11 +41,8 @@ def status_of(
     case = cases.get(session, office.keys, opening.report)
     if case is None:
         return ()
-    reason = ""
-    if case.reason:
-        reason = office.texts.say(case.reason, language=language, channel=channel)
-    msgid = office.rulebook.workflow.hears(Status(case.status))
-    return (Reply(msgid, {"reason": reason, "case": case.number}),)
+    told = notices.standing(office, case, language=language, channel=channel)
+    return (told,) if told is not None else ()
 
 
 def unread(

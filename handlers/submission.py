@@ -3,6 +3,7 @@
 import json
 import secrets
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from sqlmodel import Session
@@ -16,7 +17,7 @@ from storage.models import Case
 from storage.report_items import Content
 from storage.sealing import Context
 from storage.subscriptions import Subscriber
-from storage.words import Audience, EventCode, ItemKind, JobKind
+from storage.words import Audience, EventCode, ItemKind, JobKind, Wanted
 
 _NUMBER_TRIES = 20
 _COUNTED = frozenset({"Q06", "Q07", "Q09", "Q16"})
@@ -30,13 +31,13 @@ def open_case(
     answers: Mapping[str, str],
     *,
     reporter: Subscriber,
-    notify: bool,
+    notify: Wanted | None,
     now: datetime,
 ) -> Case:
     """Turn a draft into a case: route it, number it, owe a receipt, alert the officers.
 
     ``answers`` are codes of choice steps. ``reporter`` is where the receipt goes; it is
-    kept as a subscriber only when they asked for notices (``notify``).
+    kept as a subscriber only when they asked for notices (``notify``: which kind).
     """
     keys, day = office.keys, office.day(now)
     decision = routing.route(answers, entry.routes(session, office))
@@ -90,8 +91,8 @@ def open_case(
         "language": reporter.language,
     }
     jobs.put(session, keys, JobKind.RECEIPT, owed, now=now)
-    if notify:
-        subscriptions.add(session, keys, report, reporter)
+    if notify is not None:
+        subscriptions.add(session, keys, report, replace(reporter, kind=notify))
     counters.bump(session, f"submitted.{reporter.channel}", day=day)
     notices.alert(session, office, case, text="ALERT.NEW", now=now)
     return case

@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sqlalchemy import delete
@@ -12,23 +12,24 @@ from storage import departed, outbox
 from storage.keys import Purpose, ServerKeys
 from storage.models import Subscription
 from storage.sealing import Context, NotAuthentic, encode
-from storage.words import Channel
+from storage.words import Channel, Wanted
 
 
 @dataclass(frozen=True, slots=True)
 class Subscriber:
-    """Somebody to tell. ``last_inbound`` is the POSIX second of their last message."""
+    """Somebody to tell, and how much; ``last_inbound`` is the POSIX second they last wrote."""
 
     channel: Channel
     handle: str = field(repr=False)
     language: str
     last_inbound: int
+    kind: Wanted = Wanted.NEUTRAL
 
 
 def add(
     session: Session, keys: ServerKeys, report: bytes, subscriber: Subscriber
 ) -> None:
-    """Remember a wish for notices; asking twice changes nothing but the language."""
+    """Remember a wish for notices; asking again changes the language and the kind."""
     name = keys.look_up(Purpose.SUBSCRIBER, subscriber.channel, subscriber.handle)
     case_name = keys.look_up(Purpose.SUBSCRIPTION_CASE, report)
     row = session.exec(
@@ -66,7 +67,7 @@ def heard_from(
         known = _unlock(keys, row)
         if known is None:
             continue
-        moved = Subscriber(channel, handle, known.language, int(now.timestamp()))
+        moved = replace(known, handle=handle, last_inbound=int(now.timestamp()))
         row.blob = _lock(keys, row, moved)
         session.add(row)
 
@@ -80,6 +81,22 @@ def end_for_handle(
     session.flush()
     gone = session.connection().execute(
         delete(Subscription).where(col(Subscription.subscriber) == name)
+    )
+    return gone.rowcount
+
+
+def end(
+    session: Session, keys: ServerKeys, report: bytes, channel: Channel, handle: str
+) -> int:
+    """End a handle's notices about one case; returns how many wishes ended."""
+    _silence(session, keys, channel, handle, case=report.hex())
+    name = keys.look_up(Purpose.SUBSCRIBER, channel, handle)
+    case_name = keys.look_up(Purpose.SUBSCRIPTION_CASE, report)
+    gone = session.connection().execute(
+        delete(Subscription).where(
+            col(Subscription.subscriber) == name,
+            col(Subscription.case_name) == case_name,
+        )
     )
     return gone.rowcount
 
@@ -111,6 +128,7 @@ def _lock(keys: ServerKeys, row: Subscription, subscriber: Subscriber) -> bytes:
         "handle": subscriber.handle,
         "language": subscriber.language,
         "last_inbound": subscriber.last_inbound,
+        "kind": subscriber.kind.value,
     }
     return keys.lock(
         Purpose.SUBSCRIPTION, json.dumps(fields).encode("ascii"), _context(row)
@@ -128,6 +146,7 @@ def _unlock(keys: ServerKeys, row: Subscription) -> Subscriber | None:
         handle=fields["handle"],
         language=fields["language"],
         last_inbound=fields["last_inbound"],
+        kind=Wanted(fields.get("kind", Wanted.NEUTRAL)),
     )
 
 

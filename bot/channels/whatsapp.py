@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from bot.channels import base, twilio, twilio_forms
 from handlers.messages import Incoming, Kind, Media
 from storage.letters import Letter
-from storage.words import Channel
+from storage.words import Channel, LetterKind
 
 PREFIX = "whatsapp:"
 OPT_OUT_TYPES = {"STOP": Kind.OPT_OUT, "START": Kind.OPT_IN}
@@ -75,10 +75,16 @@ class WhatsApp(twilio.Twilio):
         )
 
     async def send(self, letter: Letter) -> base.Sent:
-        """Send one letter, as a template where free text is not allowed any more."""
+        """Send one letter, as a template where free text is not allowed any more.
+
+        Outside the window the words of a notice never leave: the template goes, or nothing.
+        """
         template = self._templates.get(letter.language, {}).get(letter.template, "")
-        if template and not self._is_open(letter):
-            return await self._send_template(letter, template)
+        if not self._is_open(letter):
+            if template:
+                return await self._send_template(letter, template)
+            if letter.kind is LetterKind.NOTICE:
+                raise base.WindowClosed("whatsapp.window")
         try:
             return await self._create(letter, body=self.text_of(letter))
         except base.WindowClosed:

@@ -4,7 +4,7 @@ import pytest
 
 from handlers.dialogue import State, advance, receipt_choices, wants_receipt
 from handlers.messages import CommandName, Incoming, Kind, Media, Proof
-from storage.words import Audience, Channel, ItemKind
+from storage.words import Audience, Channel, ItemKind, Wanted
 from tests.talking import NOW, Phone, book, sms, telegram, texts, whatsapp
 
 STORY = "Kepala desa minta 2 juta untuk surat tanah"
@@ -83,7 +83,7 @@ def test_a_report_by_telegram_buttons_in_english():
     assert phone.media("").said == ["FILED"]
     assert phone.press("Done").said == ["Q16"]
     phone.press("From papers", "Not yet", "Worried")
-    assert phone.press("No").said == ["Q19"]
+    assert phone.press("No news").said == ["Q19"]
     assert "Agency, What happened, When, Evidence" in phone.heard[0].text
     assert phone.press("Send").said == ["SENT"]
     assert phone.command
@@ -408,9 +408,21 @@ def test_notices_are_asked_for_with_number_and_code():
     phone = telegram().send(Kind.PRESS, press=press)
     assert phone.said == ["Q22"]
     phone.proving().say("7K3M-9QXB 1234567890123456")
-    assert phone.command
-    assert phone.command.name is CommandName.SUBSCRIBE
-    assert phone.said == ["SUBSCRIBED"]
+    assert phone.said == ["Q21K"]
+    assert phone.command is None
+    for answer, kind, said in [
+        ("netral", Wanted.NEUTRAL, "SUBSCRIBED"),
+        ("2", Wanted.FULL, "SUBFULL"),
+        ("tidak", None, "SUBNONE"),
+    ]:
+        chose = Phone(phone.channel, phone.state).plainly(may_add=True).say(answer)
+        assert chose.said == [said]
+        assert chose.command
+        assert chose.command.name is CommandName.SUBSCRIBE
+        assert chose.command.notify is kind
+    late = Phone(phone.channel, phone.state).plainly().say("netral")
+    assert late.said == ["TIMEOVER", "Q22"]
+    assert late.command is None
     noted = telegram().send(Kind.PRESS, press=receipt_choices()[0].data)
     assert noted.said == ["KEEP"]
 

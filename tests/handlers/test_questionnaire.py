@@ -92,7 +92,7 @@ def test_when_joins_keys_by_and_and_lists_by_or(tmp_path):
     [
         ('kind = "money"', 'kind = "coins"', "coins"),
         ('name = "who"\n', 'name = "who"\ncolour = "red"\n', "colour"),
-        ('options = ["YES", "NO"]', 'options = ["PERHAPS"]', "PERHAPS"),
+        ('options = ["NOTYET", "SKIP"]', 'options = ["PERHAPS"]', "PERHAPS"),
         ("{ anonymity = [", "{ mood = [", "mood"),
         ('code = "Q08"', 'code = "Q07"', "twice"),
         ("required = true\n", "", "required"),
@@ -100,7 +100,7 @@ def test_when_joins_keys_by_and_and_lists_by_or(tmp_path):
         ("[taken]", "[taken", "questionnaire.toml"),
         ('kind = "money"\n', "", "kind"),
         ('languages = ["id", "en"]', "", "languages"),
-        ('options = ["YES", "NO"]', "options = 3", "Q21"),
+        ('options = ["NOTYET", "SKIP"]', "options = 3", "Q17"),
         ("part = 12", 'part = "twelve"', "Q17"),
         ('code = "SAW"', 'code = "S.A"', "point"),
         ('code = "Q29"', 'code = "Q29x"', "Q29"),

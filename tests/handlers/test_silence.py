@@ -32,6 +32,7 @@ def _moves(here: Desk, case) -> None:
 def _subscribed(here: Desk, handle: str, **more):
     case, slip = here.reports(handle, **more)
     here.say(handle, f"KABAR {slip}", **more)
+    here.say(handle, "NETRAL", **more)
     here.delivers(more.get("channel", Channel.TELEGRAM))
     return case, slip
 

@@ -11,6 +11,7 @@ async def subscribed(town: Running, name: str) -> str:
     phone = town.phone(name)
     paper = await report(phone, STORY)
     await phone.say(f"KABAR {paper}")
+    await phone.say("NETRAL")
     await phone.hears("kami akan mengabari Anda")
     assert kept(town.app.database, "subscriptions") == 1
     return str(paper)

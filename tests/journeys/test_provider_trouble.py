@@ -123,6 +123,7 @@ async def wants_news(town: Running, name: str) -> Phone:
     phone: Phone = town.phone(name)
     paper = await report(phone, STORY)
     await phone.say(f"KABAR {paper}")
+    await phone.say("NETRAL")
     await phone.hears("kami akan mengabari")
     assert kept(town.app.database, "subscriptions") == 1
     return phone
