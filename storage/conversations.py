@@ -3,6 +3,7 @@
 Also the inbox: that a provider's message was taken, so that a repeat stops there.
 """
 
+import json
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 
@@ -106,6 +107,26 @@ def forget(session: Session, names: Sequence[bytes]) -> None:
             | col(Conversation.alias).in_(list(names))
         )
     )
+
+
+def rename(session: Session, keys: ServerKeys, row: Conversation) -> None:
+    """Keep a conversation under the newest server key, by name and content.
+
+    What is kept names channel and handle (``handlers/memory.py``). The alias is a name
+    only: the next message brings it again. Raises NotAuthentic.
+    """
+    state = read(keys, row)
+    who = json.loads(state)
+    fresh = Conversation(
+        handle=name_of(keys, Channel(who["channel"]), who["handle"]),
+        state=b"",
+        expiry_hour=row.expiry_hour,
+    )
+    fresh.state = keys.lock(Purpose.CONVERSATION, state, _context(fresh))
+    session.delete(row)
+    session.flush()
+    session.add(fresh)
+    session.flush()
 
 
 def expired(session: Session, *, now: datetime) -> list[Conversation]:

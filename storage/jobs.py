@@ -117,6 +117,11 @@ def next_due(session: Session, kind: JobKind) -> datetime | None:
     ).first()
 
 
+def relock(keys: ServerKeys, row: Job) -> None:
+    """Keep a job under the newest server key. Raises NotAuthentic."""
+    row.blob = keys.relock(Purpose.JOB, row.blob, _context(row))
+
+
 def _held(job: Claimed) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return col(Job.id) == job.id, col(Job.lease_token) == job.token
 

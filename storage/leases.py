@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlmodel import Session, select
+from sqlmodel import Session, col, func, select
 
 from storage.models import Lease
 
@@ -46,6 +46,13 @@ def let_go(session: Session, name: str, holder: str, *, now: datetime) -> None:
     if lease is not None and lease.holder == holder:
         lease.until = now
         session.add(lease)
+
+
+def held_until(session: Session, *, now: datetime) -> datetime | None:
+    """Return when the last lease ends that somebody holds, None if nobody holds one."""
+    return session.exec(
+        select(func.max(Lease.until)).where(col(Lease.until) > now)
+    ).one()
 
 
 def cursor(session: Session, name: str) -> int:

@@ -107,6 +107,13 @@ def purge(session: Session, *, now: datetime) -> None:
     session.exec(delete(LinkToken).where(col(LinkToken.expires) <= now))
 
 
+def rename(keys: ServerKeys, row: OfficerLink) -> None:
+    """Keep a link under the newest server key, by name and content. Raises NotAuthentic."""
+    channel, handle = _opened(keys, row)
+    row.handle = _name(keys, channel, handle)
+    row.blob = keys.relock(Purpose.OFFICER_LINK, row.blob, _context(row.officer))
+
+
 def _opened(keys: ServerKeys, row: OfficerLink) -> tuple[Channel, str]:
     blob = keys.unlock(Purpose.OFFICER_LINK, row.blob, _context(row.officer))
     channel, _, handle = blob.decode().partition(" ")

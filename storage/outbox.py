@@ -197,6 +197,15 @@ def next_due(session: Session, channel: Channel) -> datetime | None:
     ).first()
 
 
+def rename(keys: ServerKeys, row: OutboxRow) -> None:
+    """Keep a letter under the newest server key, by order and content. Raises NotAuthentic."""
+    was = _context(row.order_name, row.expires)
+    letter = Letter.from_bytes(keys.unlock(Purpose.OUTBOX, row.blob, was))
+    row.order_name = keys.look_up(Purpose.ORDER, letter.channel, letter.to)
+    now = _context(row.order_name, row.expires)
+    row.blob = keys.relock(Purpose.OUTBOX, row.blob, was, now)
+
+
 def _open(
     session: Session, keys: ServerKeys, row: OutboxRow, token: bytes
 ) -> Claimed | None:

@@ -113,6 +113,21 @@ def end_for_case(session: Session, keys: ServerKeys, report: bytes) -> int:
     return gone.rowcount
 
 
+def case_names(keys: ServerKeys, report: bytes) -> tuple[bytes, ...]:
+    """Return the names of a case here under every server key, the newest first."""
+    return keys.look_ups(Purpose.SUBSCRIPTION_CASE, report)
+
+
+def rename(keys: ServerKeys, row: Subscription, case_name: bytes) -> None:
+    """Keep a wish under the newest server key, by names and content. Raises NotAuthentic."""
+    known = _unlock(keys, row)
+    if known is None:
+        raise NotAuthentic
+    row.subscriber = keys.look_up(Purpose.SUBSCRIBER, known.channel, known.handle)
+    row.case_name = case_name
+    row.blob = _lock(keys, row, known)
+
+
 def _silence(
     session: Session, keys: ServerKeys, channel: Channel, handle: str, *, case: str = ""
 ) -> None:
