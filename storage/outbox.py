@@ -50,7 +50,7 @@ def put(
     """Post a letter in the caller's transaction."""
     order_name = keys.look_up(Purpose.ORDER, letter.channel, letter.to)
     expires = now + LIVES[letter.kind]
-    context = _context(order_name, expires)
+    context = context(order_name, expires)
     session.add(
         OutboxRow(
             channel=letter.channel.value,
@@ -197,15 +197,6 @@ def next_due(session: Session, channel: Channel) -> datetime | None:
     ).first()
 
 
-def rename(keys: ServerKeys, row: OutboxRow) -> None:
-    """Keep a letter under the newest server key, by order and content. Raises NotAuthentic."""
-    was = _context(row.order_name, row.expires)
-    letter = Letter.from_bytes(keys.unlock(Purpose.OUTBOX, row.blob, was))
-    row.order_name = keys.look_up(Purpose.ORDER, letter.channel, letter.to)
-    now = _context(row.order_name, row.expires)
-    row.blob = keys.relock(Purpose.OUTBOX, row.blob, was, now)
-
-
 def _open(
     session: Session, keys: ServerKeys, row: OutboxRow, token: bytes
 ) -> Claimed | None:
@@ -229,7 +220,7 @@ def _fits(letter: Letter, row: OutboxRow) -> bool:
 
 
 def _letter(keys: ServerKeys, row: OutboxRow) -> Letter | None:
-    context = _context(row.order_name, row.expires)
+    context = context(row.order_name, row.expires)
     try:
         return Letter.from_bytes(keys.unlock(Purpose.OUTBOX, row.blob, context))
     except NotAuthentic:
@@ -251,6 +242,6 @@ def _moment(moment: datetime, *, sqlite: bool) -> datetime | str:
     return moment.replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")
 
 
-def _context(order_name: bytes, expires: datetime) -> Context:
+def context(order_name: bytes, expires: datetime) -> Context:
     """Bind a letter to its person and its end: put back later, it is no letter any more."""
     return Context("outbox", order_name, "blob", seq=int(expires.timestamp()))

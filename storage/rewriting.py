@@ -36,6 +36,7 @@ from storage import (
     units,
 )
 from storage.keys import Purpose, ServerKeys
+from storage.letters import Letter
 from storage.sealing import Context
 
 Rewrite: TypeAlias = Callable[[Session, ServerKeys, Any], None]
@@ -107,6 +108,15 @@ def _case_names(session: Session, keys: ServerKeys) -> dict[bytes, bytes]:
     return found
 
 
+def _letter(session: Session, keys: ServerKeys, row: models.OutboxRow) -> None:
+    was = outbox.context(row.order_name, row.expires)
+    letter = Letter.from_bytes(keys.unlock(Purpose.OUTBOX, row.blob, was))
+    row.order_name = keys.look_up(Purpose.ORDER, letter.channel, letter.to)
+    now = outbox.context(row.order_name, row.expires)
+    row.blob = keys.relock(Purpose.OUTBOX, row.blob, was, now)
+    session.add(row)
+
+
 def _renamed(rename: Callable[[ServerKeys, Any], None]) -> Rewrite:
     def rewrite(session: Session, keys: ServerKeys, row: Any) -> None:  # noqa: ANN401 - a row of any table
         rename(keys, row)
@@ -138,7 +148,7 @@ STEPS = (
     Step(models.Tombstone, _tagged(tombstones.check)),
     Step(models.Subscription, _subscription),
     Step(models.Conversation, conversations.rename),
-    Step(models.OutboxRow, _renamed(outbox.rename)),
+    Step(models.OutboxRow, _letter),
     Step(models.Job, _renamed(jobs.relock)),
 )
 """Every table that is written anew, in this order."""
