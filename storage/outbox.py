@@ -50,7 +50,7 @@ def put(
     """Post a letter in the caller's transaction."""
     order_name = keys.look_up(Purpose.ORDER, letter.channel, letter.to)
     expires = now + LIVES[letter.kind]
-    context = context(order_name, expires)
+    place = context(order_name, expires)
     session.add(
         OutboxRow(
             channel=letter.channel.value,
@@ -58,7 +58,7 @@ def put(
             due=due or now,
             expires=expires,
             order_name=order_name,
-            blob=keys.lock(Purpose.OUTBOX, letter.to_bytes(), context),
+            blob=keys.lock(Purpose.OUTBOX, letter.to_bytes(), place),
         )
     )
     session.flush()
@@ -220,9 +220,9 @@ def _fits(letter: Letter, row: OutboxRow) -> bool:
 
 
 def _letter(keys: ServerKeys, row: OutboxRow) -> Letter | None:
-    context = context(row.order_name, row.expires)
+    place = context(row.order_name, row.expires)
     try:
-        return Letter.from_bytes(keys.unlock(Purpose.OUTBOX, row.blob, context))
+        return Letter.from_bytes(keys.unlock(Purpose.OUTBOX, row.blob, place))
     except NotAuthentic:
         return None
 
