@@ -21,17 +21,25 @@ from bot.console import (
     case,
     evidence,
     factor,
+    join,
     mine,
+    people,
+    people_acts,
     prove,
     queue,
+    reading,
+    resealing,
+    reveal_form,
+    reveals,
     second,
     sign_in,
     stepping_back,
+    vault,
 )
 from bot.console.context import ConsoleContext
 from bot.console.gate import nowhere, page
 from bot.console.headers import SecurityHeaders
-from bot.console.menu import HANDLING
+from bot.console.menu import AUDIT, HANDLING, PEOPLE, VAULT
 from bot.console.visit import HOME, SeeOther
 
 __all__ = ["ConsoleContext", "routes"]
@@ -43,6 +51,10 @@ _ANY = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 def routes(console: ConsoleContext) -> list[BaseRoute]:
     """Return what ``bot.app`` mounts."""
     work = partial(page, console, roles=HANDLING)
+    audits = partial(page, console, roles=AUDIT)
+    among = partial(page, console, roles=PEOPLE)
+    officer = "/people/officers/{login}"
+    guard = partial(page, console, roles=VAULT)
     pages: list[BaseRoute] = [
         page(console, "/", queue.landing),
         page(console, "/sign-in", sign_in.form, public=True),
@@ -68,9 +80,41 @@ def routes(console: ConsoleContext) -> list[BaseRoute]:
         work("/cases/{number}/let-go", acts.let_go, post=True),
         work("/cases/{number}/ask", acts.ask, post=True),
         work("/cases/{number}/note", acts.note, post=True),
+        work("/cases/{number}/reveals", reveal_form.form, proved=True),
+        work("/cases/{number}/reveals", reveal_form.ask, post=True, proved=True),
+        work("/cases/{number}/reveals/{reveal}", reveals.state, proved=True),
+        work(
+            "/cases/{number}/reveals/{reveal}/open",
+            reveals.open_it,
+            post=True,
+            proved=True,
+        ),
+        work("/cases/{number}/reveals/{reveal}/end", reveals.end, post=True),
+        guard("/vault", vault.waiting),
+        guard("/vault/{reveal}", vault.request, proved=True),
+        guard("/vault/{reveal}/grant", vault.grant, post=True, proved=True),
+        guard("/vault/{reveal}/refuse", vault.refuse, post=True, proved=True),
+        guard("/vault/{reveal}/end", vault.end, post=True),
         work("/cases/{number}/conflict", stepping_back.form),
         work("/cases/{number}/conflict", stepping_back.declare, post=True),
         work("/new-keys", stepping_back.settle_all, post=True),
+        work("/resealing", resealing.again, post=True),
+        page(console, "/join/{token}", join.form, public=True),
+        page(console, "/join/{token}", join.join, post=True, public=True),
+        among("/people", people.people),
+        among("/people/invite", people_acts.invite_form, proved=True),
+        among("/people/invite", people_acts.invite, post=True, proved=True),
+        among("/people/withdraw", people_acts.withdraw, post=True, proved=True),
+        among(officer, people.person, proved=True),
+        among(f"{officer}/admit", people_acts.admit, post=True, proved=True),
+        among(f"{officer}/refuse", people_acts.refuse, post=True, proved=True),
+        among(f"{officer}/remove", people_acts.remove, post=True, proved=True),
+        among(f"{officer}/end", people_acts.end, post=True, proved=True),
+        audits("/log", log.log),
+        audits("/log/verify", log.verify, post=True),
+        audits("/log/export", log.export, post=True, proved=True),
+        audits("/reading", reading.reading),
+        audits("/figures", figures.figures),
         Mount("/static", OwnFiles(directory=_STATIC), name="console-static"),
         Route("/{path:path}", nowhere(console), methods=_ANY),
     ]

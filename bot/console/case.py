@@ -12,7 +12,9 @@ from storage import history, officers
 from storage.models import Case, Event
 from storage.words import Reason, Role, Status
 
-DONE = frozenset({"moved", "proposed", "asked", "noted", "taken", "let_go", "reveal_ended"})
+DONE = frozenset(
+    {"moved", "proposed", "asked", "noted", "taken", "let_go", "reveal_ended"}
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,13 +34,13 @@ def working_copy(visit: Visit) -> Response:
     media_type = kind if kind in _KNOWN else _UNKNOWN
     name = f"{_PLAIN.sub('', found.number)}-{row.id.hex()[:6]}{_KNOWN.get(kind, '')}"
     return StreamingResponse(
-        _begun(pieces),
+        begun(pieces),
         media_type=media_type,
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
 
 
-def _begun(pieces: Iterator[bytes]) -> Iterator[bytes]:
+def begun(pieces: Iterator[bytes]) -> Iterator[bytes]:
     """Open the first piece now, so that a missing or changed file is an error page."""
     try:
         first = next(pieces, b"")

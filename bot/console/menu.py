@@ -10,7 +10,11 @@ from storage.words import Role
 
 HANDLING = frozenset({Role.INTAKE, Role.HANDLER, Role.SUPERVISOR})
 """Who works on cases; nobody else reaches a case, a file or a grant."""
+VAULT = frozenset({Role.CUSTODIAN})
+"""Who guards identities; they have no queue."""
 AUDIT = frozenset({Role.AUDITOR})
+PEOPLE = frozenset(Role) - AUDIT
+"""Who has to do with colleagues: members of units, and admins."""
 ACCOUNT = "/account"
 
 
@@ -32,6 +36,11 @@ class Entry:
 ENTRIES = (
     Entry("/", "nav.queue", HANDLING),
     Entry("/mine", "nav.mine", HANDLING),
+    Entry("/vault", "nav.vault", VAULT),
+    Entry("/log", "nav.log", AUDIT),
+    Entry("/reading", "nav.reading", AUDIT),
+    Entry("/figures", "nav.figures", AUDIT),
+    Entry("/people", "nav.people", PEOPLE),
 )
 
 

@@ -11,6 +11,8 @@ from storage.words import (
     ActorClass,
     EventCode,
     FileState,
+    RevealOf,
+    RevealState,
     Role,
     Track,
     Urgency,
@@ -26,6 +28,13 @@ CODES = [
     *(f"track.{code}" for code in Track),
     *(f"urgency.{code.name}" for code in Urgency),
     *(f"file.state.{code}" for code in FileState),
+    *(f"reveal.state.{code}" for code in RevealState),
+    *(
+        f"reveal.{part}.{code}"
+        for part in ("what", "form", "title", "open")
+        for code in RevealOf
+    ),
+    *(f"reveal.code.{code}" for code in ("TOLD", "NORECEIPT", "EXPIRED", "REMOVED")),
     *(
         f"part.{step.code}"
         for step in load().report
@@ -69,6 +78,7 @@ def test_no_text_is_left_over():
         "account.done.",
         "account.no_bot",
         "detail.",
+        "vault.done.",
     )
     left = {m for m in TEXTS.catalogue("en") if m not in used()}
     assert {m for m in left if not m.startswith(families)} == set()
