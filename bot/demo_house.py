@@ -3,7 +3,9 @@
 A second run goes on with the same folder. ``serve`` refuses its database.
 """
 
+import base64
 import fcntl
+import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping
@@ -16,7 +18,7 @@ from sqlmodel import delete
 from bot import config, founding, recovery_paper
 from bot.private_files import FOLDER_MODE, write_private
 from bot.settings import Settings
-from storage import links, manifests, migrating, officers, units
+from storage import factors, links, manifests, migrating, officers, units
 from storage.database import COMMAND_WAIT, Database
 from storage.keys import ServerKeys
 from storage.models import Conversation, Inbox, Lease
@@ -124,6 +126,18 @@ def write_config(
     return path
 
 
+def phones(folder: Path) -> Path:
+    """Return the file with the officers' second factors, made at the first start.
+
+    The simulator shows their codes; it gets the file's name, never the secrets.
+    """
+    path = folder / "authenticator.json"
+    if not path.exists():
+        words = {login: factors.text(factors.new_seed()) for login in NAMES}
+        write_private(path, json.dumps(words))
+    return path
+
+
 def furnish(folder: Path, settings: Settings, *, now: datetime) -> bool:
     """Set up key, database and people, or get them ready again; True when they are new."""
     path = settings.keys.server_key_file
@@ -141,6 +155,7 @@ def furnish(folder: Path, settings: Settings, *, now: datetime) -> bool:
         if not founded:
             _found(folder, keys, database, now)
         _admit_second(keys, database, now)
+        _enrol(keys, database, phones(folder), now)
         _wake(database)
     return not founded
 
@@ -191,6 +206,17 @@ def _admit_second(keys: ServerKeys, database: Database, now: datetime) -> None:
         unit = units.named(session, keys, UNIT)
         second = officers.add(session, keys, account)
         units.admit(session, keys, unit, second, first, secret)
+        manifests.witness(session, keys, now=now)
+
+
+def _enrol(keys: ServerKeys, database: Database, path: Path, now: datetime) -> None:
+    """Give every officer the second factor that the simulator shows."""
+    words: dict[str, str] = json.loads(path.read_text("utf-8"))
+    with database.writing() as session:
+        for login, word in words.items():
+            officer = officers.verified(session, keys, login)
+            if factors.find(session, keys, officer.id) is None:
+                factors.put(session, keys, officer, base64.b32decode(word), step=0)
         manifests.witness(session, keys, now=now)
 
 

@@ -36,6 +36,9 @@ def arguments() -> argparse.ArgumentParser:
         "--scale", type=float, default=1.0, help="scale of providers' waits"
     )
     parser.add_argument(
+        "--authenticator", type=Path, help="file with officers' second factors"
+    )
+    parser.add_argument(
         "--with-parent", action="store_true", help="end when the parent ends"
     )
     defaults = {field.name: field.default for field in fields(Settings)}
@@ -62,6 +65,7 @@ def main() -> None:
         port=given.port,
         scale=given.scale,
         with_parent=given.with_parent,
+        authenticator=given.authenticator,
         ready=ready,
     )
 

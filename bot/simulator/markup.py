@@ -5,6 +5,7 @@ from datetime import timedelta, timezone
 from html import escape
 from typing import Any
 
+from bot.simulator.authenticator import Authenticator
 from bot.simulator.clock import moment
 from bot.simulator.phones import Line, Phone
 from bot.simulator.wording import LANGUAGES, STARTERS, WORDS
@@ -20,8 +21,11 @@ SUCCESS = 2
 class Markup:
     """The pieces of the page in one language."""
 
-    def __init__(self, settings: Settings, language: str) -> None:
+    def __init__(
+        self, settings: Settings, language: str, authenticator: Authenticator
+    ) -> None:
         self.settings = settings
+        self.authenticator = authenticator
         self.language = language
         self.words = WORDS[language]
 
@@ -54,10 +58,25 @@ class Markup:
 <section class="steps" aria-labelledby="steps">
 <h2 id="steps">{escape(words["steps"])}</h2><ol>{steps}</ol>
 </section>
+{self._authenticator()}
 <main class="phones">{frames}</main>
 </body>
 </html>
 """
+
+    def codes(self) -> str:
+        """Give the officers' codes of this moment."""
+        return self.authenticator.markup(self.words)
+
+    def _authenticator(self) -> str:
+        codes, words = self.codes(), self.words
+        if not codes:
+            return ""
+        return (
+            '<section class="codes" aria-labelledby="codes">'
+            f'<h2 id="codes">{escape(words["codes"])}</h2>'
+            f'<div id="code-list">{codes}</div></section>'
+        )
 
     def _languages(self) -> str:
         names = {"id": "Indonesia", "en": "English"}

@@ -47,6 +47,7 @@ class Page:
         return [
             Route("/", self.index),
             Route("/parts/{phone}", self.part),
+            Route("/authenticator", self.authenticator),
             Route("/static/{name}", self.file),
             Route("/phones/{phone}/{act}", self.act, methods=["POST"]),
         ]
@@ -65,6 +66,11 @@ class Page:
             return Response(status_code=404)
         markup = self._markup(request.query_params.get("lang", ""))
         return _html(markup.lines(phone))
+
+    async def authenticator(self, request: Request) -> Response:
+        """Give the codes of this moment, for the script."""
+        markup = self._markup(request.query_params.get("lang", ""))
+        return _html(markup.codes())
 
     async def file(self, request: Request) -> Response:
         """Give a file of the page."""
@@ -135,7 +141,7 @@ class Page:
                 raise Impossible("the page cannot do this")
 
     def _markup(self, wanted: str) -> Markup:
-        return Markup(self.world.settings, language(wanted))
+        return Markup(self.world.settings, language(wanted), self.world.authenticator)
 
 
 def _html(text: str) -> Response:

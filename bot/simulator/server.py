@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -15,6 +16,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from typing_extensions import override
 
 from bot.simulator.acts import Acts
+from bot.simulator.authenticator import Authenticator
 from bot.simulator.clock import Clock
 from bot.simulator.control import Control
 from bot.simulator.page import Page
@@ -103,9 +105,13 @@ def serve(
     port: int,
     scale: float = 1.0,
     with_parent: bool = False,
+    authenticator: Path | None = None,
     ready: Callable[[str, int], None],
 ) -> None:
-    """Serve until SIGTERM; ``ready`` gets the address and the port once it listens."""
+    """Serve until SIGTERM; ``ready`` gets the address and the port once it listens.
+
+    ``authenticator`` names a file with officers' second factors.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # Named TCP, else asyncio leaves Nagle on and every answer waits 40 ms.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -116,7 +122,7 @@ def serve(
     settings.base_url = f"http://{shown}:{port}"
 
     async def main() -> None:
-        world = World(settings, Clock(scale))
+        world = World(settings, Clock(scale), Authenticator(authenticator))
         config: dict[str, Any] = {
             "http": BreakableProtocol,
             "ws": "none",

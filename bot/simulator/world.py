@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from bot.simulator.authenticator import Authenticator
 from bot.simulator.clock import Clock
 from bot.simulator.faults import Faults
 from bot.simulator.phones import Phone, PhoneBook
@@ -70,8 +71,11 @@ NEWS = (
 class World:
     """Everything that happened so far, and a bell that rings when something does."""
 
-    def __init__(self, settings: Settings, clock: Clock) -> None:
+    def __init__(
+        self, settings: Settings, clock: Clock, authenticator: Authenticator
+    ) -> None:
         self.settings = settings
+        self.authenticator = authenticator
         self.clock = clock
         self.faults = Faults()
         self.closing = False

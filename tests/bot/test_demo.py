@@ -1,6 +1,7 @@
 """``kentongan demo`` as a newcomer runs it: real processes, ended in every way."""
 
 import asyncio
+import json
 import os
 import re
 import signal
@@ -131,6 +132,13 @@ async def test_a_newcomer_reports_twice_and_the_officer_is_alerted(tmp_path):
         text = "".join(one.lines)
         for login, passphrase in demo_house.PASSPHRASES.items():
             assert f"{login:<7} {passphrase}" in text
+        assert "on the page with the phones" in text
+        secrets = tmp_path / "demo" / "authenticator.json"
+        assert stat.S_IMODE(secrets.stat().st_mode) == 0o600
+        arguments = [path.read_text() for path in children(one.process.pid)]
+        assert any("bot.simulator" in line for line in arguments)
+        for word in json.loads(secrets.read_text()).values():
+            assert not any(word in line for line in arguments)
         assert await asyncio.to_thread(one.ends, signal.SIGINT) == 0
         assert await asyncio.to_thread(is_gone, one.phones)
     second = await a_second_run(tmp_path / "demo")
@@ -156,6 +164,13 @@ async def a_second_run(folder):
             assert await officer.gets(number)
         assert await asyncio.to_thread(one.ends) == 0
     return number
+
+
+def children(pid):
+    """Return the command lines of a process and of what it started."""
+    with_threads = Path(f"/proc/{pid}/task").glob("*/children")
+    started = " ".join(path.read_text() for path in with_threads).split()
+    return [Path(f"/proc/{each}/cmdline") for each in (pid, *started)]
 
 
 def command(*words):

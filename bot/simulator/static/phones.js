@@ -99,4 +99,26 @@ for (const kind of ["input", "change"]) {
   });
 }
 
+async function count() {
+  const list = document.getElementById("code-list");
+  if (!list) return;
+  for (;;) {
+    await pause(1);
+    const line = list.querySelector(".left");
+    const left = Number(line?.dataset.left ?? 1) - 1;
+    if (left > 0) {
+      line.dataset.left = left;
+      line.querySelector("span").textContent = left;
+      continue;
+    }
+    try {
+      const answer = await fetch(`/authenticator?lang=${language}`);
+      if (answer.ok) list.innerHTML = await answer.text();
+    } catch {
+      await pause(2);
+    }
+  }
+}
+
 follow();
+count();
