@@ -10,12 +10,13 @@ import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Concatenate, ParamSpec, Protocol, TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 
 from sqlmodel import Session
 
 from bot import logs
 from bot.channels import base
+from bot.ends import Ends
 from bot.metrics import Departure
 from bot.pace import Pace, backoff
 from bot.writer import StoreUnavailable, Writer
@@ -37,19 +38,6 @@ STORE_SECONDS = 0.5
 STORE_TRIES = 40
 #: How far back a letter of doubtful end is looked for: longest backoff, lease and slack.
 LOOK_BACK = timedelta(minutes=15)
-
-
-class Unreachable(Protocol):
-    """The verb that records that a person cannot be reached and drops the letter.
-
-    It returns False when the letter's case is not authentic.
-    """
-
-    def __call__(
-        self, session: Session, claimed: Claimed, *, reason: str, now: datetime
-    ) -> object:
-        """Write it; ``reason`` is a short code."""
-        ...
 
 
 @dataclass(slots=True)
@@ -84,14 +72,14 @@ class Delivery:
         channels: Sequence[base.Sender],
         *,
         clock: Callable[[], datetime],
-        unreachable: Unreachable,
+        ends: Ends,
         went_out: Callable[[Channel, Departure], None],
         longest_wait: float = 5.0,
     ) -> None:
         self._writer = writer
         self._keys = keys
         self._clock = clock
-        self._unreachable = unreachable
+        self._ends = ends
         self._count = went_out
         self._longest_wait = longest_wait
         self._lines = [_Line(sender, Pace(sender.limits)) for sender in channels]
@@ -161,7 +149,7 @@ class Delivery:
     async def _deliver(self, line: _Line, claimed: Claimed, began: datetime) -> None:
         """Send a letter that was claimed when ``began``, and write what became of it."""
         if claimed.expires <= self._clock():
-            await self._finish(outbox.dead, claimed)
+            await self._finish(self._ends.dead, claimed, now=self._clock())
             self._count(line.sender.name, Departure.EXPIRED)
             return
         loop = asyncio.get_running_loop()
@@ -178,8 +166,7 @@ class Delivery:
             return
         line.pause = 0.0
         await self._finish(
-            outbox.sent,
-            self._keys,
+            self._ends.sent,
             claimed,
             provider_id=sent.provider_id,
             final=sent.final,
@@ -217,7 +204,7 @@ class Delivery:
             and claimed.letter.kind != LetterKind.ACK
         ):
             told = await self._finish(
-                self._unreachable, claimed, reason=error.code, now=now
+                self._ends.unreachable, claimed, reason=error.code, now=now
             )
             if told is False:
                 logs.event(
@@ -235,7 +222,7 @@ class Delivery:
                 now=now,
             )
         else:
-            await self._finish(outbox.dead, claimed)
+            await self._finish(self._ends.dead, claimed, now=now)
         self._count(line.sender.name, _departure(error))
 
     def _stand_still(self, line: _Line, error: base.Misconfigured) -> None:

@@ -14,6 +14,7 @@ from bot.channels.sms import Sms
 from bot.channels.telegram import Telegram
 from bot.channels.whatsapp import WhatsApp
 from bot.delivery import Delivery
+from bot.ends import Written
 from bot.intake import Intake
 from bot.media import MediaWorker
 from bot.metrics import Metrics
@@ -22,7 +23,6 @@ from bot.receipts import ReceiptMaker
 from bot.scheduler import Scheduler
 from bot.settings import Settings
 from bot.writer import Writer
-from handlers import notices
 from handlers.office import Office
 from storage import migrating
 from storage import settings as facts
@@ -103,9 +103,7 @@ def build(
         keys,
         list(channels.values()),
         clock=clock,
-        unreachable=lambda session, claimed, *, reason, now: notices.unreachable(
-            session, office, claimed, reason=reason, now=now
-        ),
+        ends=Written(office),
         went_out=metrics.went_out,
         longest_wait=5.0 if database.is_sqlite else 1.0,
     )

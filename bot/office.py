@@ -40,6 +40,8 @@ def make_office(settings: Settings, keys: ServerKeys, *, now: datetime) -> Offic
         erase_copies=settings.twilio.erase_copies,
         file_limits={name: most.file_bytes // _MEBIBYTE for name, most in _LIMITS},
         text_limits={name: most.text for name, most in _LIMITS},
+        delete_hours={name: most.delete_hours for name, most in _LIMITS},
+        delete_at_once={name: most.delete_at_once for name, most in _LIMITS},
     )
 
 

@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 
-from handlers import reporter, submission
+from handlers import cleaning, reporter, submission
 from handlers.messages import Command, CommandName, Proof, Reply
+from handlers.state import Turn
+from handlers.trail import Trail
 from handlers.turning import Turning, discard
 from storage import report_items, subscriptions
 from storage.subscriptions import Subscriber
-from storage.words import Anonymity
+from storage.words import Anonymity, Audience
 
 WISH = "Q05"
 """The step that says how the reporter wishes to be known; the last word counts."""
@@ -38,8 +40,28 @@ def run(turning: Turning, command: Command) -> tuple[Reply, ...]:
                     turning.incoming.channel,
                     handle,
                 )
-            turning.over = True
+            turning.over, turning.memory.trail = True, Trail()
+        case CommandName.CLEAN:
+            cleaning.begin(turning.office, turning.memory)
     return ()
+
+
+def settle(turning: Turning, turn: Turn) -> None:
+    """Do what the answers of a turn ask for at once, when its items are sealed.
+
+    A province is noted for routing. Whoever is anonymous again has no name here any more.
+    """
+    memory = turning.memory
+    for item in turn.items:
+        if item.step == PLACE:
+            provinces = turning.office.rulebook.provinces
+            memory.province = provinces.named_in(item.text)
+    before, after = turning.state.answers.get(WISH), turn.state.answers.get(WISH)
+    named = any(
+        item.audience is Audience.IDENTITY and not item.to_case for item in turn.items
+    )
+    if memory.report and after == Anonymity.ANON and (named or before != after):
+        report_items.erase_identity(turning.session, bytes.fromhex(memory.report))
 
 
 def restore_language(turning: Turning) -> None:

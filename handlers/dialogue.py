@@ -195,7 +195,7 @@ def _idle(talk: Talk, text: str) -> Turn:
 def _choose(talk: Talk, step: Step, option: Option) -> Turn:
     if option.code in talk.book.keywords.commands and step.code != EDIT_MENU:
         return wishes.grant(talk, Word(option.code, frozenset()))
-    if step.code in _FOLLOW_STEPS:
+    if step.code in _FOLLOW_STEPS or step.code == follow.SURE_CLEAN:
         return follow.choose(talk, step, option)
     return report.choose(talk, step, option)
 

@@ -1,4 +1,7 @@
-"""What a reporter does with number and code: status, add, read, answer, withdraw, erase."""
+"""What a reporter does with number and code: status, add, read, answer, withdraw, erase.
+
+Also the clean chat, which needs neither.
+"""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -18,6 +21,7 @@ ASK_ADDITION: Final = "Q23"
 ASK_REPLY: Final = "Q25"
 SURE_WITHDRAW: Final = "Q26"
 SURE_ERASE: Final = "Q27C"
+SURE_CLEAN: Final = "CLEAN"
 WHICH_NEWS: Final = "Q21K"
 
 PURPOSES: Final = frozenset(
@@ -107,6 +111,8 @@ def _opened(talk: Talk, purpose: str) -> Turn:
 
 def choose(talk: Talk, step: Step, option: Option) -> Turn:
     """Apply a choice to a question of this part."""
+    if step.code == SURE_CLEAN:
+        return _cleaned(talk) if option.code == "YES" else keep(talk)
     if step.code in _SURE:
         return _confirmed(talk, step, agreed=option.code == "YES")
     if step.code == WHICH_NEWS:
@@ -122,6 +128,28 @@ def _subscribed(talk: Talk, kind: Wanted | None) -> Turn:
         return _too_late(talk, "SUBSCRIBE")
     turn = talk.reopen(release(talk.state), Reply(_TOLD[kind]))
     return replace(turn, command=Command(CommandName.SUBSCRIBE, notify=kind))
+
+
+def clean_choices(talk: Talk) -> tuple[Choice, ...]:
+    """Return the button that offers a clean chat, where there is such a thing."""
+    return (Choice("-.Q20.CLEAN", "CLEAN"),) if talk.facts.cleans else ()
+
+
+def ask_clean(talk: Talk) -> Turn:
+    """Ask whether to delete the messages of this chat; say how, where we cannot."""
+    if not talk.facts.cleans:
+        return Turn(talk.state, replies=(Reply("CLEAN0"),))
+    state = hold(talk.state, SURE_CLEAN)
+    return Turn(state, replies=(talk.question(state), *_waiting(state)))
+
+
+def _cleaned(talk: Talk) -> Turn:
+    """Have the chat cleaned; a draft stays, but its question would be deleted too."""
+    return Turn(
+        release(talk.state),
+        replies=(Reply("CLEANING"),),
+        command=Command(CommandName.CLEAN),
+    )
 
 
 def _in_words(talk: Talk, option: Option) -> str:
@@ -157,7 +185,7 @@ def keep(talk: Talk) -> Turn:
 
 def leave(talk: Talk) -> Turn:
     """Close what is open beside the draft; ask the draft's own question, or welcome."""
-    if talk.state.step in _SURE:
+    if talk.state.step in {*_SURE, SURE_CLEAN}:
         return keep(talk)
     state = release(talk.state)
     if state.draft:

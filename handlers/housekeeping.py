@@ -1,12 +1,12 @@
 """What goes by itself: drafts, conversations, remembered ids, letters, sessions."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
-from handlers import notices
+from handlers import cleaning, notices
 from handlers.dialogue import State
 from handlers.memory import DRAFT_LIFE, WARN_BEFORE, Memory
 from handlers.messages import Reply
@@ -88,10 +88,34 @@ def _purge_conversations(session: Session, office: Office, now: datetime) -> int
         if _is_over(row, memory, now):
             if memory is not None and memory.report:
                 gone += reports.discard(session, bytes.fromhex(memory.report))
-            session.delete(row)
+            _end(session, office, row, memory, now)
         elif memory is not None and memory.case_over(now):
             _forget_case(session, office, row, memory)
     return gone
+
+
+def _end(
+    session: Session,
+    office: Office,
+    row: Conversation,
+    memory: Memory | None,
+    now: datetime,
+) -> None:
+    """Delete a conversation; what a clean chat may still want stays while it can be had."""
+    rest = memory.bare() if memory is not None else None
+    if rest is None:
+        session.delete(row)
+        return
+    rest.trail = rest.trail.living(now)
+    if rest.trail:
+        conversations.save(
+            session, office.keys, [row.handle], rest.to_bytes(), expires=rest.ends
+        )
+        return
+    if rest.sweep is not None:
+        left = max(1, rest.sweep.left + rest.trail.lost)
+        cleaning.tell_left(session, office, rest, left, now=now)
+    session.delete(row)
 
 
 def _forget_case(
@@ -101,10 +125,8 @@ def _forget_case(
     if memory.is_empty():
         session.delete(row)
         return
-    heard = datetime.fromtimestamp(memory.last_inbound, UTC)
-    expires = memory.expires(heard)
     conversations.save(
-        session, office.keys, [row.handle], memory.to_bytes(), expires=expires
+        session, office.keys, [row.handle], memory.to_bytes(), expires=memory.ends
     )
 
 

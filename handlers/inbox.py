@@ -187,6 +187,7 @@ def _turn(turning: Turning) -> None:
     if not _seal(turning, turn):
         answer(turning, (Reply("X07"),))
         return
+    commands.settle(turning, turn)
     memory.state = turn.state.to_json()
     memory.last_inbound, memory.warned = int(now.timestamp()), False
     heard_from(turning)
@@ -214,6 +215,7 @@ def _advance(turning: Turning, state: State, *, expired: bool) -> Turn:
         locked_minutes=opening.minutes_locked,
         number_only=opening.number_only,
         resumed_expired=expired,
+        cleans=turning.office.cleans(turning.incoming.channel),
     )
     return dialogue.advance(
         state, turning.incoming, turning.office.questionnaire, facts
@@ -233,9 +235,6 @@ def _seal(turning: Turning, turn: Turn) -> bool:
         if held + len(items) > FULL:
             items = [item for item in items if item.to_case]
             answer(turning, (Reply("FULL"),))
-    for item in items:
-        if item.step == commands.PLACE:
-            memory.province = office.rulebook.provinces.named_in(item.text)
     sealed.keep(
         session,
         office,

@@ -1,8 +1,8 @@
 """What is kept of a conversation between two messages, encrypted as one blob.
 
 The dialogue's own state holds codes; around it stand the ids that the dialogue never
-sees: the draft's report, a case that was opened by its code a moment ago, and the handle
-for the warning before a draft goes.
+sees: the draft's report, a case that was opened by its code a moment ago, the handle for
+the warning before a draft goes, and the trail for a clean chat.
 """
 
 import json
@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
 from handlers.dialogue import State
+from handlers.trail import Sweep, Trail
 from storage.words import Channel
 
 DRAFT_LIFE = timedelta(hours=24)
@@ -39,11 +40,15 @@ class Memory:
     province: str = ""
     last_inbound: int = 0
     warned: bool = False
+    trail: Trail = field(default=Trail(), repr=False)
+    sweep: Sweep | None = None
 
     def to_bytes(self) -> bytes:
         """Return what is kept."""
         row = {one.name: getattr(self, one.name) for one in fields(self)}
-        return json.dumps(row).encode("ascii")
+        row["trail"] = self.trail.to_rows()
+        row["sweep"] = self.sweep.to_row() if self.sweep else None
+        return json.dumps(row, separators=(",", ":")).encode("ascii")
 
     @classmethod
     def from_bytes(cls, raw: bytes) -> Self:
@@ -52,6 +57,8 @@ class Memory:
         known = {one.name for one in fields(cls)}
         memory = cls(**{name: value for name, value in row.items() if name in known})
         memory.channel = Channel(memory.channel)
+        memory.trail = Trail.from_rows(row.get("trail") or ())
+        memory.sweep = Sweep(*row["sweep"]) if row.get("sweep") else None
         return memory
 
     def may_add(self, now: datetime) -> bool:
@@ -71,11 +78,30 @@ class Memory:
         """Forget the case that was opened."""
         self.opened, self.opened_until = "", 0
 
+    def is_idle(self) -> bool:
+        """Tell whether nothing is under way."""
+        state = self._dialogue
+        return state == state.fresh() and not (
+            self.report or self.opened or self.number
+        )
+
     def is_empty(self) -> bool:
-        """Tell whether nothing is left that the next message would need."""
-        state = State.from_json(self.state) if self.state else State()
-        idle = state == state.fresh() and not state.chosen
-        return idle and not (self.report or self.opened or self.number)
+        """Tell whether nothing is left that the next message, or a clean chat, would need."""
+        return self.is_idle() and not (self._dialogue.chosen or self.trail)
+
+    def bare(self) -> "Memory":
+        """Return what outlives a conversation: its trail and the language, no report."""
+        return Memory(
+            self.channel,
+            self.handle,
+            state=self._dialogue.fresh().to_json(),
+            trail=self.trail,
+            sweep=self.sweep,
+        )
+
+    @property
+    def _dialogue(self) -> State:
+        return State.from_json(self.state) if self.state else State()
 
     def draft_over(self, now: datetime) -> bool:
         """Tell whether the draft's 24 hours without a message have passed."""
@@ -85,7 +111,17 @@ class Memory:
         """Return when the draft goes unless another message comes."""
         return datetime.fromtimestamp(self.last_inbound, UTC) + DRAFT_LIFE
 
-    def expires(self, now: datetime) -> datetime:
-        """Return when the whole row may go."""
-        state = State.from_json(self.state) if self.state else State()
-        return now + (DRAFT_LIFE if self.report or state.has_draft else TALK_LIFE)
+    def expires(self, heard: datetime) -> datetime:
+        """Return when the row may go, or all of it but the trail.
+
+        ``heard`` is when the person last wrote.
+        """
+        if self.is_idle() and self.trail:
+            return self.trail.ends
+        drafting = self.report or self._dialogue.has_draft
+        return heard + (DRAFT_LIFE if drafting else TALK_LIFE)
+
+    @property
+    def ends(self) -> datetime:
+        """Return when the row may go by what the person wrote last."""
+        return self.expires(datetime.fromtimestamp(self.last_inbound, UTC))

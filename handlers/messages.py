@@ -121,6 +121,7 @@ class CommandName(StrEnum):
     ERASE = "erase"
     SUBSCRIBE = "subscribe"
     UNSUBSCRIBE = "unsubscribe"
+    CLEAN = "clean"
 
 
 @dataclass(frozen=True, slots=True)

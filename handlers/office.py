@@ -11,6 +11,7 @@ from handlers.rulebook import Rulebook
 from handlers.texts import Texts
 from handlers.workdays import Calendar
 from storage.keys import ServerKeys
+from storage.words import Channel
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +19,10 @@ class Office:
     """Made once at start. ``console_url`` is where officers open a case.
 
     ``erase_copies``: have the provider's copy of each message deleted after our commit.
-    ``file_limits`` are MiB, ``text_limits`` UTF-16 units, per channel. ``pace`` and ``tries`` live in memory under a random key and remember nobody.
+    ``file_limits`` are MiB, ``text_limits`` UTF-16 units, per channel. ``delete_hours`` is
+    how long messages of both sides can be deleted, ``delete_at_once`` how many in one
+    request; 0 or absent where a channel cannot. ``pace`` and ``tries`` live in memory
+    under a random key and remember nobody.
     """
 
     keys: ServerKeys
@@ -32,12 +36,18 @@ class Office:
     erase_copies: bool = True
     file_limits: Mapping[str, int] = field(default_factory=dict)
     text_limits: Mapping[str, int] = field(default_factory=dict)
+    delete_hours: Mapping[str, int] = field(default_factory=dict)
+    delete_at_once: Mapping[str, int] = field(default_factory=dict)
     pace: Pace = field(default_factory=Pace)
     tries: Tries = field(default_factory=Tries)
 
     def day(self, now: datetime) -> date:
         """Return the agency's local day."""
         return now.astimezone(self.zone).date()
+
+    def cleans(self, channel: Channel) -> bool:
+        """Tell whether messages of this channel can be deleted on both sides."""
+        return bool(self.delete_hours.get(channel))
 
     def language(self, wanted: str) -> str:
         """Return a language that we speak, the wanted one if possible."""

@@ -42,6 +42,7 @@ _ASIDE: Final = {
     "Q26",
     "Q27C",
     "Q29",
+    "CLEAN",
     "EDIT",
     "OPENED",
 }

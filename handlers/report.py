@@ -82,7 +82,7 @@ def choose(talk: Talk, step: Step, option: Option) -> Turn:
         return Turn(talk.state, replies=(Reply(option.says),))
     if step.required and option.code in _PASSING and step.code not in talk.state.filled:
         return talk.reopen(talk.state, Reply("NEEDSTORY"))
-    state = _record(talk.state, step, option)
+    state = _record(talk, talk.state, step, option)
     before = (Reply(option.says),) if option.says else warned
     return talk.reopen(onward(talk, state, step), *before)
 
@@ -93,12 +93,26 @@ def _warned(state: State, step: Step, option: Option) -> tuple[Reply, ...]:
     return (Reply(option.warns),) if option.warns and new else ()
 
 
-def _record(state: State, step: Step, option: Option) -> State:
+def _record(talk: Talk, state: State, step: Step, option: Option) -> State:
     if option.says or option.code == "DONE":
         return state
     if option.code == "SKIP":
         return state.with_answer(step.code, "") if not step.kind.takes_text else state
-    return state.with_answer(step.code, option.code)
+    return _unnamed(talk, state.with_answer(step.code, option.code))
+
+
+def _unnamed(talk: Talk, state: State) -> State:
+    """Take a name for never given once the answers say that none is wanted: it is deleted."""
+    gone = {
+        one.code
+        for one in talk.book.report
+        if one.identity and not one.applies(state.answers)
+    }
+    if not gone.intersection(state.filled):
+        return state
+    filled = tuple(code for code in state.filled if code not in gone)
+    said = tuple(one for one in state.said if one[1] not in gone)
+    return replace(state, filled=filled, said=said)
 
 
 def _change(talk: Talk, step: Step, option: Option) -> Turn:
@@ -106,7 +120,7 @@ def _change(talk: Talk, step: Step, option: Option) -> Turn:
     state = talk.state
     if not was_asked(talk, step):
         return talk.reopen(state, Reply("X12"))
-    changed = _record(state, step, option)
+    changed = _record(talk, state, step, option)
     following = _dependent(talk, changed, step)
     if following and not state.held:
         changed = replace(

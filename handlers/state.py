@@ -188,7 +188,8 @@ class Facts:
     ``token`` is a fresh random token (8 letters, url-safe) for a draft that may begin.
     ``may_add``: number and code were shown within the last 15 minutes. ``proof``: what
     became of number and code in this message; ``number_only``: it held a number but no
-    code. ``resumed_expired``: the draft had expired before this message came.
+    code. ``resumed_expired``: the draft had expired before this message came. ``cleans``:
+    messages can be deleted on both sides of this chat.
     """
 
     now: datetime
@@ -199,6 +200,7 @@ class Facts:
     locked_minutes: int = 0
     number_only: bool = False
     resumed_expired: bool = False
+    cleans: bool = False
 
 
 @dataclass(frozen=True, slots=True)

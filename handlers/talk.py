@@ -137,7 +137,7 @@ def is_filled(state: State, code: str) -> bool:
 
 def without_proof(facts: Facts) -> Facts:
     """Return the facts for a message that holds no receipt."""
-    return Facts(now=facts.now, token=facts.token, may_add=facts.may_add)
+    return Facts(facts.now, facts.token, may_add=facts.may_add, cleans=facts.cleans)
 
 
 def hold(state: State, step: str, purpose: str = "") -> State:

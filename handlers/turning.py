@@ -1,12 +1,13 @@
 """One message in work: who wrote it, what is remembered of them, and how it is answered."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlmodel import Session
 
-from handlers import notices
+from handlers import cleaning, notices
 from handlers.dialogue import State
 from handlers.memory import Memory
 from handlers.messages import Incoming, Reply
@@ -31,7 +32,7 @@ class Turning:
     opening: Opening
     now: datetime
     over: bool = field(default=False)
-    """Nothing may be remembered after this turn: the report was sent or thrown away."""
+    """No report may be remembered after this turn: it was sent or thrown away."""
 
     @property
     def state(self) -> State:
@@ -58,25 +59,27 @@ def names(office: Office, incoming: Incoming) -> tuple[bytes, ...]:
 def recall(
     session: Session, office: Office, incoming: Incoming, *, now: datetime
 ) -> Memory:
-    """Return what is remembered of this person; an empty memory if that is nothing."""
+    """Return what is remembered of this person, the trail of this message included."""
+    memory = Memory(incoming.channel, incoming.handle)
     row = conversations.find(session, names(office, incoming))
-    fresh = Memory(incoming.channel, incoming.handle)
-    if row is None:
-        return fresh
-    try:
-        memory = Memory.from_bytes(conversations.read(office.keys, row))
-    except NotAuthentic:
-        return fresh
+    if row is not None:
+        with suppress(NotAuthentic):
+            memory = Memory.from_bytes(conversations.read(office.keys, row))
     memory.handle = incoming.handle
     if memory.case_over(now):
         memory.forget_case()
+    cleaning.received(office, incoming, memory)
     return memory
 
 
 def remember(turning: Turning) -> None:
-    """Keep the conversation, or forget it where nothing is left to remember."""
-    memory = turning.memory
-    if turning.over or memory.is_empty():
+    """Keep the conversation, or forget it where nothing is left to remember.
+
+    After a turn that is over only the trail stays, for as long as it may be deleted.
+    """
+    memory = turning.memory.bare() if turning.over else turning.memory
+    cleaning.go_on(turning.session, turning.office, memory, now=turning.now)
+    if memory.is_empty() or (turning.over and not memory.trail):
         conversations.forget(turning.session, turning.names)
         return
     conversations.save(

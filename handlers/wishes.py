@@ -134,7 +134,8 @@ def _abort(talk: Talk) -> Turn:
     """Delete the draft; what is open beside it, or the edit menu, is only closed."""
     if talk.state.held or talk.state.step == EDIT_MENU:
         return leave(talk)
-    return discard(talk.state, Reply("X09" if talk.state.draft else "LEFT"))
+    reply = Reply("X09" if talk.state.draft else "LEFT")
+    return discard(talk.state, replace(reply, choices=follow.clean_choices(talk)))
 
 
 def _stop(talk: Talk) -> Turn:
@@ -167,6 +168,8 @@ def _lost_code(talk: Talk) -> Turn:
 
 
 def _noted(talk: Talk) -> Turn:
+    if talk.facts.cleans:
+        return follow.ask_clean(talk)
     return Turn(talk.state, replies=(Reply("KEEP"),))
 
 
@@ -181,6 +184,7 @@ _WISHES: Final[Mapping[str, Callable[[Talk], Turn]]] = {
     "LANG": _language,
     "PAUSE": _pause,
     "NOTED": _noted,
+    "CLEAN": follow.ask_clean,
     "CONTINUE": start,
     "START": start,
 }

@@ -98,6 +98,8 @@ class Limits:
 
     ``per_second`` counts the whole channel, ``per_chat_second`` one person, who may have
     ``chat_burst`` messages at once. ``group_per_minute`` is 0 where there are no groups.
+    Messages of both sides can be deleted for ``delete_hours``, ``delete_at_once`` in one
+    request; 0 where the provider has no such thing.
     """
 
     text: int
@@ -106,6 +108,8 @@ class Limits:
     chat_burst: int
     file_bytes: int
     group_per_minute: int = 0
+    delete_hours: int = 0
+    delete_at_once: int = 0
 
 
 class Sender(Protocol):

@@ -33,6 +33,8 @@ LIMITS = base.Limits(
     chat_burst=3,
     group_per_minute=20,
     file_bytes=telegram_content.FILE_BYTES,
+    delete_hours=48,
+    delete_at_once=telegram_sending.DELETE_AT_ONCE,
 )
 ALLOWED_UPDATES = ("message", "edited_message", "callback_query", "my_chat_member")
 WIDEST_ID = 52

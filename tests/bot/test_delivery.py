@@ -85,16 +85,23 @@ class House:
             self.keys,
             providers,
             clock=lambda: self.now,
-            unreachable=self.unreachable,
+            ends=self,
             went_out=lambda *what: self.departures.put_nowait(what),
             longest_wait=longest_wait,
         )
         self.writer.on_commit = self.delivery.notify
 
+    def sent(self, session, claimed, **how):
+        return outbox.sent(session, self.keys, claimed, **how)
+
+    def dead(self, session, claimed, *, now):
+        assert now == self.now
+        return outbox.dead(session, claimed)
+
     def unreachable(self, session, claimed, *, reason, now):
         assert now == self.now
         self.lost.append(reason)
-        outbox.dead(session, claimed)
+        return outbox.dead(session, claimed)
 
     async def post(self, *texts, to="1", kind=LetterKind.REPLY, **fields):
         channel = fields.pop("channel", Channel.TELEGRAM)

@@ -9,8 +9,8 @@ from sqlmodel import select
 
 from bot.channels import base
 from bot.delivery import START_SECONDS, Delivery
+from bot.ends import Written
 from bot.writer import Writer
-from handlers import notices
 from storage import migrating, outbox, subscriptions
 from storage.database import Database
 from storage.keys import ServerKeys
@@ -65,14 +65,9 @@ class World:
             self.here.keys,
             cast("Any", [self.wire]),
             clock=lambda: self.here.now,
-            unreachable=self.unreachable,
+            ends=Written(self.here.office),
             went_out=lambda *what: self.counted.put_nowait(what),
             longest_wait=0.05,
-        )
-
-    def unreachable(self, session, claimed, *, reason, now):
-        return notices.unreachable(
-            session, self.here.office, claimed, reason=reason, now=now
         )
 
     def post(self, **more):
