@@ -11,7 +11,7 @@ import typer
 
 from bot import config
 from bot.settings import Settings
-from storage import migrating
+from storage import migrating, rekeying
 from storage import settings as facts
 from storage.database import COMMAND_WAIT, Database
 from storage.keys import ServerKeys
@@ -104,4 +104,5 @@ def sit_down(given: Path | None) -> Iterator[Desk]:
         migrating.check(database)
         with database.reading() as session:
             facts.get_setting(session, keys, "agency")  # a wrong key shows here
+            rekeying.require(session, keys, finished=False)
         yield Desk(settings, keys, database)

@@ -1,4 +1,4 @@
-"""``kentongan keys``: recovery pairs for paper, and fingerprints to compare."""
+"""``kentongan keys``: their status and change, recovery pairs for paper, fingerprints."""
 
 import sys
 from pathlib import Path
@@ -7,18 +7,23 @@ from typing import Annotated
 import typer
 
 from bot import fingerprints, recovery_paper
-from bot.commands import desk
+from bot.commands import desk, key_status, rotating
 from bot.commands.desk import ConfigFile, Refused
 from bot.private_files import write_private
 from storage import officers, units
 from storage.sealing import new_pair, public_of
 
-app = typer.Typer(name="keys", no_args_is_help=True, help="Recovery and fingerprints.")
+app = typer.Typer(name="keys", no_args_is_help=True, help="The life of keys.")
 
 
 @app.callback()
 def keys_commands() -> None:
-    """Make recovery keys, and compare keys by their fingerprints."""
+    """Look at keys, change them, make recovery keys, compare fingerprints."""
+
+
+app.command("status")(key_status.run)
+app.command("rotate")(rotating.rotate)
+app.command("retire")(rotating.retire)
 
 
 @app.command("new-recovery")
