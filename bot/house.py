@@ -24,7 +24,7 @@ from bot.scheduler import Scheduler
 from bot.settings import Settings
 from bot.writer import Writer
 from handlers.office import Office
-from storage import migrating
+from storage import migrating, rekeying
 from storage import settings as facts
 from storage.database import Database
 from storage.keys import ServerKeys
@@ -79,8 +79,8 @@ def build(
 ) -> House:
     """Make the house from settings; nothing runs yet.
 
-    Raises BadConfig, BadServerKey, SchemaTooOld, SchemaTooNew, NotFounded or
-    DemoRefused.
+    Raises BadConfig, BadServerKey, SchemaTooOld, SchemaTooNew, NotFounded, DemoRefused,
+    ``rekeying.KeyMissing`` or ``rekeying.RotationUnfinished``.
     """
     key = config.server_key(settings, environ)
     keys = ServerKeys.from_text(key.get_secret_value())
@@ -142,6 +142,7 @@ def build(
 def _refuse_demo(database: Database, keys: ServerKeys, *, allow: bool) -> None:
     with database.reading() as session:
         kind = facts.get_setting(session, keys, founding.DEMO)
+        rekeying.require(session, keys)
     if kind not in {founding.YES, founding.NO}:
         raise NotFounded
     if kind == founding.YES and not allow:
