@@ -89,6 +89,7 @@ async def living(house: House) -> AsyncIterator[None]:
     """Run every loop while the application serves; stop them in the reverse order."""
     logs.watch(asyncio.get_running_loop())
     house.writer.start()
+    await house.keeper.replay_at_start(house.clock())
     for channel in house.channels.values():
         await channel.start()
     house.scheduler.start()

@@ -43,6 +43,9 @@ url = "sqlite:///{folder}/kentongan.db"
 [files]
 path = "{folder}/files"
 
+[retention]
+tombstones_file = "{folder}/tombstones.log"
+
 [keys]
 server_key_file = "{folder}/server.key"
 

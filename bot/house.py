@@ -16,6 +16,7 @@ from bot.channels.whatsapp import WhatsApp
 from bot.delivery import Delivery
 from bot.ends import Written
 from bot.intake import Intake
+from bot.keeper import Keeper
 from bot.media import MediaWorker
 from bot.metrics import Metrics
 from bot.office import make_office
@@ -58,6 +59,7 @@ class House:
     receipts: ReceiptMaker
     media: MediaWorker
     scheduler: Scheduler
+    keeper: Keeper
     hashing: ThreadPoolExecutor
     clock: Clock
     holder: str
@@ -95,6 +97,12 @@ def build(
         raise
     office = make_office(settings, keys, now=clock())
     writer = Writer(database)
+    keeper = Keeper(
+        writer,
+        office,
+        folder=settings.files.path,
+        path=settings.retention.tombstones_file,
+    )
     metrics = Metrics()
     hashing = ThreadPoolExecutor(_HASHING_THREADS, "hashing")
     channels = make_channels(settings, clock)
@@ -129,8 +137,10 @@ def build(
             office,
             holder=(holder := secrets.token_hex(8)),
             folder=settings.files.path,
+            keeper=keeper,
             clock=clock,
         ),
+        keeper=keeper,
         hashing=hashing,
         clock=clock,
         holder=holder,

@@ -38,6 +38,7 @@ def make_office(settings: Settings, keys: ServerKeys, *, now: datetime) -> Offic
         languages=agency.languages,
         console_url=f"{settings.server.public_url or local_url(settings)}/console",
         erase_copies=settings.twilio.erase_copies,
+        backup_days=settings.retention.backup_days,
         file_limits={name: most.file_bytes // _MEBIBYTE for name, most in _LIMITS},
         text_limits={name: most.text for name, most in _LIMITS},
         delete_hours={name: most.delete_hours for name, most in _LIMITS},

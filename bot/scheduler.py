@@ -13,16 +13,18 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from sqlmodel import Session, select
 
 from bot import logs
+from bot.keeper import Keeper
 from bot.writer import StoreUnavailable, Writer
-from handlers import housekeeping
+from handlers import digest, housekeeping
 from handlers.office import Office
-from storage import files, leases
+from storage import audit, files, leases
 from storage.models import File
 
 LEASE = "scheduler"
 _LEASE_SECONDS = 120
 _PURGE_SECONDS = 60
 _SWEEP_SECONDS = 3600
+_DIGEST_SECONDS = 300
 _OLD_SECONDS = 3600
 _LATE_SECONDS = 300
 
@@ -37,12 +39,14 @@ class Scheduler:
         *,
         holder: str,
         folder: Path,
+        keeper: Keeper,
         clock: Callable[[], datetime],
     ) -> None:
         self._writer = writer
         self._office = office
         self._holder = holder
         self._folder = folder
+        self._keeper = keeper
         self._clock = clock
         self._ticker = AsyncIOScheduler(
             timezone="UTC",
@@ -57,6 +61,7 @@ class Scheduler:
         """Start ticking; must be called on the loop."""
         self._ticker.add_job(self.purge, "interval", seconds=_PURGE_SECONDS)
         self._ticker.add_job(self.sweep, "interval", seconds=_SWEEP_SECONDS)
+        self._ticker.add_job(self.digest, "interval", seconds=_DIGEST_SECONDS)
         self._ticker.start()
 
     async def stop(self) -> None:
@@ -77,10 +82,20 @@ class Scheduler:
             now = self._clock()
             await self._writer.run(housekeeping.purge, self._office, now=now)
             await self._writer.run(housekeeping.warn_of_expiry, self._office, now=now)
+            await self._keeper.run(now, leads=self._leads)
             if not self._writer.database.is_sqlite:
                 await asyncio.to_thread(self._writer.database.scrub)
         except Exception as error:  # noqa: BLE001 - the ticker goes on; the next tick tries again
             logs.failure("scheduler.purge", error)
+        await self._export()
+
+    async def _export(self) -> None:
+        """Tell the file of tombstones what was erased."""
+        try:
+            if await self._leads():
+                await self._keeper.export()
+        except Exception as error:  # noqa: BLE001 - the ticker goes on; the next tick tries again
+            logs.failure("scheduler.tombstones", error)
 
     async def sweep(self) -> None:
         """Remove files on disk that no row names: what a discarded draft left behind."""
@@ -89,6 +104,26 @@ class Scheduler:
                 await asyncio.to_thread(self._sweep)
         except Exception as error:  # noqa: BLE001 - the ticker goes on; the next tick tries again
             logs.failure("scheduler.sweep", error)
+
+    async def digest(self) -> None:
+        """Once a day tell the auditors the head of the log, and whether it is whole."""
+        try:
+            if not await self._leads():
+                return
+            due, broken = await asyncio.to_thread(self._look_at_log)
+            if due:
+                await self._writer.run(
+                    digest.send, self._office, broken=broken, now=self._clock()
+                )
+        except Exception as error:  # noqa: BLE001 - the ticker goes on; the next tick tries again
+            logs.failure("scheduler.digest", error)
+
+    def _look_at_log(self) -> tuple[bool, int | None]:
+        """Return whether the digest is due, and the first line that is not whole."""
+        with self._writer.database.reading() as session:
+            if not digest.is_due(session, self._office, now=self._clock()):
+                return False, None
+            return True, audit.verify(session, self._office.keys)
 
     async def _leads(self) -> bool:
         return await self._writer.run(

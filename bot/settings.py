@@ -66,6 +66,13 @@ class Files(Section):
     path: Path = Path("files")
 
 
+class Retention(Section):
+    """How long backups are kept, and where it is written what they must not bring back."""
+
+    backup_days: int = Field(default=30, ge=1, le=3650)
+    tombstones_file: Path = Path("tombstones.log")
+
+
 class Keys(Section):
     """The server key: a file, or the text itself from the environment."""
 
@@ -157,6 +164,7 @@ class Settings(BaseSettings):
     server: Server = Server()
     database: Database = Database()
     files: Files = Files()
+    retention: Retention = Retention()
     keys: Keys = Keys()
     logs: Logs = Logs()
     agency: Agency = Agency()

@@ -11,12 +11,18 @@ from handlers.dialogue import State
 from handlers.memory import DRAFT_LIFE, WARN_BEFORE, Memory
 from handlers.messages import Reply
 from handlers.office import Office
-from storage import conversations, departed, links, outbox, reports, sessions
+from storage import (
+    conversations,
+    departed,
+    links,
+    outbox,
+    reports,
+    sessions,
+    tombstones,
+)
 from storage.models import Conversation, Draft, Quarantine
 from storage.sealing import NotAuthentic
 
-INBOX_LIFE = timedelta(days=7)
-QUARANTINE_LIFE = timedelta(days=7)
 _AT_ONCE = 500
 """People whose conversations one purge locks; the next minute brings the next."""
 
@@ -25,13 +31,15 @@ def purge(session: Session, office: Office, *, now: datetime) -> int:
     """Delete what has outlived its rule; returns how many drafts went."""
     gone = _purge_conversations(session, office, now)
     gone += _drop_orphans(session, office, now)
-    conversations.drop_inbox(session, before=office.day(now) - INBOX_LIFE)
+    lives, today = office.rulebook.lifetimes, office.day(now)
+    conversations.drop_inbox(session, before=today - lives.days("inbox"))
     outbox.drop_expired(session, now=now)
     departed.drop_expired(session, now=now)
     sessions.purge(session, now=now)
     links.purge(session, now=now)
-    old = office.day(now) - QUARANTINE_LIFE
+    old = today - lives.days("quarantine")
     session.connection().execute(delete(Quarantine).where(col(Quarantine.day) < old))
+    tombstones.drop(session, before=today - office.backups - lives.days("tombstones"))
     return gone
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from handlers.pace import Pace, Tries
@@ -40,6 +40,7 @@ class Office:
     delete_at_once: Mapping[str, int] = field(default_factory=dict)
     pace: Pace = field(default_factory=Pace)
     tries: Tries = field(default_factory=Tries)
+    backup_days: int = 30
 
     def day(self, now: datetime) -> date:
         """Return the agency's local day."""
@@ -48,6 +49,11 @@ class Office:
     def cleans(self, channel: Channel) -> bool:
         """Tell whether messages of this channel can be deleted on both sides."""
         return bool(self.delete_hours.get(channel))
+
+    @property
+    def backups(self) -> timedelta:
+        """Return how long a backup may be restored: what was erased lives there as long."""
+        return timedelta(days=self.backup_days)
 
     def language(self, wanted: str) -> str:
         """Return a language that we speak, the wanted one if possible."""

@@ -129,6 +129,7 @@ def environment(
         "KENTONGAN_DATABASE__URL": database_url,
         "KENTONGAN_KEYS__SERVER_KEY": keys.to_text(),
         "KENTONGAN_FILES__PATH": str(folder),
+        "KENTONGAN_RETENTION__TOMBSTONES_FILE": str(folder / "tombstones.log"),
         "KENTONGAN_SERVER__PORT": str(port),
         "KENTONGAN_SERVER__PUBLIC_URL": public,
         "KENTONGAN_AGENCY__NAME": "Inspektorat Contoh",

@@ -13,6 +13,7 @@ from sqlmodel import select
 from bot import media as media_module
 from bot import pictures
 from bot.channels import base
+from bot.keeper import Keeper
 from bot.media import MediaWorker
 from bot.scheduler import Scheduler
 from bot.writer import Writer
@@ -230,6 +231,12 @@ async def test_the_sweep_goes_by_the_true_age(world):
         world.here.office,
         holder="one",
         folder=world.folder,
+        keeper=Keeper(
+            world.writer,
+            world.here.office,
+            folder=world.folder,
+            path=world.folder / "tombstones.log",
+        ),
         clock=lambda: world.here.now,
     )
     await scheduler.sweep()

@@ -1,6 +1,7 @@
 """A case that ends has the day of its end, whatever ended it; one that goes on has none."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -101,7 +102,7 @@ def test_what_was_erased_is_not_written_to_any_more(here: Desk):
         row.purged = here.office.day(here.now)
         cases.save(session, here.keys, row)
     by = here.house.supervisor.officer
-    acts = {
+    acts: dict[Any, tuple[Any, ...]] = {
         verbs.note: ("Catatan",),
         verbs.ask: ("Kapan?",),
         verbs.change_status: (Status.VERIFICATION,),
