@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from starlette.responses import Response
 
-from bot.console import menu, stepping_back
+from bot.console import menu, resealing, stepping_back
 from bot.console.visit import SeeOther, Visit
 from storage import case_tags, cases, conflicts, officers, units
 from storage.cases import Filters, Place
@@ -46,6 +46,7 @@ def queue(visit: Visit) -> Response:
     wanted = {name: visit.query.get(name, "") for name in _FILTERS}
     filters = _filters(wanted, visit.officer.id)
     after = _place(visit.query.get("after", ""))
+    old_keys = resealing.some(visit)
     with visit.console.database.reading() as session:
         mine = units.units_of(session, visit.console.office.keys, visit.officer)
         hidden = conflicts.barred(session, visit.officer.id)
@@ -71,6 +72,7 @@ def queue(visit: Visit) -> Response:
         further=after is not None,
         several=len(mine) > 1,
         homeless=not mine,
+        old_keys=old_keys,
         declared=bool(visit.query.get("declared")),
         resealed=visit.query.get("resealed", "") == "yes",
         waiting=waiting,
