@@ -6,9 +6,11 @@ digest: with it a log that was cut off at its end shows too.
 
 import hmac
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import text
+from sqlalchemy import or_, text
 from sqlmodel import Session, col, select
 
 from storage.keys import Purpose, ServerKeys
@@ -16,6 +18,7 @@ from storage.models import AuditLine
 from storage.sealing import encode
 
 _LOCK = text("SELECT pg_advisory_xact_lock(7091430182)")
+_HEAD = re.compile(r"([0-9]{1,18}):([0-9a-f]{66})", re.ASCII)
 _CODE = re.compile(r"[A-Za-z0-9_.:>=-]{0,80}", re.ASCII)
 
 
@@ -81,14 +84,57 @@ def verify(
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What part of the log to show; empty means any. ``until`` is left out itself.
+
+    ``codes`` are beginnings of codes (``case.`` for all acts on cases).
+    """
+
+    codes: Sequence[str] = ()
+    officer: bytes | None = None
+    report: bytes | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
 def lines(
-    session: Session, *, before: int | None = None, limit: int = 50
+    session: Session,
+    *,
+    before: int | None = None,
+    limit: int = 50,
+    filters: Filters | None = None,
 ) -> list[AuditLine]:
     """Return the latest lines first, a page at a time (``before``: a line's number)."""
+    wanted = filters or Filters()
     query = select(AuditLine).order_by(col(AuditLine.seq).desc()).limit(limit)
     if before is not None:
         query = query.where(col(AuditLine.seq) < before)
+    if wanted.codes:
+        begins = (
+            col(AuditLine.code).startswith(c, autoescape=True) for c in wanted.codes
+        )
+        query = query.where(or_(*begins))
+    if wanted.officer is not None:
+        query = query.where(AuditLine.officer == wanted.officer)
+    if wanted.report is not None:
+        query = query.where(AuditLine.report == wanted.report)
+    if wanted.since is not None:
+        query = query.where(col(AuditLine.at) >= wanted.since)
+    if wanted.until is not None:
+        query = query.where(col(AuditLine.at) < wanted.until)
     return list(session.exec(query))
+
+
+def written(head: tuple[int, bytes]) -> str:
+    """Return a head as it is kept elsewhere: NUMBER:HEX."""
+    return f"{head[0]}:{head[1].hex()}"
+
+
+def kept(text: str) -> tuple[int, bytes] | None:
+    """Read what ``written`` wrote; None for anything else."""
+    match = _HEAD.fullmatch(text.strip())
+    return (int(match[1]), bytes.fromhex(match[2])) if match else None
 
 
 def _is_ours(keys: ServerKeys, line: AuditLine, before: bytes) -> bool:

