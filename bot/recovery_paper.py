@@ -16,6 +16,8 @@ PURPOSES = tuple(sorted(PURPOSE.values()))
 _CHECK = 4
 _GROUP = 4
 _GROUPS_IN_LINE = 8
+LINES = 6
+"""A paper's first line and five of eight groups."""
 
 
 class BadPaper(Exception):

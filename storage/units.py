@@ -68,7 +68,7 @@ def admit_first(
         raise HasMembers
     may_join(session, keys, unit, officer)
     secret = new_key(session, keys, unit, [officer])
-    _join(session, keys, unit, officer)
+    join(session, keys, unit, officer)
     return secret
 
 
@@ -119,7 +119,7 @@ def admit(
         unit_grants.grant(
             session, keys, unit, _to_officer(newcomer), grant.generation, secret
         )
-    _join(session, keys, unit, newcomer)
+    join(session, keys, unit, newcomer)
 
 
 def unit_secret(
@@ -260,7 +260,8 @@ def may_join(session: Session, keys: ServerKeys, unit: Unit, officer: Officer) -
         raise HasMembers
 
 
-def _join(session: Session, keys: ServerKeys, unit: Unit, officer: Officer) -> None:
+def join(session: Session, keys: ServerKeys, unit: Unit, officer: Officer) -> None:
+    """List somebody as a member, to whom the unit's secret is sealed already."""
     row = Membership(unit=unit.id, officer=officer.id, tag=b"")
     row.tag = keys.tag(_membership_context(row), b"member")
     session.add(row)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from bot import fingerprints, recovery_paper
-from bot.commands import desk, key_status, rotating
+from bot.commands import desk, key_status, recovering, rotating
 from bot.commands.desk import ConfigFile, Refused
 from bot.private_files import write_private
 from storage import officers, units
@@ -24,6 +24,8 @@ def keys_commands() -> None:
 app.command("status")(key_status.run)
 app.command("rotate")(rotating.rotate)
 app.command("retire")(rotating.retire)
+app.command("recover")(recovering.recover)
+app.command("replace-recovery")(recovering.replace_recovery)
 
 
 @app.command("new-recovery")

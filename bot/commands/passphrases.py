@@ -81,13 +81,14 @@ class Passphrases:
 
     def _prompt(self, login: str, *, confirm: bool) -> str:
         hint = " (at least 16 characters; empty: make one)" if confirm else ""
-        first = _hidden(f"Passphrase of {login}{hint}")
-        if confirm and first and first != _hidden("Once more"):
+        first = hidden(f"Passphrase of {login}{hint}")
+        if confirm and first and first != hidden("Once more"):
             raise Refused("the two passphrases differ; start again")
         return first
 
 
-def _hidden(question: str) -> str:
+def hidden(question: str) -> str:
+    """Ask at the terminal without showing what is typed."""
     answer: str = typer.prompt(
         question, default="", hide_input=True, show_default=False, err=True
     )
