@@ -22,6 +22,7 @@ from bot.console import (
     evidence,
     factor,
     figures,
+    holding,
     join,
     log,
     mine,
@@ -41,7 +42,7 @@ from bot.console import (
 from bot.console.context import ConsoleContext
 from bot.console.gate import nowhere, page
 from bot.console.headers import SecurityHeaders
-from bot.console.menu import AUDIT, HANDLING, PEOPLE, VAULT
+from bot.console.menu import AUDIT, HANDLING, HOLDS, KEEPERS, PEOPLE, VAULT
 from bot.console.visit import HOME, SeeOther
 
 __all__ = ["ConsoleContext", "routes"]
@@ -82,6 +83,17 @@ def routes(console: ConsoleContext) -> list[BaseRoute]:
         work("/cases/{number}/let-go", acts.let_go, post=True),
         work("/cases/{number}/ask", acts.ask, post=True),
         work("/cases/{number}/note", acts.note, post=True),
+        page(
+            console, "/cases/{number}/hold", holding.hold, post=True, roles=KEEPERS
+        ),
+        page(
+            console,
+            "/cases/{number}/release",
+            holding.release,
+            post=True,
+            roles=KEEPERS,
+        ),
+        page(console, "/holds", holding.holds, roles=HOLDS),
         work("/cases/{number}/reveals", reveal_form.form, proved=True),
         work("/cases/{number}/reveals", reveal_form.ask, post=True, proved=True),
         work("/cases/{number}/reveals/{reveal}", reveals.state, proved=True),

@@ -7,13 +7,14 @@ from starlette.responses import Response
 
 from bot.console import access, contents, reveals, stepping_back
 from bot.console.visit import Visit
-from handlers import numbering
+from handlers import holding, numbering
 from storage import history, officers
 from storage.models import Case, Event
 from storage.words import Reason, Role, Status
 
 DONE = frozenset(
     {"moved", "proposed", "asked", "noted", "taken", "let_go", "reveal_ended"}
+    | {"held", "released"}
 )
 
 
@@ -53,7 +54,7 @@ def show(
         broken = history.first_broken(session, visit.console.office.keys, found)
         people = officers.names(session, visit.console.office.keys)
         asked = reveals.lines(visit, session, found, people)
-    moves = _moves(visit, found)
+    moves = [] if found.purged else _moves(visit, found)
     return visit.page(
         "case.html",
         status=status,
@@ -65,6 +66,7 @@ def show(
         broken=broken,
         people=people,
         reveals=asked,
+        held=holding.last(events) if found.hold else None,
         people_by_hex={key.hex(): name for key, name in people.items()},
         register=_register(found),
         left=(found.due - visit.console.office.day(visit.now)).days,

@@ -13,6 +13,9 @@ HANDLING = frozenset({Role.INTAKE, Role.HANDLER, Role.SUPERVISOR})
 VAULT = frozenset({Role.CUSTODIAN})
 """Who guards identities; they have no queue."""
 AUDIT = frozenset({Role.AUDITOR})
+KEEPERS = frozenset({Role.SUPERVISOR})
+"""Who puts a case on legal hold, and releases it."""
+HOLDS = KEEPERS | AUDIT
 PEOPLE = frozenset(Role) - AUDIT
 """Who has to do with colleagues: members of units, and admins."""
 ACCOUNT = "/account"
@@ -36,6 +39,7 @@ class Entry:
 ENTRIES = (
     Entry("/", "nav.queue", HANDLING),
     Entry("/mine", "nav.mine", HANDLING),
+    Entry("/holds", "nav.holds", HOLDS),
     Entry("/vault", "nav.vault", VAULT),
     Entry("/log", "nav.log", AUDIT),
     Entry("/reading", "nav.reading", AUDIT),
