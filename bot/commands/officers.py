@@ -1,4 +1,4 @@
-"""``kentongan officer``: accounts, and admission by a member who is present."""
+"""``kentongan officer``: accounts, admission by a member who is present, and leaving."""
 
 import re
 from typing import Annotated
@@ -12,7 +12,10 @@ from bot.commands import desk, present, printing
 from bot.commands.desk import AsJson, ConfigFile, Desk, Refused
 from bot.commands.passphrases import Generate, Passphrases
 from bot.commands.present import Present
-from storage import audit, links, manifests, officers, units
+from bot.office import make_office
+from handlers import leaving, people
+from handlers.office import Office
+from storage import applications, audit, links, manifests, officers, units
 from storage.keys import ServerKeys
 from storage.models import Officer, Unit
 from storage.words import Role
@@ -25,6 +28,12 @@ Member = Annotated[
     typer.Option(
         "--member",
         help="Login of a member who is present and admits; asked for a passphrase.",
+    ),
+]
+Knowing = Annotated[
+    bool,
+    typer.Option(
+        "--yes", help="Even if a unit is left without a supervisor, or without anybody."
     ),
 ]
 _LANGUAGE = re.compile("[a-z]{2,3}")
@@ -96,6 +105,88 @@ def admit(
         typer.echo(f"{newcomer.login}: admitted to {into.name}")
 
 
+@app.command("invite")
+def invite(
+    login: Login,
+    config_file: ConfigFile = None,
+    name: Annotated[str, typer.Option(help="The officer's name.")] = "",
+    role: Annotated[
+        Role, typer.Option(case_sensitive=False, help="What the officer may do.")
+    ] = Role.HANDLER,
+    unit: Annotated[str, typer.Option(help="The unit to wait before.")] = "",
+    language: Annotated[str, typer.Option(help="Language, as in id.")] = "id",
+) -> None:
+    """Print a one-time link by which somebody makes their own account, within 7 days."""
+    if not _LANGUAGE.fullmatch(language):
+        raise typer.BadParameter("a language is a code such as id or en")
+    with desk.sit_down(config_file) as seat:
+        office = make_office(seat.settings, seat.keys, now=utc_now())
+        with seat.database.writing() as session:
+            into = units.named(session, seat.keys, unit).id if unit else None
+            token = people.invite(
+                session,
+                office,
+                login,
+                name=name or login,
+                role=role,
+                language=language,
+                unit=into,
+                by=None,
+                now=utc_now(),
+            )
+        typer.echo(f"{office.console_url}/join/{token}")
+        typer.echo("It works once, within 7 days; give it to nobody else.", err=True)
+
+
+@app.command("remove")
+def remove(
+    login: Login,
+    unit: Annotated[str, typer.Option(help="The unit to take the officer out of.")],
+    config_file: ConfigFile = None,
+    *,
+    yes: Knowing = False,
+) -> None:
+    """Take an officer out of a unit: access ends now, and the unit gets a new key."""
+    with desk.sit_down(config_file) as seat:
+        office = make_office(seat.settings, seat.keys, now=utc_now())
+        with seat.database.writing() as session:
+            officer = officers.verified(session, seat.keys, login)
+            out_of = units.named(session, seat.keys, unit)
+            if not units.is_member(session, seat.keys, out_of, officer):
+                raise Refused(f"{officer.login} is no member of {out_of.name}")
+            _refuse_emptying(session, office, [out_of], officer, yes=yes)
+            generation = leaving.remove(
+                session,
+                office,
+                out_of.id,
+                officer.id,
+                by=None,
+                knowing=True,
+                now=utc_now(),
+            )
+        typer.echo(f"{login}: no member of {unit} any more; its key is {generation}")
+
+
+@app.command("end")
+def end(
+    login: Login,
+    config_file: ConfigFile = None,
+    *,
+    yes: Knowing = False,
+) -> None:
+    """End an account: no sign-in, no unit, no key; it cannot be undone."""
+    with desk.sit_down(config_file) as seat:
+        office = make_office(seat.settings, seat.keys, now=utc_now())
+        with seat.database.writing() as session:
+            officer = officers.verified(session, seat.keys, login)
+            homes = units.units_of(session, seat.keys, officer)
+            _refuse_emptying(session, office, homes, officer, yes=yes)
+            leaving.end(
+                session, office, officer.id, by=None, knowing=True, now=utc_now()
+            )
+        typer.echo(f"{login}: the account has ended")
+
+
 @app.command("list")
 def show_list(config_file: ConfigFile = None, *, as_json: AsJson = False) -> None:
     """List all accounts."""
@@ -108,6 +199,10 @@ def show_list(config_file: ConfigFile = None, *, as_json: AsJson = False) -> Non
                 "active": officer.active,
                 "units": [
                     unit.name for unit in units.units_of(session, seat.keys, officer)
+                ],
+                "waiting": [
+                    unit.name
+                    for unit in applications.homes(session, seat.keys, officer)
                 ],
                 "telegram": links.is_linked(session, officer.id),
             }
@@ -143,6 +238,17 @@ def record(
     now = utc_now()
     audit.record(session, keys, code, officer=officer.id, detail=detail, now=now)
     manifests.witness(session, keys, now=now)
+
+
+def _refuse_emptying(
+    session: Session, office: Office, homes: list[Unit], officer: Officer, *, yes: bool
+) -> None:
+    for unit in homes:
+        if not yes and leaving.is_last(session, office, unit, officer):
+            raise Refused(
+                f"{unit.name} would be left without a supervisor, or without anybody; "
+                "give --yes if you know that"
+            )
 
 
 def _refuse_early(seat: Desk, login: str, unit: str, member: str) -> None:

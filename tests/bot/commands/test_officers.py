@@ -1,7 +1,10 @@
+import re
+
 import pytest
 
 from bot.commands import desk
 from storage import officers, units
+from storage.sealing import NotAuthentic
 from tests.terminal import PASSPHRASES
 
 NEW = "kata sandi petugas baru"
@@ -51,7 +54,7 @@ def test_an_account_alone_waits_for_admission(terminal):
     rows = {row["login"]: row for row in terminal("officer", "list", "--json").json}
     assert rows["budi"] == {
         "login": "budi", "name": "budi", "role": "handler", "active": True,
-        "units": ["Pengaduan"], "telegram": False,
+        "units": ["Pengaduan"], "waiting": [], "telegram": False,
     }  # fmt: skip
 
 
@@ -117,3 +120,47 @@ def test_a_first_member_of_a_new_unit_needs_nobody(terminal):
     )  # fmt: skip
     assert said.code == 0, said
     assert secret_of_unit("rini", NEW, "Wilayah II")
+
+
+def test_an_invitation_is_a_link_for_one_login(terminal):
+    said = terminal("officer", "invite", "budi", "--unit", "Pengaduan")
+    assert said.code == 0, said
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+/console/join/[\w-]{43}\n", said.out)
+    assert "once" in said.err
+    line = terminal.refused("officer", "invite", "siti", "--unit", "Pengaduan")
+    assert "account with this login" in line
+    line = terminal.refused(
+        "officer", "invite", "rini", "--role", "auditor", "--unit", "Pengaduan"
+    )
+    assert "handling units" in line
+    assert terminal("audit", "verify").code == 0
+
+
+def test_who_is_removed_waits_for_nothing_and_the_key_is_another(terminal):
+    terminal(
+        "officer", "add", "budi", "--unit", "Pengaduan", "--member", "siti",
+        PASSPHRASE=BOTH,
+    )  # fmt: skip
+    before = secret_of_unit("siti", PASSPHRASES["siti"])
+    said = terminal("officer", "remove", "budi", "--unit", "Pengaduan")
+    assert said.code == 0, said
+    assert secret_of_unit("siti", PASSPHRASES["siti"]) != before
+    with pytest.raises(NotAuthentic):
+        secret_of_unit("budi", NEW)
+    line = terminal.refused("officer", "remove", "budi", "--unit", "Pengaduan")
+    assert "no member" in line
+    assert terminal("audit", "verify").code == 0
+
+
+def test_the_last_member_leaves_with_a_yes_only(terminal):
+    line = terminal.refused("officer", "remove", "siti", "--unit", "Pengaduan")
+    assert "--yes" in line
+    said = terminal("officer", "end", "siti", "--yes")
+    assert said.code == 0, said
+    assert terminal.refused("officer", "end", "siti", "--yes")
+    rows = {row["login"]: row for row in terminal("officer", "list", "--json").json}
+    assert rows["siti"]["active"] is False
+    assert rows["siti"]["units"] == []
+    said = terminal("doctor", "--json")
+    assert "has no member left" in said.out
+    assert terminal("audit", "verify").code == 0

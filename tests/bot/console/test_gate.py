@@ -13,7 +13,7 @@ from storage.models import Officer
 from storage.models import Session as Row
 from tests.browsers import HOST, ORIGIN, Desk, Page, half_way
 
-PUBLIC: set[str] = set()
+PUBLIC = {"/console/join/{token}"}
 """Further pages that are seen before sign-in."""
 
 
