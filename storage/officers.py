@@ -12,20 +12,18 @@ from dataclasses import dataclass, field
 from cryptography.hazmat.primitives import constant_time
 from sqlmodel import Session, col, delete, select
 
-from storage import keys as server
-from storage import manifests
+from storage import manifests, passphrases
 from storage.keys import ServerKeys
 from storage.manifests import Name, name_of
 from storage.models import Membership, Officer, UnitGrant
 from storage.models import Session as SignedIn
+from storage.passphrases import Wrapped
 from storage.sealing import Context, NotAuthentic, encode, new_pair, public_of
 from storage.words import Role
 
-MIN_PASSPHRASE = 16
-PASSPHRASE_WORDS = 6
-_SALT = 16
-_CONSONANTS = "bdfghjklmnprst"
-_VOWELS = "aeiou"
+MIN_PASSPHRASE = passphrases.LEAST
+PassphraseTooShort = passphrases.PassphraseTooShort
+new_passphrase = passphrases.new
 _LOGIN = re.compile(r"[a-z0-9][a-z0-9._-]{1,39}")
 _DUMMY = Officer(
     id=bytes(16),
@@ -37,10 +35,6 @@ _DUMMY = Officer(
     secret=b"",
     tag=b"",
 )
-
-
-class PassphraseTooShort(Exception):
-    """A passphrase has at least 16 characters; let the program make one for you."""
 
 
 class BadLogin(Exception):
@@ -69,14 +63,6 @@ class NewAccount:
     secret: bytes = field(repr=False)
 
 
-def new_passphrase() -> str:
-    """Make six pronounceable words, 73 bits from the system's randomness."""
-    return " ".join(
-        "".join(secrets.choice(_CONSONANTS) + secrets.choice(_VOWELS) for _ in range(2))
-        for _ in range(PASSPHRASE_WORDS)
-    )
-
-
 def prepare_account(
     keys: ServerKeys,
     login: str,
@@ -93,11 +79,8 @@ def prepare_account(
     login = normal_login(login)
     if not _LOGIN.fullmatch(login):
         raise BadLogin
-    if len(_normal(passphrase)) < MIN_PASSPHRASE:
-        raise PassphraseTooShort
-    pair, salt, row_id = new_pair(), secrets.token_bytes(_SALT), secrets.token_bytes(16)
-    key = server.passphrase_key(keys, _normal(passphrase), salt)
-    wrap = server.lock_with(key, pair.secret, _secret_context(row_id))
+    pair, row_id = new_pair(), secrets.token_bytes(16)
+    wrapped = passphrases.wrap(keys, row_id, pair.secret, passphrase)
     return NewAccount(
         id=row_id,
         login=login,
@@ -105,8 +88,8 @@ def prepare_account(
         role=role,
         language=language,
         public_key=pair.public,
-        salt=salt,
-        secret=bytes((keys.newest,)) + wrap,
+        salt=wrapped.salt,
+        secret=wrapped.secret,
     )
 
 
@@ -200,13 +183,27 @@ def unwrap(keys: ServerKeys, officer: Officer | None, passphrase: str) -> bytes:
     so that nobody learns which accounts exist.
     """
     account = officer or _DUMMY
-    key_id, wrap = account.secret[:1], account.secret[1:]
-    pepper = key_id[0] if key_id and key_id[0] in keys.ring else 0
-    key = server.passphrase_key(keys, _normal(passphrase), account.salt, pepper)
-    secret = server.unlock_with(key, wrap, _secret_context(account.id))
+    wrapped = Wrapped(account.salt, account.secret)
+    secret = passphrases.unwrap(keys, account.id, wrapped, passphrase)
     if not constant_time.bytes_eq(public_of(secret), account.public_key):
         raise NotAuthentic
     return secret
+
+
+def rewrap(session: Session, keys: ServerKeys, was: Officer, wrapped: Wrapped) -> bool:
+    """Put the same pair under another passphrase; the old one opens nothing any more.
+
+    ``was`` is the account whose wrap was opened with the old passphrase: False, and
+    nothing done, when another has taken its place since. Raises NotAuthentic.
+    """
+    officer = session.get(Officer, was.id, with_for_update=True, populate_existing=True)
+    if officer is None:
+        raise NoSuchOfficer
+    require(session, keys, officer)
+    if not officer.active or officer.secret != was.secret:
+        return False
+    _change(session, keys, officer, salt=wrapped.salt, secret=wrapped.secret)
+    return True
 
 
 def set_language(session: Session, officer_id: bytes, language: str) -> None:
@@ -251,10 +248,6 @@ def normal_login(login: str) -> str:
     return unicodedata.normalize("NFKC", login).strip().lower()
 
 
-def _normal(passphrase: str) -> str:
-    return unicodedata.normalize("NFC", passphrase.strip())
-
-
 def _sign(keys: ServerKeys, officer: Officer) -> None:
     officer.tag = keys.tag(_context(officer), _content(officer))
 
@@ -278,10 +271,6 @@ def _change(
 def _row(officer: Officer) -> bytes:
     generation = str(officer.generation).encode()
     return encode(b"officer", officer.id, generation, _content(officer))
-
-
-def _secret_context(row_id: bytes) -> Context:
-    return Context("officers", row_id, "secret")
 
 
 def _content(officer: Officer) -> bytes:

@@ -215,11 +215,10 @@ def end(session: Session, cookie: str) -> None:
     session.exec(delete(Row).where(col(Row.hash) == name))
 
 
-def end_one(session: Session, officer_id: bytes, name: bytes) -> None:
-    """Delete a session of this officer by its name; that of somebody else stays."""
-    session.exec(
-        delete(Row).where(col(Row.hash) == name, col(Row.officer) == officer_id)
-    )
+def end_one(session: Session, officer_id: bytes, name: bytes) -> bool:
+    """Delete a session of this officer by its name; False for anything else."""
+    its = (col(Row.hash) == name, col(Row.officer) == officer_id)
+    return session.exec(delete(Row).where(*its)).rowcount == 1
 
 
 def end_all(session: Session, officer_id: bytes, *, but: bytes = b"") -> None:

@@ -55,6 +55,8 @@ class Page(HTMLParser):
         self.fields: dict[str, str] = {}
         self.links: list[str] = []
         self.words: list[str] = []
+        self.asked = ""
+        """What a page with a passkey asks of the browser."""
         self.feed(response.text)
         self.text = " ".join(" ".join(self.words).split())
 
@@ -63,6 +65,8 @@ class Page(HTMLParser):
         given = {name: value or "" for name, value in attrs}
         if tag == "input" and given.get("type") == "hidden":
             self.fields.setdefault(given["name"], given["value"])
+        if "data-asked" in given:
+            self.asked = given["data-asked"]
         if tag == "a":
             self.links.append(given.get("href", ""))
 

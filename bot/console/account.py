@@ -1,12 +1,25 @@
-"""My account: language, alerts on Telegram, sessions."""
+"""My account: language, alerts on Telegram, what stands beside the passphrase, sessions."""
 
 from sqlmodel import Session
 from starlette.responses import Response
 
+from bot.console import second
 from bot.console.pictures import qr
-from bot.console.visit import COOKIE, SeeOther, Visit
-from storage import audit, links, officers, sessions, units
+from bot.console.visit import SeeOther, Visit
+from storage import (
+    audit,
+    links,
+    officers,
+    passkeys,
+    recovery_codes,
+    sessions,
+    units,
+)
 from storage.keys import ServerKeys
+
+_DONE = frozenset(
+    {"language", "unlinked", "ended", "passkey", "passkey_removed", "passphrase"}
+)
 
 
 def account(visit: Visit) -> Response:
@@ -41,14 +54,28 @@ def unlink(visit: Visit) -> Response:
     return SeeOther("/account?done=unlinked")
 
 
+def end_session(visit: Visit) -> Response:
+    """End one of the officer's sessions; this one leads to the door."""
+    try:
+        name = bytes.fromhex(visit.form.get("session", ""))
+    except ValueError:
+        name = b""
+    visit.write(_end_one, visit.console.office.keys, visit, name)
+    if name == visit.arrived.name:
+        return second.over()
+    return SeeOther("/account?done=ended")
+
+
+def end_others(visit: Visit) -> Response:
+    """End all sessions of the officer but this one."""
+    visit.write(_end_others, visit.console.office.keys, visit)
+    return SeeOther("/account?done=ended")
+
+
 def end_sessions(visit: Visit) -> Response:
     """Sign the officer out everywhere."""
     visit.write(_end_all, visit.console.office.keys, visit)
-    response = SeeOther("/sign-in")
-    response.delete_cookie(
-        COOKIE, path="/", secure=True, httponly=True, samesite="strict"
-    )
-    return response
+    return second.over()
 
 
 def _show(
@@ -64,13 +91,21 @@ def _show(
     with visit.console.database.reading() as session:
         linked = links.is_linked(session, visit.officer.id)
         own = units.units_of(session, keys, visit.officer)
+        open_ones = sessions.of_officer(session, keys, visit.officer.id, now=visit.now)
+        left = recovery_codes.left(session, keys, visit.officer.id)
+        known = passkeys.of_officer(session, keys, visit.officer.id)
     return visit.page(
         "account.html",
         status=status,
         linked=linked,
         units=own,
-        began=visit.signed.began if visit.signed else visit.now,
-        done=done if done in {"language", "unlinked"} else "",
+        began=visit.arrived.began,
+        done=done if done in _DONE else "",
+        sessions=open_ones,
+        this=visit.arrived.name,
+        codes_left=left,
+        few=left <= recovery_codes.FEW,
+        passkeys=known,
         problem=problem,
         address=address,
         picture=picture,
@@ -87,6 +122,18 @@ def _issue(session: Session, keys: ServerKeys, visit: Visit) -> str:
 def _unlink(session: Session, keys: ServerKeys, visit: Visit) -> None:
     links.unlink(session, visit.officer.id)
     audit.record(session, keys, "unlinked", officer=visit.officer.id, now=visit.now)
+
+
+def _end_one(session: Session, keys: ServerKeys, visit: Visit, name: bytes) -> None:
+    if sessions.end_one(session, visit.officer.id, name):
+        who = visit.officer.id
+        audit.record(session, keys, "session_ended", officer=who, now=visit.now)
+
+
+def _end_others(session: Session, keys: ServerKeys, visit: Visit) -> None:
+    who = visit.officer.id
+    sessions.end_all(session, who, but=visit.arrived.name)
+    audit.record(session, keys, "session_ended", officer=who, now=visit.now)
 
 
 def _end_all(session: Session, keys: ServerKeys, visit: Visit) -> None:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from starlette.middleware import Middleware
-from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
@@ -26,6 +25,8 @@ from bot.console import (
     join,
     log,
     mine,
+    own_passphrase,
+    passkeys,
     people,
     people_acts,
     prove,
@@ -69,6 +70,11 @@ def routes(console: ConsoleContext) -> list[BaseRoute]:
         page(console, "/prove", prove.check, post=True),
         page(console, "/account/factor/set-up", factor.set_up, first=True),
         page(console, "/account/factor/set-up", factor.confirm, post=True, first=True),
+        page(console, "/account/passkeys/new", passkeys.form, proved=True),
+        page(console, "/account/passkeys", passkeys.add, post=True, proved=True),
+        page(
+            console, "/account/passkeys/remove", passkeys.remove, post=True, proved=True
+        ),
         page(console, "/account/codes", factor.new_codes, post=True, proved=True),
         work("/mine", mine.mine),
         page(console, "/account", account.account),
@@ -76,6 +82,16 @@ def routes(console: ConsoleContext) -> list[BaseRoute]:
         page(console, "/account/link", account.link, post=True),
         page(console, "/account/unlink", account.unlink, post=True),
         page(console, "/account/sessions", account.end_sessions, post=True),
+        page(console, "/account/sessions/one", account.end_session, post=True),
+        page(console, "/account/sessions/others", account.end_others, post=True),
+        page(console, "/account/passphrase", own_passphrase.form, proved=True),
+        page(
+            console,
+            "/account/passphrase",
+            own_passphrase.change,
+            post=True,
+            proved=True,
+        ),
         work("/cases/{number}", case.case),
         work("/cases/{number}/files/{file}", evidence.working_copy),
         work("/cases/{number}/status", acts.change_status, post=True),
@@ -84,7 +100,11 @@ def routes(console: ConsoleContext) -> list[BaseRoute]:
         work("/cases/{number}/ask", acts.ask, post=True),
         work("/cases/{number}/note", acts.note, post=True),
         page(
-            console, "/cases/{number}/hold", holding.hold, post=True, roles=KEEPERS
+            console,
+            "/cases/{number}/hold",
+            holding.hold,
+            post=True,
+            roles=KEEPERS,
         ),
         page(
             console,
@@ -133,8 +153,10 @@ def routes(console: ConsoleContext) -> list[BaseRoute]:
         Route("/{path:path}", nowhere(console), methods=_ANY),
     ]
     headers = [Middleware(SecurityHeaders, tls=console.is_public)]
+    # An app, not a function: a Route answers 405 by itself, outside its middleware.
+    home = SecurityHeaders(SeeOther("/"), tls=console.is_public)
     return [
-        Route(HOME, _home, middleware=headers),
+        Route(HOME, home),
         Mount(HOME, routes=pages, middleware=headers),
     ]
 
@@ -147,7 +169,3 @@ class OwnFiles(StaticFiles):
         response = super().file_response(*args, **kwargs)
         response.headers["Cache-Control"] = "no-cache"
         return response
-
-
-async def _home(_: Request) -> Response:
-    return SeeOther("/")

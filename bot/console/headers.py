@@ -1,12 +1,23 @@
-"""Headers of every answer of the console: nothing from elsewhere, nothing kept, no script."""
+"""Headers of every answer of the console: nothing from elsewhere, nothing kept, no script.
+
+Only pages that speak with a passkey may run one, our own.
+"""
+
+from http import HTTPStatus
 
 from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from bot import logs
 
 POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
     "frame-ancestors 'none'; base-uri 'none'"
 )
+NO_DEVICES = "camera=(), microphone=(), geolocation=(), payment=(), usb=()"
+_PASSKEYS = "publickey-credentials-get={0}, publickey-credentials-create={0}"
 HEADERS = {
     "Content-Security-Policy": POLICY,
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -16,10 +27,17 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "X-Robots-Tag": "noindex, nofollow",
-    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
+    "Permissions-Policy": f"{NO_DEVICES}, {_PASSKEYS.format('()')}",
 }
 KEEP_NOTHING = "no-store"
 TRANSPORT = "max-age=63072000"
+
+
+def let_script(response: Response) -> None:
+    """Let this page run our own script and ask the browser for a passkey."""
+    response.headers["Content-Security-Policy"] = f"{POLICY}; script-src 'self'"
+    allowed = _PASSKEYS.format("(self)")
+    response.headers["Permissions-Policy"] = f"{NO_DEVICES}, {allowed}"
 
 
 class SecurityHeaders:
@@ -32,14 +50,30 @@ class SecurityHeaders:
             self.headers["Strict-Transport-Security"] = TRANSPORT
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on."""
+        """Pass the request on; what no page caught is an answer without details."""
+        begun = False
 
         async def with_headers(message: Message) -> None:
+            nonlocal begun
             if message["type"] == "http.response.start":
+                begun = True
                 headers = MutableHeaders(scope=message)
                 headers.setdefault("Cache-Control", KEEP_NOTHING)
                 for name, value in self.headers.items():
                     headers.setdefault(name, value)
             await send(message)
 
-        await self.app(scope, receive, with_headers)
+        try:
+            await self.app(scope, receive, with_headers)
+        except HTTPException as error:
+            await _plain(error.status_code)(scope, receive, with_headers)
+        except Exception as error:
+            if begun:
+                raise
+            logs.failure("console.failed", error)
+            await _plain(HTTPStatus.INTERNAL_SERVER_ERROR)(scope, receive, with_headers)
+
+
+def _plain(status: int) -> Response:
+    """Answer what no page of ours answers: a method or a file that is not there."""
+    return PlainTextResponse(f"{status}\n", status)

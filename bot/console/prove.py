@@ -3,7 +3,7 @@
 from sqlmodel import Session
 from starlette.responses import Response
 
-from bot.console import passphrase, second
+from bot.console import authenticators, passphrase, second
 from bot.console.gate import local_path
 from bot.console.passphrase import Refused
 from bot.console.visit import SeeOther, Visit
@@ -17,12 +17,14 @@ def form(visit: Visit) -> Response:
 
 
 def check(visit: Visit) -> Response:
-    """Take both; the page that was wanted opens for some minutes."""
+    """Take both, or a passkey that asked the person; what was wanted opens for minutes."""
     following = visit.form.get("next", "")
     if not second.may_try(visit):
         return _ask(visit, following=following, problem="slow", status=429)
     try:
-        passphrase.opened(visit, visit.officer.login, visit.form.get("passphrase", ""))
+        if not visit.form.get("answer"):
+            words = visit.form.get("passphrase", "")
+            passphrase.opened(visit, visit.officer.login, words)
         right = visit.write(_prove, visit.console.office.keys, visit)
     except Refused as refused:
         if refused.reason != "wrong":
@@ -43,10 +45,10 @@ def check(visit: Visit) -> Response:
 
 def _prove(session: Session, keys: ServerKeys, visit: Visit) -> bool | None:
     """Return True, False for a wrong code, None when the session is over."""
-    signed, code = visit.arrived, visit.form.get("code", "")
+    signed = visit.arrived
     if not sessions.hold(session, keys, signed.name, now=visit.now):
         return None
-    if not second.accepted(session, keys, signed, code, visit):
+    if not second.accepted(session, keys, visit, authenticators.PROVE):
         return _refuse(session, keys, visit)
     sessions.prove(session, keys, signed.name, now=visit.now)
     audit.record(session, keys, "proved", officer=visit.officer.id, now=visit.now)
@@ -62,8 +64,10 @@ def _refuse(session: Session, keys: ServerKeys, visit: Visit) -> bool | None:
 def _ask(
     visit: Visit, *, following: str, problem: str = "", status: int = 200
 ) -> Response:
-    return visit.page(
+    return second.with_passkey(
+        visit,
         "prove.html",
+        authenticators.PROVE,
         status=status,
         problem=problem,
         following=local_path(following),

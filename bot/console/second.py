@@ -3,12 +3,13 @@
 from sqlmodel import Session
 from starlette.responses import Response
 
+from bot.console import authenticators
 from bot.console.gate import local_path
+from bot.console.headers import let_script
 from bot.console.sign_in import forget_cookie, set_cookie, with_next
 from bot.console.visit import COOKIE, SeeOther, Visit
-from storage import audit, factors, recovery_codes, sessions
+from storage import audit, factors, passkeys, recovery_codes, sessions
 from storage.keys import ServerKeys
-from storage.sessions import SignedIn
 from storage.words import Stage
 
 LONGEST = 40
@@ -36,7 +37,7 @@ def check(visit: Visit) -> Response:
     if not may_try(visit):
         return _ask(visit, following=following, problem="slow", status=429)
     keys = visit.console.office.keys
-    cookie = visit.write(_second, keys, visit, visit.form.get("code", ""))
+    cookie = visit.write(_second, keys, visit)
     if cookie is None:
         return _ask(visit, following=following, problem="wrong", status=403)
     if not cookie:
@@ -47,11 +48,12 @@ def check(visit: Visit) -> Response:
     return response
 
 
-def accepted(
-    session: Session, keys: ServerKeys, signed: SignedIn, typed: str, visit: Visit
-) -> bool:
-    """Tell whether somebody typed a code that counts, in the transaction that uses it."""
-    code = "".join(typed[:LONGEST].split())
+def accepted(session: Session, keys: ServerKeys, visit: Visit, act: str) -> bool:
+    """Tell whether code or passkey counts, in the transaction that uses it up."""
+    signed, answer = visit.arrived, visit.form.get("answer", "")
+    if answer:
+        return authenticators.shown(session, keys, visit, answer, act)
+    code = "".join(visit.form.get("code", "")[:LONGEST].split())
     who, secret, now = signed.officer.id, signed.secret, visit.now
     if factors.is_code(code):
         return factors.accept(session, keys, who, secret, code, now=now)
@@ -87,12 +89,26 @@ def over() -> Response:
     return response
 
 
-def _second(session: Session, keys: ServerKeys, visit: Visit, code: str) -> str | None:
+def with_passkey(
+    visit: Visit, template: str, act: str, *, status: int, **values: object
+) -> Response:
+    """Render a page that takes a passkey too; only for who has one it has a script."""
+    with visit.console.database.reading() as session:
+        keys, who = visit.console.office.keys, visit.arrived.officer.id
+        known = passkeys.of_officer(session, keys, who)
+    asked = authenticators.to_show(visit, act, known)
+    response = visit.page(template, status=status, asked=asked, **values)
+    if asked:
+        let_script(response)
+    return response
+
+
+def _second(session: Session, keys: ServerKeys, visit: Visit) -> str | None:
     """Return the new cookie, None for a wrong code, "" when the session is over."""
     signed = visit.arrived
     if not sessions.hold(session, keys, signed.name, now=visit.now):
         return ""
-    if not accepted(session, keys, signed, code, visit):
+    if not accepted(session, keys, visit, authenticators.SIGN_IN):
         return "" if refused(session, keys, visit) else None
     cookie = sessions.promote(session, keys, signed, now=visit.now)
     who = signed.officer.id
@@ -103,8 +119,10 @@ def _second(session: Session, keys: ServerKeys, visit: Visit, code: str) -> str 
 def _ask(
     visit: Visit, *, following: str, problem: str = "", status: int = 200
 ) -> Response:
-    return visit.page(
+    return with_passkey(
+        visit,
         "second.html",
+        authenticators.SIGN_IN,
         status=status,
         problem=problem,
         following=local_path(following),

@@ -69,14 +69,10 @@ class Markup:
         return self.authenticator.markup(self.words)
 
     def _authenticator(self) -> str:
-        codes, words = self.codes(), self.words
-        if not codes:
-            return ""
-        return (
-            '<section class="codes" aria-labelledby="codes">'
-            f'<h2 id="codes">{escape(words["codes"])}</h2>'
-            f'<div id="code-list">{codes}</div></section>'
-        )
+        title = escape(self.words["codes"])
+        head = f'<section class="codes" aria-labelledby="codes"><h2 id="codes">{title}</h2>'
+        codes = self.codes()
+        return f'{head}<div id="code-list">{codes}</div></section>' if codes else ""
 
     def _languages(self) -> str:
         names = {"id": "Indonesia", "en": "English"}

@@ -73,6 +73,7 @@ def test_no_text_is_left_over():
         "prove.problem.",
         "factor.problem.",
         "passkey.problem.",
+        "own.problem.",
         "done.",
         "mine.",
         "language.",
