@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
-from handlers import cleaning, notices
+from handlers import cleaning, notices, reveal_ends
 from handlers.dialogue import State
 from handlers.memory import DRAFT_LIFE, WARN_BEFORE, Memory
 from handlers.messages import Reply
@@ -40,6 +40,7 @@ def purge(session: Session, office: Office, *, now: datetime) -> int:
     old = today - lives.days("quarantine")
     session.connection().execute(delete(Quarantine).where(col(Quarantine.day) < old))
     tombstones.drop(session, before=today - office.backups - lives.days("tombstones"))
+    reveal_ends.purge(session, office, now=now)
     return gone
 
 

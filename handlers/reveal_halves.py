@@ -23,7 +23,7 @@ from storage.words import RevealOf
 T = TypeVar("T")
 
 
-def outer(
+def open_outer(
     session: Session, office: Office, report: bytes, wish: Wish, case_secret: bytes
 ) -> tuple[Half, ...]:
     """Open the case's seal of whatever is asked for. Raises NotFound, NotAuthentic."""
@@ -38,7 +38,7 @@ def outer(
     return halves
 
 
-def inner(
+def open_inner(
     session: Session,
     office: Office,
     row: Reveal,

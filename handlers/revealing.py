@@ -11,6 +11,7 @@ from handlers.messages import Reply
 from handlers.office import Office
 from handlers.reveal_rules import Ground
 from storage import (
+    conflicts,
     history,
     links,
     officers,
@@ -19,7 +20,7 @@ from storage import (
     unit_grants,
     units,
 )
-from storage.models import Case, Conflict, Event, Officer, Reveal, Unit
+from storage.models import Case, Event, Officer, Reveal, Unit
 from storage.sealing import NotAuthentic
 from storage.words import Channel, EventCode, RevealOf, RevealState, Role, UnitKind
 
@@ -41,7 +42,7 @@ def require_handler(
     unit = units.verified(session, office.keys, case.unit)
     if not officer.active or not units.is_member(session, office.keys, unit, officer):
         raise NotYours
-    if session.get(Conflict, (case.report, officer.id)) is not None:
+    if conflicts.is_barred(session, case.report, officer.id):
         raise NotYours
     own = units.units_of(session, office.keys, officer)
     if any(one.kind != UnitKind.HANDLING for one in own):

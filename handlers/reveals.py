@@ -68,7 +68,7 @@ def ask(
         justification=words.justification,
         consent=words.consent,
         language=words.language,
-        halves=reveal_halves.outer(session, office, report, wish, case_secret),
+        halves=reveal_halves.open_outer(session, office, report, wish, case_secret),
     )
     life = office.rulebook.reveal.life[RevealState.ASKED]
     row = reveals.ask(
@@ -127,7 +127,7 @@ def grant(
     revealing.require_handler(session, office, case, asker)
     held = revealing.vault_secrets(session, office, by, secret)
     request = reveals.opened_request(row, asker, held)
-    answer = reveal_halves.inner(session, office, row, request.halves, held)
+    answer = reveal_halves.open_inner(session, office, row, request.halves, held)
     reason = rules.reasons.get(row.reason)
     ends = now + rules.life[RevealState.GRANTED]
     reveals.grant(session, office.keys, row, answer, to=asker, by=by, ends=ends)

@@ -105,9 +105,9 @@ def ask(
         ends=ends,
         tag=b"",
     )
-    context = _request_context(row, by, vault.generation)
+    context = request_place(row, by, vault.generation)
     row.request = sealing.seal(request.to_bytes(), vault.public_key, context)
-    _save(session, keys, row)
+    save(session, keys, row)
     return row
 
 
@@ -120,7 +120,7 @@ def opened_request(
     key is another one since.
     """
     for generation, secret in vault_secrets:
-        context = _request_context(row, by, generation)
+        context = request_place(row, by, generation)
         try:
             return Request.from_bytes(
                 sealing.open_seal(row.request or b"", secret, context)
@@ -142,10 +142,10 @@ def grant(
 ) -> None:
     """Seal the answer to the verified officer who asked; the request goes."""
     row.state, row.custodian, row.ends = RevealState.GRANTED.value, by.id, ends
-    context = _answer_context(row, to)
+    context = answer_place(row, to)
     row.answer = sealing.seal(sealing.pad(answer), to.public_key, context)
     row.request = None
-    _save(session, keys, row)
+    save(session, keys, row)
 
 
 def refuse(
@@ -160,13 +160,13 @@ def refuse(
     """Say no; the request goes, and ``reason`` says why not from now on."""
     row.state, row.custodian, row.ends = RevealState.REFUSED.value, by.id, ends
     row.reason, row.request, row.answer = reason, None, None
-    _save(session, keys, row)
+    save(session, keys, row)
 
 
 def opened_answer(row: Reveal, by: Officer, secret: bytes) -> bytes:
     """Open an answer as the officer who asked. Raises NotAuthentic."""
     return sealing.unpad(
-        sealing.open_seal(row.answer or b"", secret, _answer_context(row, by))
+        sealing.open_seal(row.answer or b"", secret, answer_place(row, by))
     )
 
 
@@ -254,7 +254,8 @@ def _ours(session: Session, keys: ServerKeys, *where: Any) -> list[Reveal]:  # n
     return found
 
 
-def _save(session: Session, keys: ServerKeys, row: Reveal) -> None:
+def save(session: Session, keys: ServerKeys, row: Reveal) -> None:
+    """Write a row that was changed, with a fresh tag."""
     row.tag = keys.tag(_context(row, "tag"), _content(row))
     session.add(row)
     session.flush()
@@ -283,12 +284,14 @@ def _context(
     )
 
 
-def _request_context(row: Reveal, by: Officer, generation: int) -> Context:
+def request_place(row: Reveal, by: Officer, generation: int) -> Context:
+    """Return where a request is sealed: this row, report, officer and key."""
     whose = sealing.encode(row.what.encode(), by.id, by.public_key)
     return _context(row, "request", generation, whose)
 
 
-def _answer_context(row: Reveal, to: Officer) -> Context:
+def answer_place(row: Reveal, to: Officer) -> Context:
+    """Return where an answer is sealed: this row, report, officer, key and custodian."""
     whose = sealing.encode(
         row.what.encode(), to.id, to.public_key, row.custodian or b""
     )
