@@ -25,6 +25,7 @@ from bot.commands import (
     migrate,
     officers,
     refusals,
+    retention,
     serve,
     units,
 )
@@ -71,8 +72,9 @@ def kentongan(
 
 for module in (init, serve, demo, chat, check, doctor, migrate):
     app.command(module.NAME)(module.run)
-for noun in (officers, units, cases, keys, audit):
+for noun in (officers, units, cases, keys, audit, retention):
     app.add_typer(noun.app)
+app.add_typer(retention.tombstones)
 
 
 def main() -> None:

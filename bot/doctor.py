@@ -7,7 +7,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import TypeAlias
 
-from bot import config, doctor_house, doctor_providers, log_fields
+from bot import (
+    config,
+    doctor_house,
+    doctor_providers,
+    doctor_retention,
+    log_fields,
+)
 from bot.findings import Finding, Patient, State, ok, wrong
 
 SECONDS = 5.0
@@ -41,7 +47,11 @@ def is_well(findings: Iterable[Finding]) -> bool:
 
 
 async def _all(patient: Patient, seconds: float) -> list[Finding]:
-    looks = (*doctor_house.LOOKS, *doctor_providers.LOOKS)
+    looks = (
+        *doctor_house.LOOKS,
+        *doctor_retention.LOOKS,
+        *doctor_providers.LOOKS,
+    )
     found = await asyncio.gather(
         *(_bounded(name, look, patient, seconds) for name, look in looks)
     )

@@ -55,7 +55,7 @@ def read(path: Path, keys: ServerKeys, *, since: date, known: set[bytes]) -> Tol
     out. No file is an empty one. Raises OSError.
     """
     told, seen = Told(), set(known)
-    for number, line in _lines(path):
+    for number, line in every_line(path):
         try:
             stone = tombstones.from_line(keys, line)
         except NotAuthentic:
@@ -69,10 +69,10 @@ def read(path: Path, keys: ServerKeys, *, since: date, known: set[bytes]) -> Tol
 
 def count(path: Path) -> int:
     """Return how many lines the file has, 0 where there is none. Raises OSError."""
-    return sum(1 for _ in _lines(path))
+    return sum(1 for _ in every_line(path))
 
 
-def _lines(path: Path) -> Iterator[tuple[int, str]]:
+def every_line(path: Path) -> Iterator[tuple[int, str]]:
     """Yield the lines that hold something, with their numbers; of a long one a part."""
     try:
         file = path.open("rb")

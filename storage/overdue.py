@@ -70,6 +70,20 @@ def counts(session: Session, cuts: Iterable[Cut]) -> Iterator[tuple[Erased, int]
         yield what, session.exec(query.where(there)).one()
 
 
+def past(
+    session: Session, keys: ServerKeys, cuts: Sequence[Cut]
+) -> Iterator[tuple[Erased, int]]:
+    """Tell how many ended cases hold each thing past its rule."""
+    for what in Erased:
+        if what is Erased.CONTACT:
+            yield what, len(with_contact(session, keys, cuts))
+            continue
+        old = [_is_past(cut) for cut in cuts if cut.what is what]
+        query = select(func.count()).select_from(Case)
+        there = and_(col(Case.is_open).is_(False), _is_there(what), or_(false(), *old))
+        yield what, session.exec(query.where(there)).one()
+
+
 def undated(session: Session, *, limit: int) -> list[bytes]:
     """Return ended cases that have no day of their end: rows of an older version."""
     query = select(Case.report).where(
