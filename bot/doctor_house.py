@@ -18,7 +18,7 @@ from handlers import questionnaire
 from handlers.errors import KentonganError
 from handlers.office import Office
 from handlers.texts import TextMissing
-from storage import manifests, migrating, readiness, recovery
+from storage import manifests, migrating, readiness, recovery, waiting
 from storage import settings as facts
 from storage.database import Database
 from storage.keys import BadServerKey, ServerKeys
@@ -28,6 +28,7 @@ STORE_SECONDS = 3.0
 _MEBIBYTE = 1 << 20
 _LITTLE, _FAR_TOO_LITTLE = 1024, 100
 _NOVEMBER = 11
+_COPIES_HOURS = 24
 
 
 def server_key(patient: Patient) -> Iterator[Finding]:
@@ -96,6 +97,26 @@ def house(patient: Patient) -> Iterator[Finding]:
             return  # told by database
         with store.reading() as session:
             yield from _people(session, keys)
+
+
+def copies(patient: Patient) -> Iterator[Finding]:
+    """Look whether providers still keep what they were asked to erase."""
+    if not desk.store_exists(patient.settings):
+        return  # told by database
+    with _store(patient) as store:
+        if not migrating.current(store):
+            return  # told by database
+        with store.reading() as session:
+            owed = waiting.copies(session, now=patient.now)
+    hours = int(owed.age.total_seconds()) // 3600
+    if not owed.count:
+        yield ok("copies", "no copy waits at Twilio to be erased")
+        return
+    says = f"{owed.count} wait at Twilio to be erased, the oldest since {hours} hours"
+    if hours < _COPIES_HOURS:
+        yield ok("copies", says)
+    else:
+        yield warn("copies", f"{says}; is the token still good? they are tried daily")
 
 
 def reach(patient: Patient) -> Iterator[Finding]:
@@ -218,6 +239,7 @@ LOOKS = (
     ("database", database),
     ("disk", disk),
     ("house", house),
+    ("copies", copies),
     ("server", reach),
     ("rules", rules),
 )

@@ -33,7 +33,8 @@ def routes(database: Database, metrics: Metrics, settings: Settings) -> list[Bas
         token = settings.server.metrics_token
         if not metering.allowed(request.headers, host, token):
             return Response(status_code=HTTPStatus.FORBIDDEN)
-        return Response(metrics.render(), media_type=metering.CONTENT_TYPE)
+        series = await asyncio.to_thread(metrics.render)
+        return Response(series, media_type=metering.CONTENT_TYPE)
 
     return [
         Route("/healthz", healthz),

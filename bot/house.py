@@ -17,6 +17,7 @@ from bot.delivery import Delivery
 from bot.ends import Written
 from bot.intake import Intake
 from bot.keeper import Keeper
+from bot.levels import Levels
 from bot.media import MediaWorker
 from bot.metrics import Metrics
 from bot.office import make_office
@@ -146,6 +147,7 @@ def build(
         holder=holder,
     )
     writer.on_commit = house.notify
+    Levels(writer, house.holder, clock, office.day).feed(metrics)
     return house
 
 

@@ -65,7 +65,10 @@ class MediaWorker(Worker):
         except StoreUnavailable:
             raise
         except base.Never:
-            await self._give_up(job, FileState.GONE)
+            if job.kind is JobKind.ERASE:  # a refusal is no confirmation
+                await self._again(job, None)
+            else:
+                await self._give_up(job, FileState.GONE)
         except base.Later as error:
             await self._again(job, error.after)
         except Exception as error:  # noqa: BLE001 - one strange file must not stop the others
@@ -145,7 +148,10 @@ class MediaWorker(Worker):
         await self._writer.run(jobs.later, job, due=due)
 
     async def _give_up(self, job: Claimed, state: FileState) -> None:
-        """Refuse a file; a copy that could not be erased is tried again every day."""
+        """Refuse a file; a copy that could not be erased is tried again every day.
+
+        It is counted and shown by ``doctor`` and ``/metrics`` until its end is confirmed.
+        """
         if job.kind is JobKind.ERASE:
             logs.event(
                 "media.left", level="warning", channel=Channel(job.details["channel"])

@@ -58,6 +58,8 @@ class Level(StrEnum):
     QUARANTINE_WAITING = "quarantine_waiting"
     CASES_OPEN = "cases_open"
     LEASES_HELD = "leases_held"
+    COPIES_OWED = "copies_owed"
+    COPIES_OLDEST = "copies_oldest_seconds"
 
     @property
     def meaning(self) -> str:
@@ -66,14 +68,16 @@ class Level(StrEnum):
 
 
 _MEANINGS = {
-    Level.OUTBOX_OLDEST_DUE: "Age of the oldest letter that is due, in seconds",
-    Level.OUTBOX_WAITING: "Letters that wait to leave",
-    Level.JOBS_OLDEST_DUE: "Age of the oldest job that is due, in seconds",
-    Level.JOBS_WAITING: "Jobs that wait",
+    Level.OUTBOX_OLDEST_DUE: "How long the oldest late letter is due, in steps of 600 s",
+    Level.OUTBOX_WAITING: "Letters tried in vain or due for more than five minutes",
+    Level.JOBS_OLDEST_DUE: "How long the oldest late job is due, in steps of 600 s",
+    Level.JOBS_WAITING: "Jobs tried in vain or due for more than five minutes",
     Level.WRITER_WAITING: "Messages and verbs that wait for the writer",
-    Level.QUARANTINE_WAITING: "Sealed messages that could not be handled",
-    Level.CASES_OPEN: "Cases that are not closed",
+    Level.QUARANTINE_WAITING: "Sealed messages of the days before today, not understood",
+    Level.CASES_OPEN: "Cases of the days before today that are not closed",
     Level.LEASES_HELD: "Loops that this process leads",
+    Level.COPIES_OWED: "Copies that a provider has not yet confirmed as erased",
+    Level.COPIES_OLDEST: "Age of the oldest of these copies, in steps of 3600 s",
 }
 
 

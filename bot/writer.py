@@ -1,8 +1,8 @@
 """The one door for writes: it knows transactions and nothing of messages.
 
 ``run`` queues a verb and waits for its commit. Calls that name ``handles`` are batched
-(1..64, one commit) and keep the order of each person; other verbs run alone between
-batches. A fault is cured as ``storage.transactions`` classifies it.
+(1..64, one commit) and keep each person's order; other verbs run alone in between. A
+fault is cured as ``storage.transactions`` classifies it.
 """
 
 import asyncio
@@ -26,8 +26,7 @@ R = TypeVar("R")
 BATCH = 64
 DEPTH = 4096
 TRIES = 5
-_BUSY_SECONDS = 2.0
-_GAP_SECONDS = 0.12
+_BUSY_SECONDS, _GAP_SECONDS = 2.0, 0.12
 _SCRUB_AGAIN = 0.05
 _HELD = 0.9
 """Part of the store's own wait after which somebody else is said to hold it."""
@@ -90,6 +89,11 @@ class Writer:
     def clean(self) -> bool:
         """Tell whether nothing of deleted rows is left behind (SQLite's log is empty)."""
         return not self._scrub.is_set()
+
+    @property
+    def waiting(self) -> int:
+        """Return how many calls wait for their turn."""
+        return sum(lane.qsize() for lane in self._queues)
 
     async def run(
         self,
@@ -184,10 +188,9 @@ class Writer:
 
     def _scrub_now(self) -> None:
         self._scrub.clear()
-        try:
+        clean = False
+        with contextlib.suppress(Exception):  # tried again; writes go on
             clean = self.database.scrub()
-        except Exception:  # noqa: BLE001 - tried again; a purge must not stop writes
-            clean = False
         if not clean:
             self._scrub.set()
 
@@ -196,7 +199,6 @@ class Writer:
         self.batches.append(len(batch))
         del self.batches[:-1000]
         ends = time.monotonic() + self.database.wait * _HELD
-        only = batch[0] if len(batch) == 1 else None
         error = self._attempt(batch)
         if error is None:
             self._resolve(batch)
@@ -206,7 +208,7 @@ class Writer:
             self._refuse(batch)
             return False
         for done, call in enumerate(batch, 1):
-            self._alone(call, error if call is only else None, ends)
+            self._alone(call, error if len(batch) == 1 else None, ends)
             self._resolve([call])
             if isinstance(call.error, StoreUnavailable):
                 self._refuse(batch[done:])
@@ -232,8 +234,7 @@ class Writer:
 
     def _alone(self, call: _Call, error: BaseException | None, ends: float) -> None:
         for attempt in range(TRIES + 1):
-            if error is None:
-                error = self._attempt([call])
+            error = error or self._attempt([call])
             if error is None:
                 return
             failure = transactions.classify(error)

@@ -6,14 +6,13 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
-from handlers import cleaning, notices, reveal_ends
+from handlers import cleaning, notices, reveal_ends, statuses
 from handlers.dialogue import State
 from handlers.memory import DRAFT_LIFE, WARN_BEFORE, Memory
 from handlers.messages import Reply
 from handlers.office import Office
 from storage import (
     conversations,
-    departed,
     links,
     outbox,
     reports,
@@ -34,7 +33,7 @@ def purge(session: Session, office: Office, *, now: datetime) -> int:
     lives, today = office.rulebook.lifetimes, office.day(now)
     conversations.drop_inbox(session, before=today - lives.days("inbox"))
     outbox.drop_expired(session, now=now)
-    departed.drop_expired(session, now=now)
+    statuses.no_more_to_come(session, office, now=now)
     sessions.purge(session, now=now)
     links.purge(session, now=now)
     old = today - lives.days("quarantine")

@@ -61,6 +61,17 @@ def lost(session: Session, office: Office, news: News, *, now: datetime) -> bool
     return True
 
 
+def no_more_to_come(session: Session, office: Office, *, now: datetime) -> int:
+    """Owe the erasure of letters whose last status never came; returns how many.
+
+    Some operators never tell the end of a message; its copy must go all the same.
+    """
+    expired = departed.drop_expired(session, office.keys, now=now)
+    for channel, provider_id in expired:
+        erase_copy(session, office, channel, provider_id, now=now)
+    return len(expired)
+
+
 def erase_copy(
     session: Session,
     office: Office,

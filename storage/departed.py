@@ -1,9 +1,12 @@
 """Letters that the provider took and has not told the end of: their keyed id, for a day or two.
 
 A row has no order, no channel and no time finer than a day, and leads to no person unless
-the letter was a notice about a case, whose wish ends when it cannot be reached.
+the letter was a notice about a case, whose wish ends when it cannot be reached. The
+provider's id lies in it encrypted: a status that never comes must not leave a copy there.
 """
 
+from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete
@@ -24,12 +27,13 @@ def put(
     *,
     now: datetime,
 ) -> None:
-    """Keep what a later status needs: kind, channel and, for a notice, handle and case."""
+    """Keep what a later status needs: kind, channel, id; for a notice, handle and case."""
     rest = Letter(
         kind=letter.kind,
         channel=letter.channel,
         to=letter.to if letter.case else "",
         case=letter.case,
+        press_id=provider_id,
     )
     name = keys.look_up(Purpose.PROVIDER, letter.channel, provider_id)
     if session.get(Departed, name) is not None:
@@ -58,9 +62,7 @@ def status(
     session.add(row)
     session.flush()
     try:
-        return Letter.from_bytes(
-            keys.unlock(Purpose.OUTBOX, row.blob, _context(row.name))
-        )
+        return replace(_rest(keys, row), press_id="")
     except NotAuthentic:
         session.delete(row)
         return None
@@ -74,13 +76,22 @@ def drop(
     session.connection().execute(delete(Departed).where(col(Departed.name).in_(names)))
 
 
-def drop_expired(session: Session, *, now: datetime) -> int:
-    """Delete rows of letters that left before yesterday (UTC), so within 48 hours."""
+def drop_expired(
+    session: Session, keys: ServerKeys, *, now: datetime
+) -> list[tuple[Channel, str]]:
+    """Delete rows of letters that left before yesterday (UTC), so within 48 hours.
+
+    Returns channel and provider's id of each whose last status never came.
+    """
     yesterday = (now - timedelta(days=1)).date()
-    gone = session.connection().execute(
-        delete(Departed).where(col(Departed.day) < yesterday)
-    )
-    return gone.rowcount
+    copies = []
+    for row in session.exec(select(Departed).where(col(Departed.day) < yesterday)):
+        with suppress(NotAuthentic):
+            rest = _rest(keys, row)
+            copies.append((rest.channel, rest.press_id))
+        session.delete(row)
+    session.flush()
+    return [(channel, name) for channel, name in copies if name]
 
 
 def leave_to_nobody(
@@ -93,9 +104,7 @@ def leave_to_nobody(
     changed = 0
     for row in session.exec(select(Departed)).all():
         try:
-            letter = Letter.from_bytes(
-                keys.unlock(Purpose.OUTBOX, row.blob, _context(row.name))
-            )
+            letter = _rest(keys, row)
         except NotAuthentic:
             continue
         if (letter.channel, letter.to) != (channel, handle) or case not in {
@@ -103,11 +112,16 @@ def leave_to_nobody(
             letter.case,
         }:
             continue
-        bare = Letter(kind=letter.kind, channel=letter.channel, to="")
+        bare = replace(letter, to="", case="")
         row.blob = keys.lock(Purpose.OUTBOX, bare.to_bytes(), _context(row.name))
         session.add(row)
         changed += 1
     return changed
+
+
+def _rest(keys: ServerKeys, row: Departed) -> Letter:
+    raw = keys.unlock(Purpose.OUTBOX, row.blob, _context(row.name))
+    return Letter.from_bytes(raw)
 
 
 def _names(keys: ServerKeys, channel: Channel, provider_id: str) -> tuple[bytes, ...]:

@@ -16,9 +16,17 @@ from handlers.inbox import Outcome
 from handlers.messages import Proof
 from handlers.receipts import Opening
 from handlers.turning import names
-from storage import conversations, jobs, report_items, reports, transactions
+from storage import (
+    conversations,
+    departed,
+    jobs,
+    report_items,
+    reports,
+    transactions,
+)
+from storage.letters import Letter
 from storage.models import Conversation, Draft, Item, Job, Quarantine
-from storage.words import ItemKind, JobKind
+from storage.words import Channel, ItemKind, JobKind, LetterKind
 from tests.desk import Desk, desk, text
 
 BEGIN = ("LAPOR", "AMAN", "PAHAM", "SETUJU", "ANONIM", "SUAP")
@@ -226,3 +234,29 @@ def test_without_a_key_of_the_vault_nothing_is_quarantined_empty(here):
         here.act(inbox.quarantine, b"{}", "test")
     with here.database.reading() as session:
         assert session.exec(select(Quarantine)).all() == []
+
+
+@pytest.mark.parametrize("of_a_case", [True, False])
+def test_a_copy_whose_last_status_never_came_is_erased_all_the_same(here, of_a_case):
+    letter = Letter(
+        LetterKind.NOTICE if of_a_case else LetterKind.REPLY,
+        Channel.SMS,
+        "+6281",
+        "Ada kabar",
+        case="ab" * 16 if of_a_case else "",
+    )
+    here.store(departed.put, letter, "SM77", now=here.now)
+    if of_a_case:
+        here.store(departed.leave_to_nobody, Channel.SMS, "+6281")
+    here.later(hours=30)
+    here.act(housekeeping.purge)
+    assert here.store(_owed) == []
+    here.later(hours=24)
+    here.act(housekeeping.purge)
+    assert here.store(_owed) == [{"channel": "sms", "id": "SM77"}]
+    here.act(housekeeping.purge)
+    assert len(here.store(_owed)) == 1
+
+
+def _owed(session, keys) -> list[Any]:
+    return list(jobs.waiting(session, keys, JobKind.ERASE))

@@ -134,7 +134,7 @@ class Outbox(RuleBasedStateMachine):
     @rule()
     def purge(self) -> None:
         self.write(outbox.drop_expired, now=self.now)
-        self.write(departed.drop_expired, now=self.now)
+        self.write(departed.drop_expired, KEYS, now=self.now)
         with self.database.reading() as session:
             for row in session.exec(select(OutboxRow)):
                 held = row.lease_until is not None and row.lease_until >= self.now
