@@ -71,7 +71,8 @@ def _address(server: str, name: str) -> str:
 
 
 @contextmanager
-def _own_database(server: str, template: str = "template1") -> Iterator[str]:
+def own_database(server: str, template: str = "template1") -> Iterator[str]:
+    """Make a database of its own, perhaps as a copy, and drop it afterwards."""
     name = f"t{secrets.token_hex(6)}"
     admin = _admin(server)
     with admin.connect() as connection:
@@ -85,7 +86,7 @@ def _own_database(server: str, template: str = "template1") -> Iterator[str]:
 @pytest.fixture
 def postgres_url(postgres_server: str) -> Iterator[str]:
     """Return the address of an empty database of its own."""
-    with _own_database(postgres_server) as url:
+    with own_database(postgres_server) as url:
         yield url
 
 
@@ -106,7 +107,7 @@ def postgres_template(postgres_server: str) -> str:
 def migrated_postgres_url(
     postgres_server: str, postgres_template: str
 ) -> Iterator[str]:
-    with _own_database(postgres_server, postgres_template) as url:
+    with own_database(postgres_server, postgres_template) as url:
         yield url
 
 
