@@ -11,6 +11,7 @@ from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
 from bot import hardening, health, logs, webhooks
@@ -20,6 +21,7 @@ from bot.channels.whatsapp import WhatsApp
 from bot.clock import utc_now
 from bot.console.app import routes as console_routes
 from bot.console.context import ConsoleContext
+from bot.console.headers import SecurityHeaders
 from bot.house import STATUS_PATH, Clock, House, build
 from bot.office import local_url
 from bot.poller import Poller
@@ -46,6 +48,7 @@ def create(
             *health.routes(house.database, house.metrics, settings),
         ],
         lifespan=lambda _: living(house),
+        middleware=[Middleware(SecurityHeaders, tls=_has_tls(settings))],
     )
     app.router.routes.extend(_console(house))
     app.state.house = house
@@ -177,6 +180,10 @@ def _loops(house: House) -> dict[str, Callable[[], Coroutine[Any, Any, None]]]:
     else:
         loops["registration"] = Registration(telegram.bot, house.settings).run
     return loops
+
+
+def _has_tls(settings: Settings) -> bool:
+    return settings.server.public_url.startswith("https://")
 
 
 def _console(house: House) -> list[BaseRoute]:
