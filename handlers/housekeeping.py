@@ -13,6 +13,7 @@ from handlers.messages import Reply
 from handlers.office import Office
 from storage import (
     conversations,
+    invitations,
     links,
     outbox,
     reports,
@@ -36,6 +37,7 @@ def purge(session: Session, office: Office, *, now: datetime) -> int:
     statuses.no_more_to_come(session, office, now=now)
     sessions.purge(session, now=now)
     links.purge(session, now=now)
+    invitations.purge(session, now=now)
     old = today - lives.days("quarantine")
     session.connection().execute(delete(Quarantine).where(col(Quarantine.day) < old))
     tombstones.drop(session, before=today - office.backups - lives.days("tombstones"))

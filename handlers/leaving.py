@@ -16,11 +16,14 @@ from storage import (
     applications,
     audit,
     cases,
+    factors,
     history,
     links,
     manifests,
     officers,
+    passkeys,
     proving,
+    recovery_codes,
     reveals,
     rotation,
     sessions,
@@ -108,7 +111,7 @@ def end(
         returned += _leave(session, office, unit, officer, by, now)
     applications.drop_all(session, keys, officer.id)
     reveals.end_for_officer(session, officer.id)
-    _forget(session, officer.id)
+    _forget(session, office, officer.id)
     officers.deactivate(session, keys, officer.id)
     rotated = [(unit, rotation.rotate(session, keys, unit)) for unit in homes]
     _witness(session, office, returned, by, now)
@@ -222,10 +225,18 @@ def _return(
     cases.save(session, office.keys, case)
 
 
-def _forget(session: Session, officer: bytes) -> None:
+def _forget(session: Session, office: Office, officer: bytes) -> None:
     """Delete what belongs to an account beside its row: factors, links, tokens."""
-    for table in (SecondFactor, RecoveryCode, Passkey, LinkToken):
-        session.exec(delete(table).where(col(table.officer) == officer))
+    for kind, table in (
+        (factors, SecondFactor),
+        (recovery_codes, RecoveryCode),
+        (passkeys, Passkey),
+    ):
+        try:
+            kind.forget(session, office.keys, officer)
+        except NotAuthentic:  # changed by hand: no reason to keep an account alive
+            session.exec(delete(table).where(col(table.officer) == officer))
+    session.exec(delete(LinkToken).where(col(LinkToken.officer) == officer))
     links.unlink(session, officer)
 
 

@@ -15,19 +15,32 @@ from storage import (
     cases,
     history,
     invitations,
+    links,
     manifests,
     officers,
     proving,
+    recovery_codes,
     sessions,
     units,
 )
 from storage.database import Database
 from storage.keys import ServerKeys
-from storage.models import Application, AuditLine, Invitation, Membership
+from storage.manifests import Name
+from storage.models import (
+    Application,
+    AuditLine,
+    Invitation,
+    LinkToken,
+    Membership,
+    RecoveryCode,
+    SecondFactor,
+    UnitGrant,
+)
+from storage.models import Session as Signed
 from storage.sealing import NotAuthentic
 from storage.words import EventCode, Reason, Role, Status, UnitKind
+from tests import authenticator, house
 from tests import desk as offices
-from tests import house
 from tests.desk import Desk
 from tests.house import Person
 from tests.storage.test_manifests import copied, restored
@@ -392,3 +405,29 @@ def test_a_member_who_is_being_removed_admits_nobody_any_more(here: Desk):
         secrets = {"sari": here.house.supervisor.secret, "rini": rini.secret}
         for one in units.members(session, here.keys, unit):
             assert units.unit_secret(session, here.keys, unit, one, secrets[one.login])
+
+
+@on_sqlite
+def test_a_link_outlives_a_change_of_the_server_key(here: Desk):
+    token = invited(here, None)
+    ring = {**here.keys.ring, here.keys.newest + 1: bytes(range(32))}
+    with here.database.reading() as session:
+        assert invitations.find(session, ServerKeys(ring), token, now=here.now)
+        assert not invitations.find(session, ServerKeys.new(), token, now=here.now)
+
+
+@on_sqlite
+def test_an_account_ends_with_its_factors_its_link_and_its_session(here: Desk):
+    budi = member(here)
+    me, codes = budi.officer.id, recovery_codes.new_codes()
+    with here.database.writing() as session:
+        authenticator.enrol(session, here.keys, budi.officer)
+        recovery_codes.replace(session, here.keys, me, budi.secret, codes)
+        links.issue(session, here.keys, me, now=here.now)
+        sessions.begin(session, here.keys, budi.officer, budi.secret, now=here.now)
+    here.act(leaving.end, me, by=None)
+    with here.database.reading() as session:
+        for table in (SecondFactor, RecoveryCode, LinkToken, Signed):
+            assert session.exec(select(table).filter_by(officer=me)).all() == []
+        assert session.exec(select(UnitGrant).filter_by(recipient=me)).all() == []
+        assert manifests.present(session, here.keys, Name.FACTORS).rows == frozenset()

@@ -297,7 +297,7 @@ async def test_the_queue_says_until_all_is_sealed_anew(
         assert rotation.rotate(session, desk.keys, desk.house.unit) == 2
     sari = desk.signed_in(desk.house.supervisor)
     page = await sari.see("/")
-    assert "3 cases still carry the unit's old key" in page.text
+    assert "3 cases still carry an older key" in page.text
     assert STORY in (await sari.see(f"/cases/{cases[0].number}")).text
     page = await sari.do("/resealing")
     assert "still carr" not in page.text
