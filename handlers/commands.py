@@ -2,14 +2,14 @@
 
 from dataclasses import replace
 
-from handlers import cleaning, reporter, submission
+from handlers import cleaning, reporter, rights, submission
 from handlers.messages import Command, CommandName, Proof, Reply
 from handlers.state import Turn
 from handlers.trail import Trail
 from handlers.turning import Turning, discard
 from storage import report_items, subscriptions
 from storage.subscriptions import Subscriber
-from storage.words import Anonymity, Audience
+from storage.words import Anonymity, Audience, RequestKind
 
 WISH = "Q05"
 """The step that says how the reporter wishes to be known; the last word counts."""
@@ -27,8 +27,15 @@ def run(turning: Turning, command: Command) -> tuple[Reply, ...]:
             discard(turning)
         case CommandName.STATUS | CommandName.READ:
             return _status(turning)
-        case CommandName.WITHDRAW | CommandName.ERASE:
+        case CommandName.WITHDRAW | CommandName.FORGET:
             _end(turning, command.name)
+        case (
+            CommandName.ERASE
+            | CommandName.RESTRICT
+            | CommandName.ACCESS
+            | CommandName.CORRECT
+        ):
+            _ask(turning, RequestKind(command.name.value))
         case CommandName.SUBSCRIBE:
             _subscribe(turning, command)
         case CommandName.UNSUBSCRIBE:
@@ -115,6 +122,15 @@ def _end(turning: Turning, name: CommandName) -> None:
     report = bytes.fromhex(turning.memory.opened)
     verb(turning.session, turning.office, report, now=turning.now)
     turning.memory.forget_case()
+
+
+def _ask(turning: Turning, kind: RequestKind) -> None:
+    if not turning.memory.may_add(turning.now):
+        return
+    report = bytes.fromhex(turning.memory.opened)
+    rights.ask(turning.session, turning.office, report, kind, now=turning.now)
+    if kind is RequestKind.ERASE:
+        turning.memory.forget_case()
 
 
 def _subscribe(turning: Turning, command: Command) -> None:

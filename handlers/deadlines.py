@@ -179,6 +179,7 @@ def _running(
     for rule in rules.values():
         if (
             rule.active
+            and rule.since in starts
             and clock.status in (rule.statuses or {clock.status})
             and clock.group in (rule.groups or {clock.group})
             and clock.track in (rule.tracks or {clock.track})
@@ -234,6 +235,6 @@ def _rule(name: str, row: Mapping[str, Any]) -> Rule:
         raise ValueError(f"unknown key {min(row)}")
     if rule.length < 0 or rule.overdue_every < 0:
         raise ValueError("a length is negative")
-    if rule.active and rule.since not in {"submit", "status", "told"}:
+    if rule.active and rule.since not in {"submit", "status", "told", "asked"}:
         raise ValueError(f"an active rule cannot start at {rule.since}")
     return rule

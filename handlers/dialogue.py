@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
-from handlers import choices, evidence, follow, ordering, report, wishes
+from handlers import choices, evidence, follow, ordering, own_data, report, wishes
 from handlers.follow import receipt_choices
 from handlers.keywords import Word
 from handlers.messages import Command, CommandName, Incoming, Kind, Proof, Reply
@@ -32,7 +32,7 @@ __all__ = [
     "wants_receipt",
 ]
 
-_FOLLOW_STEPS: Final = follow.STEPS
+_FOLLOW_STEPS: Final = follow.STEPS | own_data.STEPS
 _LONG_WORDS: Final = 5
 
 
@@ -155,6 +155,8 @@ def _free(talk: Talk, step: Step | None) -> Turn:
         return polite
     if not step or not step.kind.takes_text:
         return _loose(talk, step, talk.text)
+    if step.code in own_data.STEPS:
+        return own_data.take_text(talk, step, talk.text)
     take = follow.take_text if step.code in _FOLLOW_STEPS else report.take_text
     return take(talk, step, talk.text)
 
@@ -195,6 +197,8 @@ def _idle(talk: Talk, text: str) -> Turn:
 def _choose(talk: Talk, step: Step, option: Option) -> Turn:
     if option.code in talk.book.keywords.commands and step.code != EDIT_MENU:
         return wishes.grant(talk, Word(option.code, frozenset()))
+    if step.code in own_data.STEPS:
+        return own_data.choose(talk, step, option)
     if step.code in _FOLLOW_STEPS or step.code == follow.SURE_CLEAN:
         return follow.choose(talk, step, option)
     return report.choose(talk, step, option)

@@ -61,6 +61,24 @@ class SecondOfficerNeeded(KentonganError):
     tell = Tell.OFFICER
 
 
+class SupervisorNeeded(KentonganError):
+    """One of the two officers must be a supervisor; ask one of the unit to confirm."""
+
+    tell = Tell.OFFICER
+
+
+class AnsweredAlready(KentonganError):
+    """The request was answered meanwhile; look at the case again."""
+
+    tell = Tell.OFFICER
+
+
+class KeptByLaw(KentonganError):
+    """The case is on legal hold, so nothing is erased; explain the limit to the reporter."""
+
+    tell = Tell.OFFICER
+
+
 class NotFound(KentonganError):
     """Nothing is kept under this number; check it and try again."""
 

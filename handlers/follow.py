@@ -4,7 +4,6 @@ Also the clean chat, which needs neither.
 """
 
 from dataclasses import replace
-from datetime import timedelta
 from typing import Final
 
 from handlers.keywords import normalise
@@ -20,30 +19,44 @@ ASK_RECEIPT: Final = "Q22"
 ASK_ADDITION: Final = "Q23"
 ASK_REPLY: Final = "Q25"
 SURE_WITHDRAW: Final = "Q26"
+SURE_FORGET: Final = "Q27F"
 SURE_ERASE: Final = "Q27C"
+WHICH_RIGHT: Final = "Q30"
 SURE_CLEAN: Final = "CLEAN"
 WHICH_NEWS: Final = "Q21K"
 
 PURPOSES: Final = frozenset(
-    {"STATUS", "READ", "ADD", "ANSWER", "WITHDRAW", "ERASE", "SUBSCRIBE"}
+    {
+        "STATUS",
+        "READ",
+        "ADD",
+        "ANSWER",
+        "WITHDRAW",
+        "FORGET",
+        "ERASE",
+        "RIGHTS",
+        "SUBSCRIBE",
+    }
 )
 _OPENS: Final = {
     "ADD": ASK_ADDITION,
     "ANSWER": ASK_REPLY,
     "WITHDRAW": SURE_WITHDRAW,
+    "FORGET": SURE_FORGET,
     "ERASE": SURE_ERASE,
+    "RIGHTS": WHICH_RIGHT,
     "SUBSCRIBE": WHICH_NEWS,
 }
 STEPS: Final = frozenset(_OPENS.values())
 """The questions of this part."""
-_SURE: Final = {SURE_WITHDRAW: "WITHDRAW", SURE_ERASE: "ERASE"}
+_SURE: Final = {SURE_WITHDRAW: "WITHDRAW", SURE_FORGET: "FORGET"}
+_UNCHANGED: Final = frozenset({*_SURE, SURE_ERASE, WHICH_RIGHT, WHICH_NEWS})
+"""Whoever leaves one of these questions is told that nothing was changed."""
 _TOLD: Final = {
     Wanted.NEUTRAL: "SUBSCRIBED",
     Wanted.FULL: "SUBFULL",
     None: "SUBNONE",
 }
-_ERASED_WITHIN: Final = timedelta(days=14)
-"""DOMAIN 4, D25: erasure is answered within 72 hours and done within 14 days."""
 
 
 def receipt_choices() -> tuple[Choice, ...]:
@@ -125,7 +138,7 @@ def choose(talk: Talk, step: Step, option: Option) -> Turn:
 
 def _subscribed(talk: Talk, kind: Wanted | None) -> Turn:
     if not talk.facts.may_add:
-        return _too_late(talk, "SUBSCRIBE")
+        return too_late(talk, "SUBSCRIBE")
     turn = talk.reopen(release(talk.state), Reply(_TOLD[kind]))
     return replace(turn, command=Command(CommandName.SUBSCRIBE, notify=kind))
 
@@ -168,24 +181,25 @@ def _confirmed(talk: Talk, step: Step, *, agreed: bool) -> Turn:
         return keep(talk)
     purpose = _SURE[step.code]
     if not talk.facts.may_add:
-        return _too_late(talk, purpose)
-    if purpose == "WITHDRAW":
-        reply = Reply("WITHDRAWN")
-    else:
-        by = talk.facts.now + _ERASED_WITHIN
-        reply = Reply("Q27", {"date": by.strftime("%d/%m/%Y")})
-    turn = talk.reopen(release(talk.state), reply)
+        return too_late(talk, purpose)
+    reply = Reply("WITHDRAWN" if purpose == "WITHDRAW" else "FORGOTTEN")
+    turn = talk.reopen(release(talk.state), reply, *held_back(talk))
     return replace(turn, command=Command(CommandName(purpose.lower())))
 
 
+def held_back(talk: Talk) -> tuple[Reply, ...]:
+    """Say so where a legal process keeps the reporter's name for now."""
+    return (Reply("HELDBACK"),) if talk.facts.promises.held else ()
+
+
 def keep(talk: Talk) -> Turn:
-    """Neither withdraw nor erase."""
+    """Change nothing."""
     return talk.reopen(release(talk.state), Reply("KEPT"))
 
 
 def leave(talk: Talk) -> Turn:
     """Close what is open beside the draft; ask the draft's own question, or welcome."""
-    if talk.state.step in {*_SURE, SURE_CLEAN}:
+    if talk.state.step in {*_UNCHANGED, SURE_CLEAN}:
         return keep(talk)
     state = release(talk.state)
     if state.draft:
@@ -193,7 +207,8 @@ def leave(talk: Talk) -> Turn:
     return Turn(state, replies=(talk.question(state, WELCOME),))
 
 
-def _too_late(talk: Talk, purpose: str) -> Turn:
+def too_late(talk: Talk, purpose: str) -> Turn:
+    """Ask for number and code again: the 15 minutes are over."""
     state = hold(release(talk.state), ASK_RECEIPT, purpose)
     return Turn(state, replies=(Reply("TIMEOVER"), talk.question(state)))
 
@@ -202,7 +217,7 @@ def take_text(talk: Talk, step: Step, text: str) -> Turn:
     """Keep a text for the open case, if the proof still stands."""
     adding = step.code == ASK_ADDITION
     if not talk.facts.may_add:
-        return _too_late(talk, "ADD" if adding else "ANSWER")
+        return too_late(talk, "ADD" if adding else "ANSWER")
     kind = ItemKind.ADDITION if adding else ItemKind.REPLY
     item = Item(step.code, kind, text, Audience.CASE, to_case=True)
     replies = () if talk.state.noted else (Reply("ADDED"),)

@@ -210,6 +210,7 @@ def _advance(turning: Turning, state: State, *, expired: bool) -> Turn:
         now=turning.now,
         token=secrets.token_urlsafe(6),
         may_add=turning.memory.may_add(turning.now),
+        promises=turning.promises,
         proof=opening.proof,
         tries_left=opening.tries_left,
         locked_minutes=opening.minutes_locked,

@@ -12,7 +12,7 @@ from handlers import countdown, notices
 from handlers.messages import Reply
 from handlers.office import Office
 from handlers.receipts import Opening
-from storage import cases, history, report_items, subscriptions
+from storage import cases, erasing, history, report_items, reveals
 from storage.models import Case
 from storage.report_items import Content
 from storage.words import Audience, Channel, EventCode, Status
@@ -41,6 +41,8 @@ def status_of(
     case = cases.get(session, office.keys, opening.report)
     if case is None:
         return ()
+    if case.purged is not None:
+        return (Reply("PURGED", {"date": case.purged.strftime("%d/%m/%Y")}),)
     told = notices.standing(office, case, language=language, channel=channel)
     return (told,) if told is not None else ()
 
@@ -130,7 +132,7 @@ def withdraw(session: Session, office: Office, report: bytes, *, now: datetime) 
 
     From REVIEW on the case stays and the agency decides (DOMAIN 3.4).
     """
-    case = _end_contact(session, office, report)
+    case = _end_contact(session, office, report, now)
     if case is None:
         return
     effect = office.rulebook.workflow.withdrawal_effect(
@@ -154,8 +156,8 @@ def withdraw(session: Session, office: Office, report: bytes, *, now: datetime) 
 
 
 def erase(session: Session, office: Office, report: bytes, *, now: datetime) -> None:
-    """Erase what leads to the reporter: identity and notices; the receipt still works."""
-    case = _end_contact(session, office, report)
+    """Forget the reporter: identity and notices go at once; the receipt still works."""
+    case = _end_contact(session, office, report, now)
     if case is None:
         return
     _record(
@@ -192,9 +194,15 @@ def _record(
     )
 
 
-def _end_contact(session: Session, office: Office, report: bytes) -> Case | None:
+def _end_contact(
+    session: Session, office: Office, report: bytes, now: datetime
+) -> Case | None:
+    """End notices and reveals and delete the identity, unless a legal process keeps it."""
     case = cases.lock(session, office.keys, report)
     if case is not None:
-        report_items.erase_identity(session, report)
-        subscriptions.end_for_case(session, office.keys, report)
+        day = office.day(now)
+        reveals.end_for_report(session, report)
+        erasing.erase_contact(session, office.keys, case, day=day)
+        if not case.hold:
+            erasing.erase_identity(session, office.keys, case, day=day)
     return case

@@ -21,6 +21,8 @@ from handlers.workdays import Calendar
 from handlers.workflow import Workflow
 from storage.words import Group, PositionClass, Reason
 
+_RIGHTS = ("D22", "D23", "D24", "D25", "D25A")
+"""Deadlines that no copy of the rules may leave out: a law or a promise stands behind them."""
 _DAY_KINDS = frozenset({"public", "joint", "work"})
 
 
@@ -63,14 +65,16 @@ class Rulebook:
             (str(term.facts.get("class")) for term in positions.values()),
             PositionClass,
         )
+        deadlines = rules_from_data(read_rules("deadlines.toml", folder, jurisdiction))
+        for name in _RIGHTS:
+            if name not in deadlines:
+                raise RulesInvalid(f"deadlines.toml: {name} is missing")
         return cls(
             jurisdiction=jurisdiction,
             workflow=Workflow.from_data(
                 read_rules("workflow.toml", folder, jurisdiction)
             ),
-            deadlines=rules_from_data(
-                read_rules("deadlines.toml", folder, jurisdiction)
-            ),
+            deadlines=deadlines,
             lifetimes=Lifetimes.from_data(
                 read_rules("retention.toml", folder, jurisdiction)
             ),

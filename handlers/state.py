@@ -182,14 +182,26 @@ _READERS: Final[Mapping[str, Callable[[object], object]]] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Promises:
+    """What may be said of requests about own data: the day for each kind of them.
+
+    ``held``: a legal process keeps the reporter's identity for now.
+    """
+
+    dates: Mapping[str, str] = field(default_factory=dict)
+    held: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """What the world knows and the dialogue may not find out itself.
 
     ``token`` is a fresh random token (8 letters, url-safe) for a draft that may begin.
     ``may_add``: number and code were shown within the last 15 minutes. ``proof``: what
     became of number and code in this message; ``number_only``: it held a number but no
-    code. ``resumed_expired``: the draft had expired before this message came. ``cleans``:
-    messages can be deleted on both sides of this chat.
+    code. ``promises`` are about the opened case. ``resumed_expired``: the draft had
+    expired before this message came. ``cleans``: messages can be deleted on both sides
+    of this chat.
     """
 
     now: datetime
@@ -200,6 +212,7 @@ class Facts:
     locked_minutes: int = 0
     number_only: bool = False
     resumed_expired: bool = False
+    promises: Promises = Promises()
     cleans: bool = False
 
 

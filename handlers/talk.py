@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from handlers import choices
 from handlers.keywords import is_blank
-from handlers.messages import Command, CommandName, Incoming, Kind, Reply
+from handlers.messages import Command, CommandName, Incoming, Kind, Proof, Reply
 from handlers.state import Facts, Item, State, Turn
 from handlers.steps import Questionnaire, Step, StepKind
 from storage.words import Audience, Channel, ItemKind
@@ -137,7 +137,7 @@ def is_filled(state: State, code: str) -> bool:
 
 def without_proof(facts: Facts) -> Facts:
     """Return the facts for a message that holds no receipt."""
-    return Facts(facts.now, facts.token, may_add=facts.may_add, cleans=facts.cleans)
+    return replace(facts, proof=Proof.NONE, number_only=False, resumed_expired=False)
 
 
 def hold(state: State, step: str, purpose: str = "") -> State:

@@ -7,13 +7,14 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from handlers import cleaning, notices
+from handlers import cleaning, notices, rights
 from handlers.dialogue import State
 from handlers.memory import Memory
 from handlers.messages import Incoming, Reply
 from handlers.office import Office
 from handlers.pace import CALM
 from handlers.receipts import Opening
+from handlers.state import Promises
 from storage import conversations, outbox, reports, subscriptions
 from storage.letters import Letter
 from storage.sealing import NotAuthentic
@@ -40,6 +41,13 @@ class Turning:
         if not self.memory.state:
             return State(language=self.office.languages[0])
         return State.from_json(self.memory.state)
+
+    @property
+    def promises(self) -> Promises:
+        """Return what may be said of requests about the case that was opened."""
+        may = self.memory.may_add(self.now)
+        report = bytes.fromhex(self.memory.opened) if may else None
+        return rights.promises(self.session, self.office, report, now=self.now)
 
     @property
     def language(self) -> str:

@@ -23,7 +23,20 @@ RULES = BOOK.deadlines
 ID = BOOK.calendar(range(2025, 2028))
 PLAIN = Calendar(frozenset())
 DAY = timedelta(days=1)
-ACTIVE = {"D03", "D05", "D06", "D07", "D08", "D10", "D12", "D14"}
+ACTIVE = {
+    "D23",
+    "D24",
+    "D25",
+    "D25A",
+    "D03",
+    "D05",
+    "D06",
+    "D07",
+    "D08",
+    "D10",
+    "D12",
+    "D14",
+}
 
 days = st.dates(date(2025, 1, 1), date(2027, 6, 30))
 calendars = st.builds(
@@ -85,7 +98,7 @@ def test_joint_leave_is_a_setting() -> None:
 
 def test_the_active_rules_are_those_this_version_watches() -> None:
     assert {name for name, rule in RULES.items() if rule.active} == ACTIVE
-    assert len(RULES) == 32
+    assert len(RULES) == 33
 
 
 @given(rules, days, calendars)

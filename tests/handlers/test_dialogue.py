@@ -1,9 +1,12 @@
 """Whole conversations, one after the other, as a reporter has them."""
 
+from dataclasses import replace
+
 import pytest
 
 from handlers.dialogue import State, advance, receipt_choices, wants_receipt
 from handlers.messages import CommandName, Incoming, Kind, Media, Proof
+from handlers.state import Promises
 from storage.words import Audience, Channel, ItemKind, Wanted
 from tests.talking import NOW, Phone, book, sms, telegram, texts, whatsapp
 
@@ -382,7 +385,7 @@ def test_adding_works_for_fifteen_minutes():
     [
         ("TARIK", "Q26", CommandName.WITHDRAW, "WITHDRAWN"),
         ("WITHDRAW", "Q26", CommandName.WITHDRAW, "WITHDRAWN"),
-        ("HAPUS", "Q27C", CommandName.ERASE, "Q27"),
+        ("LUPAKAN", "Q27F", CommandName.FORGET, "FORGOTTEN"),
     ],
 )
 def test_withdrawing_and_erasing_are_asked_twice(word, ask, name, reply):
@@ -398,9 +401,68 @@ def test_withdrawing_and_erasing_are_asked_twice(word, ask, name, reply):
     assert late.command is None
 
 
-def test_erasing_names_the_day():
-    phone = sms().plainly(may_add=True).say("HAPUS", "YA")
-    assert "16/03/2026" in phone.heard[0].text
+def test_erasing_asks_what_and_names_the_day():
+    phone = sms().proving().say("HAPUS 7K3M-9QXB 1234567890123456")
+    assert phone.said == ["Q27C"]
+    phone.plainly(may_add=True)
+    assert phone.say("YA").command is None, "yes is no answer to what shall be erased"
+    assert phone.say("TIDAK").said == ["KEPT"]
+    phone.facts = replace(phone.facts, promises=Promises({"erase": "15/04/2026"}))
+    phone.say("HAPUS", "1")
+    assert phone.command
+    assert phone.command.name is CommandName.ERASE
+    assert "15/04/2026" in phone.heard[0].text
+    only = sms().plainly(may_add=True).say("HAPUS", "2")
+    assert only.said == ["Q27F"]
+    assert only.say("YA").said == ["FORGOTTEN"]
+    late = sms().plainly(may_add=True).say("HAPUS").plainly().say("1")
+    assert late.said == ["TIMEOVER", "Q22"]
+    assert late.command is None
+
+
+@pytest.mark.parametrize("phone", [sms, telegram, whatsapp])
+@pytest.mark.parametrize(
+    ("number", "said", "name"),
+    [
+        ("1", ["Q27F"], None),
+        ("2", ["Q27C"], None),
+        ("3", ["RESTRICTED"], CommandName.RESTRICT),
+        ("4", ["Q31"], None),
+        ("5", ["ACCESSED"], CommandName.ACCESS),
+        ("6", ["KEPT"], None),
+    ],
+)
+def test_one_menu_leads_to_every_right(phone, number, said, name):
+    one = phone().proving().say("HAK 7K3M-9QXB 1234567890123456")
+    assert one.said == ["Q30"]
+    one.plainly(may_add=True).say(number)
+    assert one.said == said
+    assert (one.command.name if one.command else None) is name
+    late = phone().plainly(may_add=True).say("HAK").plainly().say("3")
+    assert late.said == ["TIMEOVER", "Q22"]
+
+
+def test_a_correction_is_kept_and_asked_once():
+    phone = telegram().plainly(may_add=True).say("RIGHTS", "4", "Namanya Budi")
+    assert phone.said == ["CORRECTING"]
+    assert phone.command
+    assert phone.command.name is CommandName.CORRECT
+    phone.say("bukan Badu")
+    assert phone.said == []
+    assert phone.command is None
+    assert phone.kept == [("Q31", "Namanya Budi"), ("Q31", "bukan Badu")]
+    assert phone.say("SELESAI").said == ["THANKS"]
+    late = telegram().plainly(may_add=True).say("HAK", "4").plainly().say("Namanya")
+    assert late.said == ["TIMEOVER", "Q22"]
+    assert late.kept == []
+
+
+def test_what_the_law_keeps_is_said():
+    phone = sms().plainly(may_add=True)
+    phone.facts = replace(phone.facts, promises=Promises(held=True))
+    assert phone.say("LUPAKAN", "YA").said == ["FORGOTTEN", "HELDBACK"]
+    assert phone.say("TARIK", "YA").said == ["WITHDRAWN", "HELDBACK"]
+    assert phone.say("HAPUS", "1").said == ["Q27", "HELDBACK"]
 
 
 def test_notices_are_asked_for_with_number_and_code():

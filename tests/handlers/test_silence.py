@@ -96,7 +96,7 @@ def test_what_left_leads_to_nobody_and_its_copy_is_still_erased(here):
     assert [one.to for one in _left(here)] == ["+62811"]
 
     here.say("+62811", f"HAPUS {slip}", channel=Channel.SMS)
-    here.say("+62811", "YA", channel=Channel.SMS)
+    here.say("+62811", "1", channel=Channel.SMS)
     assert [(one.to, one.case) for one in _left(here)] == [("", "")]
 
     news = News(Channel.SMS, provider_id, rank=3, final=True, unreachable="gone")

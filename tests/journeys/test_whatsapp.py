@@ -119,9 +119,11 @@ async def test_a_confidential_report_with_typed_answers(hamlet: Running) -> None
     await _only_the_vault_reads_the_name(hamlet, case)
 
     await ayu.say(f"ERASE {paper}")
-    await ayu.hears("erase your name and contact")
+    await ayu.hears("Only my data")
+    await ayu.say("2")
+    await ayu.hears("Are you sure?")
     await ayu.say("yes")
-    await ayu.hears("Erasure request received")
+    await ayu.hears("Your name and contact are erased")
     assert identities(hamlet, case) == []
     assert hamlet.story(case)["Q17"] == "To the police, LP/12"
 
