@@ -129,10 +129,14 @@ class Markup:
         return self.words["agency"]
 
     def lines(self, phone: Phone) -> str:
-        """Give the thread as list items; an empty one offers a beginning."""
-        if not phone.lines:
+        """Give the thread as list items; an empty one offers a beginning.
+
+        A message that was deleted for both sides leaves nothing behind, as in Telegram.
+        """
+        stands = [line for line in phone.lines if not line.deleted]
+        if not stands:
             return self._starters(phone)
-        return "".join(self._line(phone, line) for line in phone.lines)
+        return "".join(self._line(phone, line) for line in stands)
 
     def _starters(self, phone: Phone) -> str:
         offers = STARTERS[self.language].get(phone.name, ())
@@ -160,8 +164,6 @@ class Markup:
             label = escape(words["pressed"].format(label=line.text))
             toast = f" · {escape(line.toast)}" if line.toast else ""
             return f'<li class="event" id="{identity}">{label}{toast}</li>'
-        if line.deleted:
-            return f'<li class="event" id="{identity}">{escape(words["deleted"])}</li>'
         who = words["you"] if line.sender == "person" else words["them"]
         text = self._text(phone, line.text)
         body = f'<p class="text" dir="auto">{text}</p>' if line.text else ""

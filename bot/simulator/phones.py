@@ -24,7 +24,8 @@ class Line:
     """One message on a phone. ``sender`` is person, bot or provider (an automatic answer).
 
     ``buttons`` are rows of dicts with ``text`` and ``data``, ``url`` or ``copy``.
-    ``status`` is the delivery state: Twilio's words, or ``read`` on Telegram.
+    ``status`` is the delivery state: Twilio's words, or ``read`` on Telegram. ``on`` is the
+    message whose button was pressed.
     """
 
     number: int
@@ -42,6 +43,7 @@ class Line:
     toast: str | None = None
     segments: int = 0
     webhook: dict[str, Any] | None = None
+    on: int | str = 0
 
     @property
     def direction(self) -> str:

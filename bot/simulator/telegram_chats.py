@@ -204,6 +204,9 @@ class Chats:
 
     def _delete(self, phone: Phone, line: Line) -> None:
         line.deleted = True
+        for press in phone.lines:
+            if press.kind == "press" and str(press.on) == str(line.message_id):
+                press.deleted = True
         self.messages.pop((phone.address, int(line.message_id)), None)
         self.world.ring(phone)
 

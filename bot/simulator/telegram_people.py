@@ -56,7 +56,12 @@ class People:
         query_id = str(int(self.world.hexadecimal("callback query", 15), 16))
         now = self.world.clock.now()
         added = phone.add(
-            "person", button["text"], now, message_id=f"press-{query_id}", kind="press"
+            "person",
+            button["text"],
+            now,
+            message_id=f"press-{query_id}",
+            kind="press",
+            on=line.message_id,
         )
         self.chats.queries[query_id] = (phone, added, now)
         query = {
