@@ -34,13 +34,17 @@ SAMPLES: Final[Mapping[str, str]] = {
     "date": "31/12/2026",
     "category": "GROUP",
     "urgency": "urgent",
+    "unit": "Wilayah II",
+    "by": "siti",
+    "second": "rini",
+    "when": "31.12.2026 09:30",
 }
 """The values with which the length of an SMS is measured."""
 
 SPOKEN: Final = (
     "ACCESSED", "ADDED", "ALERT.ANSWER", "ALERT.NEW", "ALERT.REVEAL", "ALERT.REVEAL_ANSWERED", "ALERT.REQUEST", "ALERT.WITHDRAWN", "ASKED", "BACK", "CHANGED",
     "CLEAN0", "CLEANING", "CLEANLEFT",
-    "CORRECTING", "DUTY.GONE", "DUTY.LINKED", "DUTY.OPEN", "DUTY.TAKEN", "DUTY.UNKNOWN", "EDIT0",
+    "CORRECTING", "DUTY.GONE", "DUTY.LINKED", "DUTY.OPEN", "DUTY.ROUTE", "DUTY.TAKEN", "DUTY.UNKNOWN", "DUTY.UNROUTE", "EDIT0",
     "EDITED", "FILE0", "FILED", "FORGOTTEN", "FULL", "FULLNEWS", "HELD", "HELDBACK", "IDENTITY", "KEEP", "KEPT", "LEFT", "LOSTCODE", "MORE",
     "NEEDGATE", "NEEDSTORY", "NODRAFT", "NOTKEPT", "NOWCONF", "OPENED", "PAUSED", "POLICY", "POLITE", "PURGED", "RESTRICTED", "Q15F",
     "Q20", "Q22C", "Q24", "Q27", "Q28", "REVEALED", "REVEALED.FILE", "SENT", "STOPPED", "SUBFULL", "SUBNONE", "SUBSCRIBED", "TAKEN", "THANKS",
