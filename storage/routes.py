@@ -41,6 +41,14 @@ def add_route(
     return route
 
 
+def remove_route(session: Session, keys: ServerKeys, route: Route) -> None:
+    """Take a route away. Raises NotAuthentic for one that does not count."""
+    out = [_row(route)]
+    session.delete(route)
+    session.flush()
+    manifests.change(session, keys, Name.ROUTES, out=out)
+
+
 def verified_routes(session: Session, keys: ServerKeys) -> list[Route]:
     """Return every route, the smaller priority first.
 

@@ -18,16 +18,14 @@ def two_units(terminal):
 
 def test_units_are_listed_with_their_members(two_units):
     assert two_units("unit", "list", "--json").json == [
-        {"name": "Pengaduan", "kind": "handling", "key": True, "members": ["siti"]},
-        {
-            "name": "Penjaga Identitas",
-            "kind": "vault",
-            "key": True,
-            "members": ["wayan"],
-        },
-        {"name": "Wilayah II", "kind": "handling", "key": True, "members": ["rini"]},
+        {"name": name, "kind": kind, "key": True, "members": [who], "routes": ways}
+        for name, kind, who, ways in (
+            ("Pengaduan", "handling", "siti", ["any"]),
+            ("Penjaga Identitas", "vault", "wayan", []),
+            ("Wilayah II", "handling", "rini", []),
+        )
     ]
-    assert "Wilayah II\thandling\tyes\trini" in two_units("unit", "list").out
+    assert "Wilayah II\thandling\tyes\trini\t-" in two_units("unit", "list").out
 
 
 def test_an_officer_of_one_unit_may_begin_another(terminal):
