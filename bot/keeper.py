@@ -65,12 +65,13 @@ class Keeper:
             self._after, count = page[-1], count + gone.count
         return count
 
-    async def export(self) -> int:
+    async def export(self, now: datetime) -> int:
         """Write waiting tombstones into the file; returns how many. Raises OSError."""
         written = 0
         while rows := await asyncio.to_thread(self._waiting):
             lines = [stones.line(row) for row in rows]
-            await asyncio.to_thread(tombstones.append, self._path, lines)
+            day = self._office.day(now)
+            await asyncio.to_thread(tombstones.append, self._path, lines, day=day)
             await self._writer.run(stones.mark_written, [row.id for row in rows])
             written += len(rows)
         return written

@@ -93,7 +93,7 @@ class Scheduler:
         """Tell the file of tombstones what was erased."""
         try:
             if await self._leads():
-                await self._keeper.export()
+                await self._keeper.export(self._clock())
         except Exception as error:  # noqa: BLE001 - the ticker goes on; the next tick tries again
             logs.failure("scheduler.tombstones", error)
 

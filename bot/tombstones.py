@@ -7,7 +7,7 @@ What the file tells of and a restored store does not know is erased again.
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 
 from storage import tombstones
@@ -28,10 +28,11 @@ class Told:
     refused: list[int] = field(default_factory=list)
 
 
-def append(path: Path, lines: Iterable[str]) -> None:
+def append(path: Path, lines: Iterable[str], *, day: date) -> None:
     """Write lines to the end of the file, to disk; made private when it is new.
 
-    A line that was cut off by a crash is ended first. Raises OSError.
+    A line that was cut off by a crash is ended first. The file is dated by the day: a copy
+    of the disk must not tell the minute in which a reporter was forgotten. Raises OSError.
     """
     new = not path.exists()
     number = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
@@ -41,6 +42,8 @@ def append(path: Path, lines: Iterable[str]) -> None:
         text = "".join(f"{line}\n" for line in lines)
         file.write(b"\n" * torn + text.encode("ascii"))
         file.flush()
+        moment = datetime.combine(day, time(), UTC).timestamp()
+        os.utime(number, (moment, moment))
         os.fsync(number)
     if new:
         folder = os.open(path.absolute().parent, os.O_RDONLY)

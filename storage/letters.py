@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final, Self
 
 from storage.words import Channel, LetterKind
@@ -18,6 +18,21 @@ LIVES: Final = {
 }
 """How long a letter may wait. DESIGN asks 72 h for notices, SECRETS 48 h for every row:
 the stricter holds."""
+
+_HOUR: Final = timedelta(hours=1)
+
+
+def expiry(kind: LetterKind, now: datetime) -> datetime:
+    """Return when a letter goes unsent: at a full hour, where its life is long.
+
+    It stands in clear beside a keyed handle as long as the letter waits. To the second it
+    would say with which act of an officer, or of somebody else, the letter was written.
+    """
+    ends = now + LIVES[kind]
+    if LIVES[kind] < _HOUR:
+        return ends
+    return ends.replace(minute=0, second=0, microsecond=0)
+
 
 FIRST: Final = 0
 PRIORITIES: Final = {

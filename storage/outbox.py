@@ -18,7 +18,7 @@ from sqlmodel import Session, col, select
 from storage import departed
 from storage.hot_statements import CLAIM
 from storage.keys import Purpose, ServerKeys
-from storage.letters import FIRST, LIVES, PRIORITIES, Letter
+from storage.letters import FIRST, PRIORITIES, Letter, expiry
 from storage.models import OutboxRow
 from storage.sealing import Context, NotAuthentic
 from storage.words import Channel, LetterKind
@@ -49,13 +49,13 @@ def put(
 ) -> None:
     """Post a letter in the caller's transaction."""
     order_name = keys.look_up(Purpose.ORDER, letter.channel, letter.to)
-    expires = now + LIVES[letter.kind]
+    expires = expiry(letter.kind, now)
     place = context(order_name, expires)
     session.add(
         OutboxRow(
             channel=letter.channel.value,
             priority=PRIORITIES[letter.kind],
-            due=due or now,
+            due=due or now.replace(second=0, microsecond=0),
             expires=expires,
             order_name=order_name,
             blob=keys.lock(Purpose.OUTBOX, letter.to_bytes(), place),

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
@@ -47,7 +47,7 @@ class World:
             return leads
 
         await self.keeper.run(self.here.now, leads=leading)
-        await self.keeper.export()
+        await self.keeper.export(self.here.now)
 
     def case(self, handle: str) -> Case:
         case, _ = full_case(self.here, handle)
@@ -220,24 +220,27 @@ async def test_what_was_written_is_on_disk_before_the_store_says_so(world: World
     world.erases_identity(case)
     world.path.parent.rmdir()
     with pytest.raises(OSError, match="tombstones"):
-        await world.keeper.export()
+        await world.keeper.export(world.here.now)
     with world.here.database.reading() as session:
         assert keepers.waiting(session) == 2
     world.path.parent.mkdir()
     world.path.write_text("1 cut off")
-    assert await world.keeper.export() == 2
+    assert await world.keeper.export(world.here.now) == 2
     lines = world.lines()
     assert lines[0] == "1 cut off"
     for line in lines[1:]:
         assert stones.from_line(world.here.keys, line).report == case.report
-    assert await world.keeper.export() == 0
+    assert await world.keeper.export(world.here.now) == 0
     with world.here.database.reading() as session:
         assert keepers.waiting(session) == 0
 
 
 async def test_the_file_is_its_owners_alone(world: World):
-    tombstones.append(world.path, ["one"])
-    tombstones.append(world.path, ["two"])
+    day = world.here.office.day(world.here.now)
+    tombstones.append(world.path, ["one"], day=day)
+    tombstones.append(world.path, ["two"], day=day)
+    dated = datetime.fromtimestamp(world.path.stat().st_mtime, UTC)
+    assert dated == datetime.combine(day, time(), UTC), "the day, not the minute"
     assert world.path.stat().st_mode & 0o777 == 0o600
     assert world.lines() == ["one", "two"]
     assert tombstones.count(world.path) == 2

@@ -12,7 +12,7 @@ from handlers import lifetimes, memory
 from handlers.errors import RulesInvalid
 from handlers.lifetimes import FIXED, Facts, Lifetimes, Unit
 from handlers.rulebook import Rulebook, read_rules
-from storage import cases, jobs, letters, sessions
+from storage import cases, invitations, jobs, letters, sessions
 from storage.words import Erased, Status
 
 BOOK = Rulebook.load()
@@ -33,6 +33,7 @@ def test_what_the_program_keeps_itself_is_what_the_table_says():
     assert span("letters") == max(letters.LIVES.values())
     assert span("jobs") == jobs.LIFE
     assert span("sessions") == sessions.LONGEST
+    assert span("invitations") == invitations.LIFE
     for name, (length, unit) in FIXED.items():
         assert (TABLE.rules[name].length, TABLE.rules[name].unit) == (length, unit)
 
@@ -95,7 +96,7 @@ def test_a_wrong_entry_is_named(says: str):
         Lifetimes.from_data(data)
 
 
-@pytest.mark.parametrize("name", [*FIXED, *lifetimes.DAILY])
+@pytest.mark.parametrize("name", [*FIXED, *sorted(lifetimes.DAILY)])
 def test_what_the_program_needs_must_be_there(name: str):
     data = copy.deepcopy(DATA)
     del data["rule"][name]

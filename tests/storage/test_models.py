@@ -19,28 +19,28 @@ from tests.desk import desk
 
 FAMILIES = {"people", "cases", "house"}
 MOMENTS = {
-    "outbox.due",
-    "outbox.expires",
-    "outbox.lease_until",
-    "jobs.due",
-    "jobs.expires",
-    "jobs.lease_until",
-    "leases.until",
-    "sessions.began",
-    "sessions.seen",
-    "sessions.proved",
-    "invitations.expires",
-    "breaches.known",
-    "breaches.told_authority",
-    "breaches.told_reporters",
-    "reveals.asked",
-    "reveals.ends",
-    "conflicts.at",
-    "link_tokens.expires",
-    "audit.at",
-    "events.at",
+    "outbox.due": "a retry comes after seconds; a new row has the full minute",
+    "outbox.expires": "a full hour, but for an acknowledgment that lives 15 seconds",
+    "outbox.lease_until": "a lease is 60 seconds",
+    "jobs.due": "a retry comes after seconds; nothing finer than a day stands beside it",
+    "jobs.expires": "48 hours from then, when the row goes",
+    "jobs.lease_until": "a lease is 60 seconds",
+    "leases.until": "a lease is 2 minutes; names a process",
+    "sessions.began": "an officer's 10 hours",
+    "sessions.seen": "an officer's 20 minutes",
+    "sessions.proved": "an officer's last proof counts for minutes",
+    "invitations.expires": "an officer's link ends to the minute it was promised",
+    "breaches.known": "the law counts 72 hours from it (D22)",
+    "breaches.told_authority": "and these hours end with it",
+    "breaches.told_reporters": "and with it",
+    "reveals.asked": "an officer's act, in the audit log to the second",
+    "reveals.ends": "an officer's hours with an identity",
+    "conflicts.at": "an officer's act: no access from this second on",
+    "link_tokens.expires": "an officer's 15 minutes",
+    "audit.at": "an officer's act, for which somebody may have to answer",
+    "events.at": "an officer's act; of reporters the day alone, which the store checks",
 }
-"""Where a time finer than a day may stand; ``events.at`` for officers only."""
+"""Where a time finer than a day may stand, and why; ``events.at`` for officers only."""
 SHORT = 8
 
 

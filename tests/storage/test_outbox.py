@@ -13,7 +13,7 @@ from sqlmodel import Session, SQLModel, col, select
 from storage import departed, outbox
 from storage.database import Database
 from storage.keys import Purpose, ServerKeys
-from storage.letters import LIVES, Letter
+from storage.letters import LIVES, Letter, expiry
 from storage.models import Departed, OutboxRow
 from storage.outbox import LEASE, Claimed
 from storage.words import Channel, LetterKind
@@ -177,9 +177,21 @@ def test_a_letter_lives_its_life_and_no_longer(database, keys):
         letter = Letter(kind, CHANNEL, "1", "x")
         with database.writing() as session:
             outbox.put(session, keys, letter, now=START)
-            assert outbox.drop_expired(session, now=START + life) == 0
-            after = START + life + timedelta(seconds=1)
-            assert outbox.drop_expired(session, now=after) == 1
+            ends = expiry(kind, START)
+            assert timedelta() <= START + life - ends < timedelta(hours=1)
+            assert outbox.drop_expired(session, now=ends) == 0
+            assert outbox.drop_expired(session, now=ends + timedelta(seconds=1)) == 1
+
+
+def test_a_waiting_letter_does_not_tell_its_second(database, keys):
+    """Beside a keyed handle no time stands that an officer's act in the history has too."""
+    now = START.replace(minute=31, second=17, microsecond=4711)
+    with database.writing() as session:
+        outbox.put(session, keys, Letter(LetterKind.NOTICE, CHANNEL, "1", "x"), now=now)
+    with database.reading() as session:
+        (row,) = session.exec(select(OutboxRow)).all()
+    assert (row.due.second, row.due.microsecond) == (0, 0)
+    assert (row.expires.minute, row.expires.second) == (0, 0)
 
 
 def test_two_claimers_never_hold_one_letter(database, keys):

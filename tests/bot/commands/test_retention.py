@@ -95,7 +95,7 @@ def test_status_counts_what_is_kept_and_what_goes(old: Terminal):
 def test_replay_erases_again_once_and_names_what_is_not_ours(old: Terminal):
     assert "no such file" in old.refused("tombstones", "replay")
     today = utc_now().date()
-    kept.append(LOG, ["damaged", line_of(Erased.FILES, today)])
+    kept.append(LOG, ["damaged", line_of(Erased.FILES, today)], day=DAY)
     said = old("tombstones", "replay")
     assert said.code == 1
     assert said.out == "Erased again: 1.\n"
@@ -104,19 +104,18 @@ def test_replay_erases_again_once_and_names_what_is_not_ours(old: Terminal):
     LOG.write_text(LOG.read_text().partition("\n")[2])
     said = old("tombstones", "replay")
     assert (said.code, said.out) == (0, "Erased again: 0.\n")
-    assert old("audit", "verify").code == 0
 
 
 def test_lines_of_any_age_only_when_asked(old: Terminal):
     other = Path("other.log")
-    kept.append(other, [line_of(Erased.FILES, DAY)])
+    kept.append(other, [line_of(Erased.FILES, DAY)], day=DAY)
     replay = ("tombstones", "replay", "--file", str(other))
     assert old(*replay).out == "Erased again: 0.\n"
     assert old(*replay, "--all").out == "Erased again: 1.\n"
 
 
 def test_a_case_changed_by_hand_is_told(old: Terminal):
-    kept.append(LOG, [line_of(Erased.FILES, utc_now().date())])
+    kept.append(LOG, [line_of(Erased.FILES, utc_now().date())], day=DAY)
     with desk.sit_down(None) as seat, seat.database.writing() as session:
         case = session.get_one(Case, REPORT)
         case.province = "99"
@@ -133,9 +132,9 @@ def test_the_doctor_looks_at_the_file():
     line = line_of(Erased.FILES, DAY, stays=True)
     assert finding()[0] == "wrong"
     assert "is gone" in finding()[1]
-    kept.append(LOG, [line])
+    kept.append(LOG, [line], day=DAY)
     assert finding() == ("ok", "1 in tombstones.log")
-    kept.append(LOG, [line.replace("files", "contents")])
+    kept.append(LOG, [line.replace("files", "contents")], day=DAY)
     assert "1 lines are not ours" in finding()[1]
     LOG.write_text(f"{line}\n")
     with desk.sit_down(None) as seat, seat.database.writing() as session:
