@@ -102,8 +102,7 @@ def change(
     Waits for another writer of the same list. Raises NotAuthentic when a row that goes
     does not count: a change never makes somebody else's change ours.
     """
-    session.get(Setting, name.value, with_for_update=True, populate_existing=True)
-    remembered.forget(session)
+    settings.hold(session, keys, name)
     now = present(session, keys, name)
     gone = {name_of(content) for content in out}
     if not gone <= now.rows:

@@ -1,5 +1,6 @@
 """Facts about this installation, kept in the database: tagged, so that nobody plants one."""
 
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
 from storage import remembered
@@ -16,6 +17,17 @@ def set_setting(session: Session, keys: ServerKeys, name: str, value: str) -> No
     row.tag = keys.tag(_context(name), value.encode())
     session.add(row)
     session.flush()
+
+
+def hold(session: Session, keys: ServerKeys, name: str) -> None:
+    """Let another writer of this fact wait until we are done; it may be none yet."""
+    remembered.forget(session)
+    connection = session.connection()
+    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    tag = keys.tag(_context(name), b"")
+    values = {"name": name, "value": "", "tag": tag}
+    connection.execute(insert(Setting).values(**values).on_conflict_do_nothing())
+    session.get(Setting, name, with_for_update=True, populate_existing=True)
 
 
 def get_setting(session: Session, keys: ServerKeys, name: str) -> str:

@@ -10,6 +10,6 @@ def qr(address: str) -> Markup:
     """Draw an address, black on white in any theme: cameras need it so."""
     drawn = io.BytesIO()
     segno.make(address, error="m").save(
-        drawn, kind="svg", xmldecl=False, svgns=True, border=3, scale=4, light="#fff"
+        drawn, kind="svg", xmldecl=False, border=4, omitsize=True, light="#fff"
     )
     return Markup(drawn.getvalue().decode())  # noqa: S704 - squares that segno drew

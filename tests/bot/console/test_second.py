@@ -148,6 +148,7 @@ async def test_the_first_sign_in_sets_a_factor_up(desk: Desk):
     assert response.headers["location"] == "/console/account/factor/set-up?next=/mine"
     offered = await browser.get("/account/factor/set-up?next=/mine")
     assert "<svg" in offered.text
+    assert "viewBox" in offered.text, "it shrinks as a whole, or it is cut"
     assert "style=" not in offered.text
     again = await browser.get("/account/factor/set-up")
     seed = authenticator.seed_on(offered)
