@@ -56,6 +56,7 @@ class Control:
             ("POST", "/control/templates", self.template),
             ("POST", "/control/faults", self.fault),
             ("GET", "/control/faults", self.faults),
+            ("DELETE", "/control/faults", self.mend),
             ("POST", "/control/clock", self.clock),
             ("POST", "/control/reset", self.reset),
         ]
@@ -249,6 +250,11 @@ class Control:
     async def faults(self, _: Request, __: dict[str, Any]) -> dict[str, Any]:
         """Faults that have not happened yet."""
         return {"planned": [vars(fault) for fault in self.world.faults.planned]}
+
+    async def mend(self, _: Request, __: dict[str, Any]) -> dict[str, Any]:
+        """Forget every fault that is planned."""
+        self.world.faults.clear()
+        return {"planned": 0}
 
     async def clock(self, _: Request, given: dict[str, Any]) -> dict[str, Any]:
         """Shift the world's time by ``shift_seconds``, set the ``scale`` of its waits."""

@@ -14,7 +14,10 @@ import pytest
 from bot import doctor, doctor_house
 from bot.clock import utc_now
 from bot.findings import State
+from storage import jobs
+from storage.database import Database
 from storage.keys import ServerKeys
+from storage.words import JobKind
 from tests import scripted
 from tests.phones import Simulator
 from tests.scripted import Answer
@@ -430,3 +433,25 @@ async def test_the_command_prints_and_ends_with_one(home):
     assert ill.code == 1
     assert "wrong  server key" in ill.out
     assert ill.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("hours", "state", "line"),
+    [
+        (23, State.OK, "1 wait at Twilio to be erased, the oldest since 23 hours"),
+        (25, State.WARN, "the oldest since 25 hours; is the token still good?"),
+    ],
+)
+async def test_copies_that_wait_at_twilio_are_told(home, hours, state, line):
+    assert said(await examine(), "copies") == [
+        (State.OK, "no copy waits at Twilio to be erased")
+    ]
+    store = Database(f"sqlite:///{home / 'kentongan.db'}")
+    with store.writing() as session:
+        copy = {"channel": "sms", "id": "SM1"}
+        put = utc_now() - timedelta(hours=hours, minutes=1)
+        jobs.put(session, ServerKeys.new(), JobKind.ERASE, copy, now=put)
+    store.close()
+    ((found, says),) = said(await examine(), "copies")
+    assert found is state
+    assert line in says

@@ -162,3 +162,27 @@ async def test_a_job_tried_a_thousand_times_is_tried_again(world):
     world.provider.error = base.Later("test")
     assert await world.works(JobKind.ERASE) == 1
     assert world.dues() == [world.here.now + timedelta(minutes=15)]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        base.Never("twilio.403"),
+        base.Misconfigured("twilio.401"),
+        base.Doubtful("twilio.503"),
+        TimeoutError(),
+    ],
+)
+async def test_an_erasure_that_is_refused_waits_longer_each_time(world, error):
+    copy = {"channel": "telegram", "id": "SM1"}
+    world.here.store(jobs.put, JobKind.ERASE, copy, now=world.here.now)
+    world.provider.error = error
+    pauses = []
+    for _ in range(12):
+        assert await world.works(JobKind.ERASE) == 1
+        (due,) = world.dues()
+        pauses.append((due - world.here.now).total_seconds())
+        world.here.now = due
+    assert pauses[:4] == [10, 20, 40, 80]
+    assert pauses == sorted(pauses)
+    assert pauses[-1] == 900

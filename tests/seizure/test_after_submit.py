@@ -1,15 +1,17 @@
 """A thief one second after a submit: database, write-ahead log and server key in hand."""
 
+import json
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
+from storage import conversations
 from storage.keys import ServerKeys
 from storage.words import Channel
 from tests import thief
 from tests.journeys.telling import receipt, until
-from tests.phones import Simulator
+from tests.phones import Phone, Simulator
 from tests.running import Running, running
 
 PEOPLE = ("conversations", "outbox", "departed", "jobs", "subscriptions")
@@ -31,6 +33,38 @@ async def nothing_waits(town: Running) -> None:
         return town.app.writer.clean and not any(found[name] for name in PEOPLE)
 
     await until(quiet, "everything was delivered and cleaned up")
+
+
+async def only_trails_are_left(town: Running) -> None:
+    """Open what is kept for a clean chat as a thief with the server key does."""
+
+    def quiet() -> bool:
+        found = thief.rows_of(town.app.database)
+        return not any(found[name] for name in PEOPLE if name != "conversations")
+
+    await until(quiet, "everything was delivered")
+    cases = town.cases()
+    with town.app.database.reading() as session:
+        for row in conversations.everyone(session):
+            raw = conversations.read(town.keys, row)
+            kept = json.loads(raw)
+            assert kept["handle"]
+            assert kept["trail"]
+            assert not kept["report"]
+            assert not kept["last_inbound"]
+            for case in cases:
+                for mark in (case.report.hex(), case.number, *case.category.split()):
+                    assert mark.encode() not in raw
+
+
+async def clean(phone: Phone) -> None:
+    """Have the chat cleaned and see that nothing of it is left."""
+    await phone.say("BERSIHKAN")
+    await phone.hears("Hapus percakapan ini?")
+    await phone.say("YA")
+    await phone.looks_until(
+        lambda seen: all(one["deleted"] for one in seen["messages"])
+    )
 
 
 def everything_people(loot: thief.Loot) -> list[bytes]:
@@ -70,6 +104,9 @@ async def test_server_key_and_database_lead_from_no_case_to_a_person(
     for phone in (sari, budi, dewi):
         await receipt(phone)
         old += everything_people(thief.steal(database))
+    await only_trails_are_left(town)
+    for phone in (sari, dewi):
+        await clean(phone)
     await nothing_waits(town)
     loot = thief.steal(database, tmp_path / "files")
     await town.app.writer.run(lambda _: None)
@@ -121,7 +158,7 @@ async def test_the_order_of_rows_tells_no_order_of_people(town: Running):
     for n, phone in enumerate(phones):
         await phone.say(f"LAPOR Cerita nomor {n} tentang pungutan di pasar")
         await receipt(phone)
-    await nothing_waits(town)
+    await only_trails_are_left(town)
 
     loot = thief.steal(town.app.database)
     stories = {
