@@ -105,7 +105,7 @@ def missing_items(session: Session, case: Case) -> int:
     was left. What the reporter alone holds (sealed at the receipt) is in no history.
     """
     events, there = _counting(session, case), _items(session, case.report)
-    named = {event.item_hash for event in events if not _erases(event)}
+    named = {event.item_hash for event in events if not erases(event)}
     unknown = sum(known and item not in named for item, known in there.items())
     return len(_lost(events, there)) + unknown
 
@@ -119,7 +119,7 @@ def left(session: Session, case: Case) -> bytes:
 def vouched(session: Session, case: Case) -> tuple[list[bytes], list[bytes]]:
     """Return the hashes of items that the history names: those there, those missing."""
     events, there = _counting(session, case), _items(session, case.report)
-    named = [e.item_hash for e in events if e.item_hash and not _erases(e)]
+    named = [e.item_hash for e in events if e.item_hash and not erases(e)]
     return [one for one in named if one in there], _lost(events, there)
 
 
@@ -156,8 +156,8 @@ def begins_anew(event: Event) -> bool:
 
 def _lost(events: Sequence[Event], there: Container[bytes]) -> list[bytes]:
     """Return the names of what is gone without a line that erased it."""
-    named = {e.item_hash: e.seq for e in events if e.item_hash and not _erases(e)}
-    last = next((event for event in reversed(events) if _erases(event)), None)
+    named = {e.item_hash: e.seq for e in events if e.item_hash and not erases(e)}
+    last = next((event for event in reversed(events) if erases(event)), None)
     cut = last.seq if last is not None else 0
     lost = [item for item, seq in named.items() if seq > cut and item not in there]
     if last is not None and last.item_hash != _digest(events, there, cut):
@@ -165,7 +165,8 @@ def _lost(events: Sequence[Event], there: Container[bytes]) -> list[bytes]:
     return lost
 
 
-def _erases(event: Event) -> bool:
+def erases(event: Event) -> bool:
+    """Tell whether this line erased items; it names what was left."""
     return event.code in {EventCode.ERASED, EventCode.WITHDRAWN, EventCode.PURGED}
 
 
@@ -181,7 +182,7 @@ def _items(session: Session, report: bytes) -> dict[bytes, bool]:
 
 
 def _digest(events: Sequence[Event], there: Container[bytes], before: int) -> bytes:
-    named = {e.item_hash for e in events if e.seq < before and not _erases(e)}
+    named = {e.item_hash for e in events if e.seq < before and not erases(e)}
     kept = sorted(item for item in named if item is not None and item in there)
     return sha256(encode(b"left", *kept)).digest()
 

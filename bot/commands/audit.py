@@ -8,7 +8,7 @@ from sqlmodel import func, select
 
 from bot.commands import desk
 from bot.commands.desk import ConfigFile, Refused
-from storage import audit, proving
+from storage import audit, inspecting
 from storage.models import Case
 
 app = typer.Typer(name="audit", no_args_is_help=True, help="The log of acts.")
@@ -36,7 +36,7 @@ def verify(
     kept = _kept(head)
     with desk.sit_down(config_file) as seat, seat.database.reading() as session:
         broken = audit.verify(session, seat.keys, expected=kept)
-        wrong = [] if broken else list(proving.problems(session, seat.keys))
+        wrong = [] if broken else list(inspecting.problems(session, seat.keys))
         now = audit.head(session)
         cases = session.exec(select(func.count()).select_from(Case)).one()
     if as_json:

@@ -15,7 +15,7 @@ from sqlmodel import Session, col, select
 from starlette.responses import Response
 
 from bot.console.visit import Visit
-from storage import audit, officers, proving
+from storage import audit, inspecting, officers
 from storage.audit import Filters
 from storage.keys import ServerKeys
 from storage.models import AuditLine, Case
@@ -70,7 +70,7 @@ def verify(visit: Visit) -> Response:
     keys = visit.console.office.keys
     with visit.console.database.reading() as session:
         broken = audit.verify(session, keys, expected=expected)
-        wrong = [] if broken else list(proving.problems(session, keys))
+        wrong = [] if broken else list(inspecting.problems(session, keys))
     return _show(visit, checked=True, broken=broken, wrong=wrong, typed=typed)
 
 
