@@ -58,13 +58,18 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Settings:
 def server_key(settings: Settings, environ: Mapping[str, str]) -> SecretStr:
     """Return the server key's text from the environment or its file; raises BadConfig."""
     keys = settings.keys
+    if not keys.server_key and not keys.server_key_file.exists():
+        raise BadConfig(
+            f"server key {keys.server_key_file}: no such file; restore your copy of it "
+            "or correct keys.server_key_file, never make a new one"
+        )
     return keys.server_key or SecretStr(read_secret(keys.server_key_file, environ))
 
 
 def read_secret(path: Path, environ: Mapping[str, str]) -> str:
     """Return the text of a file that its owner alone may read; raises BadConfig."""
     try:
-        with path.open("rb") as file:
+        with open(path, "rb", opener=_without_waiting) as file:
             _refuse_open_to_others(path, os.fstat(file.fileno()), environ)
             content = file.read(SECRET_BYTES + 1)
         text = content.decode().rstrip("\r\n")
@@ -75,7 +80,7 @@ def read_secret(path: Path, environ: Mapping[str, str]) -> str:
         raise BadConfig(
             f"secret file {path}: is no text; write the secret as one line"
         ) from None
-    if not text or len(content) > SECRET_BYTES:
+    if not text.strip() or len(content) > SECRET_BYTES:
         raise BadConfig(
             f"secret file {path}: is empty or too long; write the secret into it"
         )
@@ -162,6 +167,11 @@ def _refuse_unknown_variable(name: str) -> None:
     key = name[len(PREFIX) :].lower().replace("__", ".")
     if not _is_known(key):
         raise BadConfig(f"unknown variable {name}{_nearest(key, _variable)}")
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Open a file, and do not wait for ever where a pipe lies in its place."""
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _refuse_open_to_others(
