@@ -80,6 +80,7 @@ def _form(
     field: str = "",
     status: int = 422,
 ) -> Response:
+    access.record_reading(visit)
     with visit.console.database.reading() as session:
         case, unit = access.find(visit, session, visit.request.path_params["number"])
         about: Mapping[str, str] | None = None

@@ -41,6 +41,7 @@ class Line:
 
 def state(visit: Visit) -> Response:
     """Show what became of a request, to whoever asked."""
+    access.record_reading(visit)
     with visit.console.database.reading() as session:
         case, unit, row = _mine(visit, session)
         people = officers.names(session, visit.console.office.keys)

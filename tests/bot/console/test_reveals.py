@@ -5,10 +5,10 @@ import hashlib
 import pytest
 from sqlmodel import select
 
-from storage import audit, cases, history, proving, report_items
+from storage import audit, cases, history, links, outbox, proving, report_items
 from storage.models import Event, Reveal
 from storage.sealing import new_pair
-from storage.words import Audience, EventCode, Role
+from storage.words import Audience, Channel, EventCode, Role
 from tests.browsers import Browser, Desk, Page
 from tests.revealing import NAME, SCAN, WHY, Held, asks, grants, held, row
 
@@ -164,6 +164,37 @@ async def test_without_a_receipt_nobody_is_told(desk: Desk, officer: Browser):
     assert "reporter not told: no receipt yet" in page.text
 
 
+async def test_alerts_hold_the_number_only(desk: Desk, here: Held):
+    for who, handle in ((desk.house.custodian, "71"), (desk.house.supervisor, "72")):
+        with desk.database.writing() as session:
+            token = links.issue(session, desk.keys, who.officer.id, now=desk.clock())
+            links.redeem(
+                session, desk.keys, token, Channel.TELEGRAM, handle, now=desk.clock()
+            )
+    reveal = asks(desk, here)
+    assert letters(desk) == [
+        ("71", f"Case {here.case.number}: a request waits for a custodian.")
+    ]
+    grants(desk, reveal)
+    assert letters(desk) == [
+        ("72", f"Case {here.case.number}: a custodian answered your request.")
+    ]
+
+
+def letters(desk: Desk) -> list[tuple[str, str]]:
+    """Take every alert that waits to leave."""
+    with desk.database.writing() as session:
+        found = outbox.claim(
+            session, desk.keys, Channel.TELEGRAM, limit=50, now=desk.clock()
+        )
+        assert all(outbox.dead(session, one) for one in found)
+    return [
+        (one.letter.to, one.letter.text)
+        for one in found
+        if "custodian" in one.letter.text
+    ]
+
+
 async def test_a_refusal_says_why(
     desk: Desk, officer: Browser, custodian: Browser, here: Held
 ):
@@ -242,6 +273,14 @@ async def test_pages_exist_for_those_they_are_meant_for(desk: Desk, here: Held):
         assert (await colleague.send(path, tell="TELL")).status_code == 404
     page = await colleague.see(here.page)
     assert "waits for a custodian" in page.text, "colleagues see that it was asked"
+
+
+async def test_whoever_only_looks_at_a_form_has_read_the_case(
+    desk: Desk, officer: Browser, here: Held
+):
+    await officer.see(f"{here.page}/reveals?file={here.file.hex()}")
+    with desk.database.reading() as session:
+        assert session.exec(select(Event.code)).all().count("read_by_officer") == 1
 
 
 async def test_a_custodian_takes_back_what_was_granted(
