@@ -117,12 +117,15 @@ def accept(
 
 
 def forget(session: Session, keys: ServerKeys, officer_id: bytes) -> None:
-    """Delete the factor of an account that ends."""
-    row = _locked(session, keys, officer_id)
+    """Delete the factor of an account that ends, one that was changed by hand too."""
+    row = session.get(SecondFactor, officer_id)
+    mine = [_has(officer_id)] if row is None else [_has(officer_id), _row(row)]
     if row is not None:
-        out = [_has(officer_id), _row(row)]
         session.delete(row)
         session.flush()
+    known = manifests.present(session, keys, Name.FACTORS).rows
+    out = [content for content in mine if manifests.name_of(content) in known]
+    if out:
         manifests.change(session, keys, Name.FACTORS, out=out)
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from cryptography.hazmat.primitives import constant_time
 from sqlmodel import Session, col, delete, select
 
-from storage import manifests, passphrases
+from storage import factors, manifests, passkeys, passphrases, recovery_codes
 from storage.keys import ServerKeys
 from storage.manifests import Name, name_of
 from storage.models import Membership, Officer, UnitGrant
@@ -218,7 +218,7 @@ def set_language(session: Session, officer_id: bytes, language: str) -> None:
 def deactivate(session: Session, keys: ServerKeys, officer_id: bytes) -> None:
     """End an account: no sign-in, no session, no membership, no grant of a unit's key.
 
-    The unit's secret was known to the officer; a new generation is the members' work.
+    The officer knew the units' secrets: ``handlers.leaving`` gives the units new keys.
     """
     officer = by_id(session, keys, officer_id)
     _change(session, keys, officer, active=False)
@@ -226,6 +226,8 @@ def deactivate(session: Session, keys: ServerKeys, officer_id: bytes) -> None:
     counted = manifests.present(session, keys, Name.PEOPLE).rows
     members = [row for row in map(membership, ended) if name_of(row) in counted]
     manifests.change(session, keys, Name.PEOPLE, out=members)
+    for noun in (factors, recovery_codes, passkeys):
+        noun.forget(session, keys, officer_id)
     session.exec(delete(SignedIn).where(col(SignedIn.officer) == officer_id))
     session.exec(delete(Membership).where(col(Membership.officer) == officer_id))
     session.exec(delete(UnitGrant).where(col(UnitGrant.recipient) == officer_id))

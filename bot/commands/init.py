@@ -135,6 +135,7 @@ def run(  # noqa: PLR0913 - the options of a command
     for line in _make(path, written, settings, keys, plan, new_key=new_key):
         typer.echo(line)
     secrets.show()
+    typer.echo("The first sign-in of each sets up a second factor.")
     typer.echo("Next: `kentongan doctor`, then `kentongan serve`.")
 
 
