@@ -46,6 +46,7 @@ class Since(StrEnum):
 FIXED: Mapping[str, tuple[int, Unit]] = {
     "drafts": (24, Unit.HOURS),
     "conversations": (30, Unit.MINUTES),
+    "traces": (48, Unit.HOURS),
     "letters": (48, Unit.HOURS),
     "departed": (48, Unit.HOURS),
     "jobs": (48, Unit.HOURS),

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.channels import telegram
 from handlers import lifetimes, memory
 from handlers.errors import RulesInvalid
 from handlers.lifetimes import FIXED, Facts, Lifetimes, Unit
@@ -30,6 +31,7 @@ def span(name: str) -> timedelta:
 def test_what_the_program_keeps_itself_is_what_the_table_says():
     assert span("drafts") == memory.DRAFT_LIFE
     assert span("conversations") == memory.TALK_LIFE
+    assert span("traces") == timedelta(hours=telegram.LIMITS.delete_hours)
     assert span("letters") == max(letters.LIVES.values())
     assert span("jobs") == jobs.LIFE
     assert span("sessions") == sessions.LONGEST
