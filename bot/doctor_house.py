@@ -18,7 +18,7 @@ from handlers import questionnaire
 from handlers.errors import KentonganError
 from handlers.office import Office
 from handlers.texts import TextMissing
-from storage import manifests, migrating, readiness, recovery, waiting
+from storage import conflicts, manifests, migrating, readiness, recovery, waiting
 from storage import settings as facts
 from storage.database import Database
 from storage.keys import BadServerKey, ServerKeys
@@ -174,6 +174,10 @@ def _people(session: Session, keys: ServerKeys) -> Iterator[Finding]:
             "house", "is a demo whose passphrases are known; `serve` refuses it"
         )
     yield from _units(session, keys)
+    waiting = conflicts.unsettled(session)
+    if waiting:
+        says = f"{waiting} wait for a new key after a conflict of interest"
+        yield warn("cases", f"{says}; another member of the unit has to sign in")
     for kind, purpose in recovery.PURPOSE.items():
         try:
             recovery.key_for(session, keys, kind)

@@ -64,6 +64,12 @@ def is_unsettled(session: Session, report: bytes) -> bool:
     return any(not row.settled for row in of_case(session, report))
 
 
+def unsettled(session: Session) -> int:
+    """Return how many cases wait for a member's session, whoever may do it."""
+    waiting = select(Conflict.report).where(col(Conflict.settled).is_(False))
+    return len(set(session.exec(waiting)))
+
+
 def settle(session: Session, keys: ServerKeys, report: bytes) -> None:
     """Remember that the case has a key that none of these officers ever had.
 

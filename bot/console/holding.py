@@ -11,7 +11,7 @@ from bot.console import case as case_page
 from bot.console.visit import SeeOther, Visit
 from handlers import holding as verbs
 from handlers.errors import KentonganError, NotFound, NotYours
-from storage import history, officers, overdue, units
+from storage import conflicts, history, officers, overdue, units
 from storage.models import Case, Event
 from storage.words import Role
 
@@ -44,9 +44,12 @@ def holds(visit: Visit) -> Response:
     with visit.console.database.reading() as session:
         mine = {unit.id for unit in units.units_of(session, keys, visit.officer)}
         people = officers.names(session, keys)
+        barred = conflicts.barred(session, visit.officer.id)
         lines = []
         for case in overdue.held(session):
             if case.unit not in mine and visit.officer.role != Role.AUDITOR:
+                continue
+            if case.report in barred:
                 continue
             held = verbs.last(history.of_case(session, case.report))
             who = people.get(held.officer or b"", "") if held else ""

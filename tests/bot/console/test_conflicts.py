@@ -14,6 +14,7 @@ from storage import (
     report_items,
     reports,
 )
+from storage import conflicts as declarations
 from storage.files import Taken
 from storage.models import Case, Conflict, File, Grant, Item
 from storage.report_items import Content
@@ -241,10 +242,14 @@ async def test_without_another_member_it_waits(desk: Desk):
     await declared(desk, case, sari)
     assert "new key" not in (await browser.see("/")).text
     assert desk.again(case).public_key == case.public_key
+    with desk.database.reading() as session:
+        assert declarations.unsettled(session) == 1, "the doctor says it"
     budi = desk.colleague("budi")
     page = await desk.signed_in(budi).see(f"/cases/{case.number}")
     assert STORY in page.text
     assert desk.again(case).public_key != case.public_key
+    with desk.database.reading() as session:
+        assert declarations.unsettled(session) == 0
 
 
 async def test_who_comes_later_gets_the_key_from_a_member(desk: Desk):
