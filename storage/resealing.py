@@ -153,15 +153,17 @@ def _due(unit: Unit) -> tuple[ColumnElement[bool], ...]:
 def _droppable(session: Session, unit: Unit) -> list[int]:
     if unit.kind == UnitKind.VAULT:
         return []
-    named = select(Grant.generation).where(Grant.recipient == unit.id)
-    return sorted(
-        session.exec(
-            select(UnitGrant.generation)
-            .where(
-                UnitGrant.unit == unit.id,
-                col(UnitGrant.generation) < unit.generation,
-                col(UnitGrant.generation).not_in(named),
-            )
-            .distinct()
-        )
+    old = session.exec(
+        select(UnitGrant.generation)
+        .where(UnitGrant.unit == unit.id, col(UnitGrant.generation) < unit.generation)
+        .distinct()
     )
+    return [number for number in sorted(old) if not _is_named(session, unit, number)]
+
+
+def _is_named(session: Session, unit: Unit, generation: int) -> bool:
+    """Tell whether a report, sent or not, is sealed to this generation; by the index."""
+    query = select(Grant.id).where(
+        Grant.recipient == unit.id, Grant.generation == generation
+    )
+    return session.exec(query.limit(1)).first() is not None

@@ -15,9 +15,7 @@ from storage.models import Officer, Unit
 from storage.sealing import NotAuthentic
 from storage.words import Role, UnitKind
 
-DONE = frozenset(
-    {"admitted", "refused", "removed", "ended", "withdrawn", "resealing_due"}
-)
+DONE = frozenset({"admitted", "refused", "removed", "ended", "withdrawn"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,6 +124,7 @@ def test_who_was_removed_opens_no_new_case_and_no_resealed_one(here: Desk):
         (False, old.report),
         (True, old.report),
     }, "said honestly: what they could read they may have copied"
+    assert carried(here, budi, between) == set(), "a new copy alone gives nothing"
     assert resealed(here, here.house.supervisor) == 1
     assert here.store(resealing.drop_old, here.house.unit.id) == [1]
     after = thief.steal(here.database)
