@@ -15,6 +15,7 @@ from typing_extensions import override
 from bot import logs
 from bot.commands import (
     audit,
+    breach,
     cases,
     chat,
     check,
@@ -72,7 +73,7 @@ def kentongan(
 
 for module in (init, serve, demo, chat, check, doctor, migrate):
     app.command(module.NAME)(module.run)
-for noun in (officers, units, cases, keys, audit, retention):
+for noun in (officers, units, cases, keys, audit, breach, retention):
     app.add_typer(noun.app)
 app.add_typer(retention.tombstones)
 

@@ -17,6 +17,7 @@ from typing_extensions import override
 from bot.console import (
     account,
     acts,
+    answering,
     case,
     evidence,
     factor,
@@ -35,6 +36,7 @@ from bot.console import (
     resealing,
     reveal_form,
     reveals,
+    rights,
     second,
     sign_in,
     stepping_back,
@@ -99,6 +101,8 @@ def routes(console: ConsoleContext) -> list[BaseRoute]:
         work("/cases/{number}/let-go", acts.let_go, post=True),
         work("/cases/{number}/ask", acts.ask, post=True),
         work("/cases/{number}/note", acts.note, post=True),
+        work("/cases/{number}/requests/{request}", answering.answer, post=True),
+        work("/requests", rights.requests),
         page(
             console,
             "/cases/{number}/hold",

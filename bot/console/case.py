@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from starlette.responses import Response
 
-from bot.console import access, contents, reveals, stepping_back
+from bot.console import access, contents, reveals, rights, stepping_back
 from bot.console.visit import Visit
 from handlers import holding, numbering
 from storage import history, officers
@@ -14,7 +14,7 @@ from storage.words import Reason, Role, Status
 
 DONE = frozenset(
     {"moved", "proposed", "asked", "noted", "taken", "let_go", "reveal_ended"}
-    | {"held", "released"}
+    | {"held", "released", "answered", "erasure_proposed"}
 )
 
 
@@ -54,6 +54,7 @@ def show(
         broken = history.first_broken(session, visit.console.office.keys, found)
         people = officers.names(session, visit.console.office.keys)
         asked = reveals.lines(visit, session, found, people)
+        own_data = rights.panel(visit, session, found, events)
     moves = [] if found.purged else _moves(visit, found)
     return visit.page(
         "case.html",
@@ -66,6 +67,7 @@ def show(
         broken=broken,
         people=people,
         reveals=asked,
+        rights=own_data,
         held=holding.last(events) if found.hold else None,
         people_by_hex={key.hex(): name for key, name in people.items()},
         register=_register(found),
@@ -141,5 +143,6 @@ def _line(visit: Visit, event: Event, people: Mapping[bytes, str]) -> HistoryLin
     elif event.code in reveals.EVENTS:
         what = reveals.detail(visit, event.detail)
     elif event.detail:
-        what = words.own(f"detail.{event.detail}")
+        breach = status == "breach"
+        what = words.own("detail.breach" if breach else f"detail.{event.detail}")
     return HistoryLine(event, who or words.own(f"actor.{event.actor_class}"), what)

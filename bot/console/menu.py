@@ -39,6 +39,7 @@ class Entry:
 ENTRIES = (
     Entry("/", "nav.queue", HANDLING),
     Entry("/mine", "nav.mine", HANDLING),
+    Entry("/requests", "nav.requests", HANDLING),
     Entry("/holds", "nav.holds", HOLDS),
     Entry("/vault", "nav.vault", VAULT),
     Entry("/log", "nav.log", AUDIT),

@@ -98,10 +98,8 @@ def colleague(here: Desk, login: str, role: Role = Role.HANDLER) -> Officer:
     with here.database.writing() as session:
         one = house.person(session, here.keys, login, role)
         sari = here.house.supervisor
-        secret = units.unit_secret(
-            session, here.keys, here.house.unit, sari.officer, sari.secret
-        )
-        units.admit(session, here.keys, here.house.unit, one.officer, secret)
+        unit = units.verified(session, here.keys, here.house.unit.id)
+        units.admit(session, here.keys, unit, one.officer, sari.officer, sari.secret)
         return one.officer
 
 

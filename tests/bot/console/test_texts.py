@@ -11,6 +11,7 @@ from storage.words import (
     ActorClass,
     EventCode,
     FileState,
+    RequestKind,
     RevealOf,
     RevealState,
     Role,
@@ -27,6 +28,7 @@ CODES = [
     *(entry.name for entry in menu.ENTRIES),
     *(f"track.{code}" for code in Track),
     *(f"urgency.{code.name}" for code in Urgency),
+    *(f"rights.{part}.{kind}" for part in ("kind", "explain") for kind in RequestKind),
     *(f"file.state.{code}" for code in FileState),
     *(f"reveal.state.{code}" for code in RevealState),
     *(

@@ -1,0 +1,193 @@
+"""A data breach: recorded, told to the authority, told to every reporter once (D22)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session, col, func, select
+
+from handlers import deadlines, notices
+from handlers.errors import NotFound
+from handlers.messages import Reply
+from handlers.office import Office
+from storage import audit, breaches, cases, history, proving, report_items
+from storage.models import Breach, Case, Event, File, Item
+from storage.report_items import Content
+from storage.words import Audience, Channel, EventCode, ItemKind
+
+BATCH = 50
+MOST = 1000
+"""Letters of what an operator may write in one language."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What the authority is told in numbers: no name, number or content of a case."""
+
+    cases: int
+    reporters: int
+    identities: int
+    files: int
+
+
+def due(office: Office, row: Breach) -> datetime:
+    """Return until when authority and reporters have to be told."""
+    return deadlines.due_at(office.rulebook.deadlines["D22"], row.known)
+
+
+def record(
+    session: Session, office: Office, *, known: datetime, now: datetime
+) -> Breach:
+    """Record a breach that became known at ``known`` (UTC)."""
+    row = breaches.add(session, office.keys, known=known)
+    _witness(session, office, row, "opened", now)
+    return row
+
+
+def tell_authority(
+    session: Session, office: Office, breach: bytes, *, now: datetime
+) -> Figures:
+    """Note that the authority is told, the first time; returns the figures for it."""
+    row = _locked(session, office, breach)
+    if row.told_authority is None:
+        row.told_authority = now.replace(microsecond=0)
+        breaches.save(session, office.keys, row)
+        _witness(session, office, row, "authority", now)
+    return figures(session)
+
+
+def figures(session: Session) -> Figures:
+    """Count what a breach may concern."""
+
+    def count(of: type[Case | File], *where: object) -> int:
+        query = select(func.count()).select_from(of)
+        return session.exec(query.where(*where)).one()  # type: ignore[arg-type]  # SQLAlchemy's conditions share no type
+
+    named = select(func.count(func.distinct(col(Item.report)))).where(
+        Item.audience == Audience.IDENTITY.value
+    )
+    return Figures(
+        cases=count(Case),
+        reporters=count(Case, col(Case.reporter_key).is_not(None)),
+        identities=session.exec(named).one(),
+        files=count(File),
+    )
+
+
+def tell_reporters(
+    session: Session,
+    office: Office,
+    breach: bytes,
+    words: Mapping[str, str],
+    *,
+    after: bytes,
+    now: datetime,
+) -> tuple[int, bytes | None]:
+    """Tell the next reporters, at most 50: sealed to their key, with a neutral notice.
+
+    ``words``: what happened, by language. ``after`` is the report with which the last call
+    ended (empty: from the start). Returns how many were told now and where to go on, None
+    at the end. A case is told once, however often and from wherever this is called.
+    """
+    row = _locked(session, office, breach)
+    reports = session.exec(
+        select(Case.report)
+        .where(col(Case.report) > after, col(Case.reporter_key).is_not(None))
+        .order_by(col(Case.report))
+        .limit(BATCH)
+    ).all()
+    told = []
+    for report in reports:
+        case = cases.lock(session, office.keys, report)
+        if case is None or case.reporter_key is None or _was_told(session, case, row):
+            continue
+        _tell(session, office, case, row, _text(office, words), now)
+        told.append(case)
+    if len(reports) < BATCH and row.told_reporters is None:
+        row.told_reporters = now.replace(microsecond=0)
+        breaches.save(session, office.keys, row)
+    for case in told:
+        audit.record(
+            session,
+            office.keys,
+            "breach.told",
+            officer=None,
+            report=case.report,
+            detail=proving.short(case.head),
+            now=now,
+        )
+    if len(reports) < BATCH:
+        _witness(session, office, row, "reporters", now)
+        return len(told), None
+    return len(told), reports[-1]
+
+
+def _locked(session: Session, office: Office, breach: bytes) -> Breach:
+    row = breaches.lock(session, office.keys, breach)
+    if row is None:
+        raise NotFound
+    return row
+
+
+def _mark(row: Breach) -> str:
+    return f"breach:{row.id.hex()}"
+
+
+def _was_told(session: Session, case: Case, row: Breach) -> bool:
+    query = select(Event.id).where(
+        Event.report == case.report, Event.detail == _mark(row)
+    )
+    return session.exec(query.limit(1)).first() is not None
+
+
+def _tell(
+    session: Session, office: Office, case: Case, row: Breach, text: str, now: datetime
+) -> None:
+    day = office.day(now)
+    content = Content(kind=ItemKind.TOLD, text=text, at=now.isoformat())
+    if case.reporter_key is None:
+        return
+    item_hash = report_items.add_item(
+        session,
+        office.keys,
+        case.report,
+        content,
+        audience=Audience.REPORTER,
+        public=case.reporter_key,
+        day=day,
+    )
+    history.append(
+        session,
+        office.keys,
+        case,
+        EventCode.ITEM,
+        by=history.SYSTEM,
+        day=day,
+        detail=_mark(row),
+        item_hash=item_hash,
+    )
+    cases.save(session, office.keys, case)
+    notices.tell(session, office, case, now=now)
+
+
+def _text(office: Office, words: Mapping[str, str]) -> str:
+    """Return the message in every language: only the reporter's key tells theirs."""
+    parts = []
+    for language, happened in words.items():
+        reply = Reply("BREACH", literal=happened)
+        said = office.texts.render(reply, language=language, channel=Channel.TELEGRAM)
+        parts.append(said.text)
+    return "\n\n".join(parts)
+
+
+def _witness(
+    session: Session, office: Office, row: Breach, act: str, now: datetime
+) -> None:
+    audit.record(
+        session,
+        office.keys,
+        f"breach.{act}",
+        officer=None,
+        detail=row.id.hex(),
+        now=now,
+    )
