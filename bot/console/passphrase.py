@@ -1,8 +1,15 @@
 """Checking a passphrase: counted, slow, a few at a time, and never in a transaction."""
 
+from contextlib import suppress
+from datetime import datetime
+
+from sqlmodel import Session
+
 from bot.console.visit import Visit
-from storage import officers
+from storage import audit, manifests, officers, passphrases
+from storage.keys import ServerKeys
 from storage.models import Officer
+from storage.passphrases import PassphraseTooShort, Wrapped
 from storage.sealing import NotAuthentic
 
 _WAIT_FOR_HASHER = 10.0
@@ -39,6 +46,28 @@ def opened(visit: Visit, login: str, passphrase: str) -> tuple[Officer, bytes]:
         raise Refused("wrong") from None
     throttle.succeeded(login, visit.address, now=now)
     return found
+
+
+def renew(visit: Visit, officer: Officer, secret: bytes, passphrase: str) -> None:
+    """Let the newest server key guard a secret that an older one guards (slow).
+
+    A crowd at the hashers puts it off until the next sign-in.
+    """
+    keys = visit.console.office.keys
+    if officer.secret[:1] == bytes((keys.newest,)):
+        return
+    with suppress(Refused, PassphraseTooShort):
+        with Hashing(visit):
+            wrapped = passphrases.wrap(keys, officer.id, secret, passphrase[:LONGEST])
+        visit.write(_renewed, keys, officer, wrapped, visit.now)
+
+
+def _renewed(
+    session: Session, keys: ServerKeys, was: Officer, wrapped: Wrapped, now: datetime
+) -> None:
+    if officers.rewrap(session, keys, was, wrapped):
+        audit.record(session, keys, "keys.rewrapped", officer=was.id, now=now)
+        manifests.witness(session, keys, now=now)
 
 
 class Hashing:

@@ -30,9 +30,9 @@ def sign_in(visit: Visit) -> Response:
     login = officers.normal_login(visit.form.get("login", ""))[:80]
     following = visit.form.get("next", "")
     try:
-        officer, secret = passphrase.opened(
-            visit, login, visit.form.get("passphrase", "")
-        )
+        typed = visit.form.get("passphrase", "")
+        officer, secret = passphrase.opened(visit, login, typed)
+        passphrase.renew(visit, officer, secret, typed)
     except Refused as refused:
         return _door(
             visit, following=following, problem=refused.reason, status=refused.status
