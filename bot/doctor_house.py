@@ -174,9 +174,9 @@ def _people(session: Session, keys: ServerKeys) -> Iterator[Finding]:
             "house", "is a demo whose passphrases are known; `serve` refuses it"
         )
     yield from _units(session, keys)
-    waiting = conflicts.unsettled(session)
-    if waiting:
-        says = f"{waiting} wait for a new key after a conflict of interest"
+    unsettled = conflicts.unsettled(session)
+    if unsettled:
+        says = f"{unsettled} wait for a new key after a conflict of interest"
         yield warn("cases", f"{says}; another member of the unit has to sign in")
     for kind, purpose in recovery.PURPOSE.items():
         try:
