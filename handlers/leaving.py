@@ -16,14 +16,11 @@ from storage import (
     applications,
     audit,
     cases,
-    factors,
     history,
     links,
     manifests,
     officers,
-    passkeys,
     proving,
-    recovery_codes,
     reveals,
     rotation,
     sessions,
@@ -35,9 +32,6 @@ from storage.models import (
     Case,
     LinkToken,
     Officer,
-    Passkey,
-    RecoveryCode,
-    SecondFactor,
     Unit,
 )
 from storage.sealing import NotAuthentic
@@ -111,7 +105,7 @@ def end(
         returned += _leave(session, office, unit, officer, by, now)
     applications.drop_all(session, keys, officer.id)
     reveals.end_for_officer(session, officer.id)
-    _forget(session, office, officer.id)
+    _forget(session, officer.id)
     officers.deactivate(session, keys, officer.id)
     rotated = [(unit, rotation.rotate(session, keys, unit)) for unit in homes]
     _witness(session, office, returned, by, now)
@@ -225,17 +219,8 @@ def _return(
     cases.save(session, office.keys, case)
 
 
-def _forget(session: Session, office: Office, officer: bytes) -> None:
-    """Delete what belongs to an account beside its row: factors, links, tokens."""
-    for kind, table in (
-        (factors, SecondFactor),
-        (recovery_codes, RecoveryCode),
-        (passkeys, Passkey),
-    ):
-        try:
-            kind.forget(session, office.keys, officer)
-        except NotAuthentic:  # changed by hand: no reason to keep an account alive
-            session.exec(delete(table).where(col(table.officer) == officer))
+def _forget(session: Session, officer: bytes) -> None:
+    """Delete the officer's Telegram, and a link to it that was not pressed yet."""
     session.exec(delete(LinkToken).where(col(LinkToken.officer) == officer))
     links.unlink(session, officer)
 
