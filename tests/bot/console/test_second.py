@@ -9,7 +9,7 @@ from sqlmodel import select
 from bot.console.throttle import MOST_HERE
 from bot.console.visit import COOKIE
 from storage import audit, factors, officers, recovery_codes, sessions
-from storage.models import Officer, RecoveryCode, SecondFactor
+from storage.models import RecoveryCode, SecondFactor
 from storage.models import Session as Row
 from storage.sessions import MOST_TRIES
 from storage.words import Stage
@@ -166,9 +166,7 @@ async def test_the_first_sign_in_sets_a_factor_up(desk: Desk):
     assert "/console/mine" in Page(shown).links
     assert browser.client.cookies[COOKIE] != browser.cookie
     assert (await browser.get("/mine")).status_code == 200
-    assert codes(desk) == ["factor_set", "signed_in", "list.routes", "list.people"] or (
-        codes(desk)[:2] == ["factor_set", "signed_in"]
-    )
+    assert codes(desk)[:2] == ["factor_set", "signed_in"]
     with desk.database.reading() as session:
         row = session.exec(select(SecondFactor)).one()
         stored = [code.hash for code in session.exec(select(RecoveryCode))]
@@ -270,4 +268,20 @@ def test_a_session_of_the_first_stage_is_never_proved(desk: Desk):
     assert signed is not None
     assert signed.stage is Stage.FIRST
     assert not replace(signed, proved=desk.clock()).is_proved(desk.clock())
-    assert Officer
+
+
+async def test_two_who_set_up_at_once_do_not_both_win(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+):
+    """The page's own look is left out here, as when the other's commit comes after it."""
+    who = desk.house.supervisor
+    phone = enrolled(desk, who)
+    browser = half_way(desk, who)
+    monkeypatch.setattr("bot.console.factor._elsewhere", lambda *_: None)
+    offered = await browser.get("/account/factor/set-up")
+    code = Authenticator(authenticator.seed_on(offered)).code(desk.clock())
+    response = await browser.send("/account/factor/set-up", code=code)
+    assert response.headers["location"] == "/console/sign-in"
+    again = half_way(desk, who)
+    right = phone.code(desk.clock())
+    assert (await again.send("/sign-in/second", code=right)).status_code == 303
