@@ -88,7 +88,7 @@ async def answers_the_rest(sari: Phone) -> None:
     await sari.hears("khawatir ada balasan")
     await sari.press("Khawatir")
     await sari.hears("Mau diberi tahu")
-    await sari.press("Ya")
+    await sari.press("Kabar netral")
     await sari.hears("8 dari 8", "isi disembunyikan")
     await sari.press("Kirim")
 

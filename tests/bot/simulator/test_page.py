@@ -88,13 +88,13 @@ async def test_every_kind_of_line_is_shown(api, simulator):
         "diedit",
         "Jawaban otomatis penyedia",
         "Ditekan: Ya · Baik",
-        "Pesan dihapus",
         'data-copy="7K3M"',
         'href="http://127.0.0.1/c"',
         "Ponsel lain",
     ):
         assert part in shown
     assert "hapus ini" not in shown
+    assert "dihapus" not in shown, "a deleted message leaves nothing behind"
     assert shown.count('class="frame"') == 5
 
 
