@@ -1,6 +1,7 @@
 """A clean chat: what goes, in which order, what stays, and what is said of it."""
 
 import json
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -9,14 +10,15 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
-from handlers import cleaning, housekeeping
-from handlers.messages import Kind
+from handlers import cleaning, housekeeping, inbox
+from handlers.messages import Kind, Proof
+from handlers.receipts import Opening
 from handlers.trail import LONGEST, OPEN, Sweep, Trail
-from storage import conversations, jobs, outbox
+from storage import conversations, jobs, outbox, transactions
 from storage.letters import Letter
 from storage.models import Conversation, Job
 from storage.words import Channel, JobKind, LetterKind
-from tests.desk import START, STORY, Desk, Slip, desk
+from tests.desk import START, STORY, Desk, Slip, desk, text
 
 BEGIN = ("LAPOR", "AMAN", "PAHAM", "SETUJU", "ANONIM", "SUAP")
 ME = "555"
@@ -369,3 +371,33 @@ def test_an_id_is_tried_only_while_it_is_surely_young_enough():
     trail = Trail().with_id(1, START, 48)  # 09:30
     assert trail.living(START + timedelta(hours=47, minutes=29))
     assert not trail.living(START + timedelta(hours=47, minutes=31))
+
+
+def test_a_letter_s_end_waits_for_a_message_of_the_same_person(chat: Chat):
+    """Both lock the person first: whoever comes second waits, and nobody for ever."""
+    chat.here.say(ME, "LAPOR", message_id=chat.put("LAPOR"))
+    with chat.here.database.writing() as session:
+        (claimed,) = outbox.claim(
+            session, chat.here.keys, Channel.TELEGRAM, limit=1, now=chat.here.now
+        )
+    done: list[bool] = []
+    known = {"provider_id": str(chat.put("Q02")), "final": True}
+
+    def ends() -> None:
+        done.append(chat.here.act(cleaning.sent, claimed, **known))
+
+    other = threading.Thread(target=ends)
+    name = conversations.name_of(chat.here.keys, Channel.TELEGRAM, ME)
+    with chat.here.database.writing() as session:
+        transactions.lock_handles(session.connection(), [name])
+        other.start()
+        other.join(0.3)
+        assert done == []
+        said = text("AMAN", handle=ME, message_id=chat.put("AMAN"))
+        inbox.receive(
+            session, chat.here.office, said, Opening(Proof.NONE), now=chat.here.now
+        )
+    other.join(10)
+    assert done == [True]
+    (row,) = rows(chat.here)
+    assert [ids[1:] for ids in row["trail"]] == [[], sorted(chat.stands)]
