@@ -2,6 +2,7 @@
 
 import base64
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -124,6 +125,19 @@ async def test_a_window_that_closed_early_costs_one_more_request(whatsapp, serve
         ["Body", "From", "To"],
         ["ContentSid", "ContentVariables", "From", "To"],
     ]
+
+
+async def test_outside_the_window_no_word_of_a_notice_leaves(whatsapp, server):
+    server.answers = [TAKEN]
+    full = replace(
+        letter("Siapa saksinya?", last_inbound=ago(hours=25), template="news"),
+        kind=LetterKind.NOTICE,
+    )
+    await whatsapp.send(full)
+    with pytest.raises(base.WindowClosed, match=r"\[whatsapp.window\]"):
+        await whatsapp.send(replace(full, text="bagian kedua", template=""))
+    (asked,) = server.asked
+    assert "Body" not in asked.form, "the template went, its second part did not"
 
 
 async def test_a_closed_window_without_template(whatsapp, server):
