@@ -12,6 +12,7 @@ from typing_extensions import override
 
 from storage import (
     applications,
+    breaches,
     case_tags,
     conflicts,
     conversations,
@@ -140,6 +141,7 @@ STEPS = (
     Step(models.Passkey, _renamed(passkeys.rename)),
     Step(models.Passkey, _renamed(passkeys.rename)),
     Step(models.Application, _tagged(applications.check)),
+    Step(models.Breach, _tagged(breaches.check)),
     Step(models.OfficerLink, _renamed(links.rename)),
     Step(models.Quarantine, _tagged(quarantine.check)),
     Step(models.Draft, _tagged(reports.check_draft)),
