@@ -138,6 +138,14 @@ def test_never_before_the_rule_and_always_after_it(facts: Facts, today: date):
         assert over <= {Erased.RECEIPT}
 
 
+@given(FACTS, st.sampled_from(Erased), st.integers(-2, 2))
+def test_the_day_itself_is_kept_and_the_next_is_not(facts, what, off):
+    last = TABLE.ends(facts, what)
+    if last is None or (facts.hold and what is not Erased.CONTACT):
+        return
+    assert (what in TABLE.over(facts, last + timedelta(days=off))) == (off > 0)
+
+
 @given(st.sampled_from(sorted(TABLE.rules)), DAYS)
 def test_the_latest_start_is_the_latest(name: str, today: date):
     rule = TABLE.rules[name]
