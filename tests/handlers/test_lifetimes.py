@@ -138,7 +138,12 @@ def test_never_before_the_rule_and_always_after_it(facts: Facts, today: date):
         assert over <= {Erased.RECEIPT}
 
 
-@given(FACTS, st.sampled_from(Erased), st.integers(-2, 2))
+OVER = st.builds(
+    Facts, st.sampled_from(sorted(lifetimes.ENDED)), DAYS, DAYS, st.booleans()
+)
+
+
+@given(OVER, st.sampled_from(Erased), st.integers(-1, 2))
 def test_the_day_itself_is_kept_and_the_next_is_not(facts, what, off):
     last = TABLE.ends(facts, what)
     if last is None or (facts.hold and what is not Erased.CONTACT):
