@@ -98,6 +98,7 @@ async def test_axe_finds_nothing(
     for path in (
         "/",
         "/mine",
+        "/requests",
         "/prove",
         "/account/factor/set-up",
         "/?state=over",
