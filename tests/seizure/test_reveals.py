@@ -289,6 +289,14 @@ def edited(desk: Desk, reveal: bytes, **values: Any) -> None:
         session.add(one)
 
 
+def test_an_answer_whose_time_a_writer_prolonged_is_refused(desk: Desk, here: Held):
+    reveal = asks(desk, here)
+    grants(desk, reveal)
+    edited(desk, reveal, ends=desk.clock().replace(year=2030))
+    with pytest.raises(NotAuthentic):
+        opens(desk, here, reveal)
+
+
 def test_a_planted_request_is_nothing(desk: Desk, here: Held):
     real = row(desk, asks(desk, here))
     assert real
