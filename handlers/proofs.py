@@ -38,6 +38,13 @@ SAMPLES: Final[Mapping[str, str]] = {
     "by": "siti",
     "second": "rini",
     "when": "31.12.2026 09:30",
+    "day": "31.12.2026",
+    "head": "12:01" + 64 * "a",
+    "line": "12",
+    "lines": "12",
+    "read": "12",
+    "reveals": "12",
+    "removed": "12",
 }
 """The values with which the length of an SMS is measured."""
 
