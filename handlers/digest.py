@@ -55,7 +55,8 @@ def send(
         "removed": str(sum(n for c, n in counts.items() if c in _REMOVED)),
         "line": str(broken or 0),
     }
-    reply = Reply("DIGEST.BROKEN" if broken else "DIGEST.WHOLE", params)
+    text = "DIGEST.BROKEN" if broken else "DIGEST.WHOLE"
+    reply = Reply(text, params)
     told = 0
     for officer, place in _auditors(session, office):
         notices.post_to_officer(session, office, officer, place, reply, now=now)
