@@ -4,8 +4,8 @@ from sqlmodel import Session
 
 from handlers import routing
 from handlers.office import Office
-from storage import routes as table
 from storage import rotation
+from storage import routes as table
 from storage.models import Unit
 from storage.words import Group, PositionClass
 

@@ -115,6 +115,12 @@ class TwoPeopleNeeded(KentonganError):
     tell = Tell.OFFICER
 
 
+class NotGranted(KentonganError):
+    """The case has a key of its own that you were not given yet; ask a member to open it."""
+
+    tell = Tell.OFFICER
+
+
 class Purged(KentonganError):
     """What this case held was erased on schedule; nothing can be added to it any more."""
 
@@ -129,12 +135,6 @@ class LastAdmin(KentonganError):
 
 class LastMember(KentonganError):
     """Nobody, or no supervisor, would be left in a unit; say so that you know it."""
-
-    tell = Tell.OFFICER
-
-
-class NotGranted(KentonganError):
-    """The case has a key of its own that you were not given yet; ask a member to open it."""
 
     tell = Tell.OFFICER
 

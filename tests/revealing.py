@@ -33,9 +33,9 @@ class Held:
         return f"/cases/{self.case.number}"
 
 
-def held(desk: Desk, *, name: str = NAME, receipt: bool = True) -> Held:
+def held(desk: Desk, *, name: str = NAME, receipt: bool = True, **options: Any) -> Held:
     """Let a report arrive whose reporter left a name and sent a file."""
-    case = desk.case(receipt=receipt)
+    case = desk.case(receipt=receipt, **options)
     with desk.database.writing() as session:
         vault = units.vault(session, desk.keys).public_key or b""
         said = Content(ItemKind.ANSWER, name, "", "Q05b", language="en")

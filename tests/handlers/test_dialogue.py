@@ -447,9 +447,9 @@ def test_a_correction_is_kept_and_asked_once():
     assert phone.said == ["CORRECTING"]
     assert phone.command
     assert phone.command.name is CommandName.CORRECT
-    phone.say("bukan Badu")
-    assert phone.said == []
-    assert phone.command is None
+    more = phone.say("bukan Badu")
+    assert more.said == []
+    assert more.command is None
     assert phone.kept == [("Q31", "Namanya Budi"), ("Q31", "bukan Badu")]
     assert phone.say("SELESAI").said == ["THANKS"]
     late = telegram().plainly(may_add=True).say("HAK", "4").plainly().say("Namanya")

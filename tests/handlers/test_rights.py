@@ -161,10 +161,10 @@ def test_each_right_is_asked_and_dated(here, channel):
     found = {one.kind: one for one in asked(here, case)}
     assert found.keys() == set(RequestKind)
     today = date(2026, 3, 2)
-    for kind, row in found.items():
+    for asks, row in found.items():
         assert row.day == today
         assert row.answer_due == today + timedelta(days=3)
-        days = 14 if kind == RequestKind.ERASE else 3
+        days = 14 if asks == RequestKind.ERASE else 3
         assert row.due == today + timedelta(days=days)
     texts = [one.content.text for one in here.reads(case) if one.content]
     assert "Nama bendaharanya Budi" in texts
@@ -227,7 +227,7 @@ def test_erasing_everything_takes_two_and_the_code_still_says_so(here, channel):
     sari = here.house.supervisor.officer
     erase = next(one.id for one in asked(here, case) if one.kind == RequestKind.ERASE)
 
-    def done(by: Officer) -> bool:
+    def done(by: Officer) -> object:
         return here.act(
             answering.answer, case.report, erase, RequestState.DONE, "", by=by
         )
@@ -272,6 +272,7 @@ def test_a_legal_hold_keeps_all_but_the_contact_and_says_so(here, channel):
     case, slip = reported(here, channel)
     with here.database.writing() as session:
         row = cases.lock(session, here.keys, case.report)
+        assert row is not None
         row.hold = True
         cases.save(session, here.keys, row)
     answer = says(here, channel, f"HAPUS {slip}", "1")
@@ -291,6 +292,7 @@ def test_withdrawing_forgets_and_from_review_on_only_marks(here, status):
     case, _ = reported(here, Channel.TELEGRAM)
     with here.database.writing() as session:
         row = cases.lock(session, here.keys, case.report)
+        assert row is not None
         row.status = status.value
         cases.save(session, here.keys, row)
         reveals_of(here, session, case)

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 from sqlmodel import select
@@ -95,10 +96,10 @@ async def test_a_revoked_token_and_a_restart_lose_no_erasure(
     async with running(url, tmp_path, simulator) as before:
         await asks_for_help(before)
         await tried(before, 1)
-        known = {"keys": before.keys, "founded": before.house}
+        known: dict[str, Any] = {"keys": before.keys, "founded": before.house}
     await simulator.client.delete("/control/faults")
 
-    wrong = {"TWILIO__AUTH_TOKEN": "0" * 32}
+    wrong: dict[str, Any] = {"TWILIO__AUTH_TOKEN": "0" * 32}
     async with running(url, tmp_path, simulator, **known, **wrong) as revoked:
         later(revoked, hours=1)
         await tried(revoked, 2)

@@ -14,7 +14,7 @@ def opened(terminal: Terminal) -> str:
     (row,) = json.loads(terminal("breach", "list", "--json").out)
     assert row["id"] in said.out
     assert row["authority"] is row["reporters"] is None
-    return row["id"]
+    return str(row["id"])
 
 
 def test_a_breach_is_opened_told_and_listed(terminal: Terminal):

@@ -102,7 +102,7 @@ async def challenge(browser: Browser, path: str = "/sign-in/second") -> str:
     assert "script-src 'self'" in response.headers["content-security-policy"]
     assert "publickey-credentials-get=(self)" in response.headers["permissions-policy"]
     shown = Shown(response)
-    return json.loads(shown.asked)["challenge"]
+    return str(json.loads(shown.asked)["challenge"])
 
 
 async def test_a_passkey_is_the_second_step(desk: Desk):
@@ -133,7 +133,7 @@ async def test_a_passkey_is_the_second_step(desk: Desk):
         {"kind": "webauthn.create"},
     ],
 )
-async def test_an_answer_for_elsewhere_is_refused(desk: Desk, wrong: dict[str, str]):
+async def test_an_answer_for_elsewhere_is_refused(desk: Desk, wrong: dict):
     key = owned(desk, desk.house.supervisor)
     browser = half_way(desk, desk.house.supervisor)
     answer = key.answer(await challenge(browser), **wrong)

@@ -12,7 +12,7 @@ from storage import audit, factors, officers, recovery_codes, sessions
 from storage.models import RecoveryCode, SecondFactor
 from storage.models import Session as Row
 from storage.sessions import MOST_TRIES
-from storage.words import Stage
+from storage.words import Role, Stage
 from tests import authenticator
 from tests.authenticator import Authenticator
 from tests.browsers import HOST, Browser, Desk, Page, half_way
@@ -236,7 +236,7 @@ async def test_a_recovery_code_opens_the_second_step_once(desk: Desk):
 
 async def test_the_whole_way_by_passphrase_and_phone(desk: Desk):
     account = officers.prepare_account(
-        desk.keys, "wulan", "Wulan", officers.Role.HANDLER, "a phrase of sixteen"
+        desk.keys, "wulan", "Wulan", Role.HANDLER, "a phrase of sixteen"
     )
     with desk.database.writing() as session:
         officers.add(session, desk.keys, account)
