@@ -9,7 +9,7 @@ USED := .venv/used.stamp
 DEVELOPED := .venv/developed.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install develop test test-browser audit lock clean
+.PHONY: help demo install develop test test-browser pictures audit lock clean
 
 help: ## Show these lines
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -34,6 +34,9 @@ test: develop ## Check format, lint, types and imports; run all tests on SQLite 
 
 test-browser: develop ## Drive the demo in a real Chromium
 	$(RUN) pytest -m browser
+
+pictures: develop ## Take the pictures of docs/officers.md and docs/petugas.md anew
+	$(RUN) tests.pictures
 
 audit: develop ## Ask for known weaknesses of the pinned packages (needs the advisory database)
 	$(RUN) pip_audit --requirement requirements.lock --disable-pip
