@@ -24,6 +24,10 @@ Rows = dict[str, list[dict[str, Any]]]
 SLICE = 16
 _PRINTABLE = frozenset(string.printable.encode())
 _HEAD = b"\x01\x01"
+_OURS = """SELECT CAST(pg_relation_filenode(oid) AS text) FROM pg_class
+ WHERE pg_relation_filenode(oid) IS NOT NULL
+ AND (oid >= 16384 OR relname = 'pg_statistic')"""
+"""Tables, their long values, their indexes, and samples of them; no catalogue."""
 _FIRST_COUNTER = bytes(12) + (2).to_bytes(4, "big")
 
 
@@ -102,8 +106,10 @@ def _store(database: Database) -> Iterator[tuple[str, bytes]]:
                 yield f"copy of {table}", b"".join(bytes(part) for part in copy)
             with raw.copy(f"COPY {table} TO STDOUT") as copy:
                 yield f"text of {table}", b"".join(bytes(part) for part in copy)
+        ours = set(connection.scalars(text(_OURS)))
     for path in (home / "base" / str(oid)).iterdir():
-        if path.is_file() and path.stat().st_size:
+        node = path.name.partition("_")[0].partition(".")[0]
+        if path.is_file() and path.stat().st_size and node in ours:
             yield f"heap {path.name}", path.read_bytes()
 
 
