@@ -1,5 +1,6 @@
 """What can be set is documented, and what is documented can be set."""
 
+import ast
 import re
 import tomllib
 from pathlib import Path
@@ -95,3 +96,36 @@ def test_sections_named_in_the_docs_exist(page):
         for section, keys in tomllib.loads(block).items():
             for key in keys:
                 assert f"{section}.{key}" in config.known_keys()
+
+
+NAMED_TEST = re.compile(r"`(tests/[\w/]+\.py)(?:::(test_\w+))?`")
+THREATS = (HOME / "docs" / "threat-model.md").read_text()
+
+
+def _tests_in(path: Path) -> set[str]:
+    functions = (ast.FunctionDef, ast.AsyncFunctionDef)
+    tree = ast.parse(path.read_text())
+    return {node.name for node in ast.walk(tree) if isinstance(node, functions)}
+
+
+@pytest.mark.parametrize("page", DOCS, ids=lambda page: page.name)
+def test_every_test_that_the_docs_name_exists(page):
+    for file, name in NAMED_TEST.findall(page.read_text()):
+        assert (HOME / file).is_file(), f"{page.name} names {file}"
+        known = _tests_in(HOME / file)
+        assert not name or name in known, f"{page.name} names {file}::{name}"
+
+
+def _claims(text: str) -> list[str]:
+    """Return each point of a list and each row of a table."""
+    body = text.partition("\n## ")[2].partition("\n## ")[2]
+    points = re.findall(r"^- .+?(?=\n\n|\n- |\n#|\Z)", body, re.DOTALL | re.MULTILINE)
+    rows = [line for line in body.splitlines() if line.startswith("| ")]
+    return points + [row for row in rows if not row.startswith("| Thief takes")]
+
+
+def test_every_line_about_a_threat_names_a_test_or_says_that_none_can():
+    claims = _claims(THREATS)
+    assert len(claims) > 40
+    for claim in claims:
+        assert NAMED_TEST.search(claim) or "No test" in claim, claim
