@@ -56,6 +56,21 @@ def without_key(session: Session, keys: ServerKeys, case: Case) -> list[Officer]
     return [o for o in holders(session, keys, case) if _key_of(o) not in had]
 
 
+def is_held(
+    session: Session, keys: ServerKeys, report: bytes, officer: Officer
+) -> bool:
+    """Tell whether a grant of ours names an officer's present key."""
+    for row in _own(session, report):
+        if _names(row) != _key_of(officer):
+            continue
+        try:
+            reports.check_grant(keys, row)
+        except NotAuthentic:
+            continue  # one that was planted
+        return True
+    return False
+
+
 def is_due(session: Session, keys: ServerKeys, case: Case) -> bool:
     """Tell whether a member's session has work to do on this case."""
     return bool(needs_pair(session, keys, case) or without_key(session, keys, case))

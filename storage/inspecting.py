@@ -161,12 +161,21 @@ def _case(session: Session, keys: ServerKeys, case: Case) -> Iterator[str]:
     kinds = {row.recipient_kind for row in good}
     if {Recipient.OFFICER, Recipient.UNIT} <= kinds:
         yield f"case {case.number}: a key that was taken away came back"
+    offline = {
+        row.recipient for row in good if row.recipient_kind == Recipient.RECOVERY
+    }
+    if kinds and Recipient.UNIT not in kinds and not offline & _offline(session):
+        yield f"case {case.number}: the recovery key does not open it"
     taken = select(File.id).where(
         File.report == case.report, File.state == FileState.TAKEN.value
     )
     lost = _files_told(session, case) - len(session.exec(taken).all())
     if lost > 0:
         yield f"case {case.number}: files gone: {lost}"
+
+
+def _offline(session: Session) -> set[bytes]:
+    return set(session.exec(select(models.RecoveryKey.id)))
 
 
 def _files_told(session: Session, case: Case) -> int:

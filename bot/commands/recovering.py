@@ -12,7 +12,15 @@ from bot.clock import utc_now
 from bot.commands import desk, present
 from bot.commands.desk import ConfigFile, Desk, Refused
 from bot.commands.passphrases import Generate, Passphrases, hidden
-from storage import audit, manifests, officers, recovering, units
+from storage import (
+    audit,
+    manifests,
+    officers,
+    recovering,
+    recovering_cases,
+    recovery,
+    units,
+)
 from storage.models import Officer, Unit
 from storage.officers import NewAccount
 from storage.words import Role, UnitKind
@@ -58,12 +66,14 @@ def recover(
             )
         with seat.database.writing() as session:
             officer = known or _added(session, seat, account)
-            for one in into:
+            for one in _not_yet(session, seat, into, officer, kind):
                 recovering.let_in(session, seat.keys, purpose, secret, one, officer)
                 _record(session, seat, "keys.recovered", officer, one.id.hex())
             manifests.witness(session, seat.keys, now=utc_now())
         opened = ", ".join(one.name for one in into)
         typer.echo(f"{officer.login}: opens {opened} from now on")
+        if kind is UnitKind.HANDLING:
+            _open_cases(seat, secret, into, officer)
         typer.echo(f"Fingerprint: {fingerprints.words(officer.public_key)}")
         typer.echo(
             "Next: end the accounts whose passphrases are lost, and make new papers "
@@ -79,6 +89,11 @@ def replace_recovery(
         typer.Option(help="Login of somebody present; one member of every unit."),
     ],
     config_file: ConfigFile = None,
+    *,
+    leave_lost: Annotated[
+        bool,
+        typer.Option(help="Give up cases that only the old paper or nobody opens."),
+    ] = False,
 ) -> None:
     """Let new recovery papers open the units, and the old ones no more.
 
@@ -99,15 +114,23 @@ def replace_recovery(
                 "with --member"
             )
         people = [(one.officer, one.secret) for one in here]
+        lost = 0
         with seat.database.writing() as session:
             for purpose, key in sorted(publics.items()):
                 recovering.replace(session, seat.keys, purpose, key, people)
+                if recovering.KIND[purpose] is UnitKind.HANDLING:
+                    new = recovery.key_for(session, seat.keys, UnitKind.HANDLING)
+                    lost = recovering_cases.reseal(
+                        session, seat.keys, new, people, leave=leave_lost
+                    )
                 for one in here:
                     code = "keys.recovery_replaced"
                     _record(session, seat, code, one.officer, purpose)
             manifests.witness(session, seat.keys, now=utc_now())
     for purpose, key in sorted(publics.items()):
         typer.echo(f"{purpose}: {fingerprints.words(key)}")
+    if lost:
+        typer.echo(f"Cases that no new paper opens: {lost}")
     typer.echo(
         "The old papers open nothing any more, except in old backups: burn them."
     )
@@ -137,6 +160,37 @@ def _units(session: Session, seat: Desk, purpose: str, names: list[str]) -> list
         if unit.id not in {one.id for one in found}:
             raise Refused(f"a `{purpose}` paper does not open {unit.name}")
     return wanted
+
+
+def _not_yet(
+    session: Session, seat: Desk, into: list[Unit], officer: Officer, kind: UnitKind
+) -> list[Unit]:
+    """Return the units that an officer does not sit in; all, where nothing else is to do.
+
+    Whoever was let in before may come again for the cases that were left.
+    """
+    keys = seat.keys
+    rest = [one for one in into if not units.is_member(session, keys, one, officer)]
+    due = kind is UnitKind.HANDLING and recovering_cases.is_due(
+        session, keys, into, officer
+    )
+    return rest if rest or due else into
+
+
+def _open_cases(seat: Desk, secret: bytes, into: list[Unit], officer: Officer) -> None:
+    """Give an officer the cases that have a key of their own, some in each transaction."""
+    opened = left = 0
+    after: bytes | None = b""
+    while after is not None:
+        with seat.database.writing() as session:
+            done = recovering_cases.let_in(
+                session, seat.keys, secret, into, officer, after=after, now=utc_now()
+            )
+        opened, left, after = opened + done.opened, left + done.left, done.after
+    if opened:
+        typer.echo(f"Cases with a key of their own: {opened}")
+    if left:
+        typer.echo(f"Cases that the paper does not open, see `audit verify`: {left}")
 
 
 def _added(session: Session, seat: Desk, account: NewAccount | None) -> Officer:

@@ -16,24 +16,36 @@ from pathlib import Path
 import httpx
 import pytest
 from sqlalchemy.engine import make_url
-from sqlmodel import Session, select
+from sqlmodel import Session, col, delete, select
 from starlette.applications import Starlette
 
 from bot import recovery_paper
 from bot.console.app import ConsoleContext, routes
 from bot.writer import Writer
-from handlers import reporter
-from storage import audit, files, officers, recovery, reports, sealing, units
+from handlers import conflicts, reporter
+from storage import (
+    audit,
+    case_keys,
+    files,
+    officers,
+    recovering,
+    recovering_cases,
+    recovery,
+    reports,
+    sealing,
+    units,
+)
 from storage.database import Database
 from storage.files import Sealer, Taken
 from storage.keys import ServerKeys
-from storage.models import Case, Item, UnitGrant
+from storage.models import Case, Grant, Item, UnitGrant
 from storage.report_items import Content
 from storage.sealing import Context, NotAuthentic, new_pair
-from storage.words import Audience, ItemKind, Recipient, UnitKind
+from storage.words import Audience, ItemKind, Recipient, Role, UnitKind
 from tests import authenticator
 from tests.browsers import ORIGIN, STORY, Clock, Page, arrive, make_office
 from tests.conftest import own_database
+from tests.house import person
 from tests.terminal import PASSPHRASES, Terminal, init
 
 NAME = "Ibu Wati Kusumawardani, 0812-3456-7890"
@@ -70,6 +82,15 @@ class Place:
     @property
     def keys(self) -> ServerKeys:
         return ServerKeys.from_text((self.terminal.folder / "server.key").read_text())
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        store = Database(self.url)
+        try:
+            with store.writing() as session:
+                yield session
+        finally:
+            store.close()
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -161,6 +182,46 @@ def fill(home: Place) -> tuple[Case, bytes]:
     return case, row
 
 
+def with_own_key(home: Place, login: str = "budi") -> Case:
+    """Let a report arrive on which one member steps back: it gets a key of its own."""
+    clock, keys = Clock(), home.keys
+    store, office = Database(home.url), make_office(keys)
+    with store.writing() as session:
+        case = arrive(session, office, now=clock())
+        siti = officers.verified(session, keys, "siti")
+        secret = officers.unwrap(keys, siti, PASSPHRASES["siti"])
+        budi = person(session, keys, login).officer
+        unit = units.named(session, keys, "Pengaduan")
+        units.admit(session, keys, unit, budi, siti, secret)
+    with store.writing() as session:
+        assert conflicts.declare(session, office, case.report, by=budi, now=clock())
+    with store.writing() as session:
+        assert conflicts.settle(
+            session, office, case.report, secret, by=siti, now=clock()
+        )
+    with store.reading() as session:
+        case = session.get_one(Case, case.report)
+        assert recipients(session, case) == {Recipient.OFFICER, Recipient.RECOVERY}
+    store.close()
+    return case
+
+
+def recipients(session: Session, case: Case) -> set[str]:
+    rows = session.exec(select(Grant).where(Grant.report == case.report))
+    return {row.recipient_kind for row in rows}
+
+
+def own_secret(place: Place, login: str, passphrase: str, case: Case) -> bytes:
+    """Open a case with what an officer knows."""
+    keys = place.keys
+    with place.reading() as session:
+        case = session.get_one(Case, case.report)
+        officer = officers.verified(session, keys, login)
+        secret = officers.unwrap(keys, officer, passphrase)
+        unit = units.verified(session, keys, case.unit)
+        return case_keys.secret_of(session, keys, case, unit, officer, secret)
+
+
 @asynccontextmanager
 async def console(place: Place) -> AsyncIterator[ConsoleContext]:
     """Serve the console over a house, in this process."""
@@ -181,15 +242,20 @@ async def console(place: Place) -> AsyncIterator[ConsoleContext]:
     store.close()
 
 
-async def page_of(place: Place, login: str, passphrase: str, path: str) -> Page:
-    """Sign in by HTTP, with passphrase and a new second factor, and look at a page."""
+async def pages_of(
+    place: Place, login: str, passphrase: str, *cases: Case
+) -> list[Page]:
+    """Sign in by HTTP, with passphrase and a new second factor, and look at cases."""
     async with console(place) as context:
         app = Starlette(routes=routes(context))
         transport = httpx.ASGITransport(app=app, client=("127.0.0.1", 5000))
         async with httpx.AsyncClient(transport=transport, base_url=ORIGIN) as client:
             now = context.clock()
             await authenticator.sign_in(client, login, passphrase, None, now=now)
-            return Page(await client.get(f"/console{path}", follow_redirects=True))
+            return [
+                Page(await client.get(f"/console/cases/{case.number}"))
+                for case in cases
+            ]
 
 
 def opened(
@@ -206,11 +272,12 @@ def opened(
 
 async def test_the_drill(home, restore):
     case, file = fill(home)
+    apart = with_own_key(home)
     place = restore(home)
     phrase = place.recover("rina", "cases", "--name", "Rina")
-    page = await page_of(place, "rina", phrase, f"/cases/{case.number}")
-    assert STORY in page.text
-    assert NAME not in page.text
+    for page in await pages_of(place, "rina", phrase, apart, case):
+        assert STORY in page.text
+        assert NAME not in page.text
     keys = place.keys
     with place.reading() as session:
         mine = opened(session, place, "rina", phrase, "Pengaduan")
@@ -227,7 +294,7 @@ async def test_the_drill(home, restore):
         with pytest.raises(NotAuthentic):
             opened(session, place, "rina", phrase, "Penjaga Identitas")
     second = place.recover("wulan", "identities")
-    assert len(place("officer", "list", "--json").json) == 4
+    assert len(place("officer", "list", "--json").json) == 5
     with place.reading() as session:
         guarded = opened(session, place, "wulan", second, "Penjaga Identitas")
         with pytest.raises(NotAuthentic):
@@ -242,6 +309,7 @@ async def test_the_drill(home, restore):
         assert b"".join(files.chunks(path, key)) == SCAN
         codes = [line.code for line in audit.lines(session)]
     assert codes.count("keys.recovered") == 2
+    assert codes.count("case.recovered") == 1
     assert place("audit", "verify").code == 0
     roles = {r["login"]: r["role"] for r in place("officer", "list", "--json").json}
     assert (roles["rina"], roles["wulan"]) == ("supervisor", "custodian")
@@ -337,6 +405,84 @@ def test_new_papers_take_the_place_of_old_ones(home):
     assert len({grant.recipient for grant in grants}) == 2
     assert codes.count("keys.recovery_replaced") == 4
     assert home("audit", "verify").code == 0
+
+
+def test_whoever_stepped_back_gets_no_case_by_the_paper(home):
+    case, other = with_own_key(home), fill(home)[0]
+    with home.reading() as session:
+        before = session.exec(select(Grant).where(Grant.report == case.report)).all()
+    with home.writing() as session:
+        keys = home.keys
+        units_of_cases = recovering.of_kind(session, "cases")
+        budi = officers.verified(session, keys, "budi")
+        _, paper = recovery_paper.read_secret(home.papers["cases"])
+        now = Clock()()
+        done = recovering_cases.let_in(
+            session, keys, paper, units_of_cases, budi, now=now
+        )
+        assert (done.opened, done.left, done.after) == (0, 0, None)
+        after = session.exec(select(Grant).where(Grant.report == case.report)).all()
+        assert {row.id for row in after} == {row.id for row in before}
+        assert recipients(session, other) == {Recipient.UNIT}
+
+
+def test_cases_are_opened_some_at_a_time_and_the_rest_later(home):
+    cases = [with_own_key(home, login) for login in ("budi", "cici", "dewi")]
+    keys = home.keys
+    _, paper = recovery_paper.read_secret(home.papers["cases"])
+    now = Clock()()
+    with home.writing() as session:
+        rina = person(session, keys, "rina", Role.SUPERVISOR).officer
+        (unit,) = recovering.of_kind(session, "cases")
+        recovering.let_in(session, keys, "cases", paper, unit, rina)
+        assert recovering_cases.is_due(session, keys, [unit], rina)
+        done = recovering_cases.let_in(
+            session, keys, paper, [unit], rina, limit=2, now=now
+        )
+        assert (done.opened, done.left) == (2, 0)
+        assert done.after is not None
+        row = session.get_one(Case, sorted(case.report for case in cases)[2])
+        row.urgency = 0 if row.urgency else 1
+        session.add(row)
+        session.flush()
+        last = recovering_cases.let_in(
+            session, keys, paper, [unit], rina, limit=2, after=done.after, now=now
+        )
+        assert (last.opened, last.left, last.after) == (0, 1, None)
+        assert recovering_cases.is_due(session, keys, [unit], rina)
+        session.rollback()
+
+
+def test_new_papers_open_cases_with_a_key_of_their_own(home):
+    case = with_own_key(home)
+    secret = own_secret(home, "siti", PASSPHRASES["siti"], case)
+    papers = new_papers(Path("next.public"))
+    new = ("keys", "replace-recovery", "--member", "siti", "--member", "wayan")
+    assert home(*new, "--public", "next.public", PASSPHRASE=both()).code == 0
+    again = Place(home.terminal, papers, home.url)
+    phrase = again.recover("rina", "cases")
+    assert own_secret(again, "rina", phrase, case) == secret
+    assert home("audit", "verify").code == 0
+    new_papers(Path("third.public"))
+    with home.writing() as session:
+        siti = officers.verified(session, home.keys, "siti")
+        session.exec(delete(Grant).where(col(Grant.recipient) == siti.id))
+    words = (*new, "--public", "third.public")
+    line = home.refused(*words, PASSPHRASE=both())
+    assert f"nobody present opens case {case.number}" in line
+    assert "rina" in line
+    with home.writing() as session:
+        session.exec(
+            delete(Grant).where(
+                col(Grant.recipient_kind) == Recipient.OFFICER.value,
+            )
+        )
+    line = home.refused(*words, PASSPHRASE=both())
+    assert "nobody but the old paper" in line
+    said = home(*words, "--leave-lost", PASSPHRASE=both())
+    assert said.code == 0, said
+    assert "no new paper opens: 1" in said.out
+    assert "the recovery key does not open it" in home("audit", "verify").err
 
 
 def test_new_papers_take_a_member_of_every_unit_and_two_people(home):
