@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlmodel import col, exists, select
 
-from bot import config, keeper, tombstones
+from bot import config, tombstones
 from bot.commands import desk
 from bot.findings import Finding, Patient, ok, warn, wrong
 from storage import migrating
@@ -16,6 +16,7 @@ from storage.keys import BadServerKey, ServerKeys
 from storage.models import Tombstone
 from storage.sealing import NotAuthentic
 from storage.tombstones import from_line
+from storage.tombstones import waiting as unwritten
 
 _STORE_SECONDS = 3.0
 
@@ -34,7 +35,7 @@ def stones(patient: Patient) -> Iterator[Finding]:
         if not migrating.current(store):
             return  # told by database
         with store.reading() as session:
-            waiting = keeper.waiting(session)
+            waiting = unwritten(session)
             told = session.exec(
                 select(exists().where(col(Tombstone.written).is_(True)))
             ).one()

@@ -6,8 +6,6 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from sqlmodel import Session
-
 from bot import logs, tombstones
 from bot.writer import Writer
 from handlers import retention
@@ -69,10 +67,11 @@ class Keeper:
         """Write waiting tombstones into the file; returns how many. Raises OSError."""
         written = 0
         while rows := await asyncio.to_thread(self._waiting):
-            lines = [stones.line(row) for row in rows]
+            lines = [stones.line(self._office.keys, row) for row in rows]
             day = self._office.day(now)
             await asyncio.to_thread(tombstones.append, self._path, lines, day=day)
-            await self._writer.run(stones.mark_written, [row.id for row in rows])
+            ids = [row.id for row in rows]
+            await self._writer.run(stones.mark_written, self._office.keys, ids)
             written += len(rows)
         return written
 
@@ -116,7 +115,8 @@ class Keeper:
 
     def _waiting(self) -> list[Tombstone]:
         with self._writer.database.reading() as session:
-            return stones.unwritten(session, limit=tombstones.AT_ONCE)
+            keys = self._office.keys
+            return stones.unwritten(session, keys, limit=tombstones.AT_ONCE)
 
 
 def read(
@@ -169,8 +169,3 @@ def remove(folder: Path, ids: Iterable[bytes]) -> None:
             files.remove(folder, file_id)
         except OSError as error:
             logs.failure("scheduler.files", error)
-
-
-def waiting(session: Session) -> int:
-    """Return how many tombstones wait to be written, as far as one append would take."""
-    return len(stones.unwritten(session, limit=tombstones.AT_ONCE))

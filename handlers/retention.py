@@ -112,7 +112,7 @@ def replay(
     case = cases.lock(session, office.keys, stone.report)
     if session.get(Tombstone, stone.id) is not None:
         return Gone()
-    tombstones.keep(session, stone)
+    tombstones.keep(session, office.keys, stone)
     if case is None:
         return Gone()
     gone, files = erasing.again(session, office.keys, case, what, day=stone.day)

@@ -283,6 +283,7 @@ def save(session: Session, keys: ServerKeys, row: File) -> None:
 
 def _content(row: File) -> bytes:
     return sealing.encode(
+        row.day.isoformat().encode(),
         row.state.encode(),
         row.original_key or b"",
         row.copy_key or b"",

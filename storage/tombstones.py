@@ -1,14 +1,15 @@
 """Tombstones: what was erased of which report, so that a restored backup erases it again.
 
 A row is written in the transaction that erases. Its line goes into a file that is kept
-apart from the backups: the row's own fields and its tag, nothing about a person.
+apart from the backups: the row's own fields and a tag of its own, nothing about a person.
 """
 
 import secrets
 from collections.abc import Sequence
 from datetime import date
+from itertools import islice
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, func
 from sqlmodel import Session, col, select
 
 from storage.keys import ServerKeys
@@ -27,23 +28,30 @@ def put(
     row = Tombstone(
         id=secrets.token_bytes(16), report=report, what=what.value, day=day, tag=b""
     )
-    row.tag = keys.tag(_context(row), _content(row))
-    session.add(row)
-    session.flush()
+    _save(session, keys, row)
     return row
 
 
-def unwritten(session: Session, *, limit: int) -> list[Tombstone]:
-    """Return rows whose line does not stand in the file yet."""
+def unwritten(session: Session, keys: ServerKeys, *, limit: int) -> list[Tombstone]:
+    """Return rows whose line does not stand in the file yet; one that is not ours never."""
     query = select(Tombstone).where(col(Tombstone.written).is_(False))
-    return list(session.exec(query.order_by(col(Tombstone.id)).limit(limit)))
+    rows = session.exec(query.order_by(col(Tombstone.id)))
+    return list(islice((row for row in rows if _is_ours(keys, row)), limit))
 
 
-def mark_written(session: Session, ids: Sequence[bytes]) -> None:
+def waiting(session: Session) -> int:
+    """Return how many rows have no line in the file yet, ours or not."""
+    query = select(func.count()).where(col(Tombstone.written).is_(False))
+    return session.exec(query).one()
+
+
+def mark_written(session: Session, keys: ServerKeys, ids: Sequence[bytes]) -> None:
     """Record that the lines of these rows are on disk, in the file."""
-    session.connection().execute(
-        update(Tombstone).where(col(Tombstone.id).in_(list(ids))).values(written=True)
-    )
+    query = select(Tombstone).where(col(Tombstone.id).in_(list(ids)))
+    for row in session.exec(query.with_for_update()).all():
+        if _is_ours(keys, row):
+            row.written = True
+            _save(session, keys, row)
 
 
 def known(session: Session) -> set[bytes]:
@@ -51,11 +59,10 @@ def known(session: Session) -> set[bytes]:
     return set(session.exec(select(Tombstone.id)))
 
 
-def keep(session: Session, row: Tombstone) -> None:
+def keep(session: Session, keys: ServerKeys, row: Tombstone) -> None:
     """Put back a row that a line of the file told of; it needs no line any more."""
     row.written = True
-    session.add(row)
-    session.flush()
+    _save(session, keys, row)
 
 
 def drop(session: Session, *, before: date) -> int:
@@ -68,10 +75,12 @@ def drop(session: Session, *, before: date) -> int:
     return gone.rowcount
 
 
-def line(row: Tombstone) -> str:
-    """Return a row as it stands in the file: six fields, no line break."""
+def line(keys: ServerKeys, row: Tombstone) -> str:
+    """Return a row as it stands in the file: six fields, no line break. NotAuthentic."""
+    check(keys, row)
+    tag = keys.tag(_context(row, "line"), _told(row))
     who, day = f"{row.id.hex()} {row.report.hex()}", row.day.isoformat()
-    return f"{VERSION} {who} {row.what} {day} {row.tag.hex()}"
+    return f"{VERSION} {who} {row.what} {day} {tag.hex()}"
 
 
 def from_line(keys: ServerKeys, text: str) -> Tombstone:
@@ -86,11 +95,11 @@ def from_line(keys: ServerKeys, text: str) -> Tombstone:
             report=bytes.fromhex(report),
             what=Erased(what).value,
             day=date.fromisoformat(day),
-            tag=bytes.fromhex(tag),
+            tag=b"",
         )
+        keys.check_tag(bytes.fromhex(tag), _context(row, "line"), _told(row))
     except ValueError:
         raise NotAuthentic from None
-    check(keys, row)
     return row
 
 
@@ -99,9 +108,27 @@ def check(keys: ServerKeys, row: Tombstone) -> None:
     keys.check_tag(row.tag, _context(row), _content(row))
 
 
+def _is_ours(keys: ServerKeys, row: Tombstone) -> bool:
+    try:
+        check(keys, row)
+    except NotAuthentic:
+        return False
+    return True
+
+
+def _save(session: Session, keys: ServerKeys, row: Tombstone) -> None:
+    row.tag = keys.tag(_context(row), _content(row))
+    session.add(row)
+    session.flush()
+
+
 def _content(row: Tombstone) -> bytes:
+    return encode(_told(row), b"written" if row.written else b"")
+
+
+def _told(row: Tombstone) -> bytes:
     return encode(row.what.encode(), row.day.isoformat().encode())
 
 
-def _context(row: Tombstone) -> Context:
-    return Context("tombstones", row.id, "row", row.report)
+def _context(row: Tombstone, column: str = "row") -> Context:
+    return Context("tombstones", row.id, column, row.report)

@@ -13,6 +13,7 @@ from bot.commands.desk import AsJson, ConfigFile, Refused
 from bot.office import make_office
 from handlers import retention
 from storage import overdue
+from storage import tombstones as stones
 from storage.words import Erased
 
 _SOON = timedelta(days=30)
@@ -46,7 +47,7 @@ def status(config_file: ConfigFile = None, *, as_json: AsJson = False) -> None:
             goes = dict(overdue.past(session, seat.keys, due))
             later = dict(overdue.past(session, seat.keys, soon))
             on_hold = len(overdue.held(session))
-            waiting = keeper.waiting(session)
+            waiting = stones.waiting(session)
     rows = [
         {
             "what": what.value,

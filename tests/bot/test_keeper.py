@@ -222,7 +222,7 @@ async def test_what_was_written_is_on_disk_before_the_store_says_so(world: World
     with pytest.raises(OSError, match="tombstones"):
         await world.keeper.export(world.here.now)
     with world.here.database.reading() as session:
-        assert keepers.waiting(session) == 2
+        assert stones.waiting(session) == 2
     world.path.parent.mkdir()
     world.path.write_text("1 cut off")
     assert await world.keeper.export(world.here.now) == 2
@@ -232,7 +232,7 @@ async def test_what_was_written_is_on_disk_before_the_store_says_so(world: World
         assert stones.from_line(world.here.keys, line).report == case.report
     assert await world.keeper.export(world.here.now) == 0
     with world.here.database.reading() as session:
-        assert keepers.waiting(session) == 0
+        assert stones.waiting(session) == 0
 
 
 async def test_the_file_is_its_owners_alone(world: World):

@@ -197,7 +197,7 @@ def test_replay_erases_once_and_says_so(here: Desk):
         stone = tombstones.put(
             session, here.keys, case.report, Erased.IDENTITY, day=case.day
         )
-        line = tombstones.line(stone)
+        line = tombstones.line(here.keys, stone)
     with here.database.writing() as session:
         session.delete(session.get_one(Tombstone, stone.id))
     for count in (1, 0):
@@ -208,7 +208,7 @@ def test_replay_erases_once_and_says_so(here: Desk):
     with here.database.reading() as session:
         (said,) = audit.lines(session)[:1]
         assert (said.code, said.detail) == ("retention.replayed", "identity")
-        assert tombstones.unwritten(session, limit=9) == []
+        assert tombstones.unwritten(session, here.keys, limit=9) == []
 
 
 def test_counts_tell_what_ended_cases_hold(here: Desk):

@@ -24,8 +24,6 @@ FREE = {
     "officers.language": "no decision hangs on it",
     "grants.recipient_kind": "the seal says to whom",
     "events.id": "a line's place is its number",
-    "files.day": "the date of the file on disk, and nothing else",
-    "tombstones.written": "whether the line stands in the file beside the backups",
 }
 """Columns that may change unseen, each with why."""
 GONE_UNSEEN = {

@@ -57,9 +57,9 @@ def line_of(what: Erased, day: date, *, stays: bool = False) -> str:
     """Return the line of an erasure that the store knows (``stays``) or does not."""
     with desk.sit_down(None) as seat, seat.database.writing() as session:
         row = tombstones.put(session, seat.keys, REPORT, what, day=day)
-        line = tombstones.line(row)
+        line = tombstones.line(seat.keys, row)
         if stays:
-            tombstones.mark_written(session, [row.id])
+            tombstones.mark_written(session, seat.keys, [row.id])
         else:
             session.delete(row)
     return line
