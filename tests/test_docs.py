@@ -3,12 +3,16 @@
 import ast
 import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 from pydantic import SecretStr
+from sqlmodel import SQLModel
 
-from bot import config
+from bot import cli, config
 from bot.settings import Settings
 
 HOME = Path(__file__).parent.parent
@@ -129,3 +133,49 @@ def test_every_line_about_a_threat_names_a_test_or_says_that_none_can():
     assert len(claims) > 40
     for claim in claims:
         assert NAMED_TEST.search(claim) or "No test" in claim, claim
+
+
+def test_every_table_stands_in_the_architecture():
+    page = (HOME / "docs" / "architecture.md").read_text()
+    named = set(re.findall(r"\w+", page.partition("## What is kept")[2]))
+    assert set(SQLModel.metadata.tables) <= named
+
+
+def test_the_proxy_keeps_no_one_time_token():
+    """A path with a token is left out of any log that somebody may add."""
+    front = (HOME / "deploy" / "Caddyfile.example").read_text()
+    untold = re.search(r"@untold path (.+)\n\tlog_skip @untold", front)
+    assert untold is not None
+    assert {"http.log.access", "http.log.error", "http.handlers"} <= set(front.split())
+    routes = (HOME / "bot" / "console" / "app.py").read_text()
+    for path in re.findall(r'"(/[^"]*)/\{token\}', routes):
+        assert f"/console{path}/*" in untold[1].split()
+
+
+def _commands(group: Any, *above: str) -> Iterator[str]:
+    """Yield every command that does something, as it is typed."""
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from _commands(command, *above, name)
+        else:
+            yield " ".join((*above, name))
+
+
+COMMANDS = sorted(_commands(typer.main.get_command(cli.app)))
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_stands_in_the_guide(command):
+    guide = (HOME / "docs" / "running.md").read_text()
+    assert f"kentongan {command}" in guide
+
+
+@pytest.mark.parametrize(
+    "page", [*DOCS, HOME / "README.md"], ids=lambda page: page.name
+)
+def test_commands_in_the_docs_exist(page):
+    groups = {" ".join(one.split()[:-1]) for one in COMMANDS} - {""}
+    for words in re.findall(r"kentongan ([a-z][a-z -]*[a-z])", page.read_text()):
+        typed = words.split()
+        known = any(" ".join(typed[:n]) in COMMANDS for n in (1, 2, 3))
+        assert known or words in groups, f"{page.name}: kentongan {words}"
