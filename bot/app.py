@@ -92,10 +92,10 @@ async def living(house: House) -> AsyncIterator[None]:
     """Run every loop while the application serves; stop them in the reverse order."""
     logs.watch(asyncio.get_running_loop())
     house.writer.start()
+    await house.scheduler.start()
     await house.keeper.replay_at_start(house.clock())
     for channel in house.channels.values():
         await channel.start()
-    house.scheduler.start()
     for name, loop in _loops(house).items():
         kept = _kept_alive(name, loop)
         house.loops.append(asyncio.create_task(kept, name=name))

@@ -4,6 +4,7 @@ APScheduler is a ticker here; nothing is stored in it. Whoever holds the lease w
 """
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable
 from datetime import datetime
@@ -57,8 +58,14 @@ class Scheduler:
             },
         )
 
-    def start(self) -> None:
-        """Start ticking; must be called on the loop."""
+    async def start(self) -> None:
+        """Take the lease and start ticking; must be called on the loop.
+
+        At once, not at the first tick: ``kentongan keys rotate`` must see a server that
+        only just started. Without a store it is taken at the first tick that finds one.
+        """
+        with contextlib.suppress(StoreUnavailable):
+            await self._leads()
         self._ticker.add_job(self.purge, "interval", seconds=_PURGE_SECONDS)
         self._ticker.add_job(self.sweep, "interval", seconds=_SWEEP_SECONDS)
         self._ticker.add_job(self.digest, "interval", seconds=_DIGEST_SECONDS)

@@ -14,6 +14,7 @@ from bot import config, log_fields
 from bot.app import create
 from bot.clock import utc_now
 from bot.house import DemoRefused
+from storage import rekeying
 from storage import settings as facts
 from storage.database import Database
 from storage.keys import ServerKeys
@@ -52,6 +53,18 @@ async def test_it_starts_and_stops_while_every_provider_is_down(
         door = await client.post("/webhooks/telegram", content=b"{}")
         assert door.status_code == (403 if mode == "webhook" else 404)
     assert time.monotonic() - began < 5
+
+
+async def test_a_server_is_seen_from_its_first_moment(environ: dict[str, str]) -> None:
+    environ["KENTONGAN_TELEGRAM__MODE"] = "webhook"
+    app = create(config.load(None, environ), environ=environ)
+    store = app.state.house.database
+    async with app.router.lifespan_context(app):
+        with pytest.raises(rekeying.ServerRuns, match="stop it"):
+            rekeying.refuse_running(store, now=utc_now())
+    store = Database(environ["KENTONGAN_DATABASE__URL"])
+    rekeying.refuse_running(store, now=utc_now())
+    store.close()
 
 
 def test_only_what_is_set_up_has_a_door(environ: dict[str, str]) -> None:
