@@ -56,13 +56,16 @@ def settle(
     """Do in a member's session what is due on a case; False where nothing is.
 
     ``secret`` is the member's own. A case whose key somebody knows who must not gets a
-    new pair; members who came later get the pair that is. Raises NotYours,
-    NotGranted, NotAuthentic.
+    new pair; members who came later get the pair that is. Nobody gets a key while the
+    history is broken: a line that was taken out may be the one that bars somebody.
+    Raises NotYours, NotGranted, NotAuthentic.
     """
     case, keys = acts.lock(session, office, report), office.keys
     if by.id not in {one.id for one in case_keys.holders(session, keys, case)}:
         raise NotYours
     if not case_keys.is_due(session, keys, case):
+        return False
+    if history.first_broken(session, keys, case) is not None:
         return False
     unit = units.verified(session, keys, case.unit)
     try:

@@ -16,7 +16,7 @@ from storage import (
 )
 from storage import conflicts as declarations
 from storage.files import Taken
-from storage.models import Case, Conflict, File, Grant, Item
+from storage.models import Case, Conflict, Event, File, Grant, Item
 from storage.report_items import Content
 from storage.words import (
     Audience,
@@ -153,6 +153,23 @@ async def test_a_deleted_row_gives_no_access_back(desk: Desk):
         session.delete(session.exec(select(Conflict)).one())
     assert (await browser.get(f"/cases/{case.number}")).status_code == 404
     assert any("conflict" in line for line in wrong(desk))
+
+
+async def test_a_row_and_its_line_deleted_give_the_new_key_to_nobody(desk: Desk):
+    budi, case = desk.colleague("budi"), desk.case()
+    await declared(desk, case, budi)
+    sari = desk.signed_in(desk.house.supervisor)
+    await sari.see(f"/cases/{case.number}")
+    before = held(desk, case)
+    with desk.database.writing() as session:
+        session.delete(session.exec(select(Conflict)).one())
+        told = Event.code == EventCode.CONFLICT
+        session.delete(session.exec(select(Event).where(told)).one())
+    assert STORY in (await sari.see(f"/cases/{case.number}")).text
+    await sari.do("/new-keys")
+    assert held(desk, case) == before
+    response = await desk.signed_in(budi).get(f"/cases/{case.number}")
+    assert STORY not in response.text
 
 
 async def test_the_next_members_session_gives_the_case_a_new_key(desk: Desk):
