@@ -1,0 +1,104 @@
+"""Every code that the source writes into the log of acts has a text on the log's page.
+
+The source is read: whatever leads to ``audit.record`` stands in ``DOORS``, and a code that
+is not written out at the call stands in ``NAMED`` with all that it may be. Anything else
+fails here, so that no act is ever shown as a bare code.
+"""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from bot.console.texts import LANGUAGES, ConsoleTexts
+from handlers import digest
+from storage.manifests import Name
+from storage.words import EventCode, RequestState
+
+HOME = Path(__file__).parents[3]
+
+
+class Door(NamedTuple):
+    """A call that leads to the log: at which place its code stands, and what goes before."""
+
+    place: int
+    before: str = ""
+
+
+EVERYWHERE = {"audit.record": Door(2), "acts.witness": Door(3, "case.")}
+DOORS = {
+    "bot/commands/officers.py": {"record": Door(2)},
+    "bot/commands/routes.py": {"officers.record": Door(2)},
+    "bot/commands/recovering.py": {"_record": Door(2)},
+    "handlers/breaches.py": {"_witness": Door(3, "breach.")},
+    "handlers/leaving.py": {"_record": Door(2)},
+    "handlers/people.py": {"_record": Door(2)},
+}
+"""Helpers of one file that pass a code on."""
+PASSED_ON = {
+    ("bot/commands/officers.py", "code"),
+    ("bot/commands/recovering.py", "code"),
+    ("handlers/acts.py", "f'case.{act}'"),
+    ("handlers/breaches.py", "f'breach.{act}'"),
+    ("handlers/leaving.py", "code"),
+    ("handlers/people.py", "code"),
+}
+"""What stands in ``audit.record`` inside such a helper."""
+NAMED = {
+    ("bot/founding.py", "code"): {"vault.first", "unit.first"},
+    ("bot/commands/recovering.py", "code"): {"keys.recovery_replaced"},
+    ("bot/commands/routes.py", "code"): {"route.added", "route.removed"},
+    ("bot/console/resealing.py", "code"): {"unit.resealed", "unit.key_dropped"},
+    ("handlers/answering.py", "f'request_{state}'"): {
+        f"request_{state}" for state in RequestState if state != RequestState.OPEN
+    },
+    ("handlers/digest.py", "CODE"): {digest.CODE},
+    ("handlers/holding.py", "code.value"): {
+        EventCode.HELD.value,
+        EventCode.RELEASED.value,
+    },
+    ("storage/manifests.py", "code"): {f"list.{name}" for name in Name},
+}
+"""Codes that are not written out where they are recorded, and all that they may be."""
+
+
+def recorded() -> Iterator[tuple[str, Door, ast.expr]]:
+    for folder in ("bot", "handlers", "storage"):
+        for path in sorted((HOME / folder).rglob("*.py")):
+            place = str(path.relative_to(HOME))
+            doors = EVERYWHERE | DOORS.get(place, {})
+            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+                if isinstance(node, ast.Call) and ast.unparse(node.func) in doors:
+                    door = doors[ast.unparse(node.func)]
+                    yield place, door, node.args[door.place]
+
+
+def codes() -> set[str]:
+    found: set[str] = set()
+    for place, door, code in recorded():
+        if isinstance(code, ast.Constant):
+            found.add(f"{door.before}{code.value}")
+            continue
+        name = place, ast.unparse(code)
+        assert name in NAMED or name in PASSED_ON, f"say in NAMED what {name} may be"
+        found |= {f"{door.before}{one}" for one in NAMED.get(name, ())}
+    return found
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_act_has_a_text(language: str):
+    known = ConsoleTexts().catalogue(language)
+    missing = {code for code in codes() if f"act.{code}" not in known}
+    assert missing == set()
+
+
+def test_no_act_is_left_over():
+    told = {m for m in ConsoleTexts().catalogue("en") if m.startswith("act.")}
+    assert {m.removeprefix("act.") for m in told} - codes() == set()
+
+
+def test_the_acts_are_found():
+    assert {"signed_in", "case.status", "breach.told", "unit.rotated"} <= codes()
+    assert len(codes()) > 60
