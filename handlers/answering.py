@@ -4,6 +4,7 @@ An answer is told to the reporter in words. Erasing everything needs two officer
 unit, one of them a supervisor; a legal process forbids it.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlmodel import Session
@@ -32,6 +33,14 @@ from storage.words import (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What became of an answer: settled or only proposed; files to remove from disk."""
+
+    settled: bool
+    files: tuple[bytes, ...] = ()
+
+
 def answer(
     session: Session,
     office: Office,
@@ -42,11 +51,11 @@ def answer(
     *,
     by: Officer,
     now: datetime,
-) -> bool:
+) -> Answered:
     """Answer an open request: DONE, or LIMITED with the reason, told to the reporter.
 
-    For an erasure, DONE proposes it (False) or, by a second officer, erases (True); its
-    ``text`` may be empty. Raises NotFound, AnsweredAlready, ReasonNeeded, and for an
+    For an erasure, DONE proposes it or, by a second officer, erases; its ``text`` may be
+    empty. Raises NotFound, AnsweredAlready, ReasonNeeded, and for an
     erasure KeptByLaw, SecondOfficerNeeded, SupervisorNeeded.
     """
     case = acts.lock(session, office, report)
@@ -66,7 +75,7 @@ def answer(
     _settle(session, office, case, row, state, by, now)
     cases.save(session, office.keys, case)
     acts.witness(session, office, case, f"request_{state}", by, now)
-    return True
+    return Answered(settled=True)
 
 
 def _erase(
@@ -76,7 +85,7 @@ def _erase(
     row: DataRequest,
     by: Officer,
     now: datetime,
-) -> bool:
+) -> Answered:
     if case.hold:
         raise KeptByLaw
     first = _proposer(session, office, case, row)
@@ -87,18 +96,18 @@ def _erase(
         acts.event(session, office, case, code, by, now, "erasure")
         cases.save(session, office.keys, case)
         acts.witness(session, office, case, "erasure_proposed", by, now)
-        return False
+        return Answered(settled=False)
     if first.id == by.id:
         raise SecondOfficerNeeded
     if Role.SUPERVISOR not in {first.role, by.role}:
         raise SupervisorNeeded
-    _end(session, office, case, by, now)
+    gone = _end(session, office, case, by, now)
     for one in data_requests.open_of(session, office.keys, case.report):
         _settle(session, office, case, one, RequestState.DONE, by, now)
     countdown.set_due(session, office, case, now)
     cases.save(session, office.keys, case)
     acts.witness(session, office, case, "erased", by, now)
-    return True
+    return Answered(settled=True, files=tuple(gone))
 
 
 def _proposer(
@@ -115,8 +124,11 @@ def _proposer(
 
 def _end(
     session: Session, office: Office, case: Case, by: Officer, now: datetime
-) -> None:
-    """End the case and delete all it holds; its number and code still say so."""
+) -> list[bytes]:
+    """End the case and delete all it holds; its number and code still say so.
+
+    Returns ids of files to remove from disk after the commit.
+    """
     keys, day = office.keys, office.day(now)
     case.reporter_withdrawn = True
     if case.is_open:
@@ -127,7 +139,7 @@ def _end(
     reveals.end_for_report(session, case.report)
     erasing.erase_contact(session, keys, case, day=day)
     erasing.erase_identity(session, keys, case, day=day)
-    erasing.erase_files(session, keys, case, day=day)
+    removed = erasing.erase_files(session, keys, case, day=day)
     erasing.erase_contents(session, keys, case, day=day)
     actor = Actor(ActorClass.OFFICER, by.id, now)
     erasing.record(
@@ -139,6 +151,7 @@ def _end(
         code=EventCode.ERASED,
         by=actor,
     )
+    return removed
 
 
 def _settle(

@@ -2,6 +2,7 @@
 
 from starlette.responses import Response
 
+from bot import keeper
 from bot.console import access
 from bot.console import case as case_page
 from bot.console.visit import SeeOther, Visit
@@ -36,7 +37,10 @@ def answer(visit: Visit) -> Response:
         problem = type(error).__name__
         problem = "EMPTY" if problem == "ReasonNeeded" else problem
         return _again(visit, problem, text, 409)
-    done = "erasure_proposed" if result is False else "answered"
+    if result is not None:  # a form that was sent twice is answered once
+        keeper.remove(visit.console.files, result.files)
+    proposed = result is not None and not result.settled
+    done = "erasure_proposed" if proposed else "answered"
     return SeeOther(f"/cases/{visit.request.path_params['number']}?done={done}")
 
 

@@ -91,7 +91,8 @@ def told(here: Desk, case: Case) -> list[tuple[str, str]]:
 
 def answers(here: Desk, case: Case, by: Officer, state: RequestState, text: str = ""):
     (row,) = [one for one in asked(here, case) if one.state == RequestState.OPEN]
-    return here.act(answering.answer, case.report, row.id, state, text, by=by)
+    given = here.act(answering.answer, case.report, row.id, state, text, by=by)
+    return given.settled
 
 
 def colleague(here: Desk, login: str, role: Role = Role.HANDLER) -> Officer:
@@ -228,9 +229,10 @@ def test_erasing_everything_takes_two_and_the_code_still_says_so(here, channel):
     erase = next(one.id for one in asked(here, case) if one.kind == RequestKind.ERASE)
 
     def done(by: Officer) -> object:
-        return here.act(
+        given = here.act(
             answering.answer, case.report, erase, RequestState.DONE, "", by=by
         )
+        return given.settled
 
     assert done(budi) is False
     assert len(here.reads(case)) > 0

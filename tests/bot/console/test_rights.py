@@ -1,9 +1,12 @@
 """Requests about own data in the console: seen, dated, answered; erased by two."""
 
+from pathlib import Path
+
 import pytest
 
 from handlers import rights
-from storage import cases, history, units
+from storage import cases, files, history, units
+from storage.files import Sealer, Taken
 from storage.models import Case, DataRequest
 from storage.words import RequestKind, Role, UnitKind
 from tests import house
@@ -78,8 +81,23 @@ async def erases(browser: Browser, desk: Desk, case: Case) -> Page:
     return await browser.do(path, state="done", text="")
 
 
+def on_disk(desk: Desk, case: Case) -> Path:
+    """Give a case a file; return where it lies."""
+    with desk.database.writing() as session:
+        row = files.reserve(session, desk.keys, case.report, day=case.day)
+        path = files.place(desk.context.files, row, "original")
+        with Sealer(path) as sealer:
+            sealer.write(b"a letter")
+        vault = desk.house.vault.public_key or b""
+        taken = Taken(sealer.key, None, {})
+        public = case.public_key
+        assert files.taken(session, desk.keys, row, taken, public=public, vault=vault)
+    return path
+
+
 async def test_two_officers_erase_and_the_page_stays(desk: Desk):
     case = desk.case()
+    letter = on_disk(desk, case)
     ask(desk, case, RequestKind.ERASE)
     budi = desk.signed_in(desk.colleague("budi", Role.HANDLER))
     sari = desk.signed_in(desk.house.supervisor)
@@ -89,7 +107,9 @@ async def test_two_officers_erase_and_the_page_stays(desk: Desk):
     path = request(desk, case, RequestKind.ERASE)
     assert (await budi.send(path, state="done", text="")).status_code == 409
     assert "Confirm and erase" in (await sari.see(f"/cases/{case.number}")).text
+    assert letter.exists()
     page = await erases(sari, desk, case)
+    assert not letter.exists(), "at once, not with the next sweep"
     assert "The request is answered." in page.text
     assert "asked for money" not in page.text
     assert "was changed in the database" not in page.text
