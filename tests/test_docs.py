@@ -179,3 +179,13 @@ def test_commands_in_the_docs_exist(page):
         typed = words.split()
         known = any(" ".join(typed[:n]) in COMMANDS for n in (1, 2, 3))
         assert known or words in groups, f"{page.name}: kentongan {words}"
+
+
+def test_every_dependency_has_its_reason_and_nothing_else_has_one():
+    project = tomllib.loads((HOME / "pyproject.toml").read_text())["project"]
+    parts = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
+    wanted = sorted(re.split(r"[\[<>=]", part)[0] for part in parts)
+    page = (HOME / "docs" / "decisions.md").read_text()
+    table = page.partition(" Parts, each for a reason")[2]
+    told = re.findall(r"^\| ([a-z0-9-]+) \| \S.+ \|$", table, re.MULTILINE)
+    assert sorted(told) == wanted
