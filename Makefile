@@ -5,11 +5,12 @@ BIN := .venv/bin
 RUN := $(BIN)/python -m
 PIP := $(RUN) pip install --disable-pip-version-check --no-input
 COMPILE := uv pip compile --quiet --no-header --no-annotate --generate-hashes --universal --python-version 3.11
+TESTS := -m "not browser" -n 2 --dist worksteal
 USED := .venv/used.stamp
 DEVELOPED := .venv/developed.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install develop test test-browser pictures audit lock clean
+.PHONY: help demo install develop check test coverage test-browser pictures audit lock clean
 
 help: ## Show these lines
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -21,14 +22,19 @@ install: $(USED) ## Set up .venv with pinned packages, to run
 
 develop: $(DEVELOPED) ## Set up .venv with pinned packages, to run and to test
 
-test: develop ## Check format, lint, types and imports; run all tests on SQLite and PostgreSQL
+check: develop ## Check format, lint, types, imports and known bad patterns
 	$(RUN) ruff format --check .
 	$(RUN) ruff check .
 	$(RUN) mypy
 	$(BIN)/lint-imports --no-cache
 	$(RUN) bandit --quiet --configfile pyproject.toml --recursive bot handlers storage
+
+test: check ## Check, then run all tests on SQLite and PostgreSQL
+	$(RUN) pytest $(TESTS)
+
+coverage: check ## The same under branch coverage, child processes too; below 95 % it fails (slower)
 	$(RUN) coverage erase
-	$(RUN) coverage run -m pytest -m "not browser" -n 2 --dist worksteal
+	$(RUN) coverage run -m pytest $(TESTS)
 	$(RUN) coverage combine --quiet
 	$(RUN) coverage report
 

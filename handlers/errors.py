@@ -110,7 +110,7 @@ class ConsentNeeded(KentonganError):
 
 
 class TwoPeopleNeeded(KentonganError):
-    """Whoever asks cannot open, and whoever guards identities cannot ask."""
+    """Nobody asks and opens alone; an officer of the case asks, a custodian opens."""
 
     tell = Tell.OFFICER
 

@@ -219,7 +219,7 @@ def test_a_wrong_key_file_is_told_in_one_line(tmp_path: Path) -> None:
     environ["KENTONGAN_KEYS__SERVER_KEY_FILE"] = str(path)
     with pytest.raises(Exception) as caught:  # noqa: PT011 - which one is what is asked
         build(config.load(None, environ), environ=environ, clock=utc_now)
-    assert "server key file" in line(caught.value)
+    assert "the server key" in line(caught.value)
     assert "this is no key" not in line(caught.value)
 
 

@@ -16,7 +16,14 @@ from bot.simulator.__main__ import arguments
 from tests.phones import ROOT, Simulator, command
 
 PACKAGE = ROOT / "bot" / "simulator"
-ALLOWED = {"starlette", "uvicorn", "httpx", "typing_extensions", "bot.simulator"}
+ALLOWED = {
+    "bot.simulator",
+    "cryptography",
+    "httpx",
+    "starlette",
+    "typing_extensions",
+    "uvicorn",
+}
 
 
 def imports(path: Path) -> set[str]:
