@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from handlers.errors import NotYours
+from handlers.errors import NotYours, SecondOfficerNeeded
 from handlers.office import Office
 from storage import (
     applications,
@@ -125,9 +125,12 @@ def admit(
 ) -> None:
     """Seal the unit's key to somebody who waits; ``secret`` is the admitting member's.
 
-    Raises ``applications.NotWaiting``, NotYours for whoever is no member, NotAuthentic.
+    Raises ``applications.NotWaiting``, NotYours for whoever is no member, NotAuthentic,
+    and SecondOfficerNeeded for whoever invited: alone they would make of themself two.
     """
     unit, newcomer, member = _at_the_door(session, office, unit_id, newcomer_id, by)
+    if applications.is_invited_by(session, office.keys, newcomer, member):
+        raise SecondOfficerNeeded
     units.admit(session, office.keys, unit, newcomer, member, secret)
     applications.drop(session, office.keys, unit_id, newcomer_id)
     _record(session, office, "unit.admitted", member, newcomer, now)
@@ -223,6 +226,8 @@ def _knock(
         )
         return
     applications.apply(session, office.keys, unit, newcomer)
+    if inviter is not None:
+        applications.remember_inviter(session, office.keys, newcomer, inviter)
 
 
 def _at_the_door(

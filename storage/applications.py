@@ -29,6 +29,27 @@ def apply(session: Session, keys: ServerKeys, unit: Unit, officer: Officer) -> N
     manifests.change(session, keys, Name.PEOPLE, into=[_row(row)])
 
 
+def remember_inviter(
+    session: Session, keys: ServerKeys, officer: Officer, inviter: Officer
+) -> None:
+    """Let the list of people say for good who invited an officer; no row holds it."""
+    into = [invited(officer.id, inviter.id)]
+    manifests.change(session, keys, Name.PEOPLE, into=into)
+
+
+def is_invited_by(
+    session: Session, keys: ServerKeys, officer: Officer, other: Officer
+) -> bool:
+    """Tell whether an officer came by the other one's invitation. Raises NotAuthentic."""
+    known = manifests.present(session, keys, Name.PEOPLE).rows
+    return name_of(invited(officer.id, other.id)) in known
+
+
+def invited(officer: bytes, inviter: bytes) -> bytes:
+    """Return an invitation that was used as the list of people names it."""
+    return encode(b"invited", officer, inviter)
+
+
 def waiting(session: Session, keys: ServerKeys, unit: Unit) -> list[Officer]:
     """Return who waits before a unit, each row checked, by login."""
     rows = session.exec(

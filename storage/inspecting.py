@@ -6,6 +6,7 @@ them knows is said in ``UNSEEN``: rows that end by themselves within days.
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from itertools import product, starmap
 from typing import Any
 
 from sqlmodel import Session, SQLModel, select
@@ -128,6 +129,8 @@ def _people(session: Session) -> Iterator[bytes]:
     yield from map(units._row, every(select(Unit)))  # noqa: SLF001 - as the list names it
     yield from map(officers.membership, every(select(models.Membership)))
     yield from map(applications._row, every(select(models.Application)))  # noqa: SLF001 - as the list names it
+    people = every(select(models.Officer.id)).all()
+    yield from starmap(applications.invited, product(people, people))
     yield from map(recovery._entry, every(select(models.RecoveryKey)))  # noqa: SLF001 - as the list names it
     yield from map(recovery._listed, recovery.PURPOSE.values())  # noqa: SLF001 - as the list names it
 

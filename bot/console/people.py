@@ -91,6 +91,7 @@ def person(
             and leaving.may_remove(session, office, me, room.unit)
         ]
         homes = units.units_of(session, office.keys, officer)
+        by_me = applications.is_invited_by(session, office.keys, officer, me)
         last = any(leaving.is_last(session, office, unit, officer) for unit in homes)
     return visit.page(
         "person.html",
@@ -98,6 +99,7 @@ def person(
         who=officer,
         six=fingerprints.words(officer.public_key),
         doors=doors,
+        by_me=by_me,
         seats=seats,
         homes=homes,
         last=last,

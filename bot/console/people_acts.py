@@ -13,7 +13,13 @@ from bot.console import people
 from bot.console.visit import HOME, SeeOther, Visit
 from handlers import leaving
 from handlers import people as verbs
-from handlers.errors import LastAdmin, LastMember, NotFound, NotYours
+from handlers.errors import (
+    LastAdmin,
+    LastMember,
+    NotFound,
+    NotYours,
+    SecondOfficerNeeded,
+)
 from handlers.office import Office
 from storage import applications, invitations, officers, units
 from storage.models import Unit
@@ -83,6 +89,8 @@ def admit(visit: Visit) -> Response:
         _do(visit, _admit)
     except applications.NotWaiting:
         return _again(visit, "not_waiting", 409)
+    except SecondOfficerNeeded:
+        return _again(visit, "inviter", 409)
     except units.WrongHouse:
         return _again(visit, "wrong_house", 409)
     return SeeOther("/people?done=admitted")

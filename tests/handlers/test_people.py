@@ -8,12 +8,13 @@ from sqlmodel import select
 
 from handlers import cases as verbs
 from handlers import leaving, people
-from handlers.errors import LastAdmin, LastMember, NotYours
+from handlers.errors import LastAdmin, LastMember, NotYours, SecondOfficerNeeded
 from storage import (
     applications,
     audit,
     cases,
     history,
+    inspecting,
     invitations,
     links,
     manifests,
@@ -136,6 +137,26 @@ def test_from_an_invitation_to_a_seat(here: Desk):
     assert people_acts == ["officer.invited", "officer.joined", "unit.admitted"]
     with pytest.raises(people.NoSuchInvitation):
         joined(here, token, "rini")
+
+
+def test_nobody_makes_two_of_themself(here: Desk):
+    """Whoever invites into their own unit does not admit: four eyes would be two."""
+    sari, rini = here.house.supervisor, member(here, "rini")
+    twin = joined(here, invited(here, sari))
+    with pytest.raises(SecondOfficerNeeded):
+        admits(here, sari, twin)
+    assert not sits(here, twin)
+    told(here)
+    admits(here, rini, twin)
+    assert sits(here, twin)
+    removed(here, twin, sari)
+    with here.database.writing() as session:
+        unit = units.verified(session, here.keys, here.house.unit.id)
+        applications.apply(session, here.keys, unit, twin.officer)
+    with pytest.raises(SecondOfficerNeeded):
+        admits(here, sari, twin)
+    with here.database.reading() as session:
+        assert list(inspecting.problems(session, here.keys)) == []
 
 
 @pytest.mark.parametrize(

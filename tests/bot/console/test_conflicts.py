@@ -163,13 +163,12 @@ async def test_a_row_and_its_line_deleted_give_the_new_key_to_nobody(desk: Desk)
     before = held(desk, case)
     with desk.database.writing() as session:
         session.delete(session.exec(select(Conflict)).one())
-        told = Event.code == EventCode.CONFLICT
-        session.delete(session.exec(select(Event).where(told)).one())
+        line = select(Event).where(Event.code == "conflict")
+        session.delete(session.exec(line).one())
     assert STORY in (await sari.see(f"/cases/{case.number}")).text
     await sari.do("/new-keys")
     assert held(desk, case) == before
-    response = await desk.signed_in(budi).get(f"/cases/{case.number}")
-    assert STORY not in response.text
+    assert STORY not in (await desk.signed_in(budi).get(f"/cases/{case.number}")).text
 
 
 async def test_the_next_members_session_gives_the_case_a_new_key(desk: Desk):

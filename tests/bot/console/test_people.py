@@ -89,12 +89,17 @@ async def test_from_a_link_to_the_first_case_that_is_read(desk: Desk):
     assert "Compare and admit Budi Santoso" in page.text
     page = await sari.see("/people/officers/budi")
     assert words_of(desk, "budi") in page.text
-    response = await sari.send(
+    assert "You invited them" in page.text
+    response = await sari.send("/people/officers/budi/admit", **admission(desk))
+    assert response.status_code == 409
+    rini = desk.signed_in(desk.colleague("rini"))
+    assert "You invited them" not in (await rini.see("/people/officers/budi")).text
+    response = await rini.send(
         "/people/officers/budi/admit", **admission(desk, compared="")
     )
     assert response.status_code == 422
     assert "Compare the words first" in Page(response).text
-    page = await sari.do("/people/officers/budi/admit", **admission(desk))
+    page = await rini.do("/people/officers/budi/admit", **admission(desk))
     assert "Admitted" in page.text
     assert "Compare and admit" not in page.text
     page = Page(await client.get(f"/console/cases/{case.number}"))

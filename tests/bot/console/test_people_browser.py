@@ -86,6 +86,9 @@ async def views(desk: Desk, page: Page, address: str) -> AsyncIterator[str]:
     await page.goto(rini.rpartition("/")[0] + "/nothing")
     yield "join-gone"
     await sign_in(desk, context, address, sari)
+    await page.goto(f"{address}/people/officers/budi")
+    yield "person-invited"
+    await sign_in(desk, context, address, desk.colleague("dewi"))
     await page.goto(f"{address}/people")
     yield "people-member"
     await page.goto(f"{address}/people/officers/budi")
@@ -93,6 +96,7 @@ async def views(desk: Desk, page: Page, address: str) -> AsyncIterator[str]:
     await page.locator("[name=compared]").check()
     await page.locator("form[action$='/admit'] button").click()
     yield "people-admitted"
+    await sign_in(desk, context, address, sari)
     await page.goto(f"{address}/people/officers/sari")
     yield "person-last"
     await sign_in(desk, context, address, adi)
