@@ -1,17 +1,20 @@
-"""Take the pictures of the officers' handbook: ``make pictures``.
+"""Take the pictures of the README and of the officers' handbook: ``make pictures``.
 
-Everything in them is invented; the pages are the console's own, in a real Chromium, once
-in each language. Writes ``docs/images/<language>/*.png``.
+Everything in them is invented; the pages are the program's own, in a real Chromium, the
+console's once in each language. Writes ``docs/images``.
 """
 
 import asyncio
 import io
+import re
+import signal
 import sys
 import tempfile
 from pathlib import Path
 
 from PIL import Image
 from playwright.async_api import (
+    Browser,
     BrowserContext,
     FloatRect,
     Page,
@@ -21,12 +24,11 @@ from playwright.async_api import (
 from bot.console.visit import COOKIE
 from handlers import cases as verbs
 from handlers import conflicts, rights
-from storage import (
-    sessions,
-)
+from storage import sessions
 from storage.models import Case
 from storage.report_items import Content
 from storage.words import ItemKind, RequestKind, Stage
+from tests.browser import test_demo as story
 from tests.browsers import ANSWERS, Desk
 from tests.chromium import ARGUMENTS, CHROMIUM
 from tests.pictured import WORDS, Scene, scene
@@ -87,16 +89,60 @@ async def take(
     await page.goto(here.address + path)
     clip = await _around(page, only) if only else None
     taken = await page.screenshot(full_page=whole or bool(only), clip=clip)
+    keep(taken, IMAGES / here.language / f"{name}.png")
+    await context.close()
+
+
+def keep(taken: bytes, file: Path) -> None:
+    """Write a picture with few colours. Raises ValueError for one that is too large."""
     with Image.open(io.BytesIO(taken)) as picture:
         small = picture.convert("RGB").quantize(COLOURS)
-    file = IMAGES / here.language / f"{name}.png"
     file.parent.mkdir(parents=True, exist_ok=True)
     small.save(file, optimize=True)
     size = file.stat().st_size
     sys.stdout.write(f"{file.relative_to(IMAGES)}: {size} bytes\n")
     if size > MOST_BYTES:
         raise ValueError(file)
+
+
+async def phones(chromium: Browser, folder: Path) -> None:
+    """Run the demo, let people write on its phones, and keep how they look then."""
+    command = [sys.executable, "-m", "bot", "demo", "--folder", str(folder / "demo")]
+    process = await asyncio.create_subprocess_exec(
+        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
+    assert process.stdout is not None
+    said = ""
+    while "Ctrl-C" not in said:
+        line = await process.stdout.readline()
+        assert line, said
+        said += line.decode()
+    found = dict(re.findall(r"(Phones|Console): +(http://\S+)", said))
+    demo = story.Demo(found["Phones"], found["Console"])
+    context = await chromium.new_context(viewport={"width": 1440, "height": 1040})
+    page = await context.new_page()
+    await page.goto(demo.phones)
+    sari = story.Phone(page, "telegram")
+    wayan, budi = story.Phone(page, "sms"), story.Phone(page, "whatsapp")
+    await wayan.say("LAPOR Petugas kelurahan minta uang 500 ribu untuk surat tanah.")
+    await wayan.hears("Catat")
+    await budi.say("EN")
+    await budi.hears("Make a report")
+    await budi.say("REPORT")
+    await budi.hears("Safe, go on")
+    number, code = await story.reports(sari)
+    await story.works(await context.new_page(), demo, number)
+    await page.bring_to_front()
+    await sari.hears("Ada kabar untuk nomor")
+    await sari.say(f"BACA {number} {code}")
+    await sari.hears("Nomor dan kode cocok")
+    await sari.say(story.ANSWER)
+    await sari.hears("ditambahkan")
+    await page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
+    keep(await page.screenshot(full_page=True), IMAGES / "phones.png")
     await context.close()
+    process.send_signal(signal.SIGTERM)
+    await process.wait()
 
 
 async def _around(page: Page, selector: str) -> FloatRect:
@@ -178,6 +224,7 @@ async def main() -> None:
             for language in WORDS:
                 async with scene(chromium, Path(folder), language) as here:
                     await work(here)
+            await phones(chromium, Path(folder))
             await chromium.close()
 
 
