@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sqlmodel import Session, col, delete, or_, select
 
-from handlers import people
+from handlers import people, reveal_ends
 from handlers.errors import LastAdmin, LastMember, NotYours
 from handlers.office import Office
 from storage import (
@@ -21,7 +21,6 @@ from storage import (
     manifests,
     officers,
     proving,
-    reveals,
     rotation,
     sessions,
     units,
@@ -64,8 +63,8 @@ def remove(
         _refuse_emptying(session, office, unit, officer)
     returned = _leave(session, office, unit, officer, by, now)
     sessions.end_all(session, officer.id)
-    reveals.end_for_officer(session, officer.id)
     generation = rotation.rotate(session, keys, unit)
+    reveal_ends.end_for_officer(session, office, officer.id, now=now)
     _witness(session, office, returned, by, now)
     _record(session, office, "unit.removed", by, officer.id.hex(), now)
     rotated = f"{unit.id.hex()}:{generation}"
@@ -104,10 +103,10 @@ def end(
             _refuse_emptying(session, office, unit, officer)
         returned += _leave(session, office, unit, officer, by, now)
     applications.drop_all(session, keys, officer.id)
-    reveals.end_for_officer(session, officer.id)
     _forget(session, officer.id)
     officers.deactivate(session, keys, officer.id)
     rotated = [(unit, rotation.rotate(session, keys, unit)) for unit in homes]
+    reveal_ends.end_for_officer(session, office, officer.id, now=now)
     _witness(session, office, returned, by, now)
     _record(session, office, "officer.ended", by, officer.id.hex(), now)
     for unit, generation in rotated:

@@ -5,8 +5,6 @@ A request is a row, a line of the case's history and an alert; officers answer i
 report is restricted.
 """
 
-from collections import Counter
-from collections.abc import Sequence
 from datetime import date, datetime
 
 from sqlmodel import Session
@@ -16,7 +14,6 @@ from handlers.deadlines import due
 from handlers.office import Office
 from handlers.state import Promises
 from storage import cases, data_requests, history, report_items
-from storage.models import DataRequest, Event
 from storage.words import EventCode, RequestKind
 
 ANSWERED_BY = {
@@ -88,15 +85,3 @@ def ask(
     )
     cases.save(session, office.keys, case)
     notices.alert(session, office, case, text="ALERT.REQUEST", now=now)
-
-
-def are_whole(events: Sequence[Event], requests: Sequence[DataRequest]) -> bool:
-    """Tell whether the open requests are those that the history tells of."""
-    told = Counter[str]()
-    for event in events:
-        kind = event.detail.partition(":")[0]
-        if event.code == EventCode.REQUESTED:
-            told[kind] += 1
-        elif event.code == EventCode.ANSWERED:
-            told[kind] -= 1
-    return +told == Counter(row.kind for row in requests)

@@ -1,19 +1,20 @@
 """What reporters asked about their own data: one open request of a kind for each report.
 
 What was asked and answered stands in the case's history too, so a row that was deleted by
-hand is missed (``handlers.rights``).
+hand is missed (``are_whole``).
 """
 
 import secrets
-from collections.abc import Container, Sequence
+from collections import Counter
+from collections.abc import Container, Iterable, Sequence
 from datetime import date
 
 from sqlmodel import Session, col, select
 
 from storage.keys import ServerKeys
-from storage.models import Case, DataRequest
+from storage.models import Case, DataRequest, Event
 from storage.sealing import Context, encode
-from storage.words import RequestKind, RequestState
+from storage.words import Erased, EventCode, RequestKind, RequestState
 
 
 def ask(
@@ -95,6 +96,23 @@ def open_in(
     )
     rows = session.exec(query).all()
     return [(row, case) for row, case in rows if case.report not in barred]
+
+
+def are_whole(events: Iterable[Event], requests: Iterable[DataRequest]) -> bool:
+    """Tell whether the open requests are those that the history tells of.
+
+    They go with the code: whoever erased the receipt erased them too.
+    """
+    told = Counter[str]()
+    for event in events:
+        kind = event.detail.partition(":")[0]
+        if event.code == EventCode.REQUESTED:
+            told[kind] += 1
+        elif event.code == EventCode.ANSWERED:
+            told[kind] -= 1
+        elif event.code == EventCode.PURGED and kind == Erased.RECEIPT:
+            told.clear()
+    return +told == Counter(row.kind for row in requests)
 
 
 def check(keys: ServerKeys, row: DataRequest) -> None:

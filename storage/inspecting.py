@@ -6,6 +6,7 @@ them knows is said in ``UNSEEN``: rows that end by themselves within days.
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from datetime import date
 from itertools import product, starmap
 from typing import Any
 
@@ -18,6 +19,7 @@ from storage import (
     files,
     history,
     manifests,
+    missing,
     models,
     officers,
     proving,
@@ -37,7 +39,7 @@ from storage.keys import ServerKeys
 from storage.manifests import Name
 from storage.models import Case, File, Grant, Unit, UnitGrant
 from storage.sealing import NotAuthentic
-from storage.words import EventCode, FileState, Recipient
+from storage.words import Erased, EventCode, FileState, Recipient
 
 Check = Callable[[ServerKeys, Any], None]
 
@@ -83,17 +85,31 @@ UNSEEN: Mapping[str, str] = {
 """Tables of which only the reader says that a row was changed, each with why."""
 
 
-def problems(session: Session, keys: ServerKeys) -> Iterator[str]:
-    """Say everything that is wrong, one line a fault; nothing where all is whole."""
+_WITHOUT_FILES = {
+    (EventCode.PURGED, Erased.FILES),
+    (EventCode.ERASED, Erased.CONTENTS),
+}
+"""Lines of a history after which no file is left: their rule, or two officers."""
+
+
+def problems(
+    session: Session, keys: ServerKeys, *, since: date | None = None
+) -> Iterator[str]:
+    """Say everything that is wrong, one line a fault; nothing where all is whole.
+
+    ``since`` is the first day whose tombstones are still kept; None looks for none.
+    """
     yield from proving.problems(session, keys)
     for model, check in CHECKS.items():
         strange = sum(not _is_ours(keys, check, row) for row in _rows(session, model))
         if strange:
             yield f"{model.__tablename__}: rows changed or added by hand: {strange}"
     yield from _lists(session, keys)
+    yield from missing.factors_gone(session, keys)
     yield from _units(session, keys)
     for case in session.exec(select(Case)):
         yield from _case(session, keys, case)
+        yield from missing.of_case(session, case, since=since)
 
 
 def _rows(session: Session, model: type[SQLModel]) -> Iterator[SQLModel]:
@@ -182,10 +198,10 @@ def _offline(session: Session) -> set[bytes]:
 
 
 def _files_told(session: Session, case: Case) -> int:
-    """Return how many files the history took since something was last erased."""
+    """Return how many files the history took since all of them were last erased."""
     told = 0
     for event in history.of_case(session, case.report):
-        if history.erases(event):
+        if (event.code, event.detail) in _WITHOUT_FILES:
             told = 0
         told += event.code == EventCode.FILE_TAKEN
     return told

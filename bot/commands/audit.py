@@ -6,8 +6,10 @@ from typing import Annotated
 import typer
 from sqlmodel import func, select
 
+from bot.clock import utc_now
 from bot.commands import desk
 from bot.commands.desk import ConfigFile, Refused
+from bot.office import make_office
 from storage import audit, inspecting
 from storage.models import Case
 
@@ -36,7 +38,10 @@ def verify(
     kept = _kept(head)
     with desk.sit_down(config_file) as seat, seat.database.reading() as session:
         broken = audit.verify(session, seat.keys, expected=kept)
-        wrong = [] if broken else list(inspecting.problems(session, seat.keys))
+        office = make_office(seat.settings, seat.keys, now=utc_now())
+        since = office.day(utc_now()) - office.backups
+        found = inspecting.problems(session, seat.keys, since=since)
+        wrong = [] if broken else list(found)
         now = audit.head(session)
         cases = session.exec(select(func.count()).select_from(Case)).one()
     if as_json:

@@ -70,7 +70,8 @@ def verify(visit: Visit) -> Response:
     keys = visit.console.office.keys
     with visit.console.database.reading() as session:
         broken = audit.verify(session, keys, expected=expected)
-        wrong = [] if broken else list(inspecting.problems(session, keys))
+        since = visit.console.office.day(visit.now) - visit.console.office.backups
+        wrong = [] if broken else list(inspecting.problems(session, keys, since=since))
     return _show(visit, checked=True, broken=broken, wrong=wrong, typed=typed)
 
 

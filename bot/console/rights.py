@@ -8,7 +8,6 @@ from sqlmodel import Session
 from starlette.responses import Response
 
 from bot.console.visit import Visit
-from handlers import rights
 from storage import conflicts, data_requests, units
 from storage.models import Case, DataRequest, Event
 from storage.sealing import NotAuthentic
@@ -51,7 +50,7 @@ def panel(visit: Visit, session: Session, case: Case, events: Sequence[Event]) -
     return Panel(
         tuple(_line(row, today) for row in rows),
         restricted=asked[0] if asked else None,
-        broken=not rights.are_whole(events, rows),
+        broken=not data_requests.are_whole(events, rows),
     )
 
 

@@ -213,7 +213,7 @@ def test_a_limit_is_explained_in_words(here, channel):
     assert told(here, case)[-2] == ("answered", "restrict:limited")
     with here.database.reading() as session:
         events = history.of_case(session, case.report)
-        assert rights.are_whole(events, [])
+        assert data_requests.are_whole(events, [])
     (row,) = asked(here, case)
     with pytest.raises(AnsweredAlready):
         here.act(answering.answer, case.report, row.id, RequestState.DONE, "x", by=sari)
@@ -342,9 +342,9 @@ def test_a_request_that_was_deleted_by_hand_is_missed(here):
     with here.database.writing() as session:
         events = history.of_case(session, case.report)
         rows = data_requests.open_of(session, here.keys, case.report)
-        assert rights.are_whole(events, rows)
-        assert not rights.are_whole(events, [])
-        assert not rights.are_whole([], rows)
+        assert data_requests.are_whole(events, rows)
+        assert not data_requests.are_whole(events, [])
+        assert not data_requests.are_whole([], rows)
     other, _ = reported(here, Channel.SMS)
     with pytest.raises(NotFound):
         here.act(

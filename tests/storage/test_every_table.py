@@ -7,14 +7,34 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, insert
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import SQLModel
+from sqlmodel import SQLModel, select
 
 from handlers import cases as verbs
-from handlers import conflicts
-from storage import audit, cases, files, history, inspecting, tombstones
+from handlers import conflicts, leaving, reveals, rights
+from storage import (
+    audit,
+    cases,
+    erasing,
+    factors,
+    files,
+    history,
+    inspecting,
+    recovery_codes,
+    report_items,
+    reports,
+)
 from storage.files import Taken
-from storage.models import AuditLine, Case, Conflict, Event
-from storage.words import Audience, Erased, EventCode
+from storage.models import AuditLine, Case, Conflict, Event, File
+from storage.report_items import Content
+from storage.reveals import Request, Wish
+from storage.words import (
+    Audience,
+    Erased,
+    EventCode,
+    ItemKind,
+    RequestKind,
+    RevealOf,
+)
 from tests import house, thief
 from tests.desk import Desk, desk, pick
 
@@ -30,11 +50,6 @@ GONE_UNSEEN = {
     "drafts": "as if the reporter had left",
     "quarantine": "ends within 7 days",
     "applications": "the newcomer asks again",
-    "recovery_codes": "the list of factors names them",
-    "second_factors": "the list of factors names them",
-    "reveals": "as if it had ended; the history says that it was asked",
-    "tombstones": "the history says what was erased",
-    "data_requests": "the history names every request",
     "recovery_keys": "`kentongan doctor` says that one is missing",
     "settings": "the lists among them show; `serve` refuses a store without the others",
 }
@@ -54,6 +69,26 @@ def here(database, keys) -> Desk:
     found.act(conflicts.declare, other.report, by=sari)
     with database.writing() as session:
         row = pick(session, Case, report=case.report)
+        content = Content(kind=ItemKind.IDENTITY, text="Ketut")
+        named = report_items.add_item(
+            session,
+            keys,
+            case.report,
+            content,
+            audience=Audience.IDENTITY,
+            public=case.public_key,
+            vault=vault,
+            day=case.day,
+        )
+        history.append(
+            session,
+            keys,
+            row,
+            EventCode.ITEM,
+            by=history.REPORTER,
+            day=case.day,
+            item_hash=named,
+        )
         name = files.reserve(session, keys, case.report, day=case.day)
         taken = Taken(b"o" * 32, b"c" * 32, {"type": "image/png"})
         files.taken(session, keys, name, taken, public=case.public_key, vault=vault)
@@ -66,8 +101,25 @@ def here(database, keys) -> Desk:
             day=case.day,
         )
         cases.save(session, keys, row)
-        tombstones.put(session, keys, case.report, Erased.CONTACT, day=case.day)
+        erasing.erase_identity(session, keys, row, day=case.day)
+        erasing.record(session, keys, row, Erased.IDENTITY, day=case.day)
+        cases.save(session, keys, row)
         house.person(session, keys, "budi")
+        factors.put(session, keys, sari, factors.new_seed(), step=1)
+        codes = recovery_codes.new_codes()
+        recovery_codes.replace(session, keys, sari.id, b"s" * 96, codes)
+    found.act(rights.ask, case.report, RequestKind.ACCESS)
+    secret = found.store(
+        reports.secret_for, case.report, found.house.unit, found.house.unit_secret
+    )
+    found.act(
+        reveals.ask,
+        case.report,
+        Wish(RevealOf.ORIGINAL, "CHAIN", name),
+        Request("Perlu untuk rantai bukti", "", "id", ()),
+        by=sari,
+        case_secret=secret,
+    )
     found.say("557", "LAPOR")
     return found
 
@@ -81,7 +133,9 @@ def wrong(here: Desk, kept: tuple[int, bytes] | None = None) -> list[str]:
     with here.database.reading() as session:
         broken = audit.verify(session, here.keys, expected=kept)
         said = [] if broken is None else [f"line {broken}"]
-        return said + list(inspecting.problems(session, here.keys))
+        return said + list(
+            inspecting.problems(session, here.keys, since=here.now.date())
+        )
 
 
 def shows(here: Desk, kept: tuple[int, bytes] | None = None) -> bool:
@@ -89,7 +143,10 @@ def shows(here: Desk, kept: tuple[int, bytes] | None = None) -> bool:
     with here.database.reading() as session:
         return (
             audit.verify(session, here.keys, expected=kept) is not None
-            or next(inspecting.problems(session, here.keys), None) is not None
+            or next(
+                inspecting.problems(session, here.keys, since=here.now.date()), None
+            )
+            is not None
         )
 
 
@@ -175,18 +232,20 @@ def test_every_changed_column_shows(here: Desk):
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_row_that_is_gone_shows(here: Desk):
     rows, kept = thief.rows_of(here.database), head(here)
-    unseen = set()
+    unseen, tried = set(), set()
     for name, table in SQLModel.metadata.tables.items():
         if name in inspecting.UNSEEN or not rows[name]:
             continue
         for row in rows[name]:
             if name == "items" and row["audience"] == Audience.REPORTER:
                 continue  # only the reporter's language, made with the receipt
+            tried.add(name)
             put(here, table, [one for one in rows[name] if one is not row])
             if not shows(here, kept):
                 unseen.add(name)
         put(here, table, rows[name])
     assert unseen <= set(GONE_UNSEEN), unseen
+    assert {"data_requests", "reveals", "second_factors", "tombstones"} <= tried
     assert wrong(here) == []
 
 
@@ -204,4 +263,22 @@ def test_a_row_that_was_put_back_shows(here: Desk):
         put(here, table, old[name])
         assert wrong(here, kept), name
         put(here, table, now[name])
+    assert wrong(here) == []
+
+
+def test_whoever_leaves_ends_what_they_asked_for_with_a_line(here: Desk):
+    sari, unit = here.house.supervisor.officer, here.house.unit
+    here.act(leaving.remove, unit.id, sari.id, by=None, knowing=True)
+    assert wrong(here) == []
+
+
+def test_files_that_two_officers_erased_are_not_missed(here: Desk):
+    with here.database.writing() as session:
+        report = session.exec(select(File.report)).one()
+        row = session.get_one(Case, report)
+        row.is_open = False
+        day = here.now.date()
+        erasing.erase_files(session, here.keys, row, day=day)
+        erasing.record(session, here.keys, row, Erased.FILES, day=day)
+        cases.save(session, here.keys, row)
     assert wrong(here) == []
