@@ -189,3 +189,26 @@ def test_every_dependency_has_its_reason_and_nothing_else_has_one():
     table = page.partition(" Parts, each for a reason")[2]
     told = re.findall(r"^\| ([a-z0-9-]+) \| \S.+ \|$", table, re.MULTILINE)
     assert sorted(told) == wanted
+
+
+HANDBOOKS = {"officers.md": "en", "petugas.md": "id"}
+PLAIN = {"your name", "their name", "their", "head", "can", "nama anda", "namanya"} | {
+    "miliknya",
+    "kepala",
+    "masih dapat",
+}
+"""What the handbooks stress without quoting a page."""
+
+
+@pytest.mark.parametrize("name", HANDBOOKS)
+def test_what_a_handbook_quotes_stands_on_a_page(name):
+    """Slanted words are labels of the console, in the language of the handbook."""
+    said: list[str] = []
+    for file in (HOME / "bot/console/locales" / HANDBOOKS[name]).glob("*.po"):
+        said += re.findall(r'^msgstr "(.+)"$', file.read_text(), re.MULTILINE)
+    text = (HOME / "docs" / name).read_text()
+    quoted = re.findall(r"(?<!\*)\*([^*\n]+)\*(?!\*)", text)
+    assert len(quoted) > 20
+    for label in (part for words in quoted for part in words.split(" → ")):
+        shown = any(one.startswith(label) for one in said)
+        assert shown or label.lower() in PLAIN, label
