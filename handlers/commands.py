@@ -2,14 +2,14 @@
 
 from dataclasses import replace
 
-from handlers import cleaning, reporter, rights, submission
+from handlers import cleaning, follow, reporter, rights, submission, talk
 from handlers.messages import Command, CommandName, Proof, Reply
 from handlers.state import Turn
 from handlers.trail import Trail
 from handlers.turning import Turning, discard
-from storage import report_items, subscriptions
+from storage import cases, jobs, report_items, subscriptions
 from storage.subscriptions import Subscriber
-from storage.words import Anonymity, Audience, RequestKind
+from storage.words import Anonymity, Audience, JobKind, RequestKind
 
 WISH = "Q05"
 """The step that says how the reporter wishes to be known; the last word counts."""
@@ -51,6 +51,25 @@ def run(turning: Turning, command: Command) -> tuple[Reply, ...]:
         case CommandName.CLEAN:
             cleaning.begin(turning.office, turning.memory)
     return ()
+
+
+def refuse_purged(turning: Turning, turn: Turn) -> Turn:
+    """Say so, and keep nothing, where somebody adds to a case whose contents are erased."""
+    session, office, memory = turning.session, turning.office, turning.memory
+    if not any(item.to_case for item in turn.items):
+        return turn
+    case = cases.get(session, office.keys, bytes.fromhex(memory.opened))
+    if case is None or case.purged is None:
+        return turn
+    memory.forget_case()
+    copy = {"channel": turning.incoming.channel.value, "id": turning.incoming.erase}
+    if turning.incoming.media and copy["id"] and office.erase_copies:
+        jobs.put(session, office.keys, JobKind.ERASE, copy, now=turning.now)
+    state = turning.state
+    if state.step in {follow.ASK_ADDITION, follow.ASK_REPLY}:
+        state = talk.release(state)
+    reply = Reply("NOTADDED", {"date": case.purged.strftime("%d/%m/%Y")})
+    return Turn(state, replies=(reply,))
 
 
 def settle(turning: Turning, turn: Turn) -> None:

@@ -184,6 +184,7 @@ def _turn(turning: Turning) -> None:
         commands.restore_language(turning)
     memory.number = turning.opening.number if turning.opening.number_only else ""
     turn = _advance(turning, turning.state, expired=expired)
+    turn = commands.refuse_purged(turning, turn)
     if not _seal(turning, turn):
         answer(turning, (Reply("X07"),))
         return

@@ -4,16 +4,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlmodel import select
 
 import handlers
 from handlers import cases as verbs
 from handlers import countdown, reporter
-from handlers.errors import NotFound, Purged
-from storage import cases, history
+from handlers.errors import Purged
+from handlers.inbox import Outcome
+from handlers.messages import Kind, Media
+from storage import cases, history, jobs
 from storage.database import Database
 from storage.keys import ServerKeys
-from storage.models import Case
-from storage.words import Reason, Role, Status
+from storage.models import Case, File, Quarantine
+from storage.words import JobKind, Reason, Role, Status
 from tests import house
 from tests.desk import Desk, desk
 
@@ -95,7 +98,7 @@ def test_nothing_else_opens_or_ends_a_case():
 
 
 def test_what_was_erased_is_not_written_to_any_more(here: Desk):
-    case, slip = here.reports("555")
+    case, _ = here.reports("555")
     with here.database.writing() as session:
         row = cases.lock(session, here.keys, case.report)
         assert row is not None
@@ -111,7 +114,43 @@ def test_what_was_erased_is_not_written_to_any_more(here: Desk):
         reason = {"reason": None} if verb is verbs.change_status else {}
         with pytest.raises(Purged):
             here.act(verb, case.report, *words, by=by, **reason)
-    here.say("555", f"TAMBAH {slip}")
-    with pytest.raises(NotFound):
-        here.say("555", "Bukti baru dari saya")
     assert passes(here, case).head_seq == case.head_seq
+
+
+FILE = Media("BQAD-1", "image/png", "bukti.png")
+
+
+@pytest.mark.parametrize("drafts", [False, True])
+@pytest.mark.parametrize("media", [(), (FILE,)])
+@pytest.mark.parametrize(
+    ("language", "told"), [("", "balas LAPOR"), ("ENGLISH", "reply REPORT")]
+)
+def test_an_addition_to_what_was_erased_is_answered_and_not_kept(
+    here: Desk, language: str, told: str, media: tuple[Media, ...], *, drafts: bool
+):
+    case, slip = here.reports("555")
+    with here.database.writing() as session:
+        row = cases.lock(session, here.keys, case.report)
+        assert row is not None
+        row.purged = here.office.day(here.now)
+        cases.save(session, here.keys, row)
+    if language:
+        here.say("555", language)
+    if drafts:
+        here.say("555", "REPORT" if language else "LAPOR")
+    here.say("555", f"TAMBAH {slip}")
+    here.delivers()
+    more = {"media": media, "erase": "SM1", "kind": Kind.MEDIA} if media else {}
+    assert here.say("555", "Bukti baru dari saya", **more) is Outcome.TAKEN
+    (letter,) = here.delivers()
+    assert "02/03/2026" in letter.text
+    assert told in letter.text
+    with here.database.reading() as session:
+        assert session.exec(select(Quarantine)).all() == []
+        assert session.exec(select(File)).all() == []
+        assert list(jobs.waiting(session, here.keys, JobKind.FETCH)) == []
+        owed = list(jobs.waiting(session, here.keys, JobKind.ERASE))
+    assert len(owed) == len(media)
+    assert passes(here, case).head_seq == case.head_seq
+    here.say("555", "Masih di sini?")
+    assert told not in here.delivers()[-1].text
