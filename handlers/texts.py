@@ -9,7 +9,9 @@ another one's variant. A parameter whose value begins with ``@`` names further m
 import string
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.resources import files
+from types import MappingProxyType
 from typing import Final
 
 from babel.messages.catalog import Catalog
@@ -134,7 +136,8 @@ def fill(text: str, values: Mapping[str, str]) -> str:
     return text.format_map(_Lenient(values))
 
 
-def _read(language: str) -> dict[tuple[str, str], str]:
+@cache
+def _read(language: str) -> Mapping[tuple[str, str], str]:
     source = files("handlers").joinpath("locales", language, "messages.po")
     if not source.is_file():
         raise TextMissing(f"no catalogue for the language {language!r}")
@@ -150,7 +153,7 @@ def _read(language: str) -> dict[tuple[str, str], str]:
             raise RulesInvalid(
                 f"{language} {variant} {msgid}: braces hold a plain name"
             )
-    return texts
+    return MappingProxyType(texts)
 
 
 def _is_sound(text: str) -> bool:

@@ -1,7 +1,8 @@
 """The console as officers meet it: browsers on a real store, reports that arrive."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from html.parser import HTMLParser
 from zoneinfo import ZoneInfo
 
@@ -14,6 +15,7 @@ from bot.console.app import ConsoleContext
 from bot.console.visit import COOKIE
 from handlers import submission
 from handlers.office import Office
+from handlers.pace import Pace, Tries
 from handlers.questionnaire import load
 from handlers.rulebook import Rulebook
 from handlers.texts import Texts
@@ -227,10 +229,15 @@ def arrive(
 
 
 def make_office(keys: ServerKeys) -> Office:
+    return replace(_office(), keys=keys, pace=Pace(), tries=Tries())
+
+
+@cache
+def _office() -> Office:
     rulebook = Rulebook.load()
     context = {"agency": "Inspectorate", "link": "example.org", "emergency": "112"}
     return Office(
-        keys=keys,
+        keys=ServerKeys.new(),
         texts=Texts(("id", "en"), context),
         questionnaire=load(),
         rulebook=rulebook,

@@ -20,6 +20,7 @@ from handlers import inbox, receipts
 from handlers.inbox import Outcome
 from handlers.messages import Incoming, Kind, Proof
 from handlers.office import Office
+from handlers.pace import Pace, Tries
 from handlers.receipts import Opening
 from storage import cases, jobs, outbox, report_items, reports
 from storage.database import Database
@@ -47,15 +48,14 @@ class Slip:
 
 
 @cache
-def _offices() -> Callable[[ServerKeys], Office]:
+def _office() -> Office:
     environ = {"KENTONGAN_AGENCY__NAME": "Inspektorat Contoh"}
-    settings = config.load(None, environ)
-    return lambda keys: make_office(settings, keys, now=START)
+    return make_office(config.load(None, environ), ServerKeys.new(), now=START)
 
 
 def office_of(keys: ServerKeys) -> Office:
     """Return an office with the rules that come with the program."""
-    return _offices()(keys)
+    return replace(_office(), keys=keys, pace=Pace(), tries=Tries())
 
 
 def text(

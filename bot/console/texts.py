@@ -5,7 +5,9 @@ that the handlers and the rules already have; ``bot/console/words.py`` finds the
 """
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from importlib.resources import files
+from types import MappingProxyType
 from typing import Final
 
 from babel.messages.pofile import read_po
@@ -39,7 +41,8 @@ class ConsoleTexts:
         return self._texts[language]
 
 
-def _read(language: str) -> dict[str, str]:
+@cache
+def _read(language: str) -> Mapping[str, str]:
     """Read every catalogue of a language; a msgid that stands in two is an error."""
     texts: dict[str, str] = {}
     folder = files("bot.console").joinpath("locales", language)
@@ -52,4 +55,4 @@ def _read(language: str) -> dict[str, str]:
             if message.id in texts:
                 raise ValueError(f"{message.id} stands in two catalogues")
             texts[str(message.id)] = str(message.string)
-    return texts
+    return MappingProxyType(texts)

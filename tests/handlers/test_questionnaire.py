@@ -172,7 +172,7 @@ def test_a_long_agency_name_is_found_before_a_reporter_gets_half_a_message():
 )
 def test_a_weak_text_is_found(monkeypatch, language, variant, msgid, text, told):
     weak = Texts(["id", "en"], texts().context)
-    catalogue = weak._texts[language]  # noqa: SLF001 - planted where a translator would err
-    monkeypatch.setitem(catalogue, (variant, msgid), text)
+    planted = {**weak._texts[language], (variant, msgid): text}  # noqa: SLF001 - where a translator would err
+    monkeypatch.setitem(weak._texts, language, planted)  # noqa: SLF001
     found = check(book(), weak)
     assert any(told in line for line in found), found
