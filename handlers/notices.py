@@ -10,7 +10,7 @@ from handlers.messages import Choice, Reply
 from handlers.office import Office
 from storage import cases, conflicts, history, links, outbox, subscriptions, units
 from storage.letters import Letter
-from storage.models import Case, Officer
+from storage.models import Case, Officer, Unit
 from storage.outbox import Claimed
 from storage.sealing import NotAuthentic
 from storage.subscriptions import Subscriber
@@ -137,6 +137,21 @@ def alert(
         place = _place_of(session, office, officer)
         if place is not None:
             reply = _alert(office, case, officer, text)
+            post_to_officer(session, office, officer, place, reply, now=now)
+            told += 1
+    return told
+
+
+def knocked(session: Session, office: Office, unit: Unit, *, now: datetime) -> int:
+    """Tell a unit's linked members that somebody waits to be admitted; returns how many.
+
+    Who waits is seen in the console alone.
+    """
+    told = 0
+    for officer in units.members(session, office.keys, unit):
+        place = _place_of(session, office, officer)
+        if place is not None:
+            reply = Reply("DUTY.KNOCK", {"unit": unit.name})
             post_to_officer(session, office, officer, place, reply, now=now)
             told += 1
     return told

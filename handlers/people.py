@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
+from handlers import notices
 from handlers.errors import NotYours, SecondOfficerNeeded
 from handlers.office import Office
 from storage import (
@@ -226,6 +227,7 @@ def _knock(
         )
         return
     applications.apply(session, office.keys, unit, newcomer)
+    notices.knocked(session, office, unit, now=now)
     if inviter is not None:
         applications.remember_inviter(session, office.keys, newcomer, inviter)
 

@@ -39,7 +39,15 @@ from storage.models import (
 )
 from storage.models import Session as Signed
 from storage.sealing import NotAuthentic
-from storage.words import EventCode, Reason, Role, Status, UnitKind
+from storage.words import (
+    Channel,
+    EventCode,
+    LetterKind,
+    Reason,
+    Role,
+    Status,
+    UnitKind,
+)
 from tests import authenticator, house
 from tests import desk as offices
 from tests.desk import Desk
@@ -452,3 +460,26 @@ def test_an_account_ends_with_its_factors_its_link_and_its_session(here: Desk):
             assert session.exec(select(table).filter_by(officer=me)).all() == []
         assert session.exec(select(UnitGrant).filter_by(recipient=me)).all() == []
         assert manifests.present(session, here.keys, Name.FACTORS).rows == frozenset()
+
+
+def links_telegram(here: Desk, who: Person, handle: str) -> None:
+    token = here.store(links.issue, who.officer.id, now=here.now)
+    here.store(links.redeem, token, Channel.TELEGRAM, handle, now=here.now)
+
+
+@pytest.mark.parametrize("vault", [False, True])
+def test_members_who_linked_hear_that_somebody_waits(here: Desk, *, vault: bool):
+    links_telegram(here, here.house.supervisor, "900")
+    links_telegram(here, here.house.custodian, "901")
+    links_telegram(here, admin(here), "902")
+    unit = here.house.vault if vault else here.house.unit
+    role = Role.CUSTODIAN if vault else Role.HANDLER
+    token = invited(here, None, role=role, unit=unit.id)
+    here.delivers()
+    joined(here, token, role=role)
+    (letter,) = here.delivers()
+    assert (letter.to, letter.kind) == ("901" if vault else "900", LetterKind.ALERT)
+    assert unit.name in letter.text
+    assert "budi" not in letter.text.lower()
+    assert token not in letter.text
+    assert not letter.buttons
