@@ -78,7 +78,7 @@ def recorded() -> Iterator[tuple[str, Door, ast.expr]]:
 def codes() -> set[str]:
     found: set[str] = set()
     for place, door, code in recorded():
-        if isinstance(code, ast.Constant):
+        if isinstance(code, ast.Constant) and isinstance(code.value, str):
             found.add(f"{door.before}{code.value}")
             continue
         name = place, ast.unparse(code)
