@@ -26,6 +26,8 @@ from storage.words import Role
 
 MOST_BYTES = 64 * 1024
 MOST_FIELDS = 20
+_NUL = "\0"
+"""No browser sends it, and PostgreSQL takes no text that holds it."""
 _HERE = frozenset({"", "same-origin", "none"})
 
 Endpoint: TypeAlias = Callable[[Visit], Response]
@@ -140,6 +142,8 @@ def _let_in(visit: Visit, endpoint: Endpoint, rule: Rule) -> Response:
     request = visit.request
     if request.url.hostname not in visit.console.hosts:
         return visit.problem("HOST", 421)
+    if any(_NUL in text for text in (request.scope["path"], *visit.query.values())):
+        raise NotFound
     visit = _signed(visit)
     if visit.signed is None and not rule.public:
         return _to_sign_in(visit)
@@ -218,6 +222,8 @@ async def _form(request: Request) -> dict[str, str]:
         )
     except ValueError:
         raise BadForm from None
+    if any(_NUL in text for pair in pairs for text in pair):
+        raise BadForm
     return dict(pairs)
 
 

@@ -123,7 +123,8 @@ async def test_our_own_origin_is_no_stranger(desk: Desk):
         (b"token=" + b"x" * 70_000, 413),
         (b"token=\xff\xfe", 400),
         (b"&".join(b"a%d=1" % n for n in range(30)), 400),
-        (b"token=%ff%fe&language=%00", 403),
+        (b"token=%ff%fe&language=%00", 400),
+        (b"token=%ff%fe&language=id", 403),
         (b"", 403),
     ],
 )
@@ -135,6 +136,12 @@ async def test_bad_bodies_are_refused_plainly(desk: Desk, body: bytes, status: i
         headers={"content-type": "application/x-www-form-urlencoded"},
     )
     assert response.status_code == status
+
+
+@pytest.mark.parametrize("path", ["/cases/%00", "/people/officers/a%00", "/?after=%00"])
+async def test_a_nul_names_nothing(desk: Desk, path: str):
+    browser = desk.signed_in(desk.house.supervisor)
+    assert (await browser.get(path)).status_code == 404
 
 
 async def test_another_host_name_is_refused(desk: Desk):
