@@ -1,7 +1,8 @@
 """Conflicts of interest: who may not reach a case any more, whatever their unit may.
 
-A declaration is a row here and a line of the case's history. Either of them bars the
-officer, so deleting one gives no access back; only a verified row is ever settled.
+A declaration is a row here, a line of the case's history and one of the audit log. Each of
+them bars the officer, so deleting one gives no access back, nor does an older copy of the
+whole case; only a verified row is ever settled.
 """
 
 from collections.abc import Sequence
@@ -10,9 +11,11 @@ from datetime import datetime
 from sqlmodel import Session, col, select
 
 from storage.keys import ServerKeys
-from storage.models import Case, Conflict, Event
+from storage.models import AuditLine, Case, Conflict, Event
 from storage.sealing import Context, NotAuthentic, encode
 from storage.words import EventCode
+
+_LOGGED = "case.conflict"
 
 
 def declare(
@@ -30,6 +33,13 @@ def declare(
 def is_barred(session: Session, report: bytes, officer: bytes) -> bool:
     """Tell whether an officer declared a conflict on a case."""
     if session.get(Conflict, (report, officer)) is not None:
+        return True
+    logged = select(AuditLine.seq).where(
+        AuditLine.report == report,
+        AuditLine.officer == officer,
+        AuditLine.code == _LOGGED,
+    )
+    if session.exec(logged.limit(1)).first() is not None:
         return True
     told = select(Event.id).where(
         Event.report == report,

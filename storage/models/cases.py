@@ -169,7 +169,7 @@ class AuditLine(SQLModel, table=True):
     seq: int | None = clear("never", default=None, primary_key=True)
     code: str = clear("never")
     officer: bytes | None = clear("never", default=None)
-    report: bytes | None = clear("never", default=None)
+    report: bytes | None = clear("never", default=None, index=True)
     at: datetime = clear("never")
     detail: str = clear("never", default="")
     mac: bytes = sealed("never")

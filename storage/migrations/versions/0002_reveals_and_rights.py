@@ -218,9 +218,13 @@ def upgrade() -> None:
                 "tag", sa.LargeBinary(), nullable=False, server_default=sa.text("''")
             )
         )
+    with op.batch_alter_table("audit", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_audit_report"), ["report"], unique=False)
 
 
 def downgrade() -> None:
+    with op.batch_alter_table("audit", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_audit_report"))
     with op.batch_alter_table("sessions", schema=None) as batch_op:
         batch_op.drop_column("tag")
         batch_op.drop_column("label")
