@@ -43,10 +43,10 @@ from storage import (
     tombstones,
     units,
 )
+from storage.keys import Purpose
 from storage.models import DataRequest, File, Tombstone
 from storage.sealing import Context, NotAuthentic, new_pair, seal
 from storage.words import Channel, JobKind, Role, Stage
-from tests.seizure import opening
 from tests.seizure.opening import opened
 from tests.seizure.whole import RECOVERY_CODE, WHO, Whole
 from tests.thief import steal
@@ -330,7 +330,7 @@ def test_wishes_links_and_letters_go_to_nobody_else(enemy: Enemy):
     redeemed = links.redeem(session, keys, token, Channel.TELEGRAM, "666", now=now)
     assert redeemed is None
     (left,) = enemy.rows("departed")
-    name = keys.look_up(opening.Purpose.PROVIDER, Channel.SMS, "SM-other")
+    name = keys.look_up(Purpose.PROVIDER, Channel.SMS, "SM-other")
     enemy.plants("departed", **{**left, "name": name})
     assert departed.status(session, keys, Channel.SMS, "SM-other", 9) is None
 
