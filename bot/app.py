@@ -5,6 +5,7 @@ Nothing waits for a provider: the HTTP server answers before Telegram or Twilio 
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any
@@ -122,8 +123,12 @@ def serve(
     environ: Mapping[str, str],
     allow_demo: bool = False,
     announce: Callable[[str], None] | None = None,
+    listening: socket.socket | None = None,
 ) -> None:
-    """Serve until SIGTERM or Ctrl-C; ``announce`` is told the address once it answers."""
+    """Serve until SIGTERM or Ctrl-C; ``announce`` is told the address once it answers.
+
+    ``listening`` is a socket that holds the address already.
+    """
     hardening.harden_process()
     logs.configure(form=settings.logs.form, level=settings.logs.level)
     Path(settings.files.path).mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -142,7 +147,7 @@ def serve(
     )
     if announce is not None:
         announce(local_url(settings))
-    server.run()
+    server.run([listening] if listening else None)
 
 
 async def _kept_alive(name: str, loop: Callable[[], Coroutine[Any, Any, None]]) -> None:

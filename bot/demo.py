@@ -50,9 +50,13 @@ def run(folder: Path, environ: Mapping[str, str], *, fresh: bool, say: Say) -> N
     given, live = environment(environ), is_live(environ)
     signal.signal(signal.SIGTERM, _end)
     with suppress(KeyboardInterrupt), demo_house.claimed(folder, fresh=fresh) as home:
-        console, phones = free_port(CONSOLE_PORT), free_port(PHONES_PORT)
+        listening, phones = held_port(CONSOLE_PORT), free_port(PHONES_PORT)
+        console = int(listening.getsockname()[1])
         say("Starting the phones")
-        with simulator(home, console=console, phones=phones) as provider:
+        with (
+            closing(listening),
+            simulator(home, console=console, phones=phones) as provider,
+        ):
             path = demo_house.write_config(home, provider, console=console, live=live)
             settings = config.load(path, given)
             say("Setting up keys, database and officers")
@@ -68,7 +72,7 @@ def run(folder: Path, environ: Mapping[str, str], *, fresh: bool, say: Say) -> N
             serve = import_module("bot.app").serve
             greeter.start()
             try:
-                serve(settings, environ=given, allow_demo=True)
+                serve(settings, environ=given, allow_demo=True, listening=listening)
             finally:
                 greeter.raise_fault()
 
@@ -88,25 +92,36 @@ def is_live(environ: Mapping[str, str]) -> bool:
     return any(environ.get(name) for name in names)
 
 
+def held_port(wanted: int) -> socket.socket:
+    """Listen on the wanted port of this machine, or a free one if somebody has it.
+
+    Held until it is served: another demo that starts meanwhile takes another one.
+    """
+    for port in (wanted, 0):
+        held = socket.socket()
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            held.bind((_LOOPBACK, port))
+            held.listen()
+        except OSError:
+            held.close()
+            continue
+        return held
+    raise NotStarted
+
+
 def free_port(wanted: int) -> int:
     """Return the wanted port of this machine, or a free one if somebody has it."""
-    for port in (wanted, 0):
-        with closing(socket.socket()) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((_LOOPBACK, port))
-                probe.listen()
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
-    raise NotStarted
+    with closing(held_port(wanted)) as held:
+        return int(held.getsockname()[1])
 
 
 @contextmanager
 def simulator(folder: Path, *, console: int, phones: int) -> Iterator[dict[str, str]]:
     """Run the simulator beside us and yield what it says of itself.
 
-    It ends with us, however we end.
+    It ends with us, however we end. Whoever took its port meanwhile keeps it: it gets
+    another one.
     """
     announced = folder / "simulator.json"
     announced.unlink(missing_ok=True)
@@ -122,16 +137,16 @@ def simulator(folder: Path, *, console: int, phones: int) -> Iterator[dict[str, 
         # Provider ids of the last run must not come again.
         "--seed": secrets.token_hex(8),
     }
-    given = [part for option in options.items() for part in option]
-    process = subprocess.Popen(  # noqa: S603 - our own module, our own arguments
-        [sys.executable, "-m", "bot.simulator", "--with-parent", *given],
-        cwd=Path(__file__).parent.parent,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    process = _started(options)
     try:
-        yield _about(_announced(announced, process))
+        try:
+            url = _announced(announced, process)
+        except NotStarted:
+            if process.poll() is None or not phones:
+                raise
+            process = _started({**options, "--port": "0"})
+            url = _announced(announced, process)
+        yield _about(url)
     finally:
         process.terminate()
         try:
@@ -139,6 +154,17 @@ def simulator(folder: Path, *, console: int, phones: int) -> Iterator[dict[str, 
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def _started(options: Mapping[str, str]) -> "subprocess.Popen[bytes]":
+    given = [part for option in options.items() for part in option]
+    return subprocess.Popen(  # noqa: S603 - our own module, our own arguments
+        [sys.executable, "-m", "bot.simulator", "--with-parent", *given],
+        cwd=Path(__file__).parent.parent,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
+    )
 
 
 def _announced(file: Path, process: "subprocess.Popen[bytes]") -> str:

@@ -212,7 +212,7 @@ async def test_a_real_token_makes_telegram_real(tmp_path):
             start = await asyncio.to_thread(one.waits_for, r"(/start \S+)")
             phone = real.phone("officer")
             await phone.say(start)
-            assert "hubung" in await phone.hears("hubung")
+            assert "hubung" in await phone.hears("hubung", timeout=PATIENCE)
             text = (tmp_path / "demo" / "config.toml").read_text()
             assert token not in text
         finally:
@@ -286,6 +286,20 @@ def test_a_server_that_never_answers_is_given_up(monkeypatch):
     greeter.run()
     with pytest.raises(demo.NotStarted):
         greeter.raise_fault()
+
+
+def test_a_port_stays_ours_until_it_is_served():
+    with demo.held_port(0) as held:
+        port = held.getsockname()[1]
+        assert demo.free_port(port) != port
+
+
+def test_phones_whose_port_was_taken_meanwhile_get_another(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with demo.simulator(tmp_path, console=1, phones=port) as provider:
+            assert provider["base_url"].startswith("http://127.0.0.1:")
+            assert not provider["base_url"].endswith(f":{port}")
 
 
 def test_phones_that_do_not_start_are_told(tmp_path, monkeypatch):
