@@ -21,6 +21,7 @@ from storage import (
     manifests,
     officers,
     proving,
+    reports,
     rotation,
     sessions,
     units,
@@ -176,13 +177,14 @@ def _leave(
 ) -> list[Case]:
     """End a membership, and put what the officer had in this unit back into its queue."""
     rotation.leave(session, office.keys, unit, officer)
+    reports.take_away(session, office.keys, unit.id, officer.id)
     mine = or_(col(Case.officer) == officer.id, col(Case.wanted_by) == officer.id)
-    reports = session.exec(
+    theirs = session.exec(
         select(Case.report)
         .where(mine, Case.unit == unit.id, col(Case.is_open).is_(True))
         .order_by(col(Case.report))
     ).all()
-    found = [cases.lock(session, office.keys, report) for report in reports]
+    found = [cases.lock(session, office.keys, report) for report in theirs]
     returned = [case for case in found if case is not None]
     for case in returned:
         _return(session, office, case, officer, by, now)

@@ -98,6 +98,25 @@ def grant_to(
     return row
 
 
+def take_away(session: Session, keys: ServerKeys, unit: bytes, officer: bytes) -> None:
+    """Empty the grants that one officer holds of a unit's cases with keys of their own.
+
+    The rows stay: they say that somebody knows a secret who must not any more.
+    """
+    of_unit = select(Case.report).where(Case.unit == unit)
+    query = select(Grant).where(
+        Grant.recipient == officer,
+        Grant.recipient_kind == Recipient.OFFICER.value,
+        col(Grant.report).in_(of_unit),
+    )
+    for row in session.exec(query):
+        row.secret = b""
+        context = _grant_context(row.id, row.report, row.generation)
+        row.tag = keys.tag(context, sealing.encode(row.recipient, row.secret))
+        session.add(row)
+    session.flush()
+
+
 def release(session: Session, keys: ServerKeys, report: bytes, unit: bytes) -> None:
     """On submit: unwrap the routed unit's grant, delete the others and the draft row.
 

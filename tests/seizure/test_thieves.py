@@ -291,17 +291,11 @@ def test_an_officers_passphrase_shows_what_was_granted_to_that_officer(
     assert not {"original", "why", "other identity"} & found.shows(whole.marks)
 
 
-def test_who_was_removed_opens_nothing_of_a_new_copy_but_a_case_that_waits(
-    whole: Whole, loot: thief.Loot
-):
-    """With old copies: tests/storage/test_rotation.py.
-
-    A case with a pair of its own names its holders, so that the next member's session
-    knows what is due; until then it opens to somebody who has left.
-    """
+def test_who_was_removed_opens_nothing_of_a_new_copy(whole: Whole, loot: thief.Loot):
+    """With old copies: tests/storage/test_rotation.py."""
     found = tries(whole, loot, whole.people["eko"].secret)
-    assert names(whole, found.reports("items.blob")) <= {"conflict"}
-    assert found.shows(whole.marks) - WITH_KEY <= {"conflict's story"}
+    assert found.reports("items.blob") == set()
+    assert found.shows(whole.marks) - WITH_KEY == set()
 
 
 def test_each_recovery_paper_opens_its_half(whole: Whole, loot: thief.Loot):
