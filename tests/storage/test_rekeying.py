@@ -8,11 +8,13 @@ import pytest
 from sqlmodel import SQLModel, select
 
 from handlers import cases as verbs
+from handlers import conflicts
 from handlers.inbox import Outcome
 from handlers.memory import Memory
 from handlers.turning import recall
 from storage import (
     audit,
+    case_keys,
     conversations,
     departed,
     factors,
@@ -23,6 +25,8 @@ from storage import (
     passkeys,
     proving,
     quarantine,
+    recovering,
+    recovering_cases,
     recovery_codes,
     rekeying,
     reports,
@@ -40,7 +44,7 @@ from storage.models import Case, Item, OutboxRow, Session, Subscription
 from storage.sealing import NotAuthentic
 from storage.subscriptions import Subscriber
 from storage.words import Channel, LetterKind, Role
-from tests import thief
+from tests import house, thief
 from tests.desk import Desk, Slip, desk, text, with_keys
 
 REPEAT = "update-repeated"
@@ -186,6 +190,33 @@ def test_only_what_says_so_stays_under_the_old_id(here):
     for place in PLACES:
         if place.how is How.TAG and not place.stays:
             assert {row["tag"][0] for row in values[place.table]} <= {2}, place
+
+
+def test_a_case_with_its_own_key_opens_for_members_and_for_the_paper(here):
+    case, sari = here.case(slip_of(here).number), here.house.supervisor
+    with here.database.writing() as session:
+        budi = house.person(session, here.keys, "budi").officer
+        unit = units.verified(session, here.keys, case.unit)
+        units.admit(session, here.keys, unit, budi, sari.officer, sari.secret)
+    here.act(conflicts.declare, case.report, by=budi)
+    assert here.act(conflicts.settle, case.report, sari.secret, by=sari.officer)
+    new = rotated(here)
+    with new.database.writing() as session:
+        keys, paper = new.keys, new.house.recovery_cases
+        now = session.get_one(Case, case.report)
+        unit = units.verified(session, keys, now.unit)
+        opened = case_keys.secret_of(
+            session, keys, now, unit, sari.officer, sari.secret
+        )
+        rina = house.person(session, keys, "rina", Role.SUPERVISOR)
+        recovering.let_in(session, keys, "cases", paper, unit, rina.officer)
+        done = recovering_cases.let_in(
+            session, keys, paper, [unit], rina.officer, now=new.now
+        )
+        assert (done.opened, done.left) == (1, 0)
+        assert opened == case_keys.secret_of(
+            session, keys, now, unit, rina.officer, rina.secret
+        )
 
 
 def test_a_draft_goes_on_and_its_grants_open(here):
