@@ -168,7 +168,7 @@ async def works(desk: Page, demo: Demo, number: str) -> None:
     await is_accessible(desk)
     await desk.get_by_role("link", name=number).first.click()
     await desk.get_by_text(STORY).wait_for()
-    await desk.get_by_role("button", name="Ambil perkara").click()
+    await desk.get_by_role("button", name="Ambil kasus").click()
     await desk.select_option("#to", "VERIFICATION")
     await desk.locator("section[aria-labelledby=step] button").click()
     await expect(desk.locator(".case-head .status")).to_contain_text("Verifikasi")
