@@ -55,7 +55,12 @@ def server_rows(session: Session, keys: ServerKeys) -> Iterator[dict[str, Any]]:
             if need.key_id == key_id
         ]
         rows += _names(session, keys, key_id)
-        nothing: dict[str, Any] = {"table": None, "what": None, "count": 0, "stays": None}
+        nothing: dict[str, Any] = {
+            "table": None,
+            "what": None,
+            "count": 0,
+            "stays": None,
+        }
         for row in rows or [nothing]:
             yield head | row
 
