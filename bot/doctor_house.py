@@ -18,7 +18,15 @@ from handlers import questionnaire
 from handlers.errors import KentonganError
 from handlers.office import Office
 from handlers.texts import TextMissing
-from storage import conflicts, manifests, migrating, readiness, recovery, waiting
+from storage import (
+    confirmations,
+    conflicts,
+    manifests,
+    migrating,
+    readiness,
+    recovery,
+    waiting,
+)
 from storage import settings as facts
 from storage.database import Database
 from storage.keys import BadServerKey, ServerKeys
@@ -178,6 +186,10 @@ def _people(session: Session, keys: ServerKeys) -> Iterator[Finding]:
     if unsettled:
         says = f"{unsettled} wait for a new key after a conflict of interest"
         yield warn("cases", f"{says}; another member of the unit has to sign in")
+    waits = len(confirmations.waiting(session, keys))
+    if waits:
+        says = f"{waits} without a unit wait until their six words are compared"
+        yield warn("accounts", f"{says}; an admin or a supervisor confirms in People")
     for kind, purpose in recovery.PURPOSE.items():
         try:
             recovery.key_for(session, keys, kind)

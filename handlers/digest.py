@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 from handlers import notices
 from handlers.messages import Reply
 from handlers.office import Office
-from storage import audit, links, officers
+from storage import audit, confirmations, links, officers
 from storage.models import AuditLine, Officer
 from storage.sealing import NotAuthentic
 from storage.words import Channel, Role
@@ -88,6 +88,8 @@ def _auditors(
             continue
         try:
             officers.require(session, office.keys, officer)
+            if confirmations.is_waiting(session, office.keys, officer.id):
+                continue
             place = links.handle_of(session, office.keys, officer.id)
         except NotAuthentic:
             continue

@@ -16,6 +16,7 @@ from storage import (
     applications,
     audit,
     cases,
+    confirmations,
     history,
     links,
     manifests,
@@ -95,7 +96,7 @@ def end(
         raise NotYours
     if not officer.active:
         raise NotYours
-    if by is not None and officer.role == Role.ADMIN and _admins(session, office) == 1:
+    if by is not None and _admins(session, office) == [officer.id]:
         raise LastAdmin
     homes = units.units_of(session, keys, officer)
     returned: list[Case] = []
@@ -104,6 +105,7 @@ def end(
             _refuse_emptying(session, office, unit, officer)
         returned += _leave(session, office, unit, officer, by, now)
     applications.drop_all(session, keys, officer.id)
+    confirmations.drop(session, keys, officer.id)
     _forget(session, officer.id)
     officers.deactivate(session, keys, officer.id)
     rotated = [(unit, rotation.rotate(session, keys, unit)) for unit in homes]
@@ -152,11 +154,16 @@ def _refuse_emptying(
         raise LastMember
 
 
-def _admins(session: Session, office: Office) -> int:
-    return sum(
-        one.active and one.role == Role.ADMIN and _is_sound(session, office, one)
+def _admins(session: Session, office: Office) -> list[bytes]:
+    """Return who is an admin now; whoever waits to be confirmed is none yet."""
+    return [
+        one.id
         for one in officers.everyone(session)
-    )
+        if one.active
+        and one.role == Role.ADMIN
+        and _is_sound(session, office, one)
+        and not confirmations.is_waiting(session, office.keys, one.id)
+    ]
 
 
 def _is_sound(session: Session, office: Office, officer: Officer) -> bool:

@@ -14,6 +14,7 @@ from handlers.office import Office
 from storage import (
     applications,
     audit,
+    confirmations,
     invitations,
     manifests,
     officers,
@@ -82,7 +83,7 @@ def join(
     *,
     now: datetime,
 ) -> Officer:
-    """Make the account that an invitation allows; it waits before its unit.
+    """Make the account that an invitation allows; it waits before its unit, or to be confirmed.
 
     Where the unit has no key yet and an admin or the operator invited, its key is born
     here. Raises NoSuchInvitation, ``officers.LoginTaken``,
@@ -110,6 +111,10 @@ def join(
     )
     if into is not None:
         _knock(session, office, into, newcomer, inviter, now)
+    else:
+        confirmations.let_wait(session, keys, newcomer)
+        if inviter is not None:
+            applications.remember_inviter(session, keys, newcomer, inviter)
     manifests.witness(session, keys, now=now)
     return newcomer
 
@@ -190,9 +195,14 @@ def may_withdraw(by: Officer, row: Invitation) -> bool:
 
 
 def present(session: Session, office: Office, officer_id: bytes) -> Officer:
-    """Return who acts, as the account is now. Raises NotYours where it has ended."""
+    """Return who acts, as the account is now.
+
+    Raises NotYours where it has ended, or waits to be confirmed.
+    """
     officer = officers.by_id(session, office.keys, officer_id)
     if not officer.active:
+        raise NotYours
+    if confirmations.is_waiting(session, office.keys, officer_id):
         raise NotYours
     return officer
 

@@ -14,6 +14,7 @@ from sqlmodel import Session, SQLModel, select
 
 from storage import (
     applications,
+    confirmations,
     data_requests,
     factors,
     files,
@@ -146,6 +147,7 @@ def _people(session: Session) -> Iterator[bytes]:
     yield from map(officers.membership, every(select(models.Membership)))
     yield from map(applications._row, every(select(models.Application)))  # noqa: SLF001 - as the list names it
     people = every(select(models.Officer.id)).all()
+    yield from map(confirmations.unconfirmed, people)
     yield from starmap(applications.invited, product(people, people))
     yield from map(recovery._entry, every(select(models.RecoveryKey)))  # noqa: SLF001 - as the list names it
     yield from map(recovery._listed, recovery.PURPOSE.values())  # noqa: SLF001 - as the list names it

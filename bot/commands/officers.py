@@ -15,7 +15,15 @@ from bot.commands.present import Present
 from bot.office import make_office
 from handlers import leaving, people
 from handlers.office import Office
-from storage import applications, audit, links, manifests, officers, units
+from storage import (
+    applications,
+    audit,
+    confirmations,
+    links,
+    manifests,
+    officers,
+    units,
+)
 from storage.keys import ServerKeys
 from storage.models import Officer, Unit
 from storage.words import Role
@@ -136,6 +144,9 @@ def invite(
             )
         typer.echo(f"{office.console_url}/join/{token}")
         typer.echo("It works once, within 7 days; give it to nobody else.", err=True)
+        if into is None:
+            says = "The account waits: a supervisor or an admin compares its six words."
+            typer.echo(says, err=True)
 
 
 @app.command("remove")
@@ -200,10 +211,7 @@ def show_list(config_file: ConfigFile = None, *, as_json: AsJson = False) -> Non
                 "units": [
                     unit.name for unit in units.units_of(session, seat.keys, officer)
                 ],
-                "waiting": [
-                    unit.name
-                    for unit in applications.homes(session, seat.keys, officer)
-                ],
+                "waiting": _waiting(session, seat.keys, officer),
                 "telegram": links.is_linked(session, officer.id),
             }
             for officer in officers.everyone(session)
@@ -238,6 +246,13 @@ def record(
     now = utc_now()
     audit.record(session, keys, code, officer=officer.id, detail=detail, now=now)
     manifests.witness(session, keys, now=now)
+
+
+def _waiting(session: Session, keys: ServerKeys, officer: Officer) -> list[str]:
+    """Return the units that an officer waits for, and whether to be confirmed."""
+    unconfirmed = confirmations.is_waiting(session, keys, officer.id)
+    doors = [unit.name for unit in applications.homes(session, keys, officer)]
+    return [*doors, *(["confirmation"] if unconfirmed else [])]
 
 
 def _refuse_emptying(

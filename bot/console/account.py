@@ -3,6 +3,7 @@
 from sqlmodel import Session
 from starlette.responses import Response
 
+from bot import fingerprints
 from bot.console import second
 from bot.console.pictures import qr
 from bot.console.visit import SeeOther, Visit
@@ -98,6 +99,8 @@ def _show(
         "account.html",
         status=status,
         linked=linked,
+        waits=visit.waits,
+        six=fingerprints.words(visit.officer.public_key),
         units=own,
         began=visit.arrived.began,
         done=done if done in _DONE else "",

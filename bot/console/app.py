@@ -145,6 +145,7 @@ def routes(console: ConsoleContext) -> list[BaseRoute]:
         among("/people/withdraw", people_acts.withdraw, post=True, proved=True),
         among(officer, people.person, proved=True),
         among(f"{officer}/admit", people_acts.admit, post=True, proved=True),
+        among(f"{officer}/confirm", people_acts.confirm, post=True, proved=True),
         among(f"{officer}/refuse", people_acts.refuse, post=True, proved=True),
         among(f"{officer}/remove", people_acts.remove, post=True, proved=True),
         among(f"{officer}/end", people_acts.end, post=True, proved=True),

@@ -20,7 +20,7 @@ from bot.console.context import ConsoleContext
 from bot.console.visit import COOKIE, DOOR, HOME, SeeOther, Visit
 from bot.writer import StoreUnavailable
 from handlers.errors import KentonganError, NotFound
-from storage import sessions
+from storage import confirmations, sessions
 from storage.sealing import NotAuthentic
 from storage.words import Role
 
@@ -64,7 +64,8 @@ def page(
 ) -> Route:
     """Make a route; ``public`` pages are seen before sign-in.
 
-    ``roles``: for whoever has another one the page does not exist (empty: for everybody).
+    ``roles``: for whoever has another one, or waits to be confirmed, the page does not
+    exist (empty: for everybody).
     ``proved``: only for somebody who showed passphrase and second factor minutes ago;
     others show them and come back to where they stood (a form's field ``here``, or the
     address above its own). ``first``: open after the passphrase alone.
@@ -149,7 +150,7 @@ def _let_in(visit: Visit, endpoint: Endpoint, rule: Rule) -> Response:
         return _to_sign_in(visit)
     if visit.is_half_way and not (rule.public or rule.first):
         return _to_second(visit)
-    if rule.roles and Role(visit.officer.role) not in rule.roles:
+    if rule.roles and (visit.waits or Role(visit.officer.role) not in rule.roles):
         raise NotFound
     if request.method == "POST" and not _from_our_page(visit):
         return visit.problem("FORM", 403)
@@ -167,9 +168,13 @@ def _signed(visit: Visit) -> Visit:
         with visit.console.database.reading() as session:
             keys = visit.console.office.keys
             signed = sessions.resume(session, keys, cookie, now=visit.now)
+            waits = signed is not None and confirmations.is_waiting(
+                session, keys, signed.officer.id
+            )
         if signed is not None:
             language = visit.console.texts.language(signed.officer.language)
-            return replace(visit, signed=signed, cookie=cookie, language=language)
+            visit = replace(visit, signed=signed, waits=waits)
+            return replace(visit, cookie=cookie, language=language)
     return replace(visit, cookie=visit.request.cookies.get(DOOR, ""))
 
 

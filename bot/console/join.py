@@ -16,7 +16,15 @@ from bot.console.sign_in import set_cookie
 from bot.console.visit import DOOR, Visit
 from handlers import people
 from handlers.errors import NotYours
-from storage import applications, cookies, invitations, officers, recovery, units
+from storage import (
+    applications,
+    confirmations,
+    cookies,
+    invitations,
+    officers,
+    recovery,
+    units,
+)
 from storage.models import Invitation, Officer
 from storage.officers import NewAccount
 from storage.sealing import NotAuthentic
@@ -121,12 +129,14 @@ def _joined(visit: Visit, officer: Officer, made: str) -> Response:
     keys = visit.console.office.keys
     with visit.console.database.reading() as session:
         homes = [one.name for one in applications.homes(session, keys, officer)]
+        waits = confirmations.is_waiting(session, keys, officer.id)
     return visit.page(
         "joined.html",
         login=officer.login,
         made=made,
         six=fingerprints.words(officer.public_key),
         homes=homes,
+        waits=waits,
     )
 
 

@@ -7,15 +7,15 @@ from starlette.responses import Response
 
 from bot import fingerprints
 from bot.console.visit import Visit
-from handlers import leaving
+from handlers import confirming, leaving
 from handlers import people as verbs
 from handlers.errors import NotFound
-from storage import applications, invitations, officers, units
+from storage import applications, confirmations, invitations, officers, units
 from storage.models import Officer, Unit
 from storage.sealing import NotAuthentic
 from storage.words import Role, UnitKind
 
-DONE = frozenset({"admitted", "refused", "removed", "ended", "withdrawn"})
+DONE = frozenset({"admitted", "confirmed", "refused", "removed", "ended", "withdrawn"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,7 @@ def people(visit: Visit) -> Response:
         names = {unit.id: unit.name for unit in units.everything(session)}
         everybody = _everybody(visit, session) if me.role == Role.ADMIN else []
         doors = applications.homes(session, keys, me)
+        unconfirmed = [_face(one) for one in to_confirm(visit, session)]
     return visit.page(
         "people.html",
         done=done if done in DONE else "",
@@ -61,6 +62,7 @@ def people(visit: Visit) -> Response:
         sent=sent,
         names=names,
         everybody=everybody,
+        unconfirmed=unconfirmed,
         may_invite=me.role in {Role.ADMIN, Role.SUPERVISOR},
     )
 
@@ -71,6 +73,14 @@ def visible(visit: Visit, session: Session) -> list[Unit]:
     if visit.officer.role != Role.ADMIN:
         return units.units_of(session, keys, visit.officer)
     return [unit for unit in units.everything(session) if _is_sound(visit, unit)]
+
+
+def to_confirm(visit: Visit, session: Session) -> list[Officer]:
+    """Return who waits for an admin or a supervisor to compare words; for others nobody."""
+    office = visit.console.office
+    if not confirming.may_confirm(session, office, visit.officer):
+        return []
+    return confirmations.waiting(session, office.keys)
 
 
 def person(
@@ -93,12 +103,14 @@ def person(
         homes = units.units_of(session, office.keys, officer)
         by_me = applications.is_invited_by(session, office.keys, officer, me)
         last = any(leaving.is_last(session, office, unit, officer) for unit in homes)
+        waits = any(one.id == officer.id for one in to_confirm(visit, session))
     return visit.page(
         "person.html",
         status=status,
         who=officer,
         six=fingerprints.words(officer.public_key),
         doors=doors,
+        waits=waits,
         by_me=by_me,
         seats=seats,
         homes=homes,
@@ -120,7 +132,8 @@ def find(visit: Visit, session: Session) -> Officer:
         if officer.login != login:
             continue
         officers.require(session, keys, officer)
-        if visit.officer.role == Role.ADMIN:
+        waiting = [Face(one, "") for one in to_confirm(visit, session)]
+        if visit.officer.role == Role.ADMIN or _among(officer, waiting):
             return officer
         for unit in visible(visit, session):
             near = units.members(session, keys, unit)

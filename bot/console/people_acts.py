@@ -1,4 +1,4 @@
-"""Forms about people: invite, take an invitation back, admit, refuse, remove, end.
+"""Forms about people: invite, take back, admit, confirm, refuse, remove, end.
 
 Each asks for a tick where something cannot be undone, and each is one verb.
 """
@@ -11,7 +11,7 @@ from starlette.responses import Response
 from bot import fingerprints
 from bot.console import people
 from bot.console.visit import HOME, SeeOther, Visit
-from handlers import leaving
+from handlers import confirming, leaving
 from handlers import people as verbs
 from handlers.errors import (
     LastAdmin,
@@ -21,7 +21,7 @@ from handlers.errors import (
     SecondOfficerNeeded,
 )
 from handlers.office import Office
-from storage import applications, invitations, officers, units
+from storage import applications, confirmations, invitations, officers, units
 from storage.models import Unit
 from storage.words import Role, UnitKind
 
@@ -96,6 +96,19 @@ def admit(visit: Visit) -> Response:
     return SeeOther("/people?done=admitted")
 
 
+def confirm(visit: Visit) -> Response:
+    """Confirm an admin or auditor whose words were compared by another way."""
+    if visit.form.get("compared") != "yes":
+        return _again(visit, "compare", 422)
+    try:
+        _do(visit, _confirm)
+    except confirmations.NotUnconfirmed:
+        return _again(visit, "not_waiting", 409)
+    except SecondOfficerNeeded:
+        return _again(visit, "inviter", 409)
+    return SeeOther("/people?done=confirmed")
+
+
 def refuse(visit: Visit) -> Response:
     """Send a newcomer away."""
     try:
@@ -151,6 +164,15 @@ def _admit(session: Session, office: Office, visit: Visit) -> None:
         secret=visit.secret,
         now=visit.now,
     )
+
+
+def _confirm(session: Session, office: Office, visit: Visit) -> None:
+    """Confirm whom the words were shown for: another key since then is another person."""
+    newcomer = people.find(visit, session)
+    if fingerprints.words(newcomer.public_key) != visit.form.get("words"):
+        raise confirmations.NotUnconfirmed
+    me = visit.officer.id
+    confirming.confirm(session, office, newcomer.id, by=me, now=visit.now)
 
 
 def _refuse(session: Session, office: Office, visit: Visit) -> None:

@@ -38,7 +38,8 @@ def landing(visit: Visit) -> Response:
     """Begin where an officer's work is: for whoever handles no cases, another page."""
     if visit.officer.role in menu.HANDLING:
         return queue(visit)
-    return SeeOther(menu.first(visit.officer.role))
+    path = menu.ACCOUNT if visit.waits else menu.first(visit.officer.role)
+    return SeeOther(path)
 
 
 def queue(visit: Visit) -> Response:

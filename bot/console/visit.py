@@ -43,7 +43,10 @@ class SeeOther(RedirectResponse):
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """A request with its officer (None before sign-in), form, clock and language."""
+    """A request with its officer (None before sign-in), form, clock and language.
+
+    ``waits``: nobody has compared this officer's words yet; the account opens nothing.
+    """
 
     console: ConsoleContext
     request: Request
@@ -53,6 +56,7 @@ class Visit:
     cookie: str = field(default="", repr=False)
     form: Mapping[str, str] = field(default_factory=dict, repr=False)
     signed: SignedIn | None = field(default=None, repr=False)
+    waits: bool = False
 
     @property
     def arrived(self) -> SignedIn:
@@ -133,7 +137,7 @@ class Visit:
             "home": HOME,
             "here": self.request.url.path.removeprefix(HOME),
             "officer": officer,
-            "menu": menu.entries(officer.role) if officer else (),
+            "menu": menu.entries(officer.role) if officer and not self.waits else (),
             "once": secrets.token_urlsafe(12),
             "token": sessions.form_token(self.cookie) if self.cookie else "",
             "now": self.now,
