@@ -134,7 +134,7 @@ class LastAdmin(KentonganError):
 
 
 class LastMember(KentonganError):
-    """Nobody, or no supervisor, would be left in a unit; say so that you know it."""
+    """Nobody, or no supervisor, would be left in a unit; whoever runs the system does it."""
 
     tell = Tell.OFFICER
 

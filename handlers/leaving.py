@@ -51,8 +51,8 @@ def remove(
 ) -> int:
     """Take an officer out of a unit and return the unit's new generation.
 
-    ``by`` is None for the operator. Raises NotYours, and LastMember unless ``knowing``:
-    then only the recovery key will open what comes.
+    ``by`` is None for the operator. Raises NotYours, and LastMember unless the operator
+    is ``knowing``: then only the recovery key will open what comes.
     """
     keys = office.keys
     manifests.hold(session, Name.PEOPLE)
@@ -61,7 +61,7 @@ def remove(
     _allowed(session, office, unit, by)
     if not units.is_member(session, keys, unit, officer):
         raise NotYours
-    if not knowing:
+    if by is not None or not knowing:
         _refuse_emptying(session, office, unit, officer)
     returned = _leave(session, office, unit, officer, by, now)
     sessions.end_all(session, officer.id)
@@ -87,7 +87,7 @@ def end(
     """End an account and every membership of it; the name stays in histories.
 
     ``by`` is an admin, or None for the operator. Raises NotYours, LastAdmin, and
-    LastMember unless ``knowing``.
+    LastMember unless the operator is ``knowing``: no admin alone locks everybody out.
     """
     keys = office.keys
     manifests.hold(session, Name.PEOPLE)
@@ -101,7 +101,7 @@ def end(
     homes = units.units_of(session, keys, officer)
     returned: list[Case] = []
     for unit in homes:
-        if not knowing:
+        if by is not None or not knowing:
             _refuse_emptying(session, office, unit, officer)
         returned += _leave(session, office, unit, officer, by, now)
     applications.drop_all(session, keys, officer.id)

@@ -188,7 +188,6 @@ def _remove(session: Session, office: Office, visit: Visit) -> None:
         _unit_id(visit) or b"",
         people.find(visit, session).id,
         by=visit.officer.id,
-        knowing=visit.form.get("knowing") == "yes",
         now=visit.now,
     )
 
@@ -199,7 +198,6 @@ def _end(session: Session, office: Office, visit: Visit) -> None:
         office,
         people.find(visit, session).id,
         by=visit.officer.id,
-        knowing=visit.form.get("knowing") == "yes",
         now=visit.now,
     )
 

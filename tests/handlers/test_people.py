@@ -347,14 +347,27 @@ def test_who_may_remove_whom(here: Desk):
     assert removed(here, budi, None) == 3, "the operator neither"
     with pytest.raises(LastMember):
         removed(here, here.house.supervisor, adi)
-    assert removed(here, here.house.supervisor, adi, knowing=True) == 4
+    with pytest.raises(LastMember):
+        removed(here, here.house.supervisor, adi, knowing=True)
+    assert removed(here, here.house.supervisor, None, knowing=True) == 4
 
 
 @on_sqlite
-def test_the_last_supervisor_goes_knowingly_only(here: Desk):
+def test_the_last_supervisor_and_custodian_go_by_the_operators_hand_only(here: Desk):
     member(here)
+    adi = admin(here)
     with pytest.raises(LastMember):
         removed(here, here.house.supervisor, here.house.supervisor)
+    for last in (here.house.supervisor, here.house.custodian):
+        for knowing in (False, True):
+            with pytest.raises(LastMember):
+                here.act(
+                    leaving.end,
+                    last.officer.id,
+                    by=adi.officer.id,
+                    knowing=knowing,
+                )
+    here.act(leaving.end, here.house.custodian.officer.id, by=None, knowing=True)
     assert removed(here, here.house.supervisor, None, knowing=True)
 
 

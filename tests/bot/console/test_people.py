@@ -330,11 +330,21 @@ async def test_an_account_ends(desk: Desk):
     response = await adi.send("/people/officers/adi/end", sure="yes")
     assert response.status_code == 409
     assert "This is the only admin" in Page(response).text
-    response = await adi.send("/people/officers/sari/end", sure="yes")
-    assert response.status_code == 409
-    assert "tick the second box too" in Page(response).text
-    page = await adi.do("/people/officers/sari/end", sure="yes", knowing="yes")
-    assert "Nobody is left here" in page.text
+
+
+@on_sqlite
+async def test_no_page_takes_the_last_supervisor_or_custodian_away(desk: Desk):
+    desk.colleague("rini")
+    adi = desk.signed_in(added(desk, "adi", Role.ADMIN))
+    for login, unit in (("sari", desk.house.unit), ("wayan", desk.house.vault)):
+        page = await adi.see(f"/people/officers/{login}")
+        assert "at the machine itself only" in page.text
+        assert 'name="sure"' not in page.text
+        form = {"unit": unit.id.hex(), "sure": "yes", "knowing": "yes"}
+        for act in ("end", "remove"):
+            response = await adi.send(f"/people/officers/{login}/{act}", **form)
+            assert response.status_code == 409, (login, act)
+        assert found(desk, login).active
 
 
 @on_sqlite
