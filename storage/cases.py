@@ -8,9 +8,10 @@ from sqlalchemy import func, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
-from storage import case_tags
+from storage import case_tags, history
 from storage.keys import ServerKeys
 from storage.models import Case, Register
+from storage.sealing import NotAuthentic
 from storage.words import Status
 
 PAGE = 50
@@ -66,12 +67,18 @@ def save(session: Session, keys: ServerKeys, case: Case) -> None:
 
 
 def lock(session: Session, keys: ServerKeys, report: bytes) -> Case | None:
-    """Load a verified case for change; nobody else changes it until the commit."""
+    """Load a verified case for change; nobody else changes it until the commit.
+
+    Raises NotAuthentic for a row that is not ours, and for an older copy of a case: what
+    comes now would be sealed to a key of then.
+    """
     case = session.exec(
         select(Case).where(Case.report == report).with_for_update()
     ).first()
     if case is not None:
         case_tags.check_case(keys, case)
+        if history.is_behind(session, case):
+            raise NotAuthentic
     return case
 
 

@@ -14,12 +14,13 @@ from hashlib import sha256
 from sqlmodel import Session, col, select
 
 from storage.keys import Purpose, ServerKeys
-from storage.models import Case, Event, Item
+from storage.models import AuditLine, Case, Event, Item
 from storage.sealing import encode
 from storage.words import ActorClass, Audience, EventCode
 
 START = bytes(32)
 _UNNAMED = 32
+_HEX = 32
 _NEW_KEY = "new_key"
 
 
@@ -70,6 +71,29 @@ def append(
     case.head_seq = event.seq
     session.add(event)
     return event
+
+
+def short(head: bytes) -> str:
+    """Return what the audit log keeps of a history's head: 128 bits of it as hex."""
+    return head.hex()[:_HEX]
+
+
+def is_behind(session: Session, case: Case) -> bool:
+    """Tell whether the audit log knows a later act of an officer than this history does.
+
+    Then the case is an older copy that somebody put back, though every row of it is ours.
+    """
+    known = session.exec(
+        select(AuditLine.detail)
+        .where(AuditLine.report == case.report)
+        .where(col(AuditLine.code).startswith("case."))
+        .order_by(col(AuditLine.seq).desc())
+        .limit(1)
+    ).first()
+    if known is None:
+        return False
+    macs = session.exec(select(Event.mac).where(Event.report == case.report))
+    return all(short(mac) != known for mac in macs)
 
 
 def of_case(session: Session, report: bytes) -> list[Event]:

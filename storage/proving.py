@@ -15,12 +15,7 @@ from storage.models import AuditLine, Case, Event
 from storage.sealing import NotAuthentic
 from storage.words import EventCode
 
-_HEX = 32
-
-
-def short(head: bytes) -> str:
-    """Return what the audit log keeps of a history's head: 128 bits of it as hex."""
-    return head.hex()[:_HEX]
+short = history.short
 
 
 def problems(session: Session, keys: ServerKeys) -> Iterator[str]:

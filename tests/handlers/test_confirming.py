@@ -54,7 +54,7 @@ def test_an_account_without_a_unit_waits_for_a_second_pair_of_eyes(
     confirms(here, here.house.supervisor, budi)
     assert waits(here) == []
     with here.database.reading() as session:
-        assert people.present(session, here.office, budi.officer.id)
+        assert people.present(session, here.office, budi.officer.id).active
         codes = [line.code for line in audit.lines(session)]
         assert "officer.confirmed" in codes
         assert list(inspecting.problems(session, here.keys)) == []

@@ -1,5 +1,6 @@
 """What a writer without the key puts into the store gives nothing: tokens, columns, facts."""
 
+import contextlib
 import secrets
 from datetime import date, timedelta
 from hashlib import sha256
@@ -23,7 +24,7 @@ from storage import (
 )
 from storage.database import Database
 from storage.keys import Purpose, ServerKeys
-from storage.models import Case, Item, LinkToken, OfficerLink, Quarantine
+from storage.models import Case, Event, Item, LinkToken, OfficerLink, Quarantine
 from storage.report_items import Content
 from storage.sealing import Context, NotAuthentic, new_pair, seal
 from storage.words import Audience, Channel, ItemKind, Reason, Status
@@ -375,3 +376,31 @@ def test_what_a_reporter_erased_is_not_missed_but_the_rest_is(here: Desk, verb):
     with here.database.writing() as session:
         session.delete(session.get_one(Item, story.id))
     assert missing(here, case) == 1
+
+
+def test_an_older_copy_of_a_case_takes_nothing_more(here: Desk):
+    """What came now would be sealed to a key of then; the reporter hears that we fail."""
+    case, slip = here.reports("555")
+    sari = here.house.supervisor.officer
+    here.act(verbs.take, case.report, by=sari)
+    with here.database.reading() as session:
+        old = pick(session, Case, report=case.report).model_dump()
+    here.act(verbs.note, case.report, "Baru", by=sari)
+    with here.database.writing() as session:
+        session.delete(pick(session, Case, report=case.report))
+        last = session.exec(
+            select(Event)
+            .where(Event.report == case.report)
+            .order_by(col(Event.seq).desc())
+        ).first()
+        session.delete(last)
+        session.flush()
+        session.add(Case(**old))
+    for verb in (verbs.note, verbs.ask):
+        with pytest.raises(NotAuthentic):
+            here.act(verb, case.report, "Lagi", by=sari)
+    before = len(here.reads(case))
+    here.say("555", f"TAMBAH {slip}")
+    with contextlib.suppress(NotAuthentic):
+        here.say("555", "Tambahan")
+    assert len(here.reads(case)) == before
