@@ -9,8 +9,8 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from handlers import acts
-from handlers.errors import NotGranted, NotYours
+from handlers import acts, revealing
+from handlers.errors import NotGranted, NotYours, RevealOver
 from handlers.office import Office
 from storage import case_keys, cases, conflicts, history, reveals, units
 from storage.history import Actor
@@ -42,6 +42,20 @@ def declare(
     cases.save(session, office.keys, case)
     acts.witness(session, office, case, "conflict", by, now)
     return True
+
+
+def declare_in_vault(
+    session: Session, office: Office, reveal_id: bytes, *, by: Officer, now: datetime
+) -> bool:
+    """Bar a custodian from all requests about a case; the other custodians go on.
+
+    Raises RevealOver, TwoPeopleNeeded, and NotYours for whoever is barred already.
+    """
+    row = reveals.get(session, office.keys, reveal_id)
+    if row is None:
+        raise RevealOver
+    revealing.require_custodian(session, office, by, row)
+    return declare(session, office, row.report, by=by, now=now)
 
 
 def settle(

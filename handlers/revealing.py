@@ -54,7 +54,8 @@ def require_custodian(
 ) -> Unit:
     """Return the vault; raise TwoPeopleNeeded unless this officer guards it and only it.
 
-    Whoever asked for ``row`` is not the one who decides about it.
+    Whoever asked for ``row`` is not the one who decides about it; NotYours for whoever
+    declared a conflict on its case.
     """
     vault = units.vault(session, office.keys)
     own = units.units_of(session, office.keys, officer)
@@ -63,6 +64,8 @@ def require_custodian(
         raise TwoPeopleNeeded
     if row is not None and row.officer == officer.id:
         raise TwoPeopleNeeded
+    if row is not None and conflicts.is_barred(session, row.report, officer.id):
+        raise NotYours
     return vault
 
 
@@ -145,7 +148,9 @@ def alert_custodians(
     """Alert the custodians who linked their account, by number only; returns how many."""
     people: Sequence[Officer] = units.members(session, office.keys, vault)
     return sum(
-        alert(session, office, case, one, "ALERT.REVEAL", now=now) for one in people
+        alert(session, office, case, one, "ALERT.REVEAL", now=now)
+        for one in people
+        if not conflicts.is_barred(session, case.report, one.id)
     )
 
 

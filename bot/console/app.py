@@ -132,6 +132,8 @@ def routes(console: ConsoleContext) -> list[BaseRoute]:
         guard("/vault/{reveal}", vault.request, proved=True),
         guard("/vault/{reveal}/grant", vault.grant, post=True, proved=True),
         guard("/vault/{reveal}/refuse", vault.refuse, post=True, proved=True),
+        guard("/vault/{reveal}/conflict", vault.conflict_form, proved=True),
+        guard("/vault/{reveal}/conflict", vault.declare, post=True, proved=True),
         guard("/vault/{reveal}/end", vault.end, post=True),
         work("/cases/{number}/conflict", stepping_back.form, proved=True),
         work("/cases/{number}/conflict", stepping_back.declare, post=True, proved=True),

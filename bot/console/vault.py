@@ -14,15 +14,16 @@ from starlette.responses import Response
 from bot import fingerprints
 from bot.console import reveals as shown
 from bot.console.visit import SeeOther, Visit
+from handlers import conflicts as declarations
 from handlers import revealing
 from handlers import reveals as verbs
 from handlers.errors import NotFound, NotYours, ReasonNeeded
-from storage import cases, conversations, officers, reveals, units
+from storage import cases, conflicts, conversations, officers, reveals, units
 from storage.models import Officer, Reveal
 from storage.words import RevealState
 
 TELL = "TELL"
-DONE = frozenset({"granted", "told", "refused", "ended"})
+DONE = frozenset({"granted", "told", "refused", "ended", "conflict"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,8 @@ def waiting(visit: Visit) -> Response:
         names = {unit.id: unit.name for unit in units.everything(session)}
         found = []
         for row in reveals.everything(session, keys):
+            if conflicts.is_barred(session, row.report, visit.officer.id):
+                continue
             case = cases.get(session, keys, row.report)
             if case is not None and row.ends > visit.now:
                 line = shown.line(visit, row, people)
@@ -82,6 +85,43 @@ def refuse(visit: Visit) -> Response:
 def end(visit: Visit) -> Response:
     """Take back what was granted."""
     return _decide(visit, verbs.end, {}, ("ended", "ended"))
+
+
+def conflict_form(visit: Visit) -> Response:
+    """Say what a declaration does, and ask once more."""
+    return _conflict(visit)
+
+
+def declare(visit: Visit) -> Response:
+    """Bar the custodian from the case; its requests do not exist for them any more."""
+    if visit.form.get("sure") != "yes":
+        return _conflict(visit, unsure=True, status=422)
+    verb = declarations.declare_in_vault
+    return _decide(visit, verb, {}, ("conflict", "conflict"))
+
+
+def _conflict(visit: Visit, *, unsure: bool = False, status: int = 200) -> Response:
+    office = visit.console.office
+    with visit.console.database.reading() as session:
+        row = _row(visit, session)
+        case = cases.get(session, office.keys, row.report)
+        if case is None:
+            raise NotFound
+        vault = units.vault(session, office.keys)
+        others = [
+            one
+            for one in units.members(session, office.keys, vault)
+            if one.id != visit.officer.id
+            and not conflicts.is_barred(session, row.report, one.id)
+        ]
+    return visit.page(
+        "vault_conflict.html",
+        status=status,
+        case_number=case.number,
+        reveal=row.id.hex(),
+        others=len(others),
+        unsure=unsure,
+    )
 
 
 def _show(
@@ -124,7 +164,10 @@ def _row(visit: Visit, session: Session) -> Reveal:
     row = reveals.get(session, office.keys, wanted)
     if row is None or row.state != RevealState.ASKED or row.ends <= visit.now:
         raise NotFound
-    revealing.require_custodian(session, office, visit.officer, row)
+    try:
+        revealing.require_custodian(session, office, visit.officer, row)
+    except NotYours:
+        raise NotFound from None
     return row
 
 
