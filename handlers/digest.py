@@ -21,6 +21,7 @@ CODE = "digest"
 HOUR = time(7)
 """Local time from which on the day's digest is due."""
 _READ, _REVEAL = "case.read", "case.reveal"
+_WRONG = "second_factor_wrong"
 _REMOVED = frozenset({"unit.removed", "officer.ended"})
 
 
@@ -53,6 +54,7 @@ def send(
         "read": str(counts[_READ]),
         "reveals": str(sum(n for c, n in counts.items() if c.startswith(_REVEAL))),
         "removed": str(sum(n for c, n in counts.items() if c in _REMOVED)),
+        "wrong": str(counts[_WRONG]),
         "line": str(broken or 0),
     }
     text = "DIGEST.BROKEN" if broken else "DIGEST.WHOLE"

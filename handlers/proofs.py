@@ -45,6 +45,7 @@ SAMPLES: Final[Mapping[str, str]] = {
     "read": "12",
     "reveals": "12",
     "removed": "12",
+    "wrong": "12",
 }
 """The values with which the length of an SMS is measured."""
 

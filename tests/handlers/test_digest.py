@@ -83,6 +83,24 @@ def test_it_says_what_happened_and_holds_the_head(here: Desk):
     assert "Cases read: 0." in here.letters[-1].text
 
 
+@pytest.mark.parametrize("broken", [None, 7])
+def test_it_counts_wrong_second_factors_since_the_last_one(
+    here: Desk, broken: int | None
+):
+    with here.database.writing() as session:
+        for _ in range(3):
+            who = here.house.supervisor.officer.id
+            code = "second_factor_wrong"
+            audit.record(session, here.keys, code, officer=who, now=here.now)
+    sends(here, broken=broken)
+    here.delivers()
+    assert "Wrong second factors: 3." in here.letters[-1].text
+    here.later(days=1)
+    sends(here, broken=broken)
+    here.delivers()
+    assert "Wrong second factors: 0." in here.letters[-1].text
+
+
 def test_a_planted_link_gets_no_digest(here: Desk):
     with here.database.writing() as session:
         row = pick(session, OfficerLink)
