@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from handlers import cleaning, follow, reporter, rights, submission, talk
+from handlers import cleaning, follow, notices, reporter, rights, submission, talk
 from handlers.messages import Command, CommandName, Proof, Reply
 from handlers.state import Turn
 from handlers.trail import Trail
@@ -153,17 +153,35 @@ def _ask(turning: Turning, kind: RequestKind) -> None:
 
 
 def _subscribe(turning: Turning, command: Command) -> None:
-    """Set the kind of notices about the open case; None ends them, an alias's too."""
+    """Set the kind of notices about the open case; None ends them, an alias's too.
+
+    Whoever has them already hears that another contact asked for them.
+    """
     if not turning.memory.may_add(turning.now):
         return
     session, keys, incoming = turning.session, turning.office.keys, turning.incoming
     report = bytes.fromhex(turning.memory.opened)
+    handles = (incoming.handle, *incoming.aliases)
     if command.notify is not None:
         wish = replace(_subscriber(turning), kind=command.notify)
+        _tell_others(turning, report, handles)
         subscriptions.add(session, keys, report, wish)
         return
-    for handle in (incoming.handle, *incoming.aliases):
+    for handle in handles:
         subscriptions.end(session, keys, report, incoming.channel, handle)
+
+
+def _tell_others(turning: Turning, report: bytes, handles: tuple[str, ...]) -> None:
+    """Say it once: whoever has news already and changes its kind is no new contact."""
+    session, office, channel = turning.session, turning.office, turning.incoming.channel
+    known = subscriptions.of_case(session, office.keys, report)
+    if any(one.channel is channel and one.handle in handles for one in known):
+        return
+    case = cases.get(session, office.keys, report)
+    if case is not None:
+        notices.tell_of_another(
+            session, office, case, channel=channel, handles=handles, now=turning.now
+        )
 
 
 def _subscriber(turning: Turning) -> Subscriber:

@@ -71,19 +71,59 @@ def tell(
         if status and person.kind is Wanted.FULL:
             text = _standing(office, case, person)
         for number, part in enumerate(_news(office, case, person, text)):
-            letter = Letter(
-                kind=LetterKind.NOTICE,
-                channel=person.channel,
-                to=person.handle,
-                text=part,
-                template="" if number else TEMPLATE,
-                parameters={"case": case.number},
-                language=person.language,
-                last_inbound=person.last_inbound,
-                case=case.report.hex(),
-            )
-            outbox.put(session, office.keys, letter, now=now)
+            template = "" if number else TEMPLATE
+            _post_notice(session, office, case, person, part, template, now)
     return len(people)
+
+
+def tell_of_another(
+    session: Session,
+    office: Office,
+    case: Case,
+    *,
+    channel: Channel,
+    handles: Sequence[str],
+    now: datetime,
+) -> int:
+    """Tell whoever has news of a case that another contact now has it too; returns how many.
+
+    ``handles`` are the names of that contact on ``channel``: they are told nothing. Where
+    only a template may go, it is the one of news.
+    """
+    told = 0
+    for person in subscriptions.of_case(session, office.keys, case.report):
+        if person.channel is channel and person.handle in handles:
+            continue
+        reply = Reply("ALSO", {"case": case.number})
+        said = office.texts.render(
+            reply, language=person.language, channel=person.channel
+        )
+        _post_notice(session, office, case, person, said.text, TEMPLATE, now)
+        told += 1
+    return told
+
+
+def _post_notice(
+    session: Session,
+    office: Office,
+    case: Case,
+    person: Subscriber,
+    text: str,
+    template: str,
+    now: datetime,
+) -> None:
+    letter = Letter(
+        kind=LetterKind.NOTICE,
+        channel=person.channel,
+        to=person.handle,
+        text=text,
+        template=template,
+        parameters={"case": case.number},
+        language=person.language,
+        last_inbound=person.last_inbound,
+        case=case.report.hex(),
+    )
+    outbox.put(session, office.keys, letter, now=now)
 
 
 def standing(
