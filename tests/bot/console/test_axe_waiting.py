@@ -1,0 +1,55 @@
+"""Pages about who waits, who stays and who steps back in Chromium: nothing axe finds."""
+
+import pytest
+from axe_playwright_python.async_playwright import (  # type: ignore[import-untyped]  # it has no stubs
+    Axe,
+)
+from playwright.async_api import Browser
+
+from storage import confirmations
+from storage.words import Role
+from tests import authenticator
+from tests.bot.console.test_axe import address, chromium, sign_in
+from tests.browsers import Desk
+from tests.house import person
+from tests.revealing import asks, held
+
+__all__ = ["address", "chromium"]
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_axe_finds_nothing_on_pages_of_waiting_and_of_a_custodians_conflict(
+    desk: Desk,
+    chromium: Browser,
+    address: str,
+):
+    reveal = asks(desk, held(desk)).hex()
+    with desk.database.writing() as session:
+        eka = person(session, desk.keys, "eka", Role.ADMIN)
+        authenticator.enrol(session, desk.keys, eka.officer)
+        confirmations.let_wait(session, desk.keys, eka.officer)
+        adi = person(session, desk.keys, "adi", Role.ADMIN)
+        authenticator.enrol(session, desk.keys, adi.officer)
+    looks = (
+        (eka, "/account"),
+        (adi, "/people"),
+        (adi, "/people/officers/eka"),
+        (adi, "/people/officers/sari"),
+        (desk.house.custodian, f"/vault/{reveal}/conflict"),
+    )
+    context = await chromium.new_context()
+    page = await context.new_page()
+    for who, path in looks:
+        await sign_in(desk, context, address, who)
+        answer = await page.goto(address + path)
+        assert answer is not None
+        assert answer.status == 200, path
+        for width in (1280, 390):
+            await page.set_viewport_size({"width": width, "height": 900})
+            found = await Axe().run(page)
+            assert found.response["violations"] == [], path
+            wide = "document.documentElement.scrollWidth > innerWidth"
+            assert not await page.evaluate(wide), path
+    await context.close()
