@@ -40,7 +40,7 @@ def test_the_first_contact_hears_of_a_second_one(
     assert case.number in letter.text
     assert "777" not in letter.text
     assert letter.case == case.report.hex()
-    assert septets(letter.text) <= ONE_SEGMENT
+    assert (septets(letter.text) or 999) <= ONE_SEGMENT
     with here.database.reading() as session:
         assert len(subscriptions.of_case(session, here.keys, case.report)) == 2
 
