@@ -29,11 +29,17 @@ from tests.storage.test_erasing import full_case, holdings, is_whole
 class World:
     """A desk with a running writer, files on disk and a file of tombstones."""
 
-    def __init__(self, here: Desk, writer: Writer, folder: Path) -> None:
-        self.here, self.writer, self.folder = here, writer, folder
+    def __init__(self, here: Desk, folder: Path) -> None:
+        self.here, self.folder = here, folder
         self.path = folder / "apart" / "tombstones.log"
         self.evidence = folder / "files"
         self.path.parent.mkdir(exist_ok=True)
+        self.starts()
+
+    def starts(self) -> None:
+        """Let a process start: a writer, and a keeper that knows nothing yet."""
+        self.writer = Writer(self.here.database)
+        self.writer.start()
         self.keeper = self.another()
 
     def another(self) -> Keeper:
@@ -91,10 +97,9 @@ class World:
 async def world(
     database: Database, keys: ServerKeys, tmp_path: Path
 ) -> AsyncIterator[World]:
-    writer = Writer(database)
-    writer.start()
-    yield World(desk(database, keys), writer, tmp_path)
-    writer.stop()
+    world = World(desk(database, keys), tmp_path)
+    yield world
+    world.writer.stop()
 
 
 class Backup:
@@ -117,6 +122,12 @@ class Backup:
                 self.tables[name] = [dict(row) for row in rows]
 
     def restore(self) -> None:
+        """Put the copy back while no server runs, and let one start again."""
+        self.world.writer.stop()
+        self._put_back()
+        self.world.starts()
+
+    def _put_back(self) -> None:
         shutil.rmtree(self.world.evidence)
         shutil.copytree(self.files, self.world.evidence)
         if self.database.is_sqlite:
