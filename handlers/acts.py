@@ -11,7 +11,7 @@ from sqlmodel import Session
 from handlers import notices
 from handlers.errors import NotFound, Purged
 from handlers.office import Office
-from storage import audit, cases, history, proving, report_items
+from storage import audit, cases, history, report_items
 from storage.history import Actor
 from storage.models import Case, Event, Officer
 from storage.report_items import Content
@@ -146,7 +146,7 @@ def witness(
         f"case.{act}",
         officer=by.id,
         report=case.report,
-        detail=proving.short(case.head),
+        detail=history.short(case.head),
         now=now,
     )
 

@@ -10,7 +10,7 @@ from handlers import deadlines, notices
 from handlers.errors import NotFound
 from handlers.messages import Reply
 from handlers.office import Office
-from storage import audit, breaches, cases, history, proving, report_items
+from storage import audit, breaches, cases, history, report_items
 from storage.models import Breach, Case, Event, File, Item
 from storage.report_items import Content
 from storage.words import Audience, Channel, EventCode, ItemKind
@@ -113,7 +113,7 @@ def tell_reporters(
             "breach.told",
             officer=None,
             report=case.report,
-            detail=proving.short(case.head),
+            detail=history.short(case.head),
             now=now,
         )
     if len(reports) < BATCH:

@@ -21,7 +21,6 @@ from storage import (
     links,
     manifests,
     officers,
-    proving,
     reports,
     rotation,
     sessions,
@@ -35,7 +34,6 @@ from storage.models import (
     Officer,
     Unit,
 )
-from storage.sealing import NotAuthentic
 from storage.words import ActorClass, EventCode, Role, UnitKind
 
 
@@ -161,17 +159,9 @@ def _admins(session: Session, office: Office) -> list[bytes]:
         for one in officers.everyone(session)
         if one.active
         and one.role == Role.ADMIN
-        and _is_sound(session, office, one)
+        and officers.counts(session, office.keys, one)
         and not confirmations.is_waiting(session, office.keys, one.id)
     ]
-
-
-def _is_sound(session: Session, office: Office, officer: Officer) -> bool:
-    try:
-        officers.require(session, office.keys, officer)
-    except NotAuthentic:
-        return False
-    return True
 
 
 def _leave(
@@ -248,7 +238,7 @@ def _witness(
             "case.returned",
             officer=by,
             report=case.report,
-            detail=proving.short(case.head),
+            detail=history.short(case.head),
             now=now,
         )
 

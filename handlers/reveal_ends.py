@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from handlers.office import Office
-from storage import audit, cases, history, proving, reveals
+from storage import audit, cases, history, reveals
 from storage.models import Case, Reveal
 from storage.sealing import NotAuthentic
 from storage.words import EventCode
@@ -55,7 +55,7 @@ def _end_all(
             "case.reveal_ended",
             officer=None,
             report=case.report,
-            detail=proving.short(case.head),
+            detail=history.short(case.head),
             now=now,
         )
     return len(rows)

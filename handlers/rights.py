@@ -26,9 +26,6 @@ DONE_BY = {**ANSWERED_BY, RequestKind.ERASE: "D25"}
 RULES = frozenset({*ANSWERED_BY.values(), *DONE_BY.values()})
 """The deadlines that no copy of the rules may leave out: the law gives these rights."""
 
-are_whole = data_requests.are_whole
-"""Whether the open requests are those that the history tells of."""
-
 
 def deadline(office: Office, rule: str, day: date) -> date:
     """Return the last day of a rule that counts from ``day`` on."""

@@ -10,7 +10,7 @@ from storage import manifests, officers
 from storage.keys import ServerKeys
 from storage.manifests import Name, name_of
 from storage.models import Officer
-from storage.sealing import NotAuthentic, encode
+from storage.sealing import encode
 
 
 class NotUnconfirmed(Exception):
@@ -35,7 +35,7 @@ def waiting(session: Session, keys: ServerKeys) -> list[Officer]:
         for officer in officers.everyone(session)
         if officer.active
         and is_waiting(session, keys, officer.id)
-        and _is_sound(session, keys, officer)
+        and officers.counts(session, keys, officer)
     ]
 
 
@@ -48,11 +48,3 @@ def drop(session: Session, keys: ServerKeys, officer: bytes) -> None:
 def unconfirmed(officer: bytes) -> bytes:
     """Return a waiting account as the list of people names it."""
     return encode(b"unconfirmed", officer)
-
-
-def _is_sound(session: Session, keys: ServerKeys, officer: Officer) -> bool:
-    try:
-        officers.require(session, keys, officer)
-    except NotAuthentic:
-        return False
-    return True

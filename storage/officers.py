@@ -240,6 +240,15 @@ def require(session: Session, keys: ServerKeys, officer: Officer) -> None:
     manifests.require(session, keys, Name.PEOPLE, _row(officer))
 
 
+def counts(session: Session, keys: ServerKeys, officer: Officer) -> bool:
+    """Tell whether this row was written by us and counts now."""
+    try:
+        require(session, keys, officer)
+    except NotAuthentic:
+        return False
+    return True
+
+
 def membership(row: Membership) -> bytes:
     """Return a membership as the list of people names it."""
     return encode(b"membership", row.unit, row.officer)

@@ -15,8 +15,6 @@ from storage.models import AuditLine, Case, Event
 from storage.sealing import NotAuthentic
 from storage.words import EventCode
 
-short = history.short
-
 
 def problems(session: Session, keys: ServerKeys) -> Iterator[str]:
     """Say what is wrong, one line a fault; nothing where all is whole."""
@@ -47,7 +45,9 @@ def _of_case(
     if line is not None:
         yield f"case {case.number}: its history is broken at line {line}"
         return
-    heads = {short(event.mac) for event in history.of_case(session, case.report)}
+    heads = {
+        history.short(event.mac) for event in history.of_case(session, case.report)
+    }
     lost = [at for head, at in known.items() if head not in heads]
     if lost:
         yield (

@@ -15,7 +15,7 @@ from storage import (
     case_keys,
     cases,
     conflicts,
-    proving,
+    history,
     recovering,
     reports,
     units,
@@ -72,7 +72,7 @@ def let_in(
             left += 1
             continue
         case_keys.share(session, keys, case, [officer], own)
-        detail = proving.short(case.head)
+        detail = history.short(case.head)
         audit.record(
             session,
             keys,

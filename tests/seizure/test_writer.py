@@ -14,7 +14,6 @@ import pytest
 from sqlalchemy import delete, insert, update
 from sqlmodel import Session, SQLModel, select
 
-from handlers import rights
 from storage import (
     applications,
     breaches,
@@ -374,7 +373,7 @@ def test_no_request_of_a_reporter_is_made_up_or_lost(enemy: Enemy):
     enemy.takes_away("data_requests", report=report)
     events = history.of_case(session, report)
     left = list(session.exec(select(DataRequest)))
-    assert not rights.are_whole(events, left), "the history misses one"
+    assert not data_requests.are_whole(events, left), "the history misses one"
 
 
 def test_evidence_is_not_exchanged(enemy: Enemy):
