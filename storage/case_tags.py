@@ -49,12 +49,14 @@ def case_content(case: Case) -> bytes:
 
 def _end(case: Case) -> tuple[bytes, ...]:
     """Return what is known of a case's end; nothing before, as in rows of old."""
+    canary = (b"canary",) if case.canary else ()
     if not (case.closed or case.hold or case.purged):
-        return ()
+        return canary
     return (
         case.closed.isoformat().encode() if case.closed else b"",
         b"hold" if case.hold else b"",
         case.purged.isoformat().encode() if case.purged else b"",
+        *canary,
     )
 
 

@@ -82,6 +82,7 @@ UNSEEN: Mapping[str, str] = {
     "registers": "the last register number, which every case keeps too",
     "sessions": "ends within 10 hours; what was changed signs nobody in",
     "subscriptions": "what was changed does not open; one that is gone gets no notice",
+    "watches": "how a machine's own tests went, without a tag",
 }
 """Tables of which only the reader says that a row was changed, each with why."""
 

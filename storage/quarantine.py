@@ -71,4 +71,5 @@ def _context(row: Quarantine, column: str) -> Context:
 
 
 def _content(row: Quarantine) -> bytes:
-    return encode(row.day.isoformat().encode(), row.reason.encode(), row.blob)
+    said = (row.channel.encode(),) if row.channel else ()
+    return encode(row.day.isoformat().encode(), row.reason.encode(), row.blob, *said)

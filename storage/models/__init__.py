@@ -34,6 +34,7 @@ from storage.models.house import (
     Setting,
     Unit,
     UnitGrant,
+    Watch,
 )
 from storage.models.people import (
     Conversation,
@@ -82,4 +83,5 @@ __all__ = [
     "Tombstone",
     "Unit",
     "UnitGrant",
+    "Watch",
 ]

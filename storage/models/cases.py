@@ -81,6 +81,7 @@ class Case(SQLModel, table=True):
     closed: date | None = clear("retention", default=None)
     hold: bool = clear("retention", default=False)
     purged: date | None = clear("never", default=None)
+    canary: bool = clear("minutes", default=False)
     public_key: bytes = clear("retention")
     reporter_key: bytes | None = clear("retention", default=None)
     receipt_salt: bytes | None = clear("retention", default=None)

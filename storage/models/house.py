@@ -240,6 +240,23 @@ class Register(SQLModel, table=True):
     last: int = clear("never", default=0)
 
 
+class Watch(SQLModel, table=True):
+    """How something that is watched stands: when it was last well, or since when not.
+
+    ``name`` is a word of ours (``canary``), ``code`` says what is wrong, ``told`` when the
+    operators were told. Nothing in it comes from a reporter.
+    """
+
+    __tablename__ = "watches"
+    __table_args__ = table("house")
+    name: str = clear("never", primary_key=True)
+    good: datetime | None = clear("never", default=None)
+    bad: datetime | None = clear("never", default=None)
+    failures: int = clear("never", default=0)
+    code: str = clear("never", default="")
+    told: datetime | None = clear("never", default=None)
+
+
 class Quarantine(SQLModel, table=True):
     """A message that could not be understood, sealed to the vault."""
 
@@ -247,6 +264,7 @@ class Quarantine(SQLModel, table=True):
     __table_args__ = table("house")
     id: bytes = clear("7 days", primary_key=True)
     day: date = clear("7 days", index=True)
+    channel: str = clear("7 days", default="")
     reason: str = clear("7 days")
     blob: bytes = sealed("7 days")
     tag: bytes = sealed("7 days")

@@ -64,6 +64,7 @@ class OutboxRow(SQLModel, table=True):
     lease_token: bytes | None = keyed("terminal status, 48 h", default=None)
     attempts: int = clear("terminal status, 48 h", default=0)
     doubtful: bool = clear("terminal status, 48 h", default=False)
+    failed: str | None = clear("terminal status, 48 h", default=None)
     order_name: bytes = keyed("terminal status, 48 h")
     blob: bytes = keyed("terminal status, 48 h")
 

@@ -37,6 +37,9 @@ MOMENTS = {
     "reveals.ends": "an officer's hours with an identity",
     "conflicts.at": "an officer's act: no access from this second on",
     "link_tokens.expires": "an officer's 15 minutes",
+    "watches.good": "a machine's test of itself, at its own hours",
+    "watches.bad": "since when such a test fails",
+    "watches.told": "when the operators heard of it",
     "audit.at": "an officer's act, for which somebody may have to answer",
     "events.at": "an officer's act; of reporters the day alone, which the store checks",
 }
