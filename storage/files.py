@@ -1,8 +1,6 @@
 """Evidence on disk: sealed in chunks, never whole in memory, never in clear.
 
-A file has a key of its own. Chunks of 64 KiB are AES-256-GCM under it, the nonce is the
-chunk's number and a flag on the last one, so chunks cannot be swapped, cut off or added;
-the last chunk is padded to its full size, so the exact size does not show. The original's
+A file has a key of its own and is a sealed stream (``storage/streams.py``). The original's
 key is sealed twice (vault inside, case outside), the working copy's to the case. A name
 leads to the case, so what a copy of the disk tells of the time is the day, never more.
 """
@@ -11,28 +9,22 @@ import contextlib
 import json
 import os
 import secrets
-import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlmodel import Session, col, select
 
-from storage import sealing
+from storage import sealing, streams
 from storage.keys import ServerKeys
 from storage.models import File
-from storage.sealing import Context, NotAuthentic
+from storage.sealing import Context
 from storage.words import FileState
 
-CHUNK = 64 * 1024
-_LENGTH = struct.Struct(">I")
-_ROOM = CHUNK - _LENGTH.size
-_SEALED = CHUNK + 16
 PART = ".part"
 _NO_DAY = date(1970, 1, 1)
 
@@ -50,9 +42,6 @@ class Sealer:
         self.key = AESGCM.generate_key(256)
         self.size = 0
         self._apart = apart
-        self._box = AESGCM(self.key)
-        self._buffer = bytearray()
-        self._count = 0
         self._settled = False
         self.part = path.with_name(f"{path.name}.{secrets.token_hex(8)}{PART}")
 
@@ -61,21 +50,15 @@ class Sealer:
         self._file = os.fdopen(
             os.open(self.part, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600), "wb"
         )
+        self._stream = streams.StreamWriter(self._file, self.key)
         _hush(self.path)
         return self
 
     def settle(self, day: date) -> None:
         """Put the finished file under its final name, dated ``day``; harmless twice."""
-        if self._settled:
-            return
-        moment = datetime.combine(day, time(), UTC).timestamp()
-        os.utime(self.part, (moment, moment))
-        self.part.replace(self.path)
-        _hush(self.path)
-        folder = os.open(self.path.parent, os.O_RDONLY)
-        os.fsync(folder)
-        os.close(folder)
-        self._settled = True
+        if not self._settled:
+            _settle(self.part, self.path, day)
+            self._settled = True
 
     def drop(self) -> None:
         """Remove what was not settled."""
@@ -85,10 +68,7 @@ class Sealer:
     def write(self, data: bytes) -> None:
         """Seal some more bytes."""
         self.size += len(data)
-        self._buffer += data
-        while len(self._buffer) > _ROOM:
-            self._chunk(bytes(self._buffer[:_ROOM]), last=False)
-            del self._buffer[:_ROOM]
+        self._stream.write(data)
 
     def __exit__(
         self,
@@ -101,35 +81,34 @@ class Sealer:
             with self._file:
                 if kind is not None:
                     return
-                self._chunk(bytes(self._buffer), last=True)
+                self._stream.end()
                 self._file.flush()
                 os.fsync(self._file.fileno())
             undo.pop_all()
         if not self._apart:
             self.settle(_NO_DAY)
 
-    def _chunk(self, plain: bytes, *, last: bool) -> None:
-        framed = (_LENGTH.pack(len(plain)) + plain).ljust(CHUNK, b"\0")
-        self._file.write(
-            self._box.encrypt(_nonce(self._count, last=last), framed, None)
-        )
-        self._count += 1
-
 
 def chunks(path: Path, key: bytes) -> Iterator[bytes]:
     """Yield the plain bytes of a sealed file; NotAuthentic for any change."""
-    box, count = AESGCM(key), 0
     with path.open("rb") as file:
-        sealed = file.read(_SEALED)
-        while sealed:
-            following = file.read(_SEALED)
-            try:
-                framed = box.decrypt(_nonce(count, last=not following), sealed, None)
-            except InvalidTag as error:
-                raise NotAuthentic from error
-            (length,) = _LENGTH.unpack_from(framed)
-            yield framed[_LENGTH.size : _LENGTH.size + length]
-            sealed, count = following, count + 1
+        yield from streams.read(file, key)
+
+
+def bring_back(path: Path, pieces: Iterable[bytes], *, day: date) -> None:
+    """Write a file as it was sealed once, to disk, under its name, dated ``day``."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    part = path.with_name(f"{path.name}.{secrets.token_hex(8)}{PART}")
+    try:
+        number = os.open(part, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600)
+        with os.fdopen(number, "wb") as file:
+            for piece in pieces:
+                file.write(piece)
+            file.flush()
+            os.fsync(number)
+        _settle(part, path, day)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +246,17 @@ def check(keys: ServerKeys, row: File) -> None:
     keys.check_tag(row.tag, context(row, "tag"), _content(row))
 
 
+def _settle(part: Path, path: Path, day: date) -> None:
+    """Give a finished file its name, to disk; it tells the day and no more."""
+    moment = datetime.combine(day, time(), UTC).timestamp()
+    os.utime(part, (moment, moment))
+    part.replace(path)
+    _hush(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    os.fsync(folder)
+    os.close(folder)
+
+
 def _hush(path: Path) -> None:
     """Let the folders of a file tell no time."""
     for folder in (path.parent, path.parent.parent):
@@ -294,7 +284,3 @@ def _content(row: File) -> bytes:
 def context(row: File, column: str) -> Context:
     """Return the place of a seal in this row."""
     return Context("files", row.id, column, row.report)
-
-
-def _nonce(count: int, *, last: bool) -> bytes:
-    return struct.pack(">QHBB", count, 0, 0, int(last))

@@ -57,6 +57,7 @@ class Purpose(StrEnum):
     PEPPER_RECEIPT = "pepper-receipt"
     HISTORY = "history"
     AUDIT = "audit"
+    BACKUP = "backup"
 
 
 class BadServerKey(Exception):

@@ -3,8 +3,9 @@
 import pytest
 
 from storage import files
-from storage.files import CHUNK, Sealer
+from storage.files import Sealer
 from storage.sealing import NotAuthentic
+from storage.streams import CHUNK
 
 SEALED = CHUNK + 16
 SIZES = [0, 1, CHUNK - 5, CHUNK - 4, CHUNK - 3, 3 * CHUNK + 17]
