@@ -150,8 +150,27 @@ class Carrier:
         fault: Fault | None,
         report: dict[str, Any],
     ) -> str:
-        """One attempt: ``""`` when answered with success, else the kind of failure."""
+        """Make one attempt and write it down; ``""`` for success, else how it failed."""
+        report["status"] = 0
+        outcome = await self._attempt(url, params, override, token, fault, report)
+        if "MessageStatus" not in params:
+            kind = fault.fault if fault else ""
+            sid, status = params["MessageSid"], report["status"]
+            self.world.books.tried("twilio", sid, report.get("answer", status), kind)
+            self.world.ring()
+        return outcome
+
+    async def _attempt(
+        self,
+        url: str,
+        params: dict[str, str],
+        override: Override,
+        token: str,
+        fault: Fault | None,
+        report: dict[str, Any],
+    ) -> str:
         kind = fault.fault if fault else ""
+        report["answer"] = 0
         if kind == "reset":
             report |= {"status": 0, "problem": "connection failed"}
             return "ct"
@@ -173,6 +192,7 @@ class Carrier:
         except (httpx.HTTPError, TimeoutError) as error:
             report |= {"status": 0, "problem": type(error).__name__}
             return "rt"
+        report["answer"] = answer.status_code
         if kind in {"lost_answer", "timeout"}:
             report |= {"status": 0, "problem": "the answer was lost"}
             return "rt"

@@ -3,7 +3,9 @@
 from collections.abc import Container
 from dataclasses import dataclass
 
-ANSWERS = frozenset({"timeout", "lost_answer", "delay", "reset"})
+from bot.simulator.storm import SILENCE, Storm
+
+ANSWERS = frozenset({"timeout", "lost_answer", SILENCE, "delay", "reset"})
 """Faults of an API call, beside an HTTP status such as ``429`` or ``500``."""
 DELIVERIES = frozenset({"timeout", "lost_answer", "delay", "reset", "duplicate"})
 """Faults of a webhook on its way to the bot."""
@@ -54,6 +56,7 @@ class Faults:
 
     def __init__(self) -> None:
         self.planned: list[Fault] = []
+        self.storm = Storm()
 
     def plan(self, fault: Fault) -> None:
         """Let a fault happen from now on, ``times`` times."""
@@ -63,7 +66,7 @@ class Faults:
     def take(
         self, api: str, method: str, kinds: Container[str], *, phone: str = ""
     ) -> Fault | None:
-        """Use up and return the oldest fault of these kinds that fits, if any.
+        """Use up and return the oldest fault of these kinds that fits, or the storm's.
 
         An HTTP status counts as a kind of every API call (``kinds`` is ``ANSWERS``).
         """
@@ -79,8 +82,12 @@ class Faults:
                 if not fault.times:
                     self.planned.remove(fault)
                 return fault
-        return None
+        struck = self.storm.strike(api, method, kinds, phone, statuses=kinds is ANSWERS)
+        if struck is None:
+            return None
+        return Fault(api, struck.fault, method, phone, seconds=struck.seconds)
 
     def clear(self) -> None:
-        """Forget every planned fault."""
+        """Forget every planned fault, and end a storm."""
         self.planned.clear()
+        self.storm.end()

@@ -119,6 +119,7 @@ class Pusher:
                 )
         except httpx.HTTPError as error:
             problem = f"Connection failed: {type(error).__name__}"
+        self.world.books.tried("telegram", update.update_id, status, kind)
         lost = kind in {"lost_answer", "timeout"}
         self.pushes.append(
             {

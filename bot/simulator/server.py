@@ -22,6 +22,7 @@ from bot.simulator.control import Control
 from bot.simulator.page import Page
 from bot.simulator.telegram import Telegram
 from bot.simulator.twilio import Twilio
+from bot.simulator.weather import Weather
 from bot.simulator.wire import BreakableProtocol
 from bot.simulator.world import Settings, World
 
@@ -44,6 +45,7 @@ def application(world: World) -> Starlette:
         routes=[
             *Page(world, acts).routes(),
             *Control(world, acts).routes(),
+            *Weather(world, telegram, twilio).routes(),
             *telegram.routes(),
             *twilio.routes(),
         ],

@@ -10,9 +10,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bot.simulator import telegram_shapes, wire
+from bot.simulator import keyboards, telegram_shapes, wire
+from bot.simulator.books import SENDS
 from bot.simulator.faults import ANSWERS, Fault
 from bot.simulator.pusher import Pusher
+from bot.simulator.storm import SILENCE
 from bot.simulator.telegram_chats import Chats
 from bot.simulator.telegram_people import People
 from bot.simulator.updates import ApiError, Updates
@@ -22,7 +24,7 @@ DOWNLOAD_LIMIT = 20 * 2**20
 COMMANDS = 100
 COMMAND = re.compile(r"/?[a-z0-9_]{1,32}")
 DESCRIPTION = 256
-TOO_MANY = 429
+OK, TOO_MANY = 200, 429
 COMPLEX = ("reply_markup", "allowed_updates", "message_ids", "commands", "scope")
 """Parameters that come as JSON text in a form."""
 
@@ -100,7 +102,29 @@ class Telegram:
         if fault and (early := await self._early(fault, request)):
             return early
         answer = await self.answer(name, params, files)
-        return wire.HangUp() if fault and fault.fault == "lost_answer" else answer
+        lost = fault.fault if fault else ""
+        if name.lower() in SENDS and answer.status_code == OK:
+            self._write_down(name, params, answer, known, lost)
+        if lost == SILENCE:
+            await wire.disconnected(request.receive)
+        return wire.HangUp() if lost in {"lost_answer", SILENCE} else answer
+
+    def _write_down(
+        self, name: str, params: dict[str, Any], answer: Response, phone: str, lost: str
+    ) -> None:
+        result = json.loads(bytes(answer.body))["result"]
+        sent = result["message_id"] if isinstance(result, dict) else ""
+        markup = keyboards.parse(_decoded(params).get("reply_markup"))
+        self.world.books.accepted(
+            "telegram",
+            name.lower(),
+            phone,
+            sent or params.get("callback_query_id", ""),
+            str(params.get("text") or params.get("caption") or ""),
+            answer=lost,
+            buttons=keyboards.shown(markup),
+        )
+        self.world.ring()
 
     async def _early(self, fault: Fault, request: Request) -> Response | None:
         """Give the answer when a fault keeps the work from being done."""

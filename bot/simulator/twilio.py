@@ -14,6 +14,7 @@ from bot.simulator import wire
 from bot.simulator.carrier import Carrier
 from bot.simulator.clock import moment
 from bot.simulator.faults import ANSWERS
+from bot.simulator.storm import SILENCE
 from bot.simulator.twilio_media import ROOT, Endpoint, MediaApi
 from bot.simulator.twilio_messages import Message, Messages, TwilioError, refusal
 from bot.simulator.twilio_people import People
@@ -84,8 +85,11 @@ class Twilio:
             if fault.status == TOO_MANY:
                 answer.headers["Retry-After"] = str(fault.retry_after)
             return answer
+        lost = request.state.lost = fault.fault if fault else ""
         done = await work(request)
-        return wire.HangUp() if fault and fault.fault == "lost_answer" else done
+        if lost == SILENCE:
+            await wire.disconnected(request.receive)
+        return wire.HangUp() if lost in {"lost_answer", SILENCE} else done
 
     def _authenticate(self, request: Request) -> None:
         settings = self.world.settings
@@ -103,6 +107,20 @@ class Twilio:
         """Send a message."""
         urls = [value for name, value in request.state.pairs if name == "MediaUrl"]
         message = self.messages.create(dict(request.state.pairs), urls)
+        phone = self.world.phones.of_number(
+            "whatsapp" if message.to.startswith("whatsapp:") else "sms",
+            message.to.removeprefix("whatsapp:"),
+        )
+        self.world.books.accepted(
+            "twilio",
+            "create",
+            phone.name if phone else "",
+            message.sid,
+            message.body,
+            answer=request.state.lost,
+            buttons=[],
+        )
+        self.world.ring()
         shown = message.public(self.world.settings.account_sid)
         fresh = {
             "status": "queued",
@@ -167,6 +185,7 @@ class Twilio:
         """Remove a message and its media."""
         message = self.messages.fetch(request.path_params["sid"])
         del self.messages.stored[message.sid]
+        self.world.books.erased(message.sid)
         self.world.ring()
         return Response(status_code=204)
 

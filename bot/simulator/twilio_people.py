@@ -78,6 +78,8 @@ class People:
         )
         self.world.ring(phone)
         word = _opt_word(phone, text)
+        kind = word.lower() or "message"
+        self.world.books.came(phone.channel, phone.name, message.sid, kind, text)
         self._answer_opt_out(phone, word)
         if word and not settings.advanced_opt_out:
             line.webhook = None
@@ -105,6 +107,7 @@ class People:
             message_id="SM" + self.world.hexadecimal("automatic"),
             segments=segments.count(ANSWERS[word]),
         )
+        self.world.books.answered(phone.name, ANSWERS[word])
         self.world.ring(phone)
 
     def _inbound(self, phone: Phone, message: Message) -> dict[str, str]:

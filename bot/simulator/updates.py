@@ -82,9 +82,17 @@ class Updates:
             copies=2 if twice else 1,
         )
         self.pending.append(update)
+        self._write_down(update, kind)
         self.on_change()
         self.world.ring()
         return update_id
+
+    def _write_down(self, update: Update, kind: str) -> None:
+        phone = self.world.phones.of_chat(update.key.removeprefix("press:"))
+        about = update.body[kind]
+        text = about.get("text") or about.get("caption") or about.get("data") or ""
+        name = phone.name if phone else ""
+        self.world.books.came("telegram", name, update.update_id, kind, str(text))
 
     def drop_expired(self) -> None:
         """Forget what Telegram would no longer deliver."""
@@ -138,6 +146,9 @@ class Updates:
         if offset < 0:
             self.pending = self.pending[offset:]
         else:
+            self.world.books.confirmed(
+                update.update_id for update in self.pending if update.update_id < offset
+            )
             self.pending = [
                 update for update in self.pending if update.update_id >= offset
             ]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.simulator.authenticator import Authenticator
+from bot.simulator.books import Books
 from bot.simulator.clock import Clock
 from bot.simulator.faults import Faults
 from bot.simulator.phones import Phone, PhoneBook
@@ -86,6 +87,7 @@ class World:
     def _empty(self) -> None:
         self.phones = PhoneBook(self.settings.officer_name)
         self.requests: deque[dict[str, Any]] = deque(maxlen=REQUESTS)
+        self.books = Books()
         self.templates = {template.sid: template for template in NEWS}
         self.files: dict[str, StoredFile] = {}
         self.version = getattr(self, "version", 0) + 1
