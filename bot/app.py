@@ -68,6 +68,7 @@ def provider_routes(house: House) -> list[BaseRoute]:
         )
         found.append(webhooks.route("/webhooks/telegram", door.endpoint))
     twilio = webhooks.TwilioDoor(
+        house.intake,
         public_url=settings.server.public_url,
         tokens=(settings.twilio.auth_token.get_secret_value(),),
         metrics=house.metrics,
@@ -77,10 +78,10 @@ def provider_routes(house: House) -> list[BaseRoute]:
         house.channels.get(Channel.WHATSAPP),
     )
     if isinstance(sms, Sms):
-        endpoint = twilio.message(sms, house.intake)
+        endpoint = twilio.message(sms)
         found.append(webhooks.route("/webhooks/twilio/sms", endpoint))
     if isinstance(whatsapp, WhatsApp):
-        endpoint = twilio.message(whatsapp, house.intake)
+        endpoint = twilio.message(whatsapp)
         found.append(webhooks.route("/webhooks/twilio/whatsapp", endpoint))
     if settings.twilio.account_sid:
         status = twilio.status(house.writer, house.office, house.clock)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from datetime import datetime
-from typing import Any
+from typing import Any, Concatenate, ParamSpec
 
 from sqlmodel import Session
 
@@ -13,7 +13,7 @@ from bot.channels import base
 from bot.metrics import Intake as Counted
 from bot.metrics import Metrics
 from bot.writer import StoreUnavailable, Writer
-from handlers import inbox, receipts
+from handlers import aside, inbox, receipts
 from handlers.errors import NotReady
 from handlers.inbox import Outcome
 from handlers.messages import Incoming, Proof
@@ -23,11 +23,14 @@ from handlers.turning import names
 from storage import transactions
 from storage.words import Channel
 
+P = ParamSpec("P")
 _COUNTED = {
     Outcome.TAKEN: Counted.TAKEN,
     Outcome.REPEAT: Counted.REPEAT,
     Outcome.QUARANTINED: Counted.QUARANTINED,
 }
+
+_UNSTORABLE = "store.refuses"
 
 
 class Intake:
@@ -54,28 +57,56 @@ class Intake:
         """Make a message durable with its answers, or put it into quarantine.
 
         ``raw`` is what the channel parses, ``body`` the bytes to keep if it cannot.
-        Raises StoreUnavailable when nothing could be written.
+        Raises StoreUnavailable when nothing could be written, and nothing else: whatever
+        can never succeed is kept aside.
         """
         try:
             found = channel.parse(raw, now=self._clock())
         except base.Unparseable as error:
             await self.keep_aside(channel.name, body, error.code)
             return
+        except Exception as error:  # noqa: BLE001 - a fault of ours must not come again
+            await self.stumbled(channel.name, body, error)
+            return
         for incoming in found:
             outcome = await self._receive(incoming, body)
             self._metrics.came_in(channel.name, _COUNTED[outcome])
+
+    async def stumbled(
+        self, channel: Channel, body: bytes, error: BaseException
+    ) -> None:
+        """Keep aside what a fault of our own program cannot take.
+
+        Raises StoreUnavailable, also where the fault is the store's or the machine's.
+        """
+        if transactions.classify(error) is not transactions.Failure.MESSAGE:
+            raise StoreUnavailable from None
+        logs.failure("incoming.failed", error, channel=channel)
+        await self.keep_aside(channel, body, type(error).__name__)
+
+    async def give_up(
+        self, channel: base.Channel[Any], raw: Mapping[str, Any] | bytes, body: bytes
+    ) -> None:
+        """Keep aside a message that cannot be stored although others can.
+
+        The person is told where that is possible. Raises StoreUnavailable.
+        """
+        try:
+            (incoming,) = channel.parse(raw, now=self._clock())
+        except Exception:  # noqa: BLE001 - no matter why: only its bytes can be kept
+            await self.keep_aside(channel.name, body, _UNSTORABLE)
+            return
+        outcome = await self._set_aside(incoming, body, _UNSTORABLE)
+        self._metrics.came_in(channel.name, _COUNTED[outcome])
 
     async def keep_aside(self, channel: Channel, body: bytes, reason: str) -> None:
         """Put bytes that nobody understands into quarantine; ``reason`` is a code.
 
         Raises StoreUnavailable where they cannot be kept, so that they come again.
         """
-        try:
-            await self._writer.run(
-                inbox.quarantine, self._office, body, reason, now=self._clock()
-            )
-        except NotReady:
-            raise StoreUnavailable from None
+        await self._kept(
+            inbox.quarantine, self._office, body, reason, now=self._clock()
+        )
         self._metrics.came_in(channel, Counted.QUARANTINED)
         logs.event("quarantine.kept", level="warning", channel=channel)
 
@@ -84,20 +115,15 @@ class Intake:
 
         def spare(session: Session, error: BaseException) -> Outcome:
             logs.failure("incoming.failed", error, channel=incoming.channel)
-            reason = type(error).__name__
-            return inbox.set_aside(
-                session, self._office, incoming, body, reason, now=now
-            )
+            return self._aside(session, incoming, body, type(error).__name__, now)
 
         try:
             opening = await self._open(incoming, now)
         except Exception as error:  # noqa: BLE001 - told apart here
             if transactions.classify(error) is not transactions.Failure.MESSAGE:
                 raise StoreUnavailable from None
-            try:
-                return await self._writer.run(spare, error)
-            except NotReady:
-                raise StoreUnavailable from None
+            logs.failure("incoming.failed", error, channel=incoming.channel)
+            return await self._set_aside(incoming, body, type(error).__name__)
 
         def verb(session: Session) -> Outcome:
             return inbox.receive(session, self._office, incoming, opening, now=now)
@@ -105,6 +131,47 @@ class Intake:
         return await self._writer.run_message(
             verb, handles=names(self._office, incoming), spare=spare
         )
+
+    async def _set_aside(self, incoming: Incoming, body: bytes, reason: str) -> Outcome:
+        now = self._clock()
+        return await self._kept(self._aside, incoming, body, reason, now)
+
+    async def _kept(
+        self,
+        verb: Callable[Concatenate[Session, P], Outcome],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> Outcome:
+        """Run the last resort; whatever it fails of, nothing was kept: it comes again."""
+        try:
+            return await self._writer.run(verb, *args, **kwargs)
+        except (NotReady, StoreUnavailable):
+            raise StoreUnavailable from None
+        except Exception as error:  # noqa: BLE001 - a 2xx would lose the message
+            logs.failure("quarantine.failed", error)
+            raise StoreUnavailable from None
+
+    def _aside(
+        self,
+        session: Session,
+        incoming: Incoming,
+        body: bytes,
+        reason: str,
+        now: datetime,
+    ) -> Outcome:
+        """Set a message aside and say so; where that stumbles too, keep its bytes."""
+        try:
+            with session.begin_nested():
+                return inbox.set_aside(
+                    session, self._office, incoming, body, reason, now=now
+                )
+        except Exception as error:
+            fault = transactions.classify(error) is transactions.Failure.MESSAGE
+            if isinstance(error, NotReady) or not fault:
+                raise
+            logs.failure("incoming.failed", error, channel=incoming.channel)
+        kept = aside.keep(session, self._office, incoming, body, reason, now=now)
+        return Outcome.QUARANTINED if kept else Outcome.REPEAT
 
     async def _open(self, incoming: Incoming, now: datetime) -> Opening:
         """Try the receipt in a message, off the loop and outside any transaction.

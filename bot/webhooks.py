@@ -3,8 +3,9 @@
 First of the five files of one message: here it is checked, ``bot/channels/telegram.py``
 parses it, ``handlers/inbox.py`` receives it, ``handlers/dialogue.py`` decides and
 ``storage/outbox.py`` holds the answers (``bot/intake.py`` is the pipe between). Nothing is
-answered before it is durable. A forged request is 403 and leaves a counter; what cannot be
-parsed is kept, sealed, and answered 2xx; when the store is down nobody gets a 2xx.
+answered before it is durable. A forged request is 403 and leaves a counter; what can never
+be taken is kept, sealed, and answered 2xx, for a provider that hears anything else comes
+again and holds up whoever waits behind; when the store is down nobody gets a 2xx.
 """
 
 import asyncio
@@ -18,6 +19,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from bot import bodies
+from bot.bodies import BodyCut, BodyTooLarge
 from bot.channels import base, telegram, twilio_forms
 from bot.channels.sms import Sms
 from bot.channels.telegram import Telegram
@@ -30,18 +33,15 @@ from handlers import statuses
 from handlers.office import Office
 from storage.words import Channel
 
-MOST_BYTES = 1 << 20
 PATIENCE = 10.0
 """Seconds of trying before Twilio, which does not repeat a 5xx, gets one."""
+_LONGEST = 2.0
+"""Seconds that the last try may add: Twilio listens for 13 (docs/setup-twilio.md)."""
 _WAIT = 0.25
 _SETTLING = (0.0, 0.3, 1.0)
 """Seconds before each look: the last word on a letter may come before we know its id."""
 _EMPTY = HTTPStatus.NO_CONTENT
 _AGAIN = {"Retry-After": "2"}
-
-
-class BodyTooLarge(Exception):
-    """The body has more than 1 MiB; no message of a provider has."""
 
 
 class TelegramDoor:
@@ -62,16 +62,28 @@ class TelegramDoor:
             self._metrics.came_in(Channel.TELEGRAM, Counted.FORGED)
             return Response(status_code=HTTPStatus.FORBIDDEN)
         try:
-            body = await _body(request)
-            await self._take(body)
-        except BodyTooLarge:
-            self._metrics.came_in(Channel.TELEGRAM, Counted.REFUSED)
-            return Response(status_code=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+            await self._take(request)
+        except BodyCut:
+            return Response(status_code=HTTPStatus.BAD_REQUEST)
         except StoreUnavailable:
             return Response(status_code=HTTPStatus.SERVICE_UNAVAILABLE, headers=_AGAIN)
         return Response()
 
-    async def _take(self, body: bytes) -> None:
+    async def _take(self, request: Request) -> None:
+        body = b""
+        try:
+            body = await bodies.read(request, drain=True)
+            await self._read(body)
+        except BodyTooLarge as error:
+            self._metrics.came_in(Channel.TELEGRAM, Counted.REFUSED)
+            head, why = error.head, "telegram.size"
+            await self._intake.keep_aside(Channel.TELEGRAM, head, why)
+        except (BodyCut, StoreUnavailable):
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, it must not come again
+            await self._intake.stumbled(Channel.TELEGRAM, body, error)
+
+    async def _read(self, body: bytes) -> None:
         try:
             update = json.loads(body)
         except (ValueError, RecursionError):
@@ -84,22 +96,32 @@ class TelegramDoor:
 
 
 class TwilioDoor:
-    """``POST /webhooks/twilio/…``: the signature, a form, an empty 204."""
+    """``POST /webhooks/twilio/…``: the signature, a form, an empty 204.
+
+    A call to a fallback address is a call like any other: signed, with two fields more
+    (``ErrorCode``, ``ErrorUrl``), and a repeat where the first one arrived after all.
+    """
 
     def __init__(
-        self, *, public_url: str, tokens: tuple[str, ...], metrics: Metrics
+        self,
+        intake: Intake,
+        *,
+        public_url: str,
+        tokens: tuple[str, ...],
+        metrics: Metrics,
     ) -> None:
+        self._intake = intake
         self._public_url = public_url
         self._tokens = tokens
         self._metrics = metrics
 
-    def message(self, channel: Sms | WhatsApp, intake: Intake) -> "Endpoint":
+    def message(self, channel: Sms | WhatsApp) -> "Endpoint":
         """Return the endpoint for incoming messages of one channel."""
 
-        async def endpoint(request: Request) -> Response:
-            async def take(body: bytes) -> None:
-                await intake.take(channel, body, body)
+        async def take(body: bytes) -> None:
+            await self._intake.take(channel, body, body)
 
+        async def endpoint(request: Request) -> Response:
             return await self._answer(request, channel.name, take)
 
         return endpoint
@@ -109,30 +131,20 @@ class TwilioDoor:
     ) -> "Endpoint":
         """Return the endpoint for what became of our own messages."""
 
-        async def endpoint(request: Request) -> Response:
-            async def take(body: bytes) -> None:
-                channel = _channel_of(body)
-                update = twilio_forms.parse_status(body)
-                if update is None:
+        async def take(body: bytes) -> None:
+            update = twilio_forms.parse_status(body)
+            if update is None:
+                return
+            news = _news(update, _channel_of(body))
+            for wait in _SETTLING:
+                await asyncio.sleep(wait)
+                if await writer.run(statuses.apply, office, news, now=clock()):
                     return
-                error = update.error
-                news = statuses.News(
-                    channel=channel,
-                    provider_id=update.provider_id,
-                    rank=update.rank,
-                    final=update.final,
-                    unreachable=str(update.error_code)
-                    if isinstance(error, base.Unreachable)
-                    else "",
-                )
-                for wait in _SETTLING:
-                    await asyncio.sleep(wait)
-                    if await writer.run(statuses.apply, office, news, now=clock()):
-                        return
-                    if not news.final:
-                        return
-                await writer.run(statuses.lost, office, news, now=clock())
+                if not news.final:
+                    return
+            await writer.run(statuses.lost, office, news, now=clock())
 
+        async def endpoint(request: Request) -> Response:
             return await self._answer(request, Channel.SMS, take)
 
         return endpoint
@@ -144,7 +156,9 @@ class TwilioDoor:
         take: Callable[[bytes], Awaitable[None]],
     ) -> Response:
         try:
-            body = await _body(request)
+            body = await bodies.read(request)
+        except BodyCut:
+            return Response(status_code=HTTPStatus.BAD_REQUEST)
         except BodyTooLarge:
             self._metrics.came_in(channel, Counted.REFUSED)
             return Response(status_code=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
@@ -152,12 +166,23 @@ class TwilioDoor:
             self._metrics.came_in(channel, Counted.FORGED)
             return Response(status_code=HTTPStatus.FORBIDDEN)
         try:
-            await _patiently(take, body)
-        except base.Unparseable:
-            self._metrics.came_in(channel, Counted.MALFORMED)
+            await self._try(channel, take, body)
         except StoreUnavailable:
             return Response(status_code=HTTPStatus.SERVICE_UNAVAILABLE, headers=_AGAIN)
         return Response(status_code=_EMPTY)
+
+    async def _try(
+        self, channel: Channel, take: Callable[[bytes], Awaitable[None]], body: bytes
+    ) -> None:
+        try:
+            async with asyncio.timeout(PATIENCE + _LONGEST):
+                await _patiently(take, body)
+        except base.Unparseable:
+            self._metrics.came_in(channel, Counted.MALFORMED)
+        except (StoreUnavailable, TimeoutError):
+            raise StoreUnavailable from None
+        except Exception as error:  # noqa: BLE001 - a fault of ours is not mended by a repeat
+            await self._intake.stumbled(channel, body, error)
 
     def _is_signed(self, request: Request, body: bytes) -> bool:
         path = request.scope["raw_path"].partition(b"?")[0].decode("latin-1")
@@ -184,18 +209,6 @@ def route(path: str, endpoint: Endpoint) -> Route:
     return Route(path, endpoint, methods=["POST"])
 
 
-async def _body(request: Request) -> bytes:
-    length = request.headers.get("content-length", "")
-    if length.isdigit() and int(length) > MOST_BYTES:
-        raise BodyTooLarge
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MOST_BYTES:
-            raise BodyTooLarge
-    return bytes(body)
-
-
 async def _patiently(take: Callable[[bytes], Awaitable[None]], body: bytes) -> None:
     loop = asyncio.get_running_loop()
     ends = loop.time() + PATIENCE
@@ -208,6 +221,17 @@ async def _patiently(take: Callable[[bytes], Awaitable[None]], body: bytes) -> N
             await asyncio.sleep(_WAIT)
         else:
             return
+
+
+def _news(update: twilio_forms.StatusUpdate, channel: Channel) -> statuses.News:
+    gone = isinstance(update.error, base.Unreachable)
+    return statuses.News(
+        channel=channel,
+        provider_id=update.provider_id,
+        rank=update.rank,
+        final=update.final,
+        unreachable=str(update.error_code) if gone else "",
+    )
 
 
 def _channel_of(body: bytes) -> Channel:

@@ -10,8 +10,9 @@ import httpx
 import pytest
 from sqlmodel import select
 
+from bot.bodies import HEAD_BYTES, MOST_BYTES
 from bot.simulator.carrier import signature
-from bot.webhooks import MOST_BYTES
+from storage import quarantine
 from storage.models import Quarantine
 from tests.doors import AUTH_TOKEN, PUBLIC, SECRET, Doors, doors
 
@@ -106,23 +107,35 @@ async def chunked(size: int) -> AsyncIterator[bytes]:
         yield b" " * 65_536
 
 
-async def test_a_body_of_more_than_a_mebibyte_is_refused(lite: Doors) -> None:
-    before = lite.rows()
+async def test_an_update_of_more_than_a_mebibyte_never_comes_again(lite: Doors) -> None:
+    """Telegram repeats whatever got no 2xx for a day, and nothing else of that chat."""
     headers = {"X-Telegram-Bot-Api-Secret-Token": SECRET}
     declared = await lite.telegram(b" " * (MOST_BYTES + 1))
     unsaid = await lite.client.post(
         "/webhooks/telegram", content=chunked(MOST_BYTES), headers=headers
     )
-    form = await lite.twilio("sms", lite.sms("a" * MOST_BYTES))
     lied = await lite.client.post(
         "/webhooks/telegram",
         content=chunked(MOST_BYTES),
         headers=headers | {"Content-Length": "10"},
     )
-    codes = [one.status_code for one in (declared, unsaid, form, lied)]
-    assert codes == [413] * 4
-    assert lite.rows() == before
+    assert [one.status_code for one in (declared, unsaid, lied)] == [200] * 3
+    assert reasons(lite) == ["telegram.size"] * 3
     assert lite.counted("telegram", "refused") == 3
+    with lite.app.database.reading() as session:
+        kept = session.exec(select(Quarantine)).all()
+    assert [len(quarantine.opened(row, lite.vault_secret())) for row in kept] == [
+        HEAD_BYTES
+    ] * 3
+
+
+async def test_a_form_of_more_than_a_mebibyte_is_refused(lite: Doors) -> None:
+    """Twilio has no such form; nobody has shown a secret, so nothing is kept."""
+    before = lite.rows()
+    form = await lite.twilio("sms", lite.sms("a" * MOST_BYTES))
+    assert form.status_code == 413
+    assert lite.rows() == before
+    assert lite.counted("sms", "refused") == 1
 
 
 async def test_what_is_just_small_enough_is_taken(lite: Doors) -> None:
