@@ -222,7 +222,7 @@ class Delivery:
                 now=now,
             )
         else:
-            await self._finish(self._ends.dead, claimed, now=now)
+            await self._finish(self._ends.failed, claimed, reason=error.code, now=now)
         self._count(line.sender.name, _departure(error))
 
     def _stand_still(self, line: _Line, error: base.Misconfigured) -> None:

@@ -1,4 +1,4 @@
-"""What becomes of a letter, as verbs: sent, dead, or its person cannot be reached."""
+"""What becomes of a letter, as verbs: sent, dead, failed, or its person is not reached."""
 
 from datetime import datetime
 from typing import Protocol
@@ -7,6 +7,7 @@ from sqlmodel import Session
 
 from handlers import cleaning, notices
 from handlers.office import Office
+from storage import dead_letters
 from storage.outbox import Claimed
 
 
@@ -27,6 +28,12 @@ class Ends(Protocol):
 
     def dead(self, session: Session, claimed: Claimed, *, now: datetime) -> bool:
         """Drop a letter that can never be sent."""
+        ...
+
+    def failed(
+        self, session: Session, claimed: Claimed, *, reason: str, now: datetime
+    ) -> bool:
+        """Give a letter up by a short code; a person may try it again until it expires."""
         ...
 
     def unreachable(
@@ -66,6 +73,14 @@ class Written:
 
     def dead(self, session: Session, claimed: Claimed, *, now: datetime) -> bool:
         """Drop a letter; a refused deletion goes on in halves."""
+        return cleaning.dead(session, self._office, claimed, now=now)
+
+    def failed(
+        self, session: Session, claimed: Claimed, *, reason: str, now: datetime
+    ) -> bool:
+        """Keep what somebody waits for; drop the rest."""
+        if claimed.letter.kind in dead_letters.KEPT:
+            return dead_letters.keep(session, claimed, reason, now=now)
         return cleaning.dead(session, self._office, claimed, now=now)
 
     def unreachable(

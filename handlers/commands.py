@@ -7,7 +7,7 @@ from handlers.messages import Command, CommandName, Proof, Reply
 from handlers.state import Turn
 from handlers.trail import Trail
 from handlers.turning import Turning, discard
-from storage import cases, jobs, report_items, subscriptions
+from storage import cases, dead_letters, jobs, report_items, subscriptions
 from storage.subscriptions import Subscriber
 from storage.words import Anonymity, Audience, JobKind, RequestKind
 
@@ -49,6 +49,7 @@ def run(turning: Turning, command: Command) -> tuple[Reply, ...]:
                 )
             turning.over, turning.memory.trail = True, Trail()
         case CommandName.CLEAN:
+            _forget_failed(turning)
             cleaning.begin(turning.office, turning.memory)
     return ()
 
@@ -141,6 +142,15 @@ def _end(turning: Turning, name: CommandName) -> None:
     report = bytes.fromhex(turning.memory.opened)
     verb(turning.session, turning.office, report, now=turning.now)
     turning.memory.forget_case()
+    _forget_failed(turning)
+
+
+def _forget_failed(turning: Turning) -> None:
+    """Let no letter that failed come to this chat any more."""
+    for handle in (turning.incoming.handle, *turning.incoming.aliases):
+        dead_letters.forget_person(
+            turning.session, turning.office.keys, turning.incoming.channel, handle
+        )
 
 
 def _ask(turning: Turning, kind: RequestKind) -> None:

@@ -17,6 +17,7 @@ from storage import (
     audit,
     cases,
     confirmations,
+    dead_letters,
     history,
     links,
     manifests,
@@ -104,7 +105,7 @@ def end(
         returned += _leave(session, office, unit, officer, by, now)
     applications.drop_all(session, keys, officer.id)
     confirmations.drop(session, keys, officer.id)
-    _forget(session, officer.id)
+    _forget(session, office, officer.id)
     officers.deactivate(session, keys, officer.id)
     rotated = [(unit, rotation.rotate(session, keys, unit)) for unit in homes]
     reveal_ends.end_for_officer(session, office, officer.id, now=now)
@@ -217,8 +218,9 @@ def _return(
     cases.save(session, office.keys, case)
 
 
-def _forget(session: Session, officer: bytes) -> None:
+def _forget(session: Session, office: Office, officer: bytes) -> None:
     """Delete the officer's Telegram, and a link to it that was not pressed yet."""
+    dead_letters.forget_officer(session, office.keys, officer)
     session.exec(delete(LinkToken).where(col(LinkToken.officer) == officer))
     links.unlink(session, officer)
 

@@ -12,7 +12,14 @@ from typing import assert_never
 from sqlalchemy import and_, delete, or_
 from sqlmodel import Session, col, select
 
-from storage import history, report_items, reveals, subscriptions, tombstones
+from storage import (
+    dead_letters,
+    history,
+    report_items,
+    reveals,
+    subscriptions,
+    tombstones,
+)
 from storage.history import SYSTEM, Actor
 from storage.keys import Purpose, ServerKeys
 from storage.models import Case, DataRequest, Event, File, Grant, Item
@@ -140,6 +147,7 @@ def _delete(
             reveals.end_for_report(session, case.report, what=RevealOf.IDENTITY)
         case Erased.CONTACT:
             gone = bool(subscriptions.end_for_case(session, keys, case.report))
+            dead_letters.forget_case(session, keys, case)
         case Erased.CONTENTS:
             gone = _delete_contents(session, keys, case, day)
         case Erased.FILES:
@@ -147,6 +155,7 @@ def _delete(
             gone = bool(removed)
         case Erased.RECEIPT:
             gone = _delete_receipt(session, case)
+            dead_letters.forget_case(session, keys, case)
         case never:
             assert_never(never)
     _drop_keys(session, case)

@@ -5,15 +5,17 @@ UPDATE outbox SET lease_until = :lease, lease_token = :token, attempts = attempt
   doubtful = (doubtful OR lease_until IS NOT NULL)
 WHERE id IN (
   SELECT o.id FROM outbox AS o
-  WHERE o.channel = :channel AND o.due <= :now
+  WHERE o.channel = :channel AND o.due <= :now AND o.failed IS NULL
     AND (o.lease_until IS NULL OR o.lease_until < :now)
     AND (o.priority = 0 OR NOT EXISTS (
       SELECT 1 FROM outbox AS p
-      WHERE p.order_name = o.order_name AND p.id < o.id AND p.priority > 0))
+      WHERE p.order_name = o.order_name AND p.id < o.id AND p.priority > 0
+        AND p.failed IS NULL))
   ORDER BY o.priority, o.id LIMIT :limit {lock})
 RETURNING id
 """
 """Lease the due letters of a channel; ``lock`` is FOR UPDATE SKIP LOCKED on PostgreSQL.
 
-A letter waits while an older one of its person does; acknowledgments wait for nobody.
+A letter waits while an older one of its person does; acknowledgments wait for nobody, and
+one that failed neither goes nor is waited for.
 """

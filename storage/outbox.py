@@ -4,7 +4,8 @@ Fifth of the five files of one message: bot/webhooks.py, bot/channels/telegram.p
 handlers/inbox.py, handlers/dialogue.py, storage/outbox.py. ``bot/delivery.py`` is the way
 out. A row is deleted when the provider took the letter (what is left until its last
 status lies in ``storage/departed.py``). Only the oldest row of a person may be claimed, so
-a row in retry holds back that person alone.
+a row in retry holds back that person alone. One that failed (``storage/dead_letters.py``)
+is never claimed and holds back nobody.
 """
 
 import secrets
@@ -139,20 +140,18 @@ def dead(session: Session, claimed: Claimed) -> bool:
 def take_back(
     session: Session, keys: ServerKeys, channel: Channel, handle: str, *, case: str = ""
 ) -> int:
-    """Delete a person's notices that did not leave yet; returns how many.
+    """Delete a person's notices that did not leave yet, and what failed; returns how many.
 
-    ``case`` (hex) limits it to one case. Answers, receipts and alerts stay.
+    ``case`` (hex) limits notices to one case. Answers, receipts and alerts that wait stay.
     """
-    order_name = keys.look_up(Purpose.ORDER, channel, handle)
-    rows = session.exec(
-        select(OutboxRow).where(OutboxRow.order_name == order_name)
-    ).all()
+    names = keys.look_ups(Purpose.ORDER, channel, handle)
+    rows = session.exec(select(OutboxRow).where(col(OutboxRow.order_name).in_(names)))
     gone = 0
-    for row in rows:
-        letter = _letter(keys, row)
-        if letter is None or letter.kind is not LetterKind.NOTICE:
+    for row in rows.all():
+        letter = letter_of(keys, row)
+        if letter is None or not (row.failed or letter.kind is LetterKind.NOTICE):
             continue
-        if case in {"", letter.case}:
+        if not letter.case or case in {"", letter.case}:
             session.delete(row)
             gone += 1
     session.flush()
@@ -182,6 +181,7 @@ def next_due(session: Session, channel: Channel) -> datetime | None:
             col(older.order_name) == col(OutboxRow.order_name),
             col(older.id) < col(OutboxRow.id),
             col(older.priority) > FIRST,
+            col(older.failed).is_(None),
         )
         .exists()
     )
@@ -190,6 +190,7 @@ def next_due(session: Session, channel: Channel) -> datetime | None:
         .where(
             OutboxRow.channel == channel.value,
             col(OutboxRow.lease_until).is_(None),
+            col(OutboxRow.failed).is_(None),
             ~behind,
         )
         .order_by(col(OutboxRow.due))
@@ -200,7 +201,7 @@ def next_due(session: Session, channel: Channel) -> datetime | None:
 def _open(
     session: Session, keys: ServerKeys, row: OutboxRow, token: bytes
 ) -> Claimed | None:
-    letter = _letter(keys, row)
+    letter = letter_of(keys, row)
     if letter is None or not _fits(letter, row):
         session.delete(row)
         return None
@@ -219,7 +220,8 @@ def _fits(letter: Letter, row: OutboxRow) -> bool:
     return letter.channel == row.channel and PRIORITIES[letter.kind] == row.priority
 
 
-def _letter(keys: ServerKeys, row: OutboxRow) -> Letter | None:
+def letter_of(keys: ServerKeys, row: OutboxRow) -> Letter | None:
+    """Return what a row holds; None for one that is not ours."""
     place = context(row.order_name, row.expires)
     try:
         return Letter.from_bytes(keys.unlock(Purpose.OUTBOX, row.blob, place))

@@ -30,9 +30,20 @@ class Pile:
 
 def letters(session: Session, *, now: datetime) -> Pile:
     """Count letters that were tried in vain or are late; age in steps of 10 minutes."""
-    late = _is_late(OutboxRow, now)
+    late = and_(_is_late(OutboxRow, now), col(OutboxRow.failed).is_(None))
     query = select(func.count(), func.min(OutboxRow.due)).where(late)
     return _pile(session.exec(query).one(), now, _STEP)
+
+
+def failed_letters(session: Session, *, now: datetime) -> int:
+    """Count letters that failed in the hours before this one and may still be tried."""
+    hour = now.replace(minute=0, second=0, microsecond=0)
+    query = select(func.count()).where(
+        col(OutboxRow.failed).is_not(None),
+        col(OutboxRow.due) < hour,
+        col(OutboxRow.expires) > now,
+    )
+    return session.exec(query.select_from(OutboxRow)).one()
 
 
 def jobs(session: Session, *, now: datetime) -> Pile:

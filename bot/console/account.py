@@ -9,6 +9,7 @@ from bot.console.pictures import qr
 from bot.console.visit import SeeOther, Visit
 from storage import (
     audit,
+    dead_letters,
     links,
     officers,
     passkeys,
@@ -123,6 +124,7 @@ def _issue(session: Session, keys: ServerKeys, visit: Visit) -> str:
 
 
 def _unlink(session: Session, keys: ServerKeys, visit: Visit) -> None:
+    dead_letters.forget_officer(session, keys, visit.officer.id)
     links.unlink(session, visit.officer.id)
     audit.record(session, keys, "unlinked", officer=visit.officer.id, now=visit.now)
 

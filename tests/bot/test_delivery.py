@@ -14,7 +14,7 @@ from bot.channels import base
 from bot.delivery import Delivery
 from bot.metrics import Departure
 from bot.writer import Writer
-from storage import outbox
+from storage import dead_letters, outbox
 from storage.database import Database
 from storage.keys import ServerKeys
 from storage.letters import Letter
@@ -97,6 +97,10 @@ class House:
     def dead(self, session, claimed, *, now):
         assert now == self.now
         return outbox.dead(session, claimed)
+
+    def failed(self, session, claimed, *, reason, now):
+        assert now == self.now
+        return dead_letters.keep(session, claimed, reason, now=now)
 
     def unreachable(self, session, claimed, *, reason, now):
         assert now == self.now
@@ -210,16 +214,16 @@ async def test_what_may_come_later_is_kept(
 
 
 @pytest.mark.parametrize(
-    ("error", "departure", "lost"),
+    ("error", "departure", "lost", "kept"),
     [
-        (base.Never("x.400"), Departure.NEVER, []),
-        (base.WindowClosed("x.63016"), Departure.NEVER, []),
-        (base.Unreachable("x.403"), Departure.UNREACHABLE, ["x.403"]),
+        (base.Never("x.400"), Departure.NEVER, [], ["x.400"]),
+        (base.WindowClosed("x.63016"), Departure.NEVER, [], ["x.63016"]),
+        (base.Unreachable("x.403"), Departure.UNREACHABLE, ["x.403"], []),
     ],
     ids=["never", "window", "unreachable"],
 )
-async def test_what_never_comes_is_dropped_and_the_next_goes(
-    database, error, departure, lost
+async def test_what_is_given_up_holds_back_nobody_and_waits_for_a_person(
+    database, error, departure, lost, kept
 ):
     wire = Provider()
     wire.answers["1"] = [error]
@@ -227,7 +231,11 @@ async def test_what_never_comes_is_dropped_and_the_next_goes(
         await house.post("satu", "dua")
         assert await house.hears(2) == [departure, Departure.SENT]
         assert house.lost == lost
-        assert house.rows() == []
+        assert [row.failed for row in house.rows()] == kept
+        house.later(hours=1)
+        await house.post("tiga")
+        assert await house.hears() == [Departure.SENT]
+        assert wire.sent == ["satu", "dua", "tiga"], "never by itself"
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from sqlmodel import Session, SQLModel, col, select
 
-from storage import departed, outbox
+from storage import dead_letters, departed, outbox
 from storage.database import Database
 from storage.keys import Purpose, ServerKeys
 from storage.letters import LIVES, Letter, expiry
@@ -38,6 +38,7 @@ class Outbox(RuleBasedStateMachine):
         self.finished: dict[str, list[int]] = {}
         self.ranks: dict[str, int] = {}
         self.gone: set[str] = set()
+        self.late: set[str] = set()
 
     def teardown(self) -> None:
         self.database.close()
@@ -67,9 +68,12 @@ class Outbox(RuleBasedStateMachine):
                     select(OutboxRow).where(
                         OutboxRow.order_name == one.order_name,
                         col(OutboxRow.id) < one.id,
+                        col(OutboxRow.failed).is_(None),
                     )
                 ).all()
+                row = session.get_one(OutboxRow, one.id)
             assert not older, "an older letter of this person waits"
+            assert row.failed is None, "a letter that failed never goes by itself"
             self.held.append((one, self.now + LEASE))
 
     def take(self, data: st.DataObject) -> Claimed | None:
@@ -109,6 +113,22 @@ class Outbox(RuleBasedStateMachine):
         if one is not None:
             ours = self.is_ours(one)
             assert self.write(outbox.dead, one) == ours
+
+    @rule(data=st.data())
+    def failed(self, data: st.DataObject) -> None:
+        one = self.take(data)
+        if one is not None:
+            ours = self.is_ours(one)
+            done = self.write(dead_letters.keep, one, "x.400", now=self.now)
+            assert done == ours
+            self.late.add(one.letter.text)
+
+    @rule()
+    def retry(self) -> None:
+        with self.database.reading() as session:
+            kept = len(dead_letters.listed(session, now=self.now, limit=1000))
+        assert len(self.write(dead_letters.retry, now=self.now)) == kept
+        assert self.write(dead_letters.retry, now=self.now) == []
 
     def is_ours(self, one: Claimed) -> bool:
         with self.database.reading() as session:
@@ -150,7 +170,9 @@ class Outbox(RuleBasedStateMachine):
     @invariant()
     def order_is_kept(self) -> None:
         for done in self.finished.values():
-            assert done == sorted(done)
+            plain = [one for one in done if str(one) not in self.late]
+            assert plain == sorted(plain)
+            assert len(done) == len(set(done)), "each went once"
 
 
 class Reader:
