@@ -15,6 +15,7 @@ from typing_extensions import override
 from bot import logs
 from bot.commands import (
     audit,
+    backup,
     breach,
     cases,
     chat,
@@ -26,6 +27,7 @@ from bot.commands import (
     migrate,
     officers,
     refusals,
+    restore,
     retention,
     serve,
     units,
@@ -71,7 +73,7 @@ def kentongan(
     context.obj = config
 
 
-for module in (init, serve, demo, chat, check, doctor, migrate):
+for module in (init, serve, demo, chat, check, doctor, migrate, backup, restore):
     app.command(module.NAME)(module.run)
 for noun in (officers, units, cases, keys, audit, breach, retention):
     app.add_typer(noun.app)

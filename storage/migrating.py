@@ -7,8 +7,11 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
+from sqlalchemy import Connection, text
 
 from storage.database import Database
+
+_LOCK = text("SELECT pg_advisory_xact_lock(7091430183)")
 
 
 class SchemaTooNew(Exception):
@@ -27,7 +30,7 @@ def head() -> str:
 def current(database: Database) -> str:
     """Return the store's revision; empty for a store without tables."""
     with database.read_engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision() or ""
+        return revision_of(connection)
 
 
 def check(database: Database) -> None:
@@ -35,7 +38,7 @@ def check(database: Database) -> None:
     found = current(database)
     if found == head():
         return
-    if found and not _known(found):
+    if found and not is_known(found):
         raise SchemaTooNew
     raise SchemaTooOld
 
@@ -43,18 +46,37 @@ def check(database: Database) -> None:
 def upgrade(database: Database) -> None:
     """Bring the store to this version's schema, in one transaction.
 
-    Raises SchemaTooNew for a store of a newer version.
+    Two at once: the second waits and finds nothing to do. Whatever ends it half-way leaves
+    the old schema. Raises SchemaTooNew for a store of a newer version.
     """
-    found = current(database)
-    if found and not _known(found):
-        raise SchemaTooNew
-    config = _config()
     with database.write_engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        be_alone(connection)
+        found = revision_of(connection)
+        if found and not is_known(found):
+            raise SchemaTooNew
+        bring(connection)
 
 
-def _known(revision: str) -> bool:
+def be_alone(connection: Connection) -> None:
+    """Let nobody else change the schema until the commit; SQLite has one writer anyway."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(_LOCK)
+
+
+def bring(connection: Connection, revision: str = "head") -> None:
+    """Bring what is behind a connection to a revision, in the caller's transaction."""
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
+
+
+def revision_of(connection: Connection) -> str:
+    """Return the revision behind a connection; empty for a store without tables."""
+    return MigrationContext.configure(connection).get_current_revision() or ""
+
+
+def is_known(revision: str) -> bool:
+    """Tell whether this version knows a revision."""
     try:
         return ScriptDirectory.from_config(_config()).get_revision(revision) is not None
     except CommandError:

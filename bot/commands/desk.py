@@ -36,6 +36,9 @@ AsJson = Annotated[
     bool, typer.Option("--json", help="Print JSON instead of a table for people.")
 ]
 
+RESTORING = ".restoring"
+"""Stands among the evidence while a restore is under way."""
+
 
 class Refused(Exception):
     """The command was refused; the line says why, and what to do."""
@@ -79,6 +82,15 @@ def sqlite_file(settings: Settings) -> Path | None:
     return Path(rest.partition("?")[0]) if scheme == "sqlite" else None
 
 
+def refuse_half_restored(settings: Settings) -> None:
+    """Raise Refused while the store is empty because a restore did not come to its end."""
+    if (settings.files.path / RESTORING).exists():
+        raise Refused(
+            "a restore was interrupted and the database is still empty; run the same "
+            "`kentongan restore FILE` again"
+        )
+
+
 @contextmanager
 def store_of(settings: Settings) -> Iterator[Database]:
     """Open the store as it is, whatever its schema. Raises Refused when there is none."""
@@ -100,6 +112,7 @@ def sit_down(given: Path | None) -> Iterator[Desk]:
     keys = server_keys(settings)
     with store_of(settings) as database:
         if not migrating.current(database):
+            refuse_half_restored(settings)
             raise Refused("the database is empty; set it up with `kentongan init`")
         migrating.check(database)
         with database.reading() as session:

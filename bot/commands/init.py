@@ -107,6 +107,7 @@ def run(  # noqa: PLR0913 - the options of a command
     if _is_founded(settings):
         _say_what_is_there(path, settings)
         return
+    desk.refuse_half_restored(settings)
     publics = _publics(recovery_public or [])
     keys, new_key = _keys(settings)
     secrets = Passphrases(generate=generate)

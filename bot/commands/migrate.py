@@ -1,22 +1,62 @@
 """``kentongan migrate``: bring the database to this version's schema."""
 
+from pathlib import Path
+from typing import Annotated
+
 import typer
 
-from bot.commands import desk
-from bot.commands.desk import ConfigFile, Refused
-from storage import migrating
+from bot import backups
+from bot.clock import utc_now
+from bot.commands import backup, desk
+from bot.commands.desk import ConfigFile, Desk, Refused
+from storage import migrating, rekeying
 
 NAME = "migrate"
 
 
-def run(config_file: ConfigFile = None) -> None:
-    """Bring the database to this version's schema; make a backup first."""
-    with desk.store_of(desk.settings_of(config_file)) as database:
+def run(
+    config_file: ConfigFile = None,
+    *,
+    to: Annotated[
+        Path | None,
+        typer.Option(
+            "--backup", metavar="FILE", help="First make a backup: a file or a folder."
+        ),
+    ] = None,
+) -> None:
+    """Bring the database to this version's schema, in one step; stop the server first."""
+    settings = desk.settings_of(config_file)
+    with desk.store_of(settings) as database:
         before, wanted = migrating.current(database), migrating.head()
         if not before:
+            desk.refuse_half_restored(settings)
             raise Refused("the database is empty; set it up with `kentongan init`")
-        migrating.upgrade(database)
+        if not migrating.is_known(before):
+            raise migrating.SchemaTooNew
+        if to is not None:
+            seat = Desk(settings, desk.server_keys(settings), database)
+            typer.echo(_backed_up(seat, to))
+        if before != wanted:
+            rekeying.refuse_running(database, now=utc_now())
+            migrating.upgrade(database)
     same = before == wanted
     typer.echo(
         f"schema {wanted}: nothing to do" if same else f"schema {before} -> {wanted}"
     )
+    if not same and to is None:
+        typer.echo("Next time give --backup FOLDER: there is no way back without one.")
+
+
+def _backed_up(seat: Desk, to: Path) -> str:
+    now, settings = utc_now(), seat.settings
+    path = backups.target_of(to, now=now)
+    proof = backups.make(
+        seat.database,
+        seat.keys,
+        settings.files.path,
+        path,
+        since=backups.since_of(settings),
+        now=now,
+    )
+    backup.refuse_faults(path, proof)
+    return backup.told(path, proof)

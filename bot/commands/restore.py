@@ -1,0 +1,149 @@
+"""``kentongan restore``: a backup put into an empty store, on this machine or another."""
+
+import json
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bot import backups
+from bot.clock import utc_now
+from bot.commands import backup, desk, printing
+from bot.commands.desk import RESTORING, AsJson, ConfigFile, Refused
+from bot.private_files import FOLDER_MODE, write_private
+from bot.settings import Settings
+from storage import migrating, rekeying, restoring
+from storage.backup_proof import Proof
+from storage.backup_reading import Reader
+from storage.database import COMMAND_WAIT, Database
+from storage.keys import ServerKeys
+
+NAME = "restore"
+_SPARE = 16 << 20
+_MEBIBYTE = 1 << 20
+
+
+def run(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A backup of ours.")],
+    config_file: ConfigFile = None,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    with_faults: Annotated[
+        bool,
+        typer.Option(
+            "--with-faults", help="Even if the store that was copied was not whole."
+        ),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Put a backup into an empty store: everything is verified before anything is written.
+
+    One that was interrupted is run again, with the same words.
+    """
+    settings = desk.settings_of(config_file)
+    keys = desk.server_keys(settings)
+    if not file.is_file():
+        raise Refused(f"{file}: no such file; name a backup")
+    with closing(_store(settings)) as database:
+        _refuse_full(database, settings.files.path)
+        proof = backups.prove(file, keys, since=backups.since_of(settings))
+        if proof.faults and not with_faults:
+            raise Refused(
+                f"{file} is a true copy of a store that was not whole: "
+                f"{'; '.join(proof.faults)}; take an older backup, or give --with-faults"
+            )
+        _require_room(settings, proof)
+        if not yes:
+            _ask(file, proof)
+        _restore(database, keys, settings.files.path, file)
+        with database.reading() as session:
+            letters = restoring.waiting(session)
+        unfinished = keys.newest > max(proof.head.keys)
+    if as_json:
+        facts = backup.facts(file, proof) | {"letters_in_doubt": letters}
+        typer.echo(json.dumps(facts, indent=2))
+        return
+    typer.echo(backup.told(file, proof))
+    for line in _next(settings, proof, letters, rotate=unfinished):
+        typer.echo(line)
+
+
+def _store(settings: Settings) -> Database:
+    """Open the store to be filled; of SQLite its file is made."""
+    path = desk.sqlite_file(settings)
+    if path is not None:
+        path.parent.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+    return Database(settings.database.url.get_secret_value(), wait=COMMAND_WAIT)
+
+
+def _refuse_full(database: Database, folder: Path) -> None:
+    """Refuse a server that works, a store with anything in it, and foreign files."""
+    if migrating.current(database):
+        rekeying.refuse_running(database, now=utc_now())
+    with database.read_engine.connect() as connection:
+        restoring.require_empty(connection)
+    if (folder / RESTORING).exists():
+        return
+    if any(path.is_file() for path in folder.glob("*/*")):
+        raise Refused(
+            f"{folder}: holds evidence of another store; move it away, or name another "
+            "files.path"
+        )
+
+
+def _require_room(settings: Settings, proof: Proof) -> None:
+    folder = settings.files.path
+    folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+    free, need = shutil.disk_usage(folder).free, proof.end.bytes + _SPARE
+    if free < need:
+        raise Refused(
+            f"{folder}: {free // _MEBIBYTE} MiB are free and {need // _MEBIBYTE} MiB are "
+            "needed; make room first"
+        )
+
+
+def _ask(file: Path, proof: Proof) -> None:
+    if not sys.stdin.isatty():
+        raise Refused("nobody can be asked here; look at the backup, then give --yes")
+    typer.echo(backup.told(file, proof))
+    typer.confirm("Put it into this empty store?", abort=True)
+
+
+def _restore(database: Database, keys: ServerKeys, folder: Path, file: Path) -> None:
+    """Do it; the mark tells the next try, and ``init``, that this one did not end."""
+    mark = folder / RESTORING
+    with file.open("rb") as opened:
+        reader = Reader(opened, keys)
+        if not mark.exists():
+            write_private(mark, f"{reader.id}\n")
+        restoring.run(database, keys, folder, reader, now=utc_now())
+    mark.unlink()
+    database.scrub()
+
+
+def _next(
+    settings: Settings, proof: Proof, letters: int, *, rotate: bool
+) -> Iterator[str]:
+    tombstones: Any = settings.retention.tombstones_file
+    yield f"Restored. Its head of the audit log: {proof.log_head}"
+    yield (
+        "Is a later head kept elsewhere? Then acts between the two are lost; tell the "
+        "auditor. Whoever was removed, and whatever passphrase was changed since the "
+        "backup, is as before: look at `kentongan officer list` and remove them again "
+        "before you start."
+    )
+    yield (
+        "Nobody is signed in; links and invitations are void. Letters that waited: "
+        f"{letters}, each may have left before. A STOP since then is forgotten."
+    )
+    yield (
+        f"Put the newest tombstones file to {printing.safe(str(tombstones))} now: at its "
+        "start the server erases again what was erased since."
+    )
+    if rotate:
+        yield "The server key has a newer line: run `kentongan keys rotate` first."
+    yield "Next: `kentongan audit verify`, `kentongan doctor`, `kentongan serve`."
