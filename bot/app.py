@@ -5,8 +5,10 @@ Nothing waits for a provider: the HTTP server answers before Telegram or Twilio 
 
 import asyncio
 import contextlib
+import functools
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +48,7 @@ def create(
     app = Starlette(
         routes=[
             *provider_routes(house),
-            *health.routes(house.database, house.metrics, settings),
+            *health.routes(house.readiness, house.metrics, settings),
         ],
         lifespan=lambda _: living(house),
         middleware=[Middleware(SecurityHeaders, tls=_has_tls(settings))],
@@ -86,6 +88,8 @@ def provider_routes(house: House) -> list[BaseRoute]:
     if settings.twilio.account_sid:
         status = twilio.status(house.writer, house.office, house.clock)
         found.append(webhooks.route(STATUS_PATH, status))
+    if house.canary is not None:
+        found.append(house.canary.door.route())
     return found
 
 
@@ -168,7 +172,14 @@ def _loops(house: House) -> dict[str, Callable[[], Coroutine[Any, Any, None]]]:
         "delivery": house.delivery.run,
         "receipts": house.receipts.run,
         "media": house.media.run,
+        "watching": house.watching.run,
     }
+    house.delivery.beat = house.beats.expect("delivery")
+    house.receipts.beat = house.beats.expect("receipts")
+    house.media.beat = house.beats.expect("media")
+    if house.canary is not None:
+        every = timedelta(minutes=house.settings.watch.canary_minutes)
+        loops["canary"] = functools.partial(house.canary.run, every)
     telegram = house.channels.get(Channel.TELEGRAM)
     if not isinstance(telegram, Telegram):
         return loops
@@ -182,6 +193,7 @@ def _loops(house: House) -> dict[str, Callable[[], Coroutine[Any, Any, None]]]:
             clock=house.clock,
             holder=house.holder,
         )
+        poller.beat = house.beats.expect("poller")
         loops["poller"] = poller.run
     else:
         loops["registration"] = Registration(telegram.bot, house.settings).run

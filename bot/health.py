@@ -1,37 +1,45 @@
-"""Whether the program lives, is ready, and what it counts."""
+"""Whether the program lives, is ready, and what it counts.
+
+``/readyz`` says "ready" only when this process can take a message durably now
+(``bot/readiness.py``); why not, it tells whoever may read ``/metrics``, a word a line.
+"""
 
 import asyncio
 from http import HTTPStatus
 
-from sqlalchemy import text
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from bot import metrics as metering
 from bot.metrics import Metrics
+from bot.readiness import Readiness
 from bot.settings import Settings
-from storage.database import Database
 
 
-def routes(database: Database, metrics: Metrics, settings: Settings) -> list[BaseRoute]:
-    """Return ``/healthz`` (alive), ``/readyz`` (the store answers) and ``/metrics``."""
+def routes(
+    readiness: Readiness, metrics: Metrics, settings: Settings
+) -> list[BaseRoute]:
+    """Return ``/healthz`` (the loop answers), ``/readyz`` and ``/metrics``."""
 
     async def healthz(_: Request) -> Response:
         return PlainTextResponse("ok\n")
 
-    async def readyz(_: Request) -> Response:
-        ready = await asyncio.to_thread(_answers, database)
-        if ready:
+    async def readyz(request: Request) -> Response:
+        wrong = await readiness.ask()
+        if not wrong:
             return PlainTextResponse("ready\n")
+        told = ["not ready", *(wrong if may_read(request) else ())]
         return PlainTextResponse(
-            "the store does not answer\n", HTTPStatus.SERVICE_UNAVAILABLE
+            "".join(f"{line}\n" for line in told), HTTPStatus.SERVICE_UNAVAILABLE
         )
 
-    async def figures(request: Request) -> Response:
+    def may_read(request: Request) -> bool:
         host = request.client.host if request.client else ""
-        token = settings.server.metrics_token
-        if not metering.allowed(request.headers, host, token):
+        return metering.allowed(request.headers, host, settings.server.metrics_token)
+
+    async def figures(request: Request) -> Response:
+        if not may_read(request):
             return Response(status_code=HTTPStatus.FORBIDDEN)
         series = await asyncio.to_thread(metrics.render)
         return Response(series, media_type=metering.CONTENT_TYPE)
@@ -41,12 +49,3 @@ def routes(database: Database, metrics: Metrics, settings: Settings) -> list[Bas
         Route("/readyz", readyz),
         Route("/metrics", figures),
     ]
-
-
-def _answers(database: Database) -> bool:
-    try:
-        with database.reading() as session:
-            session.connection().execute(text("SELECT 1"))
-    except Exception:  # noqa: BLE001 - whatever it is, the store does not answer
-        return False
-    return True

@@ -1,6 +1,7 @@
 """Everything that runs in one process, put together from settings; nothing runs yet."""
 
 import asyncio
+import contextlib
 import secrets
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -8,8 +9,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from bot import config, founding
+from bot import config, founding, heartbeat
+from bot.beats import Beats
+from bot.canary import Runner
+from bot.canary_door import Door
 from bot.channels import base
+from bot.channels.canary import Canary
 from bot.channels.sms import Sms
 from bot.channels.telegram import Telegram
 from bot.channels.whatsapp import WhatsApp
@@ -19,14 +24,16 @@ from bot.intake import Intake
 from bot.keeper import Keeper
 from bot.levels import Levels
 from bot.media import MediaWorker
-from bot.metrics import Metrics
-from bot.office import make_office
+from bot.metrics import Level, Metrics
+from bot.office import make_office, own_address
+from bot.readiness import Readiness
 from bot.receipts import ReceiptMaker
 from bot.scheduler import Scheduler
 from bot.settings import Settings
-from bot.writer import Writer
+from bot.watching import Watching
+from bot.writer import StoreUnavailable, Writer
 from handlers.office import Office
-from storage import migrating, rekeying
+from storage import migrating, rekeying, watches
 from storage import settings as facts
 from storage.database import Database
 from storage.keys import ServerKeys
@@ -64,6 +71,10 @@ class House:
     hashing: ThreadPoolExecutor
     clock: Clock
     holder: str
+    beats: Beats
+    readiness: Readiness
+    watching: Watching
+    canary: Runner | None = None
     loops: list[asyncio.Task[None]] = field(default_factory=list)
 
     def notify(self) -> None:
@@ -71,6 +82,14 @@ class House:
         self.delivery.notify()
         self.receipts.notify()
         self.media.notify()
+
+    async def tell(self, name: str, wrong: str) -> None:
+        """Tell the watch that something went well, or the code of what is wrong."""
+        with contextlib.suppress(StoreUnavailable):
+            if wrong:
+                await self.writer.run(watches.bad, name, wrong, now=self.clock())
+            else:
+                await self.writer.run(watches.good, name, now=self.clock())
 
 
 def build(
@@ -116,6 +135,10 @@ def build(
         went_out=metrics.went_out,
         longest_wait=5.0 if database.is_sqlite else 1.0,
     )
+    holder = secrets.token_hex(8)
+    beats = Beats()
+    readiness = Readiness(writer, office, clock, beats)
+    levels = Levels(writer, holder, clock, office.day)
     house = House(
         settings=settings,
         database=database,
@@ -136,7 +159,7 @@ def build(
         scheduler=Scheduler(
             writer,
             office,
-            holder=(holder := secrets.token_hex(8)),
+            holder=holder,
             folder=settings.files.path,
             keeper=keeper,
             clock=clock,
@@ -145,10 +168,42 @@ def build(
         hashing=hashing,
         clock=clock,
         holder=holder,
+        beats=beats,
+        readiness=readiness,
+        watching=Watching(
+            writer,
+            office,
+            settings,
+            levels=levels.read,
+            readiness=readiness,
+            holder=holder,
+            clock=clock,
+        ),
     )
     writer.on_commit = house.notify
-    Levels(writer, house.holder, clock, office.day).feed(metrics)
+    levels.feed(metrics)
+    house.watching.feed(metrics)
+    house.canary = make_canary(house)
     return house
+
+
+def make_canary(house: House) -> Runner | None:
+    """Return who sends the canary; None where the settings want none."""
+    channel, settings = house.channels.get(Channel.CANARY), house.settings
+    if not isinstance(channel, Canary):
+        return None
+    runner = Runner(
+        house.writer,
+        house.office,
+        channel,
+        Door(channel, house.intake),
+        address=own_address(settings),
+        holder=house.holder,
+        clock=house.clock,
+        heard=lambda: heartbeat.call(settings.watch.heartbeat_url),
+    )
+    house.metrics.watch(Level.CANARY_SECONDS, lambda: runner.seconds)
+    return runner
 
 
 def _refuse_demo(database: Database, keys: ServerKeys, *, allow: bool) -> None:
@@ -177,6 +232,8 @@ def make_channels(settings: Settings, clock: Clock) -> dict[Channel, base.Sender
         "api_base_url": twilio.api_base_url,
         "status_callback": f"{settings.server.public_url}{STATUS_PATH}",
     }
+    if settings.watch.canary_minutes:
+        found[Channel.CANARY] = Canary()
     if twilio.account_sid and twilio.sms_number:
         found[Channel.SMS] = Sms(sender=twilio.sms_number, **account)
     if twilio.account_sid and twilio.whatsapp_number:

@@ -6,7 +6,8 @@ from datetime import date, datetime, timedelta
 
 from bot.metrics import Level, Metrics
 from bot.writer import Writer
-from storage import waiting
+from storage import waiting, watches
+from storage.watches import Watched
 
 _FRESH = timedelta(seconds=1)
 """One reading serves all series of one request."""
@@ -26,14 +27,15 @@ class Levels:
     def feed(self, metrics: Metrics) -> None:
         """Let every level be told by these metrics."""
         metrics.watch(Level.WRITER_WAITING, lambda: self.writer.waiting)
+        metrics.watch(Level.CANARY_SECONDS, lambda: 0.0)
         for level in Level:
-            if level is not Level.WRITER_WAITING:
+            if level not in {Level.WRITER_WAITING, Level.CANARY_SECONDS}:
                 metrics.watch(level, self._reader(level))
 
     def _reader(self, level: Level) -> Callable[[], float]:
-        return lambda: self._levels()[level]
+        return lambda: self.read()[level]
 
-    def _levels(self) -> dict[Level, float]:
+    def read(self) -> dict[Level, float]:
         """Return what was read a moment ago, or read anew; raises when the store is away."""
         now = self.clock()
         if self._read is None or self._at is None or abs(now - self._at) > _FRESH:
@@ -56,5 +58,10 @@ class Levels:
                 Level.COPIES_OLDEST: copies.age.total_seconds(),
                 Level.QUARANTINE_WAITING: waiting.quarantined(session, today=today),
                 Level.CASES_OPEN: waiting.open_cases(session, today=today),
+                Level.QUARANTINE_OLDEST: waiting.quarantine_days(session, today=today),
+                Level.LEASES_DEAD: waiting.dead_leases(session, now=now),
+                Level.CANARY_AGE: watches.age(
+                    session, Watched.CANARY, now=now
+                ).total_seconds(),
                 Level.LEASES_HELD: waiting.leases(session, self.holder, now=now),
             }

@@ -60,6 +60,10 @@ class Level(StrEnum):
     LEASES_HELD = "leases_held"
     COPIES_OWED = "copies_owed"
     COPIES_OLDEST = "copies_oldest_seconds"
+    QUARANTINE_OLDEST = "quarantine_oldest_days"
+    LEASES_DEAD = "leases_dead"
+    CANARY_AGE = "canary_age_seconds"
+    CANARY_SECONDS = "canary_seconds"
 
     @property
     def meaning(self) -> str:
@@ -78,6 +82,10 @@ _MEANINGS = {
     Level.LEASES_HELD: "Loops that this process leads",
     Level.COPIES_OWED: "Copies that a provider has not yet confirmed as erased",
     Level.COPIES_OLDEST: "Age of the oldest of these copies, in steps of 3600 s",
+    Level.QUARANTINE_OLDEST: "Age of the oldest sealed message, in days",
+    Level.LEASES_DEAD: "Letters and jobs that a dead process holds, not yet taken over",
+    Level.CANARY_AGE: "Time since the last canary that came back, 0 before the first",
+    Level.CANARY_SECONDS: "How long this process's last good canary took, 0 before it",
 }
 
 
@@ -136,6 +144,19 @@ class Metrics:
         """Let ``read`` tell a level at each reading; when it raises, the series is absent."""
         self._levels.readers[level] = read
 
+    def tell(
+        self,
+        name: str,
+        meaning: str,
+        label: str,
+        read: Callable[[], Mapping[str, float]],
+    ) -> None:
+        """Let ``read`` tell a family of levels, one for each value of ``label``.
+
+        The values are words of ours, the same ones at each reading.
+        """
+        self._levels.families[name] = (meaning, label, read)
+
     def render(self) -> bytes:
         """Return all series as Prometheus text, of type CONTENT_TYPE; may read the store."""
         return prometheus_client.generate_latest(self._registry)
@@ -146,6 +167,9 @@ class _Levels(Collector):
 
     def __init__(self) -> None:
         self.readers: dict[Level, Callable[[], float]] = {}
+        self.families: dict[
+            str, tuple[str, str, Callable[[], Mapping[str, float]]]
+        ] = {}
 
     @override
     def collect(self) -> Iterator[GaugeMetricFamily]:
@@ -155,6 +179,11 @@ class _Levels(Collector):
             except Exception:  # noqa: BLE001, S112 - a store that is down must not hide the rest
                 continue
             yield GaugeMetricFamily(f"kentongan_{level.value}", level.meaning, value)
+        for name, (meaning, label, tell) in tuple(self.families.items()):
+            family = GaugeMetricFamily(f"kentongan_{name}", meaning, labels=[label])
+            for word, value in tell().items():
+                family.add_metric([word], value)
+            yield family
 
 
 def allowed(

@@ -4,7 +4,7 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from bot.channels import sms, telegram, whatsapp
+from bot.channels import canary, sms, telegram, whatsapp
 from bot.settings import Settings
 from handlers.office import Office
 from handlers.questionnaire import Questionnaire
@@ -20,6 +20,7 @@ _LIMITS = (
     (Channel.TELEGRAM, telegram.LIMITS),
     (Channel.SMS, sms.Sms.limits),
     (Channel.WHATSAPP, whatsapp.WhatsApp.limits),
+    (Channel.CANARY, canary.LIMITS),
 )
 
 
@@ -62,6 +63,13 @@ def make_texts(settings: Settings) -> Texts:
         "elsewhere": agency.elsewhere,
     }
     return Texts(agency.languages, context)
+
+
+def own_address(settings: Settings) -> str:
+    """Return the address by which this process reaches itself, without leaving the machine."""
+    host = settings.server.host
+    own = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - what is listened on, to be called
+    return f"http://{f'[{own}]' if ':' in own else own}:{settings.server.port}"
 
 
 def local_url(settings: Settings) -> str:

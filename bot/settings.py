@@ -149,6 +149,14 @@ class Logs(Section):
     level: Literal["debug", "info", "warning", "error"] = "info"
 
 
+class Watch(Section):
+    """How the server tests itself, and whom it calls when it is well."""
+
+    canary_minutes: int = Field(default=10, ge=0, le=1440)
+    heartbeat_url: Annotated[str, AfterValidator(values.check_heartbeat)] = ""
+    backup_days: int = Field(default=2, ge=0, le=365)
+
+
 class Settings(BaseSettings):
     """All of ``config.toml``; made by ``bot.config.load``, which says where values come from."""
 
@@ -170,6 +178,7 @@ class Settings(BaseSettings):
     agency: Agency = Agency()
     telegram: Telegram = Telegram()
     twilio: Twilio = Twilio()
+    watch: Watch = Watch()
 
     @classmethod
     @override

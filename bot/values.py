@@ -76,6 +76,11 @@ def check_origin(value: str) -> str:
     return _safe_url(value)
 
 
+def check_heartbeat(value: str) -> str:
+    """Take an address to call: https, or this machine itself; empty means nobody."""
+    return _safe_url(value) if value else value
+
+
 def check_web_page(value: str) -> str:
     """Take the address of a page that is only shown to people."""
     if value and not (

@@ -11,7 +11,7 @@ from handlers.errors import NotFound
 from handlers.messages import Reply
 from handlers.office import Office
 from storage import audit, breaches, cases, history, report_items
-from storage.models import Breach, Case, Event, File, Item
+from storage.models import REAL, Breach, Case, Event, File, Item
 from storage.report_items import Content
 from storage.words import Audience, Channel, EventCode, ItemKind
 
@@ -67,8 +67,8 @@ def figures(session: Session) -> Figures:
         Item.audience == Audience.IDENTITY.value
     )
     return Figures(
-        cases=count(Case),
-        reporters=count(Case, col(Case.reporter_key).is_not(None)),
+        cases=count(Case, REAL),
+        reporters=count(Case, REAL, col(Case.reporter_key).is_not(None)),
         identities=session.exec(named).one(),
         files=count(File),
     )
@@ -92,7 +92,7 @@ def tell_reporters(
     row = _locked(session, office, breach)
     reports = session.exec(
         select(Case.report)
-        .where(col(Case.report) > after, col(Case.reporter_key).is_not(None))
+        .where(REAL, col(Case.report) > after, col(Case.reporter_key).is_not(None))
         .order_by(col(Case.report))
         .limit(BATCH)
     ).all()

@@ -10,7 +10,12 @@ from handlers.steps import StepKind
 from handlers.talk import Talk
 from storage.words import Audience, Channel, ItemKind
 
-MEGABYTES: Final = {Channel.TELEGRAM: "20", Channel.WHATSAPP: "16", Channel.SMS: "5"}
+MEGABYTES: Final = {
+    Channel.TELEGRAM: "20",
+    Channel.WHATSAPP: "16",
+    Channel.SMS: "5",
+    Channel.CANARY: "1",
+}
 """What a provider lets us fetch (PLATFORMS A2, C5, C6)."""
 
 OWN_CARD: Final = "self:"

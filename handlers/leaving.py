@@ -30,6 +30,7 @@ from storage import (
 from storage.history import SYSTEM, Actor
 from storage.manifests import Name
 from storage.models import (
+    REAL,
     Case,
     LinkToken,
     Officer,
@@ -179,7 +180,7 @@ def _leave(
     mine = or_(col(Case.officer) == officer.id, col(Case.wanted_by) == officer.id)
     theirs = session.exec(
         select(Case.report)
-        .where(mine, Case.unit == unit.id, col(Case.is_open).is_(True))
+        .where(REAL, mine, Case.unit == unit.id, col(Case.is_open).is_(True))
         .order_by(col(Case.report))
     ).all()
     found = [cases.lock(session, office.keys, report) for report in theirs]

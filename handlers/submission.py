@@ -17,7 +17,7 @@ from storage.models import Case
 from storage.report_items import Content
 from storage.sealing import Context
 from storage.subscriptions import Subscriber
-from storage.words import Audience, EventCode, ItemKind, JobKind, Wanted
+from storage.words import Audience, Channel, EventCode, ItemKind, JobKind, Wanted
 
 _NUMBER_TRIES = 20
 _COUNTED = frozenset({"Q06", "Q07", "Q09", "Q16"})
@@ -66,6 +66,7 @@ def open_case(
         province=decision.province,
         unit=bytes.fromhex(decision.unit),
         due=day,
+        canary=reporter.channel is Channel.CANARY,
         public_key=public,
         figures=keys.lock(
             Purpose.FIGURES,
@@ -89,10 +90,13 @@ def open_case(
         "channel": reporter.channel.value,
         "handle": reporter.handle,
         "language": reporter.language,
+        "heard": str(reporter.last_inbound),
     }
     jobs.put(session, keys, JobKind.RECEIPT, owed, now=now)
     if notify is not None:
         subscriptions.add(session, keys, report, replace(reporter, kind=notify))
+    if case.canary:
+        return case
     counters.bump(session, f"submitted.{reporter.channel}", day=day)
     notices.alert(session, office, case, text="ALERT.NEW", now=now)
     return case

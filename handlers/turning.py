@@ -18,7 +18,7 @@ from handlers.state import Promises
 from storage import conversations, outbox, reports, subscriptions
 from storage.letters import Letter
 from storage.sealing import NotAuthentic
-from storage.words import LetterKind
+from storage.words import Channel, LetterKind
 
 
 @dataclass(slots=True)
@@ -111,7 +111,7 @@ def answer(turning: Turning, replies: Iterable[Reply]) -> None:
         )
         outbox.put(turning.session, office.keys, letter, now=turning.now)
     written = office.pace.written(turning.names[0], turning.now)
-    if written > CALM:
+    if written > CALM and incoming.channel is not Channel.CANARY:
         replies = (Reply("X11", {"n": "1"}),) if written == CALM + 1 else ()
     for reply in replies:
         notices.say(

@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 
 from storage import case_tags, history
 from storage.keys import ServerKeys
-from storage.models import Case, Register
+from storage.models import REAL, Case, Register
 from storage.sealing import NotAuthentic
 from storage.words import Status
 
@@ -82,9 +82,12 @@ def lock(session: Session, keys: ServerKeys, report: bytes) -> Case | None:
     return case
 
 
-def by_number(session: Session, keys: ServerKeys, number: str) -> Case | None:
-    """Return the verified case with this public number."""
-    case = session.exec(select(Case).where(Case.number == number)).first()
+def by_number(
+    session: Session, keys: ServerKeys, number: str, *, canary: bool = False
+) -> Case | None:
+    """Return the verified case with this public number; ``canary``: our own test's too."""
+    query = select(Case).where(Case.number == number)
+    case = session.exec(query if canary else query.where(REAL)).first()
     if case is not None:
         case_tags.check_case(keys, case)
     return case
@@ -111,7 +114,7 @@ def queue_page(
     Ask for ``limit + 1`` to know whether another page follows.
     """
     query = select(Case).where(
-        col(Case.is_open).is_(filters.is_open), col(Case.unit).in_(list(units))
+        REAL, col(Case.is_open).is_(filters.is_open), col(Case.unit).in_(list(units))
     )
     if filters.status is not None:
         query = query.where(Case.status == filters.status)
@@ -135,7 +138,7 @@ def counts(session: Session, units: Sequence[bytes]) -> dict[str, int]:
     """Return how many open cases of these units stand in each status."""
     rows = session.exec(
         select(Case.status, func.count())
-        .where(col(Case.is_open).is_(True), col(Case.unit).in_(list(units)))
+        .where(REAL, col(Case.is_open).is_(True), col(Case.unit).in_(list(units)))
         .group_by(col(Case.status))
     ).all()
     return dict(rows)

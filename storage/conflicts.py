@@ -11,7 +11,7 @@ from datetime import datetime
 from sqlmodel import Session, col, select
 
 from storage.keys import ServerKeys
-from storage.models import AuditLine, Case, Conflict, Event
+from storage.models import REAL, AuditLine, Case, Conflict, Event
 from storage.sealing import Context, NotAuthentic, encode
 from storage.words import EventCode
 
@@ -64,7 +64,7 @@ def in_units(session: Session, units: Sequence[bytes]) -> list[Case]:
     """Return the cases of these units with a declaration, unchecked."""
     declared = select(Conflict.report)
     query = select(Case).where(
-        col(Case.report).in_(declared), col(Case.unit).in_(list(units))
+        REAL, col(Case.report).in_(declared), col(Case.unit).in_(list(units))
     )
     return list(session.exec(query.order_by(col(Case.number))))
 

@@ -58,6 +58,11 @@ def name_of(keys: ServerKeys, channel: Channel, handle: str) -> bytes:
     return keys.look_up(Purpose.HANDLE, channel, handle)
 
 
+def names_of(keys: ServerKeys, channel: Channel, handle: str) -> tuple[bytes, ...]:
+    """Return the names of a handle under every server key, the newest first."""
+    return keys.look_ups(Purpose.HANDLE, channel, handle)
+
+
 def find(session: Session, names: Sequence[bytes]) -> Conversation | None:
     """Return the conversation known under one of these names."""
     query = select(Conversation).where(

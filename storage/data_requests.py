@@ -12,7 +12,7 @@ from datetime import date
 from sqlmodel import Session, col, select
 
 from storage.keys import ServerKeys
-from storage.models import Case, DataRequest, Event
+from storage.models import REAL, Case, DataRequest, Event
 from storage.sealing import Context, encode
 from storage.words import Erased, EventCode, RequestKind, RequestState
 
@@ -89,6 +89,7 @@ def open_in(
         select(DataRequest, Case)
         .join(Case, col(Case.report) == col(DataRequest.report))
         .where(
+            REAL,
             DataRequest.state == RequestState.OPEN.value,
             col(Case.unit).in_(list(units)),
         )

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from storage.models import Case
+from storage.models import REAL, Case
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Figures:
 
 def count(session: Session, first: date, last: date, *, today: date) -> Figures:
     """Count the cases whose day lies in the period, both ends included."""
-    period = (col(Case.day) >= first, col(Case.day) <= last)
+    period = (REAL, col(Case.day) >= first, col(Case.day) <= last)
 
     def number(*where: Any) -> int:  # noqa: ANN401 - SQLAlchemy's conditions share no type
         return session.exec(select(func.count()).where(*period, *where)).one()

@@ -110,6 +110,17 @@ def waiting(
             continue
 
 
+def details_of(keys: ServerKeys, row: Job) -> Mapping[str, str]:
+    """Return what a job is about; nothing for a row that is not ours."""
+    try:
+        details: Mapping[str, str] = json.loads(
+            keys.unlock(Purpose.JOB, row.blob, _context(row))
+        )
+    except NotAuthentic:
+        return {}
+    return details
+
+
 def next_due(session: Session, kind: JobKind) -> datetime | None:
     """Return when the next job of this kind is due, if there is one."""
     return session.exec(

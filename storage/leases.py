@@ -48,6 +48,24 @@ def let_go(session: Session, name: str, holder: str, *, now: datetime) -> None:
         session.add(lease)
 
 
+def is_held(session: Session, name: str, *, now: datetime) -> bool:
+    """Tell whether somebody holds a lease."""
+    lease = session.get(Lease, name, populate_existing=True)
+    return lease is not None and lease.until > now
+
+
+def holds(session: Session, name: str, holder: str, *, now: datetime) -> bool:
+    """Tell whether this holder has a lease now."""
+    lease = session.get(Lease, name, populate_existing=True)
+    return lease is not None and lease.holder == holder and lease.until > now
+
+
+def idle(session: Session, name: str, *, now: datetime) -> timedelta:
+    """Return for how long nobody has held a lease; nothing where somebody does."""
+    lease = session.get(Lease, name, populate_existing=True)
+    return max(timedelta(), now - lease.until) if lease is not None else timedelta()
+
+
 def held_until(session: Session, *, now: datetime) -> datetime | None:
     """Return when the last lease ends that somebody holds, None if nobody holds one."""
     return session.exec(

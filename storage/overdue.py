@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, and_, exists, false, func, or_
 from sqlmodel import Session, col, select
 
 from storage.keys import Purpose, ServerKeys
-from storage.models import Case, File, Item, Subscription
+from storage.models import REAL, Case, File, Item, Subscription
 from storage.words import Audience, Erased, Status
 
 _CHUNK = 500
@@ -39,7 +39,7 @@ def reports(
         if cut.what is not Erased.CONTACT
     ]
     query = select(Case.report).where(
-        col(Case.is_open).is_(False), Case.report > after, or_(false(), *wanted)
+        REAL, col(Case.is_open).is_(False), Case.report > after, or_(false(), *wanted)
     )
     return list(session.exec(query.order_by(col(Case.report)).limit(limit)))
 
@@ -53,7 +53,10 @@ def with_contact(
     """
     past = [_is_past(cut) for cut in cuts if cut.what is Erased.CONTACT]
     query = select(Case.report).where(
-        col(Case.is_open).is_(False), col(Case.purged).is_(None), or_(false(), *past)
+        REAL,
+        col(Case.is_open).is_(False),
+        col(Case.purged).is_(None),
+        or_(false(), *past),
     )
     found: list[bytes] = []
     ended = session.exec(query).all()
@@ -65,7 +68,7 @@ def with_contact(
 def counts(session: Session, cuts: Iterable[Cut]) -> Iterator[tuple[Erased, int]]:
     """Tell how many ended cases hold each thing, whatever its age."""
     for what in dict.fromkeys(cut.what for cut in cuts):
-        query = select(func.count()).select_from(Case)
+        query = select(func.count()).select_from(Case).where(REAL)
         there = and_(col(Case.is_open).is_(False), _is_there(what))
         yield what, session.exec(query.where(there)).one()
 
@@ -79,7 +82,7 @@ def past(
             yield what, len(with_contact(session, keys, cuts))
             continue
         old = [_is_past(cut) for cut in cuts if cut.what is what]
-        query = select(func.count()).select_from(Case)
+        query = select(func.count()).select_from(Case).where(REAL)
         there = and_(col(Case.is_open).is_(False), _is_there(what), or_(false(), *old))
         yield what, session.exec(query.where(there)).one()
 
@@ -87,14 +90,14 @@ def past(
 def undated(session: Session, *, limit: int) -> list[bytes]:
     """Return ended cases that have no day of their end: rows of an older version."""
     query = select(Case.report).where(
-        col(Case.is_open).is_(False), col(Case.closed).is_(None)
+        REAL, col(Case.is_open).is_(False), col(Case.closed).is_(None)
     )
     return list(session.exec(query.order_by(col(Case.report)).limit(limit)))
 
 
 def held(session: Session) -> list[Case]:
     """Return the cases on legal hold, the oldest first."""
-    query = select(Case).where(col(Case.hold).is_(True))
+    query = select(Case).where(REAL, col(Case.hold).is_(True))
     return list(session.exec(query.order_by(col(Case.day), col(Case.number))))
 
 

@@ -21,7 +21,7 @@ from storage import (
     units,
 )
 from storage.keys import ServerKeys
-from storage.models import Case, Grant, Officer, RecoveryKey, Unit
+from storage.models import REAL, Case, Grant, Officer, RecoveryKey, Unit
 from storage.recovering import MemberMissing
 from storage.sealing import NotAuthentic, public_of
 from storage.words import Recipient
@@ -208,6 +208,7 @@ def _page(
         select(Grant.report)
         .join(Case, col(Case.report) == col(Grant.report))
         .where(
+            REAL,
             Grant.recipient_kind == Recipient.RECOVERY.value,
             col(Grant.report) > after,
         )

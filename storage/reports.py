@@ -13,7 +13,7 @@ from sqlmodel import Session, col, select
 
 from storage import case_tags, sealing
 from storage.keys import Purpose, ServerKeys
-from storage.models import Case, Draft, File, Grant, Item, Unit
+from storage.models import REAL, Case, Draft, File, Grant, Item, Unit
 from storage.sealing import Context, NotAuthentic
 from storage.words import Recipient
 
@@ -103,7 +103,7 @@ def take_away(session: Session, keys: ServerKeys, unit: bytes, officer: bytes) -
 
     The rows stay: they say that somebody knows a secret who must not any more.
     """
-    of_unit = select(Case.report).where(Case.unit == unit)
+    of_unit = select(Case.report).where(REAL, Case.unit == unit)
     query = select(Grant).where(
         Grant.recipient == officer,
         Grant.recipient_kind == Recipient.OFFICER.value,

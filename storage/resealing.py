@@ -6,7 +6,7 @@ nothing names a generation any more its secret is deleted everywhere, the recove
 key's copy too.
 """
 
-from sqlalchemy import ColumnElement, func
+from sqlalchemy import ColumnElement, exists, func
 from sqlalchemy import case as when
 from sqlmodel import Session, col, delete, select
 
@@ -147,6 +147,7 @@ def _due(unit: Unit) -> tuple[ColumnElement[bool], ...]:
         col(Grant.recipient) == unit.id,
         col(Grant.generation) < unit.generation,
         col(Grant.wrapped).is_(False),
+        ~exists().where(col(Case.report) == col(Grant.report), col(Case.canary)),
     )
 
 

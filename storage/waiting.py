@@ -11,11 +11,13 @@ from sqlalchemy import ColumnElement
 from sqlmodel import Session, and_, col, func, or_, select
 
 from storage.jobs import LIFE
-from storage.models import Case, Job, Lease, OutboxRow, Quarantine
-from storage.words import JobKind
+from storage.models import REAL, Case, Job, Lease, OutboxRow, Quarantine
+from storage.words import Channel, JobKind
 
 LATE = timedelta(minutes=5)
 """What is due for a shorter time and was never tried is on its way and does not count."""
+DEAD = timedelta(seconds=60)
+"""The length of a lease: who did not take over for so long does not live."""
 _STEP = timedelta(minutes=10)
 _HOUR = timedelta(hours=1)
 
@@ -30,7 +32,11 @@ class Pile:
 
 def letters(session: Session, *, now: datetime) -> Pile:
     """Count letters that were tried in vain or are late; age in steps of 10 minutes."""
-    late = and_(_is_late(OutboxRow, now), col(OutboxRow.failed).is_(None))
+    late = and_(
+        _is_late(OutboxRow, now),
+        col(OutboxRow.failed).is_(None),
+        col(OutboxRow.channel) != Channel.CANARY.value,
+    )
     query = select(func.count(), func.min(OutboxRow.due)).where(late)
     return _pile(session.exec(query).one(), now, _STEP)
 
@@ -62,7 +68,7 @@ def copies(session: Session, *, now: datetime) -> Pile:
 
 def open_cases(session: Session, *, today: date) -> int:
     """Count the cases that are not closed; those of today are not told before tomorrow."""
-    query = select(func.count()).where(col(Case.is_open), col(Case.day) < today)
+    query = select(func.count()).where(REAL, col(Case.is_open), col(Case.day) < today)
     return session.exec(query.select_from(Case)).one()
 
 
@@ -70,6 +76,24 @@ def quarantined(session: Session, *, today: date) -> int:
     """Count the sealed messages of the days before today."""
     query = select(func.count()).where(col(Quarantine.day) < today)
     return session.exec(query.select_from(Quarantine)).one()
+
+
+def quarantine_days(session: Session, *, today: date) -> int:
+    """Return the age of the oldest sealed message in days; 0 where none is kept."""
+    oldest: date | None = session.exec(select(func.min(Quarantine.day))).one()
+    return max(0, (today - oldest).days) if oldest is not None else 0
+
+
+def dead_leases(session: Session, *, now: datetime) -> int:
+    """Count letters and jobs whose holder's time is over for as long as it was given."""
+    return sum(
+        session.exec(
+            select(func.count())
+            .select_from(table)
+            .where(col(table.lease_until) < now - DEAD)
+        ).one()
+        for table in (OutboxRow, Job)
+    )
 
 
 def leases(session: Session, holder: str, *, now: datetime) -> int:

@@ -6,6 +6,7 @@ try; ``bot/watching.py`` reads it all and tells the operators.
 """
 
 import re
+import secrets
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -83,20 +84,25 @@ def bad(session: Session, name: str, code: str, *, now: datetime) -> None:
     )
 
 
-def told(session: Session, name: str, *, now: datetime | None) -> None:
-    """Remember when the operators heard of it last; None once they heard that it is over."""
-    _check(name)
+def probe(session: Session, *, size: int, now: datetime) -> None:
+    """Write so many bytes and take them back: whether the store would take a message.
+
+    A write that changes what is there would not notice that nothing can be added.
+    """
+    blob = secrets.token_hex(size // 2)
+    values = {"good": now, "bad": None, "failures": 0, "code": blob}
+    _write(session, Watched.STORE, values, values)
     session.connection().execute(
-        update(Watch).where(col(Watch.name) == name).values(told=now)
+        update(Watch).where(col(Watch.name) == Watched.STORE).values(code="")
     )
 
 
 def tell_once(
-    session: Session, name: str, *, before: datetime | None, now: datetime
+    session: Session, name: str, *, before: datetime | None, now: datetime | None
 ) -> bool:
     """Take it upon us to tell the operators; False when another process just did.
 
-    ``before`` is when they heard last as the caller read it.
+    ``before`` is when they heard last as the caller read it; ``now`` None: that it is over.
     """
     _check(name)
     as_read = col(Watch.told).is_(None) if before is None else col(Watch.told) == before
@@ -109,6 +115,14 @@ def tell_once(
 def read(session: Session) -> Mapping[str, Watch]:
     """Return every row by its name."""
     return {row.name: row for row in session.exec(select(Watch).order_by(Watch.name))}
+
+
+def age(session: Session, name: str, *, now: datetime) -> timedelta:
+    """Return the time since something was last well; 0 before the first time."""
+    row = session.get(Watch, name)
+    if row is None or row.good is None:
+        return timedelta()
+    return max(timedelta(), now - row.good)
 
 
 def _write(

@@ -8,11 +8,12 @@ from enum import IntEnum, StrEnum
 
 
 class Channel(StrEnum):
-    """One provider's way to reach a person."""
+    """One provider's way to reach a person; CANARY is the server's own test of itself."""
 
     TELEGRAM = "telegram"
     WHATSAPP = "whatsapp"
     SMS = "sms"
+    CANARY = "canary"
 
     @property
     def variant(self) -> str:

@@ -7,7 +7,7 @@ from sqlmodel import Session, col, select
 
 from storage import case_tags
 from storage.keys import ServerKeys
-from storage.models import Case
+from storage.models import REAL, Case
 from storage.sealing import NotAuthentic
 
 MOST = 200
@@ -24,6 +24,7 @@ def taken_by(
 ) -> list[Case]:
     """Return an officer's open cases in the queue's order, but the reports ``without``."""
     query = select(Case).where(
+        REAL,
         Case.officer == officer,
         col(Case.is_open).is_(True),
         col(Case.unit).in_(list(units)),
@@ -44,6 +45,7 @@ def due_by(
     query = (
         select(Case)
         .where(
+            REAL,
             col(Case.is_open).is_(True),
             col(Case.unit).in_(list(units)),
             Case.due <= day,
@@ -67,6 +69,7 @@ def awaiting_approval(
     A proposal that no verb of ours wrote is left out.
     """
     query = select(Case).where(
+        REAL,
         col(Case.wanted_by).is_not(None),
         col(Case.unit).in_(list(units)),
         col(Case.report).not_in(without),

@@ -165,6 +165,7 @@ def environment(database_url: str, keys: ServerKeys, folder: Path) -> dict[str, 
     """Return settings with every channel, Telegram by webhook, providers that are away."""
     return {
         "KENTONGAN_DATABASE__URL": database_url,
+        "KENTONGAN_WATCH__CANARY_MINUTES": "0",
         "KENTONGAN_KEYS__SERVER_KEY": keys.to_text(),
         "KENTONGAN_FILES__PATH": str(folder),
         "KENTONGAN_RETENTION__TOMBSTONES_FILE": str(folder / "tombstones.log"),
@@ -200,7 +201,7 @@ async def doors(database_url: str, folder: Path, **more: str) -> AsyncIterator[D
     web = Starlette(
         routes=[
             *provider_routes(app),
-            *health.routes(app.database, app.metrics, settings),
+            *health.routes(app.readiness, app.metrics, settings),
         ]
     )
     try:

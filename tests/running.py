@@ -127,6 +127,7 @@ def environment(
     public = f"http://127.0.0.1:{port}"
     return {
         "KENTONGAN_DATABASE__URL": database_url,
+        "KENTONGAN_WATCH__CANARY_MINUTES": "0",
         "KENTONGAN_KEYS__SERVER_KEY": keys.to_text(),
         "KENTONGAN_FILES__PATH": str(folder),
         "KENTONGAN_RETENTION__TOMBSTONES_FILE": str(folder / "tombstones.log"),

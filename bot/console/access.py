@@ -10,7 +10,7 @@ from bot.console.visit import Visit
 from handlers import cases as verbs
 from handlers.errors import NotFound, NotYours
 from storage import cases, conflicts, conversations, history, officers, units
-from storage.models import Case, Unit
+from storage.models import REAL, Case, Unit
 from storage.words import EventCode
 
 READ_AGAIN = timedelta(hours=1)
@@ -69,7 +69,9 @@ def on_case(
     if not officer.active:
         raise NotYours
     number = visit.request.path_params["number"].upper()
-    report = session.exec(select(Case.report).where(Case.number == number)).first()
+    report = session.exec(
+        select(Case.report).where(REAL, Case.number == number)
+    ).first()
     found = cases.lock(session, office.keys, report) if report else None
     mine = {unit.id for unit in units.units_of(session, office.keys, officer)}
     if found is None or found.unit not in mine:

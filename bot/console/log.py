@@ -18,7 +18,7 @@ from bot.console.visit import Visit
 from storage import audit, inspecting, officers
 from storage.audit import Filters
 from storage.keys import ServerKeys
-from storage.models import AuditLine, Case
+from storage.models import REAL, AuditLine, Case
 
 PAGE = 100
 FAMILIES: Mapping[str, tuple[str, ...]] = {
@@ -154,7 +154,9 @@ def _filters(
     since = until = report = None
     if wanted["number"]:
         number = wanted["number"].strip().upper()
-        report = session.exec(select(Case.report).where(Case.number == number)).first()
+        report = session.exec(
+            select(Case.report).where(REAL, Case.number == number)
+        ).first()
     try:
         day = date.fromisoformat(wanted["day"]) if wanted["day"] else None
         officer = bytes.fromhex(wanted["officer"]) if wanted["officer"] else None
@@ -182,7 +184,7 @@ def _lines(session: Session, keys: ServerKeys, found: list[AuditLine]) -> list[L
     numbers: dict[bytes, str] = {}
     for start in range(0, len(reports), 500):
         query = select(Case.report, Case.number).where(
-            col(Case.report).in_(reports[start : start + 500])
+            REAL, col(Case.report).in_(reports[start : start + 500])
         )
         numbers.update(session.exec(query).all())
     return [

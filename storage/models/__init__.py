@@ -1,6 +1,7 @@
 """The tables. Every column says how it may be read and when it goes (SECRETS 5)."""
 
 from storage.models.cases import (
+    REAL,
     AuditLine,
     Case,
     Conflict,
@@ -46,6 +47,7 @@ from storage.models.people import (
 )
 
 __all__ = [
+    "REAL",
     "Application",
     "AuditLine",
     "Breach",

@@ -68,7 +68,8 @@ def test_of_two_processes_one_tells(database):
         assert watches.tell_once(
             session, "alarm.canary.old", before=NOW, now=NOW + MINUTE
         )
-        watches.told(session, "alarm.canary.old", now=None)
+        later = NOW + MINUTE
+        assert watches.tell_once(session, "alarm.canary.old", before=later, now=None)
         assert watches.tell_once(session, "alarm.canary.old", before=None, now=NOW)
 
 

@@ -32,6 +32,13 @@ def upgrade() -> None:
         batch_op.add_column(
             sa.Column("canary", sa.Boolean(), nullable=False, server_default=sa.false())
         )
+    op.create_index(
+        "ix_cases_canary",
+        "cases",
+        ["canary"],
+        sqlite_where=sa.text("canary = 1"),
+        postgresql_where=sa.text("canary"),
+    )
     with op.batch_alter_table("quarantine", schema=None) as batch_op:
         batch_op.add_column(
             sa.Column(
@@ -46,6 +53,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     with op.batch_alter_table("quarantine", schema=None) as batch_op:
         batch_op.drop_column("channel")
+    op.drop_index("ix_cases_canary", table_name="cases")
     with op.batch_alter_table("cases", schema=None) as batch_op:
         batch_op.drop_column("canary")
     with op.batch_alter_table("outbox", schema=None) as batch_op:
