@@ -10,7 +10,18 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, MetaData, Table, delete, func, inspect, text, update
+from sqlalchemy import (
+    ColumnClause,
+    Connection,
+    MetaData,
+    Table,
+    column,
+    delete,
+    func,
+    inspect,
+    table,
+    update,
+)
 from sqlmodel import Session, SQLModel, col, select
 from typing_extensions import override
 
@@ -139,10 +150,14 @@ def _count_on(connection: Connection) -> None:
     if connection.dialect.name != "postgresql":
         return
     for name, key in _COUNTED.items():
-        query = text(
-            f"SELECT setval(pg_get_serial_sequence('{name}', '{key}'), "  # noqa: S608 - our own names
-            f"GREATEST(MAX({key}), 1), MAX({key}) IS NOT NULL) FROM {name}"
+        numbers: ColumnClause[int] = column(key)
+        last = func.max(numbers)
+        behind = func.setval(
+            func.pg_get_serial_sequence(name, key),
+            func.greatest(last, 1),
+            last.is_not(None),
         )
+        query = select(behind).select_from(table(name, numbers))
         connection.execute(query)
 
 

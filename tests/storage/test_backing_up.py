@@ -31,6 +31,8 @@ from storage.backup_records import (
     BackupDamaged,
     BackupKeyMissing,
     BackupTooNew,
+    End,
+    Head,
     NotABackup,
     Writer,
     WrongKey,
@@ -346,10 +348,10 @@ def test_a_large_file_is_never_whole_in_memory(keys: ServerKeys, tmp_path: Path)
         file.truncate(40 << 20)
     with target.open("wb") as out:
         writer = Writer(out, keys)
-        writer.head(backing_up.Head("0003", "0", "2026-03-02T09:30:00+00:00", (1,)))
+        writer.head(Head("0003", "0", "2026-03-02T09:30:00+00:00", (1,)))
         with large.open("rb") as file:
             size = writer.file(f"{'0' * 32}.original", file)
-        writer.end(backing_up.End(files=1, bytes=size))
+        writer.end(End(files=1, bytes=size))
     sink = Most()
     with target.open("rb") as file:
         end = unpack(Reader(file, keys), sink)
