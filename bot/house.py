@@ -133,6 +133,7 @@ def build(
         clock=clock,
         ends=Written(office),
         went_out=metrics.went_out,
+        stood_still=metrics.stood_still,
         longest_wait=5.0 if database.is_sqlite else 1.0,
     )
     holder = secrets.token_hex(8)
@@ -181,6 +182,7 @@ def build(
         ),
     )
     writer.on_commit = house.notify
+    house.media.spoilt = house.receipts.spoilt = metrics.spoilt
     levels.feed(metrics)
     house.watching.feed(metrics)
     house.canary = make_canary(house)
@@ -235,7 +237,9 @@ def make_channels(settings: Settings, clock: Clock) -> dict[Channel, base.Sender
     if settings.watch.canary_minutes:
         found[Channel.CANARY] = Canary()
     if twilio.account_sid and twilio.sms_number:
-        found[Channel.SMS] = Sms(sender=twilio.sms_number, **account)
+        found[Channel.SMS] = Sms(
+            sender=twilio.sms_number, per_second=twilio.sms_per_second, **account
+        )
     if twilio.account_sid and twilio.whatsapp_number:
         templates = {
             language: {"news": names.news}

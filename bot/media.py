@@ -7,7 +7,7 @@ sealed for two.
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -53,7 +53,12 @@ class MediaWorker(Worker):
         self._folder = folder
 
     @override
-    async def work(self, job: Claimed) -> None:
+    def lane_of(self, job: Claimed) -> Hashable:
+        """Keep kinds and channels apart: a provider that hangs holds up only itself."""
+        return job.kind, job.details["channel"]
+
+    @override
+    async def work(self, job: Claimed) -> bool:
         """Do one job; whatever goes wrong, the job is kept, refused or finished."""
         try:
             if job.kind is JobKind.ERASE:
@@ -71,9 +76,14 @@ class MediaWorker(Worker):
                 await self._give_up(job, FileState.GONE)
         except base.Later as error:
             await self._again(job, error.after)
+            return not isinstance(error, base.Away | base.Doubtful)
+        except TimeoutError:
+            await self._again(job, None)
+            return False
         except Exception as error:  # noqa: BLE001 - one strange file must not stop the others
             logs.failure("media.failed", error)
             await self._again(job, None)
+        return True
 
     async def _erase(self, job: Claimed) -> None:
         channel = self._channels.get(Channel(job.details["channel"]))

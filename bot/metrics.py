@@ -15,6 +15,7 @@ from prometheus_client.registry import Collector
 from pydantic import SecretStr
 from typing_extensions import override
 
+from bot.breaker import Cause
 from bot.values import is_loopback
 from storage.words import Channel
 
@@ -42,6 +43,8 @@ class Departure(StrEnum):
     SENT = "sent"
     DOUBTFUL = "doubtful"
     LATER = "later"
+    BUSY = "busy"
+    REPEATED = "repeated"
     NEVER = "never"
     UNREACHABLE = "unreachable"
     EXPIRED = "expired"
@@ -108,6 +111,22 @@ class Metrics:
             ["channel", "outcome"],
             registry=self._registry,
         )
+        self._mended = Counter(
+            "kentongan_telegram_webhook_mended",
+            "How often the webhook at Telegram was not ours and was registered again",
+            registry=self._registry,
+        )
+        self._rests = Counter(
+            "kentongan_channel_rests",
+            "How often a whole channel began to rest, by what its provider did",
+            ["channel", "cause"],
+            registry=self._registry,
+        )
+        self._spoilt = Counter(
+            "kentongan_jobs_spoilt",
+            "Jobs that do not open any more, each time one is met; they stay",
+            registry=self._registry,
+        )
         self._batch_size = Histogram(
             "kentongan_writer_batch_messages",
             "Messages in one commit",
@@ -126,6 +145,8 @@ class Metrics:
                 self._incoming.labels(channel.value, intake.value)
             for departure in Departure:
                 self._sent.labels(channel.value, departure.value)
+            for cause in Cause:
+                self._rests.labels(channel.value, cause.value)
 
     def came_in(self, channel: Channel, outcome: Intake) -> None:
         """Count one incoming message or callback."""
@@ -134,6 +155,18 @@ class Metrics:
     def went_out(self, channel: Channel, outcome: Departure) -> None:
         """Count one try to send a letter."""
         self._sent.labels(channel.value, outcome.value).inc()
+
+    def mended(self) -> None:
+        """Count a webhook at Telegram that was not ours and was registered again."""
+        self._mended.inc()
+
+    def stood_still(self, channel: Channel, cause: Cause) -> None:
+        """Count that a whole channel began to rest."""
+        self._rests.labels(channel.value, cause.value).inc()
+
+    def spoilt(self, count: int) -> None:
+        """Count jobs that do not open."""
+        self._spoilt.inc(count)
 
     def wrote(self, messages: int, seconds: float) -> None:
         """Record one batch of the writer: how many messages, how long it took."""

@@ -42,14 +42,14 @@ class ReceiptMaker(Worker):
         self._hashing = hashing
 
     @override
-    async def work(self, job: Claimed) -> None:
+    async def work(self, job: Claimed) -> bool:
         """Make one receipt, or put it back to be made a little later."""
         loop = asyncio.get_running_loop()
         try:
             prepared = await loop.run_in_executor(self._hashing, self._prepare, job)
             if prepared is None:
                 await self._writer.run(jobs.done, job)
-                return
+                return True
             await self._writer.run(
                 receipts.give, self._office, job, prepared, now=self._clock()
             )
@@ -59,6 +59,7 @@ class ReceiptMaker(Worker):
             logs.failure("receipt.failed", error)
             due = self._clock() + _AGAIN * job.attempts
             await self._writer.run(jobs.later, job, due=due)
+        return True
 
     def _prepare(self, job: Claimed) -> receipts.Prepared | None:
         with self._writer.database.reading() as session:

@@ -138,6 +138,7 @@ class Twilio(Section):
     api_base_url: values.SafeUrl = "https://api.twilio.com"
     sms_number: values.Number = ""
     whatsapp_number: values.Number = ""
+    sms_per_second: int = Field(default=1, ge=1, le=100)
     erase_copies: bool = True
     templates: dict[str, Templates] = Field(default_factory=dict)
 

@@ -26,3 +26,12 @@ def septets(text: str) -> int | None:
         else:
             return None
     return total
+
+
+def count(text: str) -> int:
+    """Return how many SMS a text takes: 160 or 153 places of GSM-7, else 70 or 67 of UCS-2."""
+    places = septets(text)
+    alone, joined = (ONE_SEGMENT, 153) if places is not None else (70, 67)
+    if places is None:
+        places = len(text.encode("utf-16-le", "surrogatepass")) // 2
+    return 1 if places <= alone else -(-places // joined)

@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -17,6 +17,9 @@ from storage.words import JobKind
 LEASE = timedelta(seconds=60)
 LIFE = timedelta(hours=48)
 """After this a file is refused and an erasure is tried once a day; no job just goes."""
+AGAIN = timedelta(days=1)
+SPOILT_LIFE = timedelta(days=30)
+"""How long past its end a job is kept that does not open: its key may come back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,28 +57,39 @@ def put(
 
 
 def claim(
-    session: Session, keys: ServerKeys, kind: JobKind, *, limit: int, now: datetime
+    session: Session,
+    keys: ServerKeys,
+    kind: JobKind,
+    *,
+    limit: int,
+    now: datetime,
+    spoilt: list[bytes] | None = None,
 ) -> list[Claimed]:
-    """Take due jobs of one kind, expired ones too, under a lease of 60 seconds."""
-    free = or_(col(Job.lease_until).is_(None), col(Job.lease_until) < now)
+    """Take due jobs of one kind, expired ones too, under a lease of 60 seconds.
+
+    One that does not open is none of ours now, but may be again when its server key is
+    back: it is put out of the way for a day, its id into ``spoilt``, and goes in the end.
+    """
     rows = session.exec(
         select(Job)
-        .where(Job.kind == kind.value, col(Job.due) <= now, free)
+        .where(Job.kind == kind.value, col(Job.due) <= now, _free(now))
         .order_by(col(Job.due))
         .limit(limit)
         .with_for_update(skip_locked=True)
     ).all()
     claimed = []
     for row in rows:
+        try:
+            details = json.loads(keys.unlock(Purpose.JOB, row.blob, _context(row)))
+        except NotAuthentic:
+            _put_aside(session, row, now)
+            if spoilt is not None:
+                spoilt.append(row.id)
+            continue
         row.lease_until = now + LEASE
         row.lease_token = secrets.token_bytes(16)
         row.attempts += 1
         session.add(row)
-        try:
-            details = json.loads(keys.unlock(Purpose.JOB, row.blob, _context(row)))
-        except NotAuthentic:
-            session.delete(row)
-            continue
         claimed.append(
             Claimed(row.id, row.lease_token, kind, details, row.attempts, row.expires)
         )
@@ -97,6 +111,21 @@ def later(session: Session, job: Claimed, *, due: datetime) -> bool:
         .values(due=due, lease_until=None, lease_token=None)
     )
     return bool(moved.rowcount)
+
+
+def put_back(session: Session, held: Sequence[Claimed], *, due: datetime) -> None:
+    """Put jobs back that were not tried; they lose nothing by that."""
+    for job in held:
+        session.connection().execute(
+            update(Job)
+            .where(*_held(job))
+            .values(
+                due=due,
+                attempts=job.attempts - 1,
+                lease_until=None,
+                lease_token=None,
+            )
+        )
 
 
 def waiting(
@@ -121,16 +150,32 @@ def details_of(keys: ServerKeys, row: Job) -> Mapping[str, str]:
     return details
 
 
-def next_due(session: Session, kind: JobKind) -> datetime | None:
-    """Return when the next job of this kind is due, if there is one."""
+def next_due(session: Session, kind: JobKind, *, now: datetime) -> datetime | None:
+    """Return when the next job of this kind that nobody holds is due, if there is one."""
     return session.exec(
-        select(Job.due).where(Job.kind == kind.value).order_by(col(Job.due)).limit(1)
+        select(Job.due)
+        .where(Job.kind == kind.value, _free(now))
+        .order_by(col(Job.due))
+        .limit(1)
     ).first()
 
 
 def relock(keys: ServerKeys, row: Job) -> None:
     """Keep a job under the newest server key. Raises NotAuthentic."""
     row.blob = keys.relock(Purpose.JOB, row.blob, _context(row))
+
+
+def _free(now: datetime) -> ColumnElement[bool]:
+    return or_(col(Job.lease_until).is_(None), col(Job.lease_until) < now)
+
+
+def _put_aside(session: Session, row: Job, now: datetime) -> None:
+    if row.expires + SPOILT_LIFE <= now:
+        session.delete(row)
+        return
+    row.due, row.attempts = now + AGAIN, row.attempts + 1
+    row.lease_until = row.lease_token = None
+    session.add(row)
 
 
 def _held(job: Claimed) -> tuple[ColumnElement[bool], ColumnElement[bool]]:

@@ -13,13 +13,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import CursorResult, delete, text, update
-from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from storage import departed
-from storage.hot_statements import CLAIM
+from storage.hot_statements import CLAIM, NEXT_DUE
 from storage.keys import Purpose, ServerKeys
-from storage.letters import FIRST, PRIORITIES, Letter, expiry
+from storage.letters import PRIORITIES, Letter, expiry
 from storage.models import OutboxRow
 from storage.sealing import Context, NotAuthentic
 from storage.words import Channel, LetterKind
@@ -66,9 +65,15 @@ def put(
 
 
 def claim(
-    session: Session, keys: ServerKeys, channel: Channel, *, limit: int, now: datetime
+    session: Session,
+    keys: ServerKeys,
+    channel: Channel,
+    *,
+    limit: int,
+    now: datetime,
+    oldest: bool = False,
 ) -> list[Claimed]:
-    """Take due letters of one channel under a lease, acknowledgments first."""
+    """Take due letters of one channel under a lease, the most urgent (or oldest) first."""
     connection = session.connection()
     lock = "" if connection.dialect.name == "sqlite" else "FOR UPDATE SKIP LOCKED"
     token = secrets.token_bytes(16)
@@ -82,6 +87,7 @@ def claim(
             "channel": channel.value,
             "now": moment,
             "limit": limit,
+            "oldest": oldest,
         },
     )
     ids = [row.id for row in found]
@@ -117,7 +123,13 @@ def sent(
 
 
 def later(
-    session: Session, claimed: Claimed, *, due: datetime, doubtful: bool, now: datetime
+    session: Session,
+    claimed: Claimed,
+    *,
+    due: datetime,
+    doubtful: bool,
+    now: datetime,
+    tried: bool = True,
 ) -> bool:
     """Put a letter back until ``due``, or drop it when it would have expired by then."""
     if due >= claimed.expires or now >= claimed.expires:
@@ -127,7 +139,13 @@ def later(
         .where(
             col(OutboxRow.id) == claimed.id, col(OutboxRow.lease_token) == claimed.token
         )
-        .values(due=due, doubtful=doubtful, lease_until=None, lease_token=None)
+        .values(
+            due=due,
+            doubtful=doubtful,
+            attempts=claimed.attempts - (not tried),
+            lease_until=None,
+            lease_token=None,
+        )
     )
     return bool(changed.rowcount)
 
@@ -174,28 +192,9 @@ def next_due(session: Session, channel: Channel) -> datetime | None:
 
     Letters under a lease, and those behind an older one of their person, do not count.
     """
-    older = aliased(OutboxRow)
-    behind = (
-        select(older.id)
-        .where(
-            col(older.order_name) == col(OutboxRow.order_name),
-            col(older.id) < col(OutboxRow.id),
-            col(older.priority) > FIRST,
-            col(older.failed).is_(None),
-        )
-        .exists()
-    )
-    return session.exec(
-        select(OutboxRow.due)
-        .where(
-            OutboxRow.channel == channel.value,
-            col(OutboxRow.lease_until).is_(None),
-            col(OutboxRow.failed).is_(None),
-            ~behind,
-        )
-        .order_by(col(OutboxRow.due))
-        .limit(1)
-    ).first()
+    query = select(OutboxRow.due).from_statement(text(NEXT_DUE))
+    found: datetime | None = session.scalar(query, {"channel": channel.value})
+    return found
 
 
 def _open(

@@ -53,6 +53,23 @@ class Later(SendError):
         super().__init__(code)
 
 
+class Away(Later):
+    """The provider cannot be reached, or fails without having taken the message."""
+
+
+class Busy(Later):
+    """The provider wants us to slow down; it did not take the message.
+
+    ``wide``: it says so to the whole channel, not only to this chat.
+    """
+
+    def __init__(
+        self, code: str, after: float | None = None, *, wide: bool = True
+    ) -> None:
+        self.wide = wide
+        super().__init__(code, after)
+
+
 class Doubtful(Later):
     """The answer was lost; the message may have gone out. Ask, then send again."""
 
@@ -67,6 +84,10 @@ class Unreachable(Never):
 
 class WindowClosed(Never):
     """Free text is not allowed any more and no template is set; configure one."""
+
+
+class TemplateRefused(WindowClosed):
+    """The provider will not send the template; look at it in the provider's console."""
 
 
 class Misconfigured(Later):
@@ -96,10 +117,12 @@ class Download(NamedTuple):
 class Limits:
     """A provider's limits: text in UTF-16 units, rates in messages, files in bytes.
 
-    ``per_second`` counts the whole channel, ``per_chat_second`` one person, who may have
-    ``chat_burst`` messages at once. ``group_per_minute`` is 0 where there are no groups.
-    Messages of both sides can be deleted for ``delete_hours``, ``delete_at_once`` in one
-    request; 0 where the provider has no such thing.
+    ``per_second`` counts the whole channel, of which ``burst`` may go at once;
+    ``per_chat_second`` one person, who may have ``chat_burst`` at once. With
+    ``in_segments`` a text costs as many messages as it has segments. ``group_per_minute``
+    is 0 where there are no groups. Messages of both sides can be deleted for
+    ``delete_hours``, ``delete_at_once`` in one request; 0 where the provider has no such
+    thing.
     """
 
     text: int
@@ -107,7 +130,10 @@ class Limits:
     per_chat_second: float
     chat_burst: int
     file_bytes: int
+    burst: float = 1
+    in_segments: bool = False
     group_per_minute: int = 0
+    group_burst: float = 1
     delete_hours: int = 0
     delete_at_once: int = 0
 
@@ -190,11 +216,11 @@ UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.Pro
 
 @contextmanager
 def told_apart(provider: str) -> Iterator[None]:
-    """Turn a transport's failure into ``Later`` (never sent) or ``Doubtful``."""
+    """Turn a transport's failure into ``Away`` (never sent) or ``Doubtful``."""
     try:
         yield
     except UNSENT:
-        raise Later(f"{provider}.connect") from None
+        raise Away(f"{provider}.connect") from None
     except (httpx.HTTPError, httpx.InvalidURL, OSError):
         raise Doubtful(f"{provider}.lost") from None
 

@@ -95,7 +95,7 @@ def _told_apart() -> Iterator[None]:
     except (httpx.InvalidURL, OverflowError, UnicodeError):
         raise base.Never("file.address") from None
     except (httpx.HTTPError, OSError):
-        raise base.Later("file.lost") from None
+        raise base.Away("file.lost") from None
 
 
 def _origin(url: httpx.URL) -> tuple[str, str, int | None]:

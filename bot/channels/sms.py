@@ -1,9 +1,11 @@
 """SMS by Twilio. What is parsed here goes on to ``handlers/inbox.py``."""
 
+from dataclasses import replace
 from datetime import datetime
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
-from bot.channels import base, twilio, twilio_forms
+from bot.channels import base, limits, twilio, twilio_forms
+from bot.channels.limits import SMS_PER_SECOND
 from handlers.messages import Incoming, Kind
 from storage.letters import Letter
 from storage.words import Channel
@@ -45,9 +47,12 @@ class Sms(twilio.Twilio):
 
     name: ClassVar = Channel.SMS
     look_alikes: ClassVar = LOOK_ALIKES
-    limits: ClassVar = base.Limits(
-        text=1600, per_second=1, per_chat_second=1, chat_burst=3, file_bytes=20 << 20
-    )
+    limits: base.Limits = limits.SMS
+
+    def __init__(self, *, per_second: int = SMS_PER_SECOND, **account: Any) -> None:  # noqa: ANN401 - passed on to Twilio as it is
+        super().__init__(**account)
+        if per_second != SMS_PER_SECOND:
+            self.limits = replace(self.limits, per_second=per_second)
 
     def parse(self, raw: bytes, *, now: datetime) -> tuple[Incoming, ...]:
         """Read one form; see ``base.Channel``."""

@@ -17,7 +17,7 @@ from telegram import Bot
 from telegram.error import TelegramError
 from telegram.request import HTTPXRequest
 
-from bot.channels import base, telegram_content, telegram_sending
+from bot.channels import base, limits, telegram_content, telegram_sending
 from bot.channels.download import Source
 from handlers.messages import Incoming, Kind
 from storage.letters import Letter
@@ -26,16 +26,7 @@ from storage.words import Channel
 # Without this switch PTB warns at every RetryAfter that its seconds will be a timedelta.
 os.environ.setdefault("PTB_TIMEDELTA", "1")
 
-LIMITS = base.Limits(
-    text=4096,
-    per_second=30,
-    per_chat_second=1,
-    chat_burst=3,
-    group_per_minute=20,
-    file_bytes=telegram_content.FILE_BYTES,
-    delete_hours=48,
-    delete_at_once=telegram_sending.DELETE_AT_ONCE,
-)
+LIMITS = limits.TELEGRAM
 ALLOWED_UPDATES = ("message", "edited_message", "callback_query", "my_chat_member")
 WIDEST_ID = 52
 MISSHAPEN = (

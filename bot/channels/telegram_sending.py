@@ -16,10 +16,10 @@ from telegram.error import (
 
 from bot.channels import base
 from bot.channels.download import Source
+from bot.channels.limits import DELETE_AT_ONCE
 from storage.letters import Letter
 from storage.words import LetterKind
 
-DELETE_AT_ONCE = 100
 BUTTONS = 100
 PROTECTED = frozenset({LetterKind.RECEIPT, LetterKind.ALERT})
 
@@ -92,10 +92,10 @@ async def open_file(
 
 def policy(error: TelegramError) -> base.SendError:
     """Return what an error of PTB means; ``BadRequest`` is a ``NetworkError`` there."""
-    result: base.SendError = base.Later("telegram.5xx")
+    result: base.SendError = base.Away("telegram.5xx")
     match error:
         case RetryAfter():
-            result = base.Later("telegram.429", seconds(error))
+            result = base.Busy("telegram.429", seconds(error), wide=False)
         case Forbidden():
             result = base.Unreachable("telegram.403")
         case InvalidToken():
@@ -105,7 +105,7 @@ def policy(error: TelegramError) -> base.SendError:
         case BadRequest() | ChatMigrated():
             result = base.Never("telegram.400")
         case _ if isinstance(error.__cause__, base.UNSENT):
-            result = base.Later("telegram.connect")
+            result = base.Away("telegram.connect")
         case _ if isinstance(error.__cause__, httpx.HTTPError):
             result = base.Doubtful("telegram.lost")
         case _ if error.message.startswith("Invalid server response"):

@@ -35,6 +35,7 @@ TABLE: Final[dict[str, list[int]]] = tomllib.loads(
 )
 POLICIES: Final[Mapping[str, type[base.SendError]]] = {
     "later": base.Later,
+    "busy": base.Busy,
     "unreachable": base.Unreachable,
     "misconfigured": base.Misconfigured,
     "window": base.WindowClosed,
@@ -94,7 +95,7 @@ def _refusal(answer: httpx.Response) -> base.SendError:
     except (KeyError, TypeError, ValueError):
         code = 0
     if status == HTTPStatus.TOO_MANY_REQUESTS:
-        return base.Later("twilio.429", base.retry_after(answer.headers))
+        return base.Busy("twilio.429", base.retry_after(answer.headers))
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return base.Doubtful(f"twilio.{status}", base.retry_after(answer.headers))
     if status == HTTPStatus.UNAUTHORIZED:
@@ -110,7 +111,7 @@ class Twilio:
     """
 
     name: ClassVar[Channel]
-    limits: ClassVar[base.Limits]
+    limits: base.Limits
     prefix: ClassVar[str] = ""
     look_alikes: ClassVar[Mapping[int, str]] = {}
 

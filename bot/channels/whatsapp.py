@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
-from bot.channels import base, twilio, twilio_forms
+from bot.channels import base, limits, twilio, twilio_forms
 from handlers.messages import Incoming, Kind, Media
 from storage.letters import Letter
 from storage.words import Channel, LetterKind
@@ -29,9 +29,7 @@ class WhatsApp(twilio.Twilio):
     """
 
     name: ClassVar = Channel.WHATSAPP
-    limits: ClassVar = base.Limits(
-        text=1600, per_second=80, per_chat_second=1, chat_burst=5, file_bytes=20 << 20
-    )
+    limits: base.Limits = limits.WHATSAPP
     prefix: ClassVar = PREFIX
 
     def __init__(

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlmodel import SQLModel, col, select
 
+from bot import breaker, ledger
 from bot import delivery as delivery_module
 from bot.channels import base
 from bot.delivery import Delivery
@@ -136,6 +137,12 @@ def database(tmp_path):
     SQLModel.metadata.create_all(made.write_engine)
     yield made
     made.close()
+
+
+def rests(monkeypatch, seconds):
+    """Let a channel whose account is refused rest for so long at first."""
+    span = {breaker.Cause.REFUSED: (seconds, breaker.LONGEST_REFUSED)}
+    monkeypatch.setattr(breaker, "_SPANS", breaker._SPANS | span)  # noqa: SLF001 - data
 
 
 @asynccontextmanager
@@ -333,21 +340,16 @@ async def test_people_are_served_at_once_and_each_in_order(database):
             assert own == [f"{person}a", f"{person}b"]
 
 
-async def test_no_more_letters_are_held_than_the_pace_allows(database, monkeypatch):
-    monkeypatch.setattr(delivery_module, "PACE_SECONDS", 0.4)
+async def test_a_slow_channel_claims_nothing_ahead(database):
     slow = base.Limits(
-        text=160, per_second=10, per_chat_second=9, chat_burst=9, file_bytes=1
+        text=160, per_second=0.01, per_chat_second=9, chat_burst=9, file_bytes=1
     )
     wire = Provider(limits=slow)
-    wire.gate.clear()
     async with running(database, wire) as house:
         for person in "123456":
             await house.post(person, to=person)
-        await wire.begins(4)
-        held = [row.lease_token is not None for row in house.rows()]
-        assert held == [True] * 4 + [False] * 2
-        wire.gate.set()
-        assert await house.hears(6) == [Departure.SENT] * 6
+        assert await house.hears() == [Departure.SENT]
+        assert [row.lease_token for row in house.rows()] == [None] * 5
 
 
 async def test_stopping_finishes_what_is_under_way(database):
@@ -367,6 +369,7 @@ async def test_a_store_that_is_away_when_a_letter_has_left_is_waited_for(
     database, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(delivery_module, "STORE_SECONDS", 0.02)
+    monkeypatch.setattr(ledger, "STORE_SECONDS", 0.02)
     wire = Provider()
     wire.gate.clear()
     other = sqlite3.connect(tmp_path / "k.db", isolation_level=None)
@@ -387,6 +390,7 @@ async def test_a_store_that_is_away_when_a_letter_is_due_is_waited_for(
     database, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(delivery_module, "STORE_SECONDS", 0.02)
+    monkeypatch.setattr(ledger, "STORE_SECONDS", 0.02)
     wire = Provider()
     other = sqlite3.connect(tmp_path / "k.db", isolation_level=None)
     async with running(database, wire, longest_wait=0.05) as house:
@@ -420,7 +424,7 @@ async def test_a_fault_of_ours_is_logged_without_content_and_stops_nobody(
 async def test_a_refused_account_stands_still_and_tells_the_operator(
     database, caplog, monkeypatch
 ):
-    monkeypatch.setattr(delivery_module, "FIRST_PAUSE", 0.2)
+    rests(monkeypatch, 0.2)
     wire, well = Provider(), Provider(Channel.SMS)
     wire.answers["1"] = [base.Misconfigured("x.401")] * 2
     with caplog.at_level(logging.ERROR):
@@ -437,7 +441,7 @@ async def test_a_refused_account_stands_still_and_tells_the_operator(
 
 
 async def test_a_pause_grows_while_the_account_is_refused(database, monkeypatch):
-    monkeypatch.setattr(delivery_module, "FIRST_PAUSE", 0.05)
+    rests(monkeypatch, 0.05)
     wire = Provider()
     wire.answers["1"] = [base.Misconfigured("x.401")] * 3
     async with running(database, wire) as house:

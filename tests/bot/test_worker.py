@@ -37,6 +37,7 @@ class Clerk(Worker):
         if job.details["n"] in self.errors:
             raise self.errors[job.details["n"]]
         await self._writer.run(jobs.done, job)
+        return True
 
 
 class World:

@@ -6,6 +6,7 @@ import pytest
 from sqlmodel import select
 
 from storage import jobs
+from storage.keys import ServerKeys
 from storage.models import Job
 from storage.words import JobKind
 
@@ -40,6 +41,44 @@ def test_a_job_turned_to_another_kind_or_end_is_no_job(database, keys, now, chan
     with database.reading() as session:
         kind = JobKind(session.exec(select(Job.kind)).one())
         assert list(jobs.waiting(session, keys, kind)) == []
-    assert _claims(database, keys, kind, now) == []
+    spoilt: list[bytes] = []
+    with database.writing() as session:
+        claim = (session, keys, kind)
+        assert jobs.claim(*claim, limit=9, now=now, spoilt=spoilt) == []
+        assert jobs.claim(*claim, limit=9, now=now) == [], "out of the way for a day"
     with database.reading() as session:
-        assert session.exec(select(Job)).all() == []
+        row = session.exec(select(Job)).one()
+        assert spoilt == [row.id]
+        assert row.due == now + jobs.AGAIN
+
+
+def test_a_job_whose_key_comes_back_is_done_after_all(database, keys, now):
+    with database.writing() as session:
+        jobs.put(session, keys, JobKind.FETCH, DETAILS, now=now)
+    assert _claims(database, ServerKeys.new(), JobKind.FETCH, now) == []
+    assert _claims(database, keys, JobKind.FETCH, now) == []
+    (job,) = _claims(database, keys, JobKind.FETCH, now + jobs.AGAIN)
+    assert job.details == DETAILS
+
+
+def test_a_job_that_never_opens_goes_in_the_end(database, keys, now):
+    with database.writing() as session:
+        jobs.put(session, keys, JobKind.FETCH, DETAILS, now=now)
+    for day in range(40):
+        _claims(database, ServerKeys.new(), JobKind.FETCH, now + day * jobs.AGAIN)
+        with database.reading() as session:
+            left = len(session.exec(select(Job)).all())
+        assert left == (now + day * jobs.AGAIN < now + jobs.LIFE + jobs.SPOILT_LIFE)
+
+
+def test_a_job_put_back_untried_loses_nothing(database, keys, now):
+    with database.writing() as session:
+        jobs.put(session, keys, JobKind.FETCH, DETAILS, now=now)
+    (job,) = _claims(database, keys, JobKind.FETCH, now)
+    with database.reading() as session:
+        assert jobs.next_due(session, JobKind.FETCH, now=now) is None
+    with database.writing() as session:
+        jobs.put_back(session, [job], due=now + timedelta(seconds=5))
+    assert _claims(database, keys, JobKind.FETCH, now) == []
+    (again,) = _claims(database, keys, JobKind.FETCH, now + timedelta(seconds=5))
+    assert (job.attempts, again.attempts) == (1, 1)

@@ -138,7 +138,7 @@ async def test_a_file_that_grows_too_big(client, server):
         (Answer(500), base.Later, "file.500"),
         (
             Answer(body=b"x", headers={"content-length": "9"}, cut=True),
-            base.Later,
+            base.Away,
             "file.lost",
         ),
     ],

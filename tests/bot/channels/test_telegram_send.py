@@ -108,14 +108,14 @@ async def test_a_chat_that_has_moved_is_followed(telegram, server):
 
 
 ANSWERS = [
-    ("too fast", refused(429, "Too Many Requests", retry_after=7), base.Later, "429"),
+    ("too fast", refused(429, "Too Many Requests", retry_after=7), base.Busy, "429"),
     ("blocked", refused(403, "Forbidden: bot was blocked"), base.Unreachable, "403"),
     ("no chat", refused(400, "Bad Request: chat not found"), base.Unreachable, "chat"),
     ("refused", refused(400, "Bad Request: can't parse"), base.Never, "400"),
     ("bad token", refused(401, "Unauthorized"), base.Misconfigured, "401"),
     ("no such bot", refused(404, "Not Found"), base.Misconfigured, "401"),
-    ("fault", refused(500, "Internal Server Error"), base.Later, "5xx"),
-    ("gateway", Answer(502, b"<html>"), base.Later, "5xx"),
+    ("fault", refused(500, "Internal Server Error"), base.Away, "5xx"),
+    ("gateway", Answer(502, b"<html>"), base.Away, "5xx"),
     ("lost answer", Answer(lost=True), base.Doubtful, "lost"),
     ("no JSON", Answer(body=b"<html>"), base.Doubtful, "answer"),
     (
@@ -146,7 +146,7 @@ async def test_nobody_listens():
     adapter = Telegram("123456:abc", api_base_url="http://127.0.0.1:9/bot")
     with pytest.raises(base.Later) as caught:
         await adapter.send(letter())
-    assert (type(caught.value), caught.value.code) == (base.Later, "telegram.connect")
+    assert (type(caught.value), caught.value.code) == (base.Away, "telegram.connect")
     await adapter.stop()
 
 
@@ -203,10 +203,10 @@ async def test_a_file(telegram, server):
     [
         ([refused(400, "Bad Request: file is too big")], base.Never, "file.size"),
         ([refused(400, "Bad Request: wrong file_id")], base.Never, "file.400"),
-        ([refused(429, "x", retry_after=3)], base.Later, "telegram.429"),
+        ([refused(429, "x", retry_after=3)], base.Busy, "telegram.429"),
         ([path("a.jpg"), Answer(404)], base.Never, "file.404"),
         ([path("a.jpg"), Answer(503)], base.Later, "file.503"),
-        ([path("a.jpg"), Answer(lost=True)], base.Later, "file.lost"),
+        ([path("a.jpg"), Answer(lost=True)], base.Away, "file.lost"),
         ([path("/var/lib/a.jpg")], base.Never, "file.404"),
     ],
 )

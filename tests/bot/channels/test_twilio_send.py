@@ -147,10 +147,10 @@ async def test_a_closed_window_without_template(whatsapp, server):
 
 
 ANSWERS = [
-    ("too fast", refused(429, 20429, **{"retry-after": "9"}), base.Later, "429", 9),
-    ("too fast, silent", refused(429, 20429), base.Later, "429", None),
-    ("a date", refused(429, 20429, **{"retry-after": "Sat"}), base.Later, "429", None),
-    ("queue full", refused(400, 21611), base.Later, "21611", None),
+    ("too fast", refused(429, 20429, **{"retry-after": "9"}), base.Busy, "429", 9),
+    ("too fast, silent", refused(429, 20429), base.Busy, "429", None),
+    ("a date", refused(429, 20429, **{"retry-after": "Sat"}), base.Busy, "429", None),
+    ("queue full", refused(400, 21611), base.Busy, "21611", None),
     ("opted out", refused(400, 21610), base.Unreachable, "21610", None),
     ("no number", refused(400, 21211), base.Unreachable, "21211", None),
     ("bad login", refused(401, 20003), base.Misconfigured, "401", None),
@@ -188,7 +188,7 @@ async def test_nobody_listens(account):
     adapter = Sms(**account | {"api_base_url": "http://127.0.0.1:9"})
     with pytest.raises(base.Later) as caught:
         await adapter.send(letter())
-    assert (type(caught.value), caught.value.code) == (base.Later, "twilio.connect")
+    assert (type(caught.value), caught.value.code) == (base.Away, "twilio.connect")
     await adapter.stop()
 
 

@@ -97,7 +97,7 @@ async def test_a_telegram_phone_is_heard_and_answered(simulator, telegram):
 
 @pytest.mark.parametrize(
     ("fault", "policy"),
-    [("429", base.Later), ("500", base.Later), ("lost_answer", base.Doubtful)],
+    [("429", base.Busy), ("500", base.Away), ("lost_answer", base.Doubtful)],
 )
 async def test_telegrams_faults(simulator, telegram, fault, policy):
     phone = simulator.phone("telegram")
@@ -131,7 +131,7 @@ async def test_an_sms_of_doubtful_end_is_found_and_then_erased(simulator, sms):
 
 @pytest.mark.parametrize(
     ("fault", "policy"),
-    [("429", base.Later), ("500", base.Doubtful), ("401", base.Misconfigured)],
+    [("429", base.Busy), ("500", base.Doubtful), ("401", base.Misconfigured)],
 )
 async def test_twilios_faults(simulator, sms, fault, policy):
     letter = Letter(LetterKind.REPLY, Channel.SMS, "+6285712345678", "Halo")
