@@ -18,17 +18,18 @@ from handlers.memory import Memory
 from handlers.messages import Incoming, Kind, Reply
 from handlers.office import Office
 from handlers.trail import Sweep
-from storage import conversations, outbox
+from storage import conversations, outbox, subscriptions
 from storage.letters import LIVES, Letter
 from storage.models import Conversation
 from storage.outbox import Claimed
 from storage.sealing import NotAuthentic
-from storage.words import LetterKind
+from storage.words import Channel, LetterKind
 
 MOST_REFUSALS: Final = 32
 """After so many in one cleaning a batch that is refused counts as left, whole."""
 _STAYS: Final = frozenset({LetterKind.RECEIPT, LetterKind.NOTICE})
 """What is delivered while a cleaning runs and must be read first: the next one takes it."""
+_QUOTES: Final = frozenset({Channel.TELEGRAM, Channel.WHATSAPP})
 _OF_A_TALK: Final = frozenset({LetterKind.REPLY, LetterKind.DELETE}) | _STAYS
 
 
@@ -110,6 +111,7 @@ def sent(
     False if the lease was lost: the message went out all the same and is remembered.
     """
     row, memory = _held(session, office, claimed.letter)
+    _remember_notice(session, office, claimed.letter, provider_id)
     ours = outbox.sent(
         session, office.keys, claimed, provider_id=provider_id, final=final, now=now
     )
@@ -121,6 +123,18 @@ def sent(
         _swept(session, office, memory, claimed.letter, now)
     _keep(session, office, row, memory)
     return ours
+
+
+def _remember_notice(
+    session: Session, office: Office, letter: Letter, provider_id: str
+) -> None:
+    """Let a notice about a case be answered by quoting it, where a channel has quotes."""
+    quotable = letter.kind is LetterKind.NOTICE and letter.channel in _QUOTES
+    if quotable and letter.case and provider_id:
+        report = bytes.fromhex(letter.case)
+        subscriptions.told(
+            session, office.keys, report, letter.channel, letter.to, provider_id
+        )
 
 
 def dead(session: Session, office: Office, claimed: Claimed, *, now: datetime) -> bool:

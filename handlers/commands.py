@@ -59,10 +59,12 @@ def refuse_purged(turning: Turning, turn: Turn) -> Turn:
     session, office, memory = turning.session, turning.office, turning.memory
     if not any(item.to_case for item in turn.items):
         return turn
-    case = cases.get(session, office.keys, bytes.fromhex(memory.opened))
+    report = turning.case_of(turn)
+    case = cases.get(session, office.keys, bytes.fromhex(report))
     if case is None or case.purged is None:
         return turn
-    memory.forget_case()
+    if report == memory.opened:
+        memory.forget_case()
     copy = {"channel": turning.incoming.channel.value, "id": turning.incoming.erase}
     if turning.incoming.media and copy["id"] and office.erase_copies:
         jobs.put(session, office.keys, JobKind.ERASE, copy, now=turning.now)
@@ -114,7 +116,7 @@ def _submit(turning: Turning, command: Command) -> None:
         notify=command.notify,
         now=turning.now,
     )
-    turning.memory.report = ""
+    turning.sent, turning.memory.report = turning.memory.report, ""
     turning.over = True
 
 

@@ -1,11 +1,11 @@
 """The conversation: one state machine for all channels, pure and total.
 
 ``advance`` takes a state and a message and says what to seal, what to answer and which
-verb to run. Any message in any state gets an answer, with five silences on purpose: a
-reporter who blocked us (``BLOCKED``), an opt-out that the provider answers itself
-(``OPT_OUT``), a further text of a question whose first text was acknowledged, a further
-part of an album that was, and a file whose number and code were opened (the status is
-the answer). Nothing that a reporter wrote stands in a state or in a reply.
+verb to run. Any message in any state gets an answer, with six silences on purpose:
+BLOCKED, OPT_OUT (the provider answers), MOVED (a live location), a further text of a
+question whose first text was acknowledged, a further part of such an album, and a file
+whose number and code were opened (the status is the answer). Nothing that a reporter wrote
+stands in a state or in a reply.
 
 Next file: ``storage/outbox.py``, where the replies wait to leave.
 """
@@ -14,23 +14,26 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
-from handlers import choices, evidence, follow, ordering, own_data, report, wishes
+from handlers import (
+    beside,
+    choices,
+    evidence,
+    follow,
+    ordering,
+    own_data,
+    report,
+    wishes,
+)
 from handlers.follow import receipt_choices
 from handlers.keywords import Word
 from handlers.messages import Command, CommandName, Incoming, Kind, Proof, Reply
 from handlers.state import Facts, Item, State, Turn
 from handlers.steps import Option, Questionnaire, Step, StepKind
 from handlers.talk import EDIT_MENU, Talk, hold, sound, with_menu, without_proof
+from storage.words import Mark
 
-__all__ = [
-    "Facts",
-    "Item",
-    "State",
-    "Turn",
-    "advance",
-    "receipt_choices",
-    "wants_receipt",
-]
+__all__ = ["Facts", "Item", "State", "Turn", "advance", "receipt_choices"]
+__all__ += ["wants_receipt"]
 
 _FOLLOW_STEPS: Final = follow.STEPS | own_data.STEPS
 _LONG_WORDS: Final = 5
@@ -49,12 +52,16 @@ def advance(
         return _expired(state, incoming, questionnaire, facts)
     known = sound(_greeted(state, incoming, questionnaire), questionnaire)
     talk = Talk(known, incoming, questionnaire, facts)
+    if aside := beside.take(talk):
+        return aside
     if incoming.kind is Kind.PRESS:
         turn = ordering.take_press(talk, _respond)
     else:
         turn = ordering.take_message(talk, _respond)
     if turn.state.unclear == state.unclear > 0:
         turn = replace(turn, state=replace(turn.state, unclear=0))
+    if Mark.INCOMPLETE in incoming.marks:
+        return replace(turn, replies=(Reply("INCOMPLETE"), *turn.replies))
     return turn
 
 
@@ -112,12 +119,8 @@ def _edit(talk: Talk) -> Turn:
     return follow.proved(talk) if held else evidence.take_edit(talk)
 
 
-def _in_group(talk: Talk) -> Turn:
-    return Turn(talk.state, replies=(Reply("X14"),))
-
-
-def _unsupported(talk: Talk) -> Turn:
-    return Turn(talk.state, replies=(Reply("X13"),))
+def _refusing(code: str) -> Callable[[Talk], Turn]:
+    return lambda talk: Turn(talk.state, replies=(Reply(code),))
 
 
 def _gone(talk: Talk) -> Turn:
@@ -130,7 +133,8 @@ def _text(talk: Talk) -> Turn:
     step = talk.open
     if not talk.text:
         return wishes.lost(talk, step) if step else _idle(talk, "")
-    return _known(talk, step) or _free(talk, step)
+    forwarded = evidence.take_forwarded(talk)
+    return forwarded or _known(talk, step) or _free(talk, step)
 
 
 def _known(talk: Talk, step: Step | None) -> Turn | None:
@@ -236,10 +240,11 @@ _SHAPES: Final[Mapping[Kind, Callable[[Talk], Turn]]] = {
     Kind.LOCATION: _beside,
     Kind.CONTACT: _beside,
     Kind.EDIT: _edit,
-    Kind.GROUP: _in_group,
+    Kind.MOVED: _edit,
+    Kind.GROUP: _refusing("X14"),
     Kind.BLOCKED: _gone,
     Kind.OPT_OUT: _gone,
     Kind.UNBLOCKED: wishes.start,
     Kind.OPT_IN: wishes.start,
-    Kind.UNSUPPORTED: _unsupported,
+    Kind.UNSUPPORTED: _refusing("X13"),
 }

@@ -15,6 +15,7 @@ from handlers import (
     commands,
     dialogue,
     duties,
+    keeping,
     notices,
     numbering,
     receipts,
@@ -33,11 +34,9 @@ from handlers.turning import (
     recall,
     remember,
 )
-from storage import conversations, counters, jobs, readiness, report_items, reports
+from storage import conversations, counters, jobs, reports
 from storage.words import Channel, JobKind
 
-FULL = 4000
-"""Items that one draft may hold; far more than a person writes in a day."""
 _FEWEST_DIGITS = 2
 """Every case number has at least two digits, every code sixteen."""
 
@@ -181,13 +180,16 @@ def _turn(turning: Turning) -> None:
     memory.number = turning.opening.number if turning.opening.number_only else ""
     turn = _advance(turning, turning.state, expired=expired)
     turn = commands.refuse_purged(turning, turn)
-    if not _seal(turning, turn):
+    if keeping.changes_nothing(turning, turn):
+        return
+    if not keeping.seal(turning, turn):
         answer(turning, (Reply("X07"),))
         return
     commands.settle(turning, turn)
     memory.state = turn.state.to_json()
-    memory.last_inbound, memory.warned = int(now.timestamp()), False
-    heard_from(turning)
+    if turning.incoming.kind is not Kind.MOVED:  # nobody wrote: it moves by itself
+        memory.last_inbound, memory.warned = int(now.timestamp()), False
+        heard_from(turning)
     first: tuple[Reply, ...] = ()
     if turn.command is not None:
         first = commands.run(turning, turn.command)
@@ -203,6 +205,7 @@ def _vanished(turning: Turning) -> bool:
 
 def _advance(turning: Turning, state: State, *, expired: bool) -> Turn:
     opening = turning.opening
+    quoted = keeping.find_beside(turning)
     facts = Facts(
         now=turning.now,
         token=secrets.token_urlsafe(6),
@@ -214,33 +217,9 @@ def _advance(turning: Turning, state: State, *, expired: bool) -> Turn:
         number_only=opening.number_only,
         resumed_expired=expired,
         cleans=turning.office.cleans(turning.incoming.channel),
+        quoted=quoted,
+        late_part=bool(turning.beside) and not quoted,
     )
     return dialogue.advance(
         state, turning.incoming, turning.office.questionnaire, facts
     )
-
-
-def _seal(turning: Turning, turn: Turn) -> bool:
-    """Seal the items; False when this installation cannot take a report yet."""
-    session, office, memory = turning.session, turning.office, turning.memory
-    items = list(turn.items)
-    if any(not item.to_case for item in items) and not memory.report:
-        if readiness.ready(session, office.keys):
-            return False
-        memory.report = sealed.begin(session, office, now=turning.now).hex()
-    if memory.report and items:
-        held = report_items.count_items(session, bytes.fromhex(memory.report))
-        if held + len(items) > FULL:
-            items = [item for item in items if item.to_case]
-            answer(turning, (Reply("FULL"),))
-    sealed.keep(
-        session,
-        office,
-        turning.incoming,
-        items,
-        draft=memory.report,
-        opened=memory.opened,
-        language=office.language(turn.state.language),
-        now=turning.now,
-    )
-    return True

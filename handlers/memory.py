@@ -7,7 +7,7 @@ the warning before a draft goes, and the trail for a clean chat.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
@@ -25,9 +25,11 @@ WARN_BEFORE = timedelta(hours=3)
 class Memory:
     """``report`` and ``opened`` are report ids as hex, empty where there is none.
 
-    ``opened`` may be added to until ``opened_until``; ``number`` is a case number that
-    waits for its code, ``province`` the code of the one that the reporter named. Times
-    are POSIX seconds.
+    ``opened`` may be added to until ``opened_until``; until then too the parts of
+    ``album`` belong to ``sent``, the report that its caption sent; ``number`` is a case
+    number that waits for its code, ``province`` the code of the one that the reporter named. Times
+    are POSIX seconds: ``last_inbound`` is when we took their last message, from which a
+    draft lives on, ``heard`` when they wrote it, from which a provider's window counts.
     """
 
     channel: Channel
@@ -36,9 +38,12 @@ class Memory:
     report: str = field(default="", repr=False)
     opened: str = field(default="", repr=False)
     opened_until: int = 0
+    album: str = field(default="", repr=False)
+    sent: str = field(default="", repr=False)
     number: str = field(default="", repr=False)
     province: str = ""
     last_inbound: int = 0
+    heard: int = 0
     warned: bool = False
     trail: Trail = field(default=Trail(), repr=False)
     sweep: Sweep | None = None
@@ -72,17 +77,24 @@ class Memory:
 
     def case_over(self, now: datetime) -> bool:
         """Tell whether a case is remembered for longer than its 15 minutes."""
-        return bool(self.opened) and not self.may_add(now)
+        known = bool(self.opened or self.sent)
+        return known and now.timestamp() >= self.opened_until
 
     def forget_case(self) -> None:
-        """Forget the case that was opened."""
+        """Forget the case that was opened, or sent with an album."""
         self.opened, self.opened_until = "", 0
+        self.album = self.sent = ""
+
+    def with_album(self, group: str, report: str, now: datetime) -> "Memory":
+        """Wait for further parts of the album with which a report was sent."""
+        until = int((now + OPEN_LIFE).timestamp())
+        return replace(self, album=group, sent=report, opened_until=until)
 
     def is_idle(self) -> bool:
         """Tell whether nothing is under way."""
         state = self._dialogue
         return state == state.fresh() and not (
-            self.report or self.opened or self.number
+            self.report or self.opened or self.sent or self.number
         )
 
     def is_empty(self) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from storage.words import Channel, Wanted
+from storage.words import Channel, Mark, Wanted
 
 
 class Kind(StrEnum):
@@ -21,6 +21,7 @@ class Kind(StrEnum):
     LOCATION = "location"
     CONTACT = "contact"
     EDIT = "edit"
+    MOVED = "moved"
     GROUP = "group"
     BLOCKED = "blocked"
     UNBLOCKED = "unblocked"
@@ -34,6 +35,7 @@ class Media:
     """A file that the provider holds for us. Sizes are bytes, 0 when unknown.
 
     ``reference`` is what the channel needs to fetch it (a file id, a URL): a secret.
+    ``same`` is equal for the same file, "" where the provider does not tell.
     ``refused`` names a text of the catalogue when the file can never be taken.
     """
 
@@ -42,6 +44,7 @@ class Media:
     name: str = field(default="", repr=False)
     size: int = 0
     refused: str = ""
+    same: str = field(default="", repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +56,11 @@ class Incoming:
     known. ``order`` grows with the provider's own sequence (``update_id``; 0 if none).
     ``press`` is the callback data of a button, ``press_id`` what an acknowledgment needs.
     ``message_id`` names the message in its chat, for a clean chat and for edits.
-    ``group`` ties the parts of an album. ``received`` is UTC. ``erase`` is the provider's
-    id of a copy to erase after our commit (Twilio's MessageSid).
+    ``quotes`` is the provider's id of the message that this one answers. ``marks`` say
+    what else an officer should know of it. ``live`` is set while a place may still move
+    (updates come as MOVED). ``group`` ties the parts of an album. ``received`` is UTC.
+    ``erase`` is the provider's id of a copy to erase after our commit (Twilio's
+    MessageSid).
     """
 
     channel: Channel
@@ -72,6 +78,9 @@ class Incoming:
     aliases: tuple[str, ...] = field(default=(), repr=False)
     language_hint: str = ""
     erase: str = field(default="", repr=False)
+    quotes: str = field(default="", repr=False)
+    marks: tuple[Mark, ...] = ()
+    live: bool = False
 
 
 @dataclass(frozen=True, slots=True)

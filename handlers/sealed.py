@@ -15,7 +15,7 @@ from storage import files, jobs, report_items, reports, units
 from storage import quarantine as kept
 from storage.report_items import Content
 from storage.sealing import NotAuthentic
-from storage.words import Audience, JobKind
+from storage.words import Audience, JobKind, Mark
 
 
 def begin(session: Session, office: Office, *, now: datetime) -> bytes:
@@ -110,6 +110,7 @@ def _content(
             "name": media.name,
             "type": media.content_type,
             "erase": incoming.erase,
+            "heard": str(int(min(incoming.received, now).timestamp())),
         }
         jobs.put(session, office.keys, JobKind.FETCH, wanted, now=now)
     return Content(
@@ -122,4 +123,11 @@ def _content(
         content_type=content_type,
         file=file_id,
         language=language,
+        marks=_marks(incoming, item),
     )
+
+
+def _marks(incoming: Incoming, item: Item) -> tuple[str, ...]:
+    """Return what officers are told of how an item came."""
+    quoted = (Mark.QUOTED,) if item.beside and incoming.quotes else ()
+    return tuple(mark.value for mark in (*quoted, *incoming.marks))

@@ -14,6 +14,8 @@ from handlers.messages import Command, Proof, Reply
 from storage.words import Audience, ItemKind
 
 _SAID_AT_MOST: Final = 64
+_ALBUMS_AT_MOST: Final = 4
+_LIVE_AT_MOST: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,10 @@ class State:
     ``menu`` is the question whose numbered choices were shown last ("" when nothing else
     was said since), for people who type a number where no question is open.
     ``purpose`` is the command that waits for number and code. ``said`` maps message ids
-    to the steps they answered, for edits. ``base`` and ``presses`` let a text that a
+    to the steps they answered, for edits, ``files`` those of files to a trace of the file.
+    ``albums`` are those that were acknowledged, ``captioned`` the one whose caption was an
+    answer. ``live`` are live locations: message id, minute and count of what was kept.
+    ``base`` and ``presses`` let a text that a
     press overtook be put where it belongs (``handlers.ordering``).
     """
 
@@ -44,7 +49,10 @@ class State:
     noted: bool = False
     unclear: int = 0
     said: tuple[tuple[int, str], ...] = ()
-    album: str = field(default="", repr=False)
+    files: tuple[tuple[int, str], ...] = field(default=(), repr=False)
+    albums: tuple[str, ...] = field(default=(), repr=False)
+    captioned: str = field(default="", repr=False)
+    live: tuple[tuple[int, int, int], ...] = ()
     newest: int = 0
     base: "State | None" = None
     presses: tuple[tuple[int, str], ...] = field(default=(), repr=False)
@@ -64,6 +72,33 @@ class State:
             return self
         said = (*(one for one in self.said if one[0] != message_id), (message_id, step))
         return replace(self, said=said[-_SAID_AT_MOST:])
+
+    def with_file(self, message_id: int, trace: str) -> "State":
+        """Remember a trace of the file that a message brought."""
+        if not message_id or not trace:
+            return self
+        files = (
+            *(one for one in self.files if one[0] != message_id),
+            (message_id, trace),
+        )
+        return replace(self, files=files[-_SAID_AT_MOST:])
+
+    def with_album(self, group: str) -> "State":
+        """Remember that the parts of an album were acknowledged."""
+        if not group or group in self.albums:
+            return self
+        return replace(self, albums=(*self.albums, group)[-_ALBUMS_AT_MOST:])
+
+    def with_live(self, message_id: int, minute: int, count: int) -> "State":
+        """Remember when a live location was kept last, and how often."""
+        others = self.without_live(message_id).live
+        live = (*others, (message_id, minute, count))
+        return replace(self, live=live[-_LIVE_AT_MOST:])
+
+    def without_live(self, message_id: int) -> "State":
+        """Forget a live location."""
+        live = tuple(one for one in self.live if one[0] != message_id)
+        return replace(self, live=live)
 
     def with_filled(self, step: str) -> "State":
         """Mark a step as answered in words or files."""
@@ -166,6 +201,18 @@ def _pairs(value: object) -> tuple[tuple[int, str], ...] | None:
     )
 
 
+def _triples(value: object) -> tuple[tuple[int, int, int], ...] | None:
+    if not isinstance(value, list):
+        return None
+    return tuple(
+        (one[0], one[1], one[2])
+        for one in value
+        if isinstance(one, list)
+        and len(one) == len(("id", "minute", "count"))
+        and all(_count(part) is not None for part in one)
+    )
+
+
 _READERS: Final[Mapping[str, Callable[[object], object]]] = {
     "chosen": _flag,
     "reopened": _flag,
@@ -177,6 +224,9 @@ _READERS: Final[Mapping[str, Callable[[object], object]]] = {
     "versions": _versions,
     "said": _pairs,
     "presses": _pairs,
+    "files": _pairs,
+    "albums": _strings,
+    "live": _triples,
     "filled": _strings,
 }
 
@@ -201,7 +251,8 @@ class Facts:
     became of number and code in this message; ``number_only``: it held a number but no
     code. ``promises`` are about the opened case. ``resumed_expired``: the draft had
     expired before this message came. ``cleans``: messages can be deleted on both sides
-    of this chat.
+    of this chat. ``quoted`` is the number of the case whose notice this message quotes,
+    ``late_part`` tells that it belongs to the album with which a report was just sent.
     """
 
     now: datetime
@@ -214,6 +265,8 @@ class Facts:
     resumed_expired: bool = False
     promises: Promises = Promises()
     cleans: bool = False
+    quoted: str = ""
+    late_part: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +275,7 @@ class Item:
 
     ``media`` is an index into ``incoming.media``. A higher ``version`` of a step replaces
     the lower ones; ``edit`` marks another wording of a message that was kept already.
+    ``beside``: to the case that was quoted, or sent a moment ago, not to the opened one.
     """
 
     step: str
@@ -232,6 +286,7 @@ class Item:
     version: int = 1
     media: int | None = None
     edit: bool = False
+    beside: bool = False
 
 
 @dataclass(frozen=True, slots=True)

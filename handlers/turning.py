@@ -14,7 +14,7 @@ from handlers.messages import Incoming, Reply
 from handlers.office import Office
 from handlers.pace import CALM
 from handlers.receipts import Opening
-from handlers.state import Promises
+from handlers.state import Promises, Turn
 from storage import conversations, outbox, reports, subscriptions
 from storage.letters import Letter
 from storage.sealing import NotAuthentic
@@ -34,6 +34,10 @@ class Turning:
     now: datetime
     over: bool = field(default=False)
     """No report may be remembered after this turn: it was sent or thrown away."""
+    sent: str = field(default="", repr=False)
+    """The report (hex) that this message sent."""
+    beside: str = field(default="", repr=False)
+    """The report (hex) that this message belongs to without its code."""
 
     @property
     def state(self) -> State:
@@ -41,6 +45,11 @@ class Turning:
         if not self.memory.state:
             return State(language=self.office.languages[0])
         return State.from_json(self.memory.state)
+
+    def case_of(self, turn: Turn) -> str:
+        """Return the report (hex) that the items for a case go to."""
+        aside = any(item.beside for item in turn.items)
+        return self.beside if aside else self.memory.opened
 
     @property
     def promises(self) -> Promises:
@@ -83,11 +92,16 @@ def recall(
 def remember(turning: Turning) -> None:
     """Keep the conversation, or forget it where nothing is left to remember.
 
-    After a turn that is over only the trail stays, for as long as it may be deleted.
+    After a turn that is over only the trail stays, for as long as it may be deleted, and
+    for some minutes what ties further parts of an album to the report that it sent.
     """
     memory = turning.memory.bare() if turning.over else turning.memory
+    if turning.sent and turning.incoming.group:
+        group = turning.incoming.group
+        memory = memory.with_album(group, turning.sent, turning.now)
     cleaning.go_on(turning.session, turning.office, memory, now=turning.now)
-    if memory.is_empty() or (turning.over and not memory.trail):
+    rest = memory.trail or memory.sent
+    if memory.is_empty() or (turning.over and not rest):
         conversations.forget(turning.session, turning.names)
         return
     conversations.save(

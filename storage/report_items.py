@@ -23,7 +23,10 @@ _TO_REPORTER = frozenset({ItemKind.QUESTION, ItemKind.TOLD})
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What stands inside an item's seal. ``at`` is the exact time, ISO 8601 in UTC."""
+    """What stands inside an item's seal. ``at`` is the exact time, ISO 8601 in UTC.
+
+    ``marks`` tell how it came (``words.Mark``).
+    """
 
     kind: ItemKind
     text: str = field(repr=False)
@@ -35,6 +38,7 @@ class Content:
     file: str = ""
     officer: str = ""
     language: str = ""
+    marks: tuple[str, ...] = ()
 
     def to_bytes(self) -> bytes:
         """Return padded bytes; lone surrogates survive as escapes."""
@@ -46,6 +50,7 @@ class Content:
         """Read back what ``to_bytes`` wrote."""
         fields: dict[str, Any] = json.loads(sealing.unpad(padded))
         fields["kind"] = ItemKind(fields["kind"])
+        fields["marks"] = tuple(fields.get("marks", ()))
         return cls(**fields)
 
 

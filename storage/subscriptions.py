@@ -1,12 +1,15 @@
 """Who asked for notices on which case: both keyed, and the link ends with the wish."""
 
+import hmac
 import json
 import secrets
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import delete
 from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from storage import departed, outbox
 from storage.keys import Purpose, ServerKeys
@@ -14,16 +17,52 @@ from storage.models import Subscription
 from storage.sealing import Context, NotAuthentic, encode
 from storage.words import Channel, Wanted
 
+_NOTICES: Final = 5
+"""Notices that may still be answered by quoting them; older ones are forgotten."""
+_NO_NOTICE: Final = "0" * 32
+
+
+@dataclass(frozen=True, slots=True)
+class Notices:
+    """The last notices of a wish, by name: an HMAC of the provider's id under ``salt``.
+
+    The salt lies beside the names under the server key, so they outlive a change of it;
+    the bare ids, which the provider could be asked for, stand nowhere. There are always
+    five, so that the length of a wish does not tell how much was said.
+    """
+
+    salt: str = field(default_factory=lambda: secrets.token_hex(16), repr=False)
+    names: tuple[str, ...] = field(default=(_NO_NOTICE,) * _NOTICES, repr=False)
+
+    def with_id(self, provider_id: str) -> "Notices":
+        """Add a notice; the oldest one makes place."""
+        return replace(self, names=(*self.names, self._name(provider_id))[-_NOTICES:])
+
+    def __contains__(self, provider_id: str) -> bool:
+        """Tell whether a provider's id is that of one of these notices."""
+        return self._name(provider_id) in self.names
+
+    def _name(self, provider_id: str) -> str:
+        salt = bytes.fromhex(self.salt)
+        return hmac.digest(
+            salt, provider_id.encode("utf-8", "replace"), "sha256"
+        ).hex()[: len(_NO_NOTICE)]
+
 
 @dataclass(frozen=True, slots=True)
 class Subscriber:
-    """Somebody to tell, and how much; ``last_inbound`` is the POSIX second they last wrote."""
+    """Somebody to tell, and how much; ``last_inbound`` is the POSIX second they last wrote.
+
+    ``report`` (hex) and ``notices`` tell which case a quoted notice is about.
+    """
 
     channel: Channel
     handle: str = field(repr=False)
     language: str
     last_inbound: int
     kind: Wanted = Wanted.NEUTRAL
+    report: str = field(default="", repr=False)
+    notices: Notices = field(default_factory=Notices, repr=False)
 
 
 def add(
@@ -33,15 +72,16 @@ def add(
     name = keys.look_up(Purpose.SUBSCRIBER, subscriber.channel, subscriber.handle)
     case_name = keys.look_up(Purpose.SUBSCRIPTION_CASE, report)
     row = session.exec(
-        select(Subscription).where(
-            Subscription.subscriber == name, Subscription.case_name == case_name
-        )
+        _of(name).where(Subscription.case_name == case_name).with_for_update()
     ).first()
     if row is None:
         row = Subscription(
             id=secrets.token_bytes(16), subscriber=name, case_name=case_name, blob=b""
         )
-    row.blob = _lock(keys, row, subscriber)
+    before = _unlock(keys, row) if row.blob else None
+    notices = before.notices if before is not None else Notices()
+    wish = replace(subscriber, report=report.hex(), notices=notices)
+    row.blob = _lock(keys, row, wish)
     session.add(row)
     session.flush()
 
@@ -62,7 +102,7 @@ def heard_from(
     """Move a subscriber's last message to ``now`` (the 24 h window counts from it)."""
     name = keys.look_up(Purpose.SUBSCRIBER, channel, handle)
     for row in session.exec(
-        select(Subscription).where(Subscription.subscriber == name)
+        _of(name).with_for_update().order_by(col(Subscription.id))
     ).all():
         known = _unlock(keys, row)
         if known is None:
@@ -70,6 +110,47 @@ def heard_from(
         moved = replace(known, handle=handle, last_inbound=int(now.timestamp()))
         row.blob = _lock(keys, row, moved)
         session.add(row)
+
+
+def told(
+    session: Session,
+    keys: ServerKeys,
+    report: bytes,
+    channel: Channel,
+    handle: str,
+    provider_id: str,
+) -> None:
+    """Remember which case a notice was about, for whoever answers by quoting it."""
+    name = keys.look_up(Purpose.SUBSCRIBER, channel, handle)
+    case_name = keys.look_up(Purpose.SUBSCRIPTION_CASE, report)
+    row = session.exec(
+        _of(name).where(Subscription.case_name == case_name).with_for_update()
+    ).first()
+    known = _unlock(keys, row) if row is not None else None
+    if row is None or known is None:
+        return
+    notices = known.notices.with_id(provider_id)
+    row.blob = _lock(keys, row, replace(known, report=report.hex(), notices=notices))
+    session.add(row)
+    session.flush()
+
+
+def quoted(
+    session: Session, keys: ServerKeys, channel: Channel, handle: str, provider_id: str
+) -> bytes | None:
+    """Return the case that a person's quoted notice is about; None if it is none of ours.
+
+    A wish that was moved to another case is no wish: the case must be the row's own.
+    """
+    name = keys.look_up(Purpose.SUBSCRIBER, channel, handle)
+    for row in session.exec(_of(name)).all():
+        known = _unlock(keys, row)
+        if known is None or not known.report or provider_id not in known.notices:
+            continue
+        report = bytes.fromhex(known.report)
+        if row.case_name == keys.look_up(Purpose.SUBSCRIPTION_CASE, report):
+            return report
+    return None
 
 
 def end_for_handle(
@@ -128,6 +209,10 @@ def rename(keys: ServerKeys, row: Subscription, case_name: bytes) -> None:
     row.blob = _lock(keys, row, known)
 
 
+def _of(name: bytes) -> SelectOfScalar[Subscription]:
+    return select(Subscription).where(Subscription.subscriber == name)
+
+
 def _silence(
     session: Session, keys: ServerKeys, channel: Channel, handle: str, *, case: str = ""
 ) -> None:
@@ -144,6 +229,9 @@ def _lock(keys: ServerKeys, row: Subscription, subscriber: Subscriber) -> bytes:
         "language": subscriber.language,
         "last_inbound": subscriber.last_inbound,
         "kind": subscriber.kind.value,
+        "report": subscriber.report,
+        "salt": subscriber.notices.salt,
+        "notices": subscriber.notices.names,
     }
     return keys.lock(
         Purpose.SUBSCRIPTION, json.dumps(fields).encode("ascii"), _context(row)
@@ -162,6 +250,10 @@ def _unlock(keys: ServerKeys, row: Subscription) -> Subscriber | None:
         language=fields["language"],
         last_inbound=fields["last_inbound"],
         kind=Wanted(fields.get("kind", Wanted.NEUTRAL)),
+        report=fields.get("report", ""),
+        notices=Notices(fields["salt"], tuple(fields["notices"]))
+        if "salt" in fields
+        else Notices(),
     )
 
 

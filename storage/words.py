@@ -183,6 +183,19 @@ class ItemKind(StrEnum):
     TOLD = "told"
 
 
+class Mark(StrEnum):
+    """What an officer should know of how an item came; the word stands inside the seal.
+
+    Never from whom something was forwarded: that is a third person's.
+    """
+
+    QUOTED = "quoted"
+    FORWARDED = "forwarded"
+    OFTEN_FORWARDED = "often_forwarded"
+    VIA_BOT = "via_bot"
+    INCOMPLETE = "incomplete"
+
+
 class LetterKind(StrEnum):
     """Kinds of outbox rows; each has its own life (DESIGN 3)."""
 

@@ -70,6 +70,7 @@ class Sms(twilio.Twilio):
                 text=text,
                 media=media,
                 erase=sid,
+                marks=twilio_forms.marks(form),
             ),
         )
 

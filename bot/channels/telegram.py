@@ -128,13 +128,16 @@ class Telegram:
                 handle=handle,
                 provider_id=str(order),
                 received=received,
-                kind=Kind.EDIT if edit else content.kind,
+                kind=content.edited if edit else content.kind,
                 text=content.text,
                 media=content.media,
                 order=order,
                 message_id=_number(raw["message_id"]),
                 group=str(raw.get("media_group_id", "")),
                 language_hint=_language(raw["from"]),
+                quotes=_quoted(raw),
+                marks=telegram_content.marks(raw),
+                live=content.live,
             ),
         )
 
@@ -201,6 +204,15 @@ def _membership(raw: dict[str, Any], order: int, now: datetime) -> tuple[Incomin
     return (
         Incoming(Channel.TELEGRAM, handle, str(order), received, kind, order=order),
     )
+
+
+def _quoted(raw: dict[str, Any]) -> str:
+    """Return the id of the message that is answered, "" where none of this chat is told."""
+    match raw.get("reply_to_message"):
+        case {"message_id": int() as number} if type(number) is int:
+            return str(number)
+        case _:
+            return ""
 
 
 def _number(value: object) -> int:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from bot.channels import base
 from handlers.messages import Kind, Media
+from storage.words import Mark
 
 FILE_BYTES = 20 << 20
 TOO_BIG = "X04"
@@ -22,38 +23,73 @@ FILES = {
 }
 #: What nobody sent as a message: Telegram's own lines in a private chat.
 SERVICE = frozenset(
-    {
+    [
         "boost_added",
+        "channel_chat_created",
         "chat_background_set",
+        "chat_owner_changed",
+        "chat_owner_left",
         "chat_shared",
+        "checklist_tasks_added",
+        "checklist_tasks_done",
         "connected_website",
+        "delete_chat_photo",
+        "direct_message_price_changed",
         "forum_topic_closed",
         "forum_topic_created",
         "forum_topic_edited",
         "forum_topic_reopened",
+        "general_forum_topic_hidden",
+        "general_forum_topic_unhidden",
         "gift",
         "gift_upgrade_sent",
+        "giveaway_completed",
+        "giveaway_created",
+        "group_chat_created",
+        "left_chat_member",
         "managed_bot_created",
         "message_auto_delete_timer_changed",
+        "migrate_from_chat_id",
+        "migrate_to_chat_id",
         "new_chat_members",
+        "new_chat_photo",
+        "new_chat_title",
         "paid_message_price_changed",
         "pinned_message",
+        "poll_option_added",
+        "poll_option_deleted",
         "proximity_alert_triggered",
         "refunded_payment",
         "successful_payment",
+        "suggested_post_approval_failed",
+        "suggested_post_approved",
+        "suggested_post_declined",
+        "suggested_post_paid",
+        "suggested_post_refunded",
+        "supergroup_chat_created",
         "unique_gift",
         "users_shared",
+        "video_chat_ended",
+        "video_chat_participants_invited",
+        "video_chat_scheduled",
+        "video_chat_started",
         "write_access_allowed",
-    }
+    ]
 )
 
 
 class Content(NamedTuple):
-    """Kind, words and files of a message."""
+    """Kind, words and files of a message; ``live`` while its place may still move."""
 
     kind: Kind
     text: str = ""
     media: tuple[Media, ...] = ()
+    live: bool = False
+
+    @property
+    def edited(self) -> Kind:
+        """Return what an edit of it is: nobody edits a place, it moves."""
+        return Kind.MOVED if self.kind is Kind.LOCATION else Kind.EDIT
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,16 +132,29 @@ def read(raw: dict[str, Any]) -> Content | None:
     if media := tuple(_files(raw)):
         return Content(Kind.MEDIA, text, media)
     if "venue" in raw or "location" in raw:
-        return Content(Kind.LOCATION, _place(raw))
+        live = bool((raw.get("location") or {}).get("live_period"))
+        return Content(Kind.LOCATION, _place(raw), live=live)
     if "contact" in raw:
         return Content(Kind.CONTACT, _contact(raw["contact"], raw["from"]))
     if "rich_message" in raw:
         text = "\n".join(_words(raw["rich_message"]["blocks"]))
-    if text and raw.keys() & {"text", "rich_message"}:
+    if "checklist" in raw:
+        text = "\n".join(_tasks(raw["checklist"]))
+    if text and raw.keys() & {"text", "rich_message", "checklist"}:
         return Content(Kind.TEXT, text)
     if raw.keys() & SERVICE:
         return None
     return Content(Kind.UNSUPPORTED, text)
+
+
+def marks(raw: dict[str, Any]) -> tuple[Mark, ...]:
+    """Return what an officer should know of how a message came, never from whom."""
+    found = []
+    if raw.get("forward_origin"):
+        found.append(Mark.FORWARDED)
+    if raw.get("via_bot"):
+        found.append(Mark.VIA_BOT)
+    return tuple(found)
 
 
 def _files(raw: dict[str, Any]) -> Iterator[Media]:
@@ -127,6 +176,7 @@ def _media(file: dict[str, Any], kind: str) -> Media:
         content_type=_text(file.get("mime_type", kind)),
         name=_text(file.get("file_name", "")),
         size=size,
+        same=_text(file.get("file_unique_id", "")),
         refused=TOO_BIG if size > FILE_BYTES else "",
     )
 
@@ -150,6 +200,13 @@ def _contact(contact: dict[str, Any], sender: dict[str, Any]) -> str:
     name = " ".join(_text(part) for part in names if part)
     own = "self: " if contact.get("user_id") == sender["id"] else ""
     return f"{own}{name}, {_text(contact['phone_number'])}"
+
+
+def _tasks(checklist: dict[str, Any]) -> Iterator[str]:
+    """Yield the lines of a list of tasks."""
+    yield _text(checklist["title"])
+    for task in checklist["tasks"]:
+        yield f"- {_text(task['text'])}"
 
 
 def _words(part: object) -> Iterator[str]:

@@ -9,9 +9,12 @@ from urllib.parse import parse_qsl, urlsplit
 
 from bot.channels import base, twilio
 from handlers.messages import Media
+from storage.words import Mark
 
 FIELDS = 1000
 FILES = 50
+#: Twilio's error of an inbound text of which a part never came.
+MISSING_SEGMENT = "30009"
 #: How far a message has come; a status never moves back.
 RANKS: Final[Mapping[str, int]] = {
     "accepted": 1,
@@ -98,6 +101,22 @@ def files(form: Mapping[str, str]) -> tuple[Media, ...]:
         for i in range(int(count))
         if form.get(f"MediaUrl{i}")
     )
+
+
+def marks(form: Mapping[str, str]) -> tuple[Mark, ...]:
+    """Return what an officer should know of how a message came."""
+    found = []
+    if _is_true(form, "FrequentlyForwarded"):
+        found.append(Mark.OFTEN_FORWARDED)
+    elif _is_true(form, "Forwarded"):
+        found.append(Mark.FORWARDED)
+    if form.get("ErrorCode") == MISSING_SEGMENT:
+        found.append(Mark.INCOMPLETE)
+    return tuple(found)
+
+
+def _is_true(form: Mapping[str, str], name: str) -> bool:
+    return form.get(name, "").strip().lower() in {"true", "1"}
 
 
 def required(form: Mapping[str, str], name: str) -> str:

@@ -69,6 +69,8 @@ class WhatsApp(twilio.Twilio):
                 media=media,
                 aliases=() if handle == sender else (sender,),
                 erase=sid,
+                quotes=form.get("OriginalRepliedMessageSid", "")[: base.WIDEST_HANDLE],
+                marks=twilio_forms.marks(form),
             ),
         )
 

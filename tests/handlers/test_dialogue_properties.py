@@ -131,7 +131,7 @@ def _reached(channel, opening, script) -> Phone:
 def _silence_is_meant(before: State, phone: Phone, incoming: Incoming) -> bool:
     if incoming.kind in {Kind.BLOCKED, Kind.OPT_OUT}:
         return True
-    again = bool(incoming.group) and incoming.group == before.album
+    again = bool(incoming.group) and incoming.group in before.albums
     noted = before.noted or bool(before.base and before.base.noted)
     return bool(phone.turn.items) and (noted or again)
 

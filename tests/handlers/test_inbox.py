@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlmodel import delete, select
 
-from handlers import inbox, receipts
+from handlers import inbox, keeping, receipts
 from handlers.inbox import Outcome
 from handlers.messages import Incoming, Kind, Media, Proof
 from handlers.receipts import Opening
@@ -97,7 +97,7 @@ def test_nothing_is_taken_while_no_unit_can_read_it(door: Doors) -> None:
 def test_a_draft_has_room_for_so_many_items(
     door: Doors, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inbox, "FULL", 2)
+    monkeypatch.setattr(keeping, "FULL", 2)
     for text in ("LAPOR", "1", "1", "1", "1", "1", "Kantor camat", "Pak camat", "7"):
         receive(door, message(door, text))
     door.letters()

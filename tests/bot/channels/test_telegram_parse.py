@@ -11,11 +11,13 @@ from bot.channels import telegram_content
 from bot.channels.base import Unparseable
 from bot.channels.telegram import Telegram, chat_of, verify
 from handlers.messages import Incoming, Kind, Media
-from storage.words import Channel
+from storage.words import Channel, Mark
 
 PAYLOADS = Path(__file__).parents[2] / "payloads" / "telegram"
 NOW = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
 SENT = datetime.fromtimestamp(1795000000, UTC)
+LATER = SENT + timedelta(seconds=60)
+FORWARDED = (Mark.FORWARDED,)
 SITI, GROUP = "7000000001", "-1001234567890"
 PHOTO = Media("AgACbig", "image/jpeg", "", 84321)
 
@@ -91,9 +93,10 @@ MESSAGES = [
     ),
     (
         "edit_live_location",
-        Kind.EDIT,
+        Kind.MOVED,
         {
             "text": "-6.200000,106.800000",
+            "live": True,
             "message_id": 42,
             "received": SENT + timedelta(seconds=90),
         },
@@ -118,6 +121,65 @@ MESSAGES = [
             "received": NOW,
         },
     ),
+    ("quoted_reply", Kind.TEXT, {"text": "Selalu setelah makan siang", "quotes": "87"}),
+    ("quoted_keyword", Kind.TEXT, {"text": "BERHENTI", "quotes": "87"}),
+    (
+        "quoted_photo",
+        Kind.MEDIA,
+        {"text": "ini amplopnya", "media": (PHOTO,), "quotes": "87"},
+    ),
+    (
+        "quoted_edit",
+        Kind.EDIT,
+        {"text": "Selalu setelah salat Jumat", "quotes": "87", "received": LATER},
+    ),
+    ("quoted_from_elsewhere", Kind.TEXT, {"text": "lihat ini"}),
+    ("forwarded_from_a_person", Kind.TEXT, {"text": "Batal", "marks": FORWARDED}),
+    ("forwarded_from_a_hidden_person", Kind.TEXT, {"text": "Ya", "marks": FORWARDED}),
+    (
+        "forwarded_from_a_channel",
+        Kind.MEDIA,
+        {"text": "tender", "media": (PHOTO,), "marks": FORWARDED},
+    ),
+    (
+        "forwarded_from_a_group",
+        Kind.MEDIA,
+        {"media": (Media("AwAC1", "audio/ogg", "", 7000),), "marks": FORWARDED},
+    ),
+    ("via_bot", Kind.TEXT, {"text": "Jalan Contoh 1", "marks": (Mark.VIA_BOT,)}),
+    ("live_location", Kind.LOCATION, {"text": "-6.200000,106.800000", "live": True}),
+    (
+        "live_location_ended",
+        Kind.MOVED,
+        {"text": "-6.250000,106.850000", "received": LATER},
+    ),
+    ("location_zero", Kind.LOCATION, {"text": "0.000000,0.000000"}),
+    (
+        "edit_caption",
+        Kind.EDIT,
+        {"text": "Kuitansi asli", "media": (PHOTO,), "received": LATER},
+    ),
+    (
+        "edit_photo",
+        Kind.EDIT,
+        {"media": (replace(PHOTO, reference="AgACother"),), "received": LATER},
+    ),
+    (
+        "edit_receipt",
+        Kind.EDIT,
+        {"text": "7K3M-9QXB 1234-5678-9012-3452", "received": LATER},
+    ),
+    ("checklist", Kind.TEXT, {"text": "Bukti\n- kuitansi\n- rekaman"}),
+    ("paid_media", Kind.UNSUPPORTED, {}),
+    ("giveaway", Kind.UNSUPPORTED, {}),
+    ("game", Kind.UNSUPPORTED, {}),
+    ("invoice", Kind.UNSUPPORTED, {}),
+    ("nothing_at_all", Kind.UNSUPPORTED, {}),
+    (
+        "controls",
+        Kind.TEXT,
+        {"text": "Pak\0 Rudi \u202e3 juta\u202c \u200f\x07selesai"},
+    ),
     ("blocked", Kind.BLOCKED, {"message_id": 0, "language_hint": ""}),
     ("unblocked", Kind.UNBLOCKED, {"message_id": 0, "language_hint": ""}),
 ]
@@ -132,7 +194,19 @@ async def test_what_a_person_does(telegram, name, kind, fields):
 
 
 @pytest.mark.parametrize(
-    "name", ["pinned", "added_to_group", "channel_post", "from_a_bot", "reaction"]
+    "name",
+    [
+        "pinned",
+        "added_to_group",
+        "channel_post",
+        "from_a_bot",
+        "reaction",
+        "giveaway_completed",
+        "timer_changed",
+        "title_changed",
+        "group_migrated",
+        "group_came_from",
+    ],
 )
 async def test_what_needs_no_answer(telegram, name):
     assert telegram.parse(payload(name), now=NOW) == ()
@@ -150,6 +224,8 @@ async def test_what_needs_no_answer(telegram, name):
         ("group_mention", "", False),
         ("group_mention", "lain_bot", False),
         ("group_reply", "", True),
+        ("group_anonymous_admin", "kentongan_bot", True),
+        ("group_start_link", "kentongan_bot", True),
         ("group_chatter", "kentongan_bot", False),
     ],
 )

@@ -12,7 +12,7 @@ from bot.channels import base, twilio_forms
 from bot.channels.sms import Sms
 from bot.channels.whatsapp import WhatsApp
 from handlers.messages import Incoming, Kind, Media
-from storage.words import Channel
+from storage.words import Channel, Mark
 
 PAYLOADS = Path(__file__).parents[2] / "payloads"
 NOW = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
@@ -52,6 +52,21 @@ def files(*endings):
 @pytest.mark.parametrize(
     ("name", "kind", "text", "media"),
     [
+        ("long", Kind.TEXT, ("LAPOR " + "dia minta uang lagi. " * 90).strip(), ()),
+        (
+            "gsm7_extension",
+            Kind.TEXT,
+            "LAPOR dia minta €50 [tunai] {lewat} ~laci~ \\ ^",
+            (),
+        ),
+        ("ucs2", Kind.TEXT, "LAPOR dia minta 3 juta 😀 “cepat”", ()),
+        (
+            "controls",
+            Kind.TEXT,
+            "LAPOR dia\0 minta \u202e3 juta\u202c \x07uang",
+            (),
+        ),
+        ("unknown_fields", Kind.TEXT, "LAPOR dia minta uang", ()),
         ("text", Kind.TEXT, "LAPOR Ada pungutan di loket", ()),
         ("blank", Kind.TEXT, "", ()),
         (
@@ -73,6 +88,12 @@ async def test_sms(sms, name, kind, text, media):
     assert sms.parse(urlencode(form).encode(), now=NOW) == (
         Incoming(Channel.SMS, NUMBER, sid, NOW, kind, text, media=media, erase=sid),
     )
+
+
+async def test_an_sms_of_which_a_part_never_came_says_so(sms):
+    form = payload("sms", "incomplete")
+    (incoming,) = sms.parse(urlencode(form).encode(), now=NOW)
+    assert incoming.marks == (Mark.INCOMPLETE,)
 
 
 @pytest.mark.parametrize(
@@ -100,6 +121,51 @@ async def test_sms(sms, name, kind, text, media):
         ("vcard", Kind.MEDIA, {"media": files(("MM1/Media/ME3", "text/vcard"))}),
         ("reaction", Kind.UNSUPPORTED, {}),
         ("stop_advanced", Kind.OPT_OUT, {"text": "STOP"}),
+        ("start_advanced", Kind.OPT_IN, {"text": "START"}),
+        ("help_advanced", Kind.TEXT, {"text": "HELP"}),
+        (
+            "quoted_reply",
+            Kind.TEXT,
+            {"text": "Selalu setelah makan siang", "quotes": "SM" + "7" * 32},
+        ),
+        (
+            "quoted_image",
+            Kind.MEDIA,
+            {
+                "text": "Kuitansi",
+                "media": files(("MM1/Media/ME2", "image/jpeg")),
+                "quotes": "SM" + "7" * 32,
+            },
+        ),
+        ("forwarded", Kind.TEXT, {"text": "Batal", "marks": (Mark.FORWARDED,)}),
+        (
+            "often_forwarded",
+            Kind.TEXT,
+            {"text": "Ya", "marks": (Mark.OFTEN_FORWARDED,)},
+        ),
+        ("location_zero", Kind.LOCATION, {"text": "0.000000,0.000000"}),
+        (
+            "location_label",
+            Kind.LOCATION,
+            {"text": "-6.175392,106.827153\nKantor Camat"},
+        ),
+        ("button_text_only", Kind.TEXT, {"text": "Ya, lanjut"}),
+        ("referral", Kind.TEXT, {"text": "halo"}),
+        ("unknown_fields", Kind.TEXT, {"text": "halo"}),
+        ("metadata_broken", Kind.TEXT, {"text": "halo"}),
+        ("voice", Kind.MEDIA, {"media": files(("MM1/Media/ME2", "audio/ogg"))}),
+        ("sticker", Kind.MEDIA, {"media": files(("MM1/Media/ME2", "image/webp"))}),
+        (
+            "document",
+            Kind.MEDIA,
+            {
+                "text": "bukti.pdf",
+                "media": files(("MM1/Media/ME2", "application/pdf")),
+            },
+        ),
+        ("order", Kind.UNSUPPORTED, {}),
+        ("scoped_only", Kind.TEXT, {"text": "halo", "aliases": ()}),
+        ("scoped_bare", Kind.TEXT, {"text": "halo", "aliases": ()}),
     ],
 )
 async def test_whatsapp(whatsapp, name, kind, fields):
