@@ -190,13 +190,25 @@ def _loops(house: House) -> dict[str, Callable[[], Coroutine[Any, Any, None]]]:
             lambda update: house.intake.take(
                 telegram, update, webhooks.as_bytes(update)
             ),
+            give_up=lambda update: house.intake.give_up(
+                telegram, update, webhooks.as_bytes(update)
+            ),
+            tell=house.tell,
             clock=house.clock,
             holder=house.holder,
         )
         poller.beat = house.beats.expect("poller")
         loops["poller"] = poller.run
     else:
-        loops["registration"] = Registration(telegram.bot, house.settings).run
+        loops["registration"] = Registration(
+            telegram.bot,
+            house.settings,
+            writer=house.writer,
+            metrics=house.metrics,
+            tell=house.tell,
+            clock=house.clock,
+            holder=house.holder,
+        ).run
     return loops
 
 

@@ -50,6 +50,8 @@ class Levels:
             jobs = waiting.jobs(session, now=now)
             copies = waiting.copies(session, now=now)
             return {
+                Level.TELEGRAM_PENDING: 0,
+                Level.TELEGRAM_FAILED: 0,
                 Level.OUTBOX_WAITING: letters.count,
                 Level.OUTBOX_OLDEST_DUE: letters.age.total_seconds(),
                 Level.JOBS_WAITING: jobs.count,

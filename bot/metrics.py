@@ -35,6 +35,7 @@ class Intake(StrEnum):
     QUARANTINED = "quarantined"
     REFUSED = "refused"
     MALFORMED = "malformed"
+    RECOVERED = "recovered"
 
 
 class Departure(StrEnum):
@@ -63,6 +64,8 @@ class Level(StrEnum):
     LEASES_HELD = "leases_held"
     COPIES_OWED = "copies_owed"
     COPIES_OLDEST = "copies_oldest_seconds"
+    TELEGRAM_PENDING = "telegram_pending_updates"
+    TELEGRAM_FAILED = "telegram_webhook_failed_seconds"
     QUARANTINE_OLDEST = "quarantine_oldest_days"
     LEASES_DEAD = "leases_dead"
     CANARY_AGE = "canary_age_seconds"
@@ -85,6 +88,8 @@ _MEANINGS = {
     Level.LEASES_HELD: "Loops that this process leads",
     Level.COPIES_OWED: "Copies that a provider has not yet confirmed as erased",
     Level.COPIES_OLDEST: "Age of the oldest of these copies, in steps of 3600 s",
+    Level.TELEGRAM_PENDING: "Updates that waited at Telegram at two looks in a row",
+    Level.TELEGRAM_FAILED: "Since Telegram failed to call us, in steps of 600 s; 0: not for a day",
     Level.QUARANTINE_OLDEST: "Age of the oldest sealed message, in days",
     Level.LEASES_DEAD: "Letters and jobs that a dead process holds, not yet taken over",
     Level.CANARY_AGE: "Time since the last canary that came back, 0 before the first",
@@ -127,6 +132,11 @@ class Metrics:
             "Jobs that do not open any more, each time one is met; they stay",
             registry=self._registry,
         )
+        self._mended = Counter(
+            "kentongan_telegram_webhook_mended",
+            "How often the webhook at Telegram was not ours and was registered again",
+            registry=self._registry,
+        )
         self._batch_size = Histogram(
             "kentongan_writer_batch_messages",
             "Messages in one commit",
@@ -167,6 +177,10 @@ class Metrics:
     def spoilt(self, count: int) -> None:
         """Count jobs that do not open."""
         self._spoilt.inc(count)
+
+    def mended(self) -> None:
+        """Count a webhook at Telegram that was not ours and was registered again."""
+        self._mended.inc()
 
     def wrote(self, messages: int, seconds: float) -> None:
         """Record one batch of the writer: how many messages, how long it took."""

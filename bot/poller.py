@@ -3,9 +3,14 @@
 Never ``Bot.get_updates`` (one strange update raises for the whole batch) and never
 ``Updater`` (it confirms from memory): the offset passes no update that is neither durable
 nor in quarantine, and only the holder of the lease polls.
+
+Telegram hands over the first 100 updates from the offset on. One that cannot be stored
+holds the offset, and after a hundred more nobody would be heard: so it goes aside after
+``TRIES`` tries in vain while the store could be written.
 """
 
 import asyncio
+import contextlib
 import json
 import warnings
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -18,12 +23,15 @@ from telegram.error import Conflict, RetryAfter, TelegramError
 from telegram.warnings import PTBUserWarning
 
 from bot import logs
+from bot.beats import Beat, unheard
 from bot.channels.telegram import ALLOWED_UPDATES, chat_of
 from bot.channels.telegram_sending import seconds
 from bot.writer import StoreUnavailable, Writer
 from storage import leases
 
 NAME = "telegram.poller"
+CONFLICT, AWAY = "telegram.conflict", "telegram.away"
+TOLD_AGAIN = 60.0
 LEASE_SECONDS = 60
 LONG_POLL = 25
 BATCH = 100
@@ -31,10 +39,14 @@ FIRST_REST, LONGEST_REST = 0.5, 20.0
 #: How often to ask for more while somebody's update cannot be stored, and how long that
 #: person's next try may be put off.
 HELD_REST, LONGEST_HOLD = 1.0, 60.0
+#: Tries in vain, each with a store that could be written just after, before an update
+#: goes aside: with the rests between them about a minute.
+TRIES = 8
 #: How long to wait for the lease when another process holds it.
 LEASE_REST = 5.0
 
 Receive = Callable[[Mapping[str, Any]], Awaitable[object]]
+Tell = Callable[[str, str], Awaitable[object]]
 warnings.filterwarnings(
     "ignore", message="Please use 'Bot.getUpdates'", category=PTBUserWarning
 )
@@ -45,6 +57,7 @@ class _Chat:
     """What of one chat is not durable yet, in order, and when to try it again."""
 
     updates: list[Mapping[str, Any]] = field(default_factory=list)
+    tries: int = 0
     rest: float = 0.0
     again: float = 0.0
 
@@ -54,8 +67,9 @@ class Poller:
 
     ``receive`` returns when the update is durable, in quarantine or of no interest; it
     raises when the update could not be taken: then it is offered again, later and later,
-    and holds up nobody but its own chat.
-    ``holder`` is this process's name for the lease.
+    and holds up nobody but its own chat, until ``give_up`` puts it into quarantine.
+    ``holder`` is this process's name for the lease; ``tell`` takes the watch's name and
+    what is wrong ("" when all is well again).
     """
 
     def __init__(
@@ -64,6 +78,8 @@ class Poller:
         writer: Writer,
         receive: Receive,
         *,
+        give_up: Receive,
+        tell: Tell,
         clock: Callable[[], datetime],
         holder: str,
         long_poll: int = LONG_POLL,
@@ -71,6 +87,8 @@ class Poller:
         self._bot = bot
         self._writer = writer
         self._receive = receive
+        self._give_up = give_up
+        self._tell = tell
         self._clock = clock
         self._holder = holder
         self._long_poll = long_poll
@@ -79,11 +97,15 @@ class Poller:
         self._chats: dict[int, _Chat] = {}
         self._durable: set[str] = set()
         self._webhook_gone = False
+        self._wrong: str | None = None
+        self._told = 0.0
+        self.beat: Beat = unheard
 
     async def run(self) -> None:
         """Poll until cancelled; nothing is lost by that, updates are only fetched again."""
         try:
             while True:
+                self.beat()
                 rest = await self._round()
                 await asyncio.sleep(rest)
         finally:
@@ -100,19 +122,39 @@ class Poller:
             if not self._webhook_gone:
                 await self._bot.delete_webhook(drop_pending_updates=False)
                 self._webhook_gone = True
-            await self._take(await self._fetch(self._offset))
-        except Conflict:
-            self._webhook_gone = False
-            return self._longer()
+            fetched = await self._fetch(self._offset)
+            await self._says("")
+            await self._take(fetched)
+        except Conflict as error:
+            return await self._beside_another(error)
         except RetryAfter as error:
             return seconds(error) or self._longer()
-        except (TelegramError, StoreUnavailable):
+        except (TelegramError, StoreUnavailable) as error:
+            if isinstance(error, TelegramError) and self._rest == LONGEST_REST:
+                await self._says(AWAY)
             return self._longer()
         except Exception as error:  # noqa: BLE001 - the same batch must not come back at once
             logs.failure("poller.failed", error)
             return self._longer()
         self._rest = FIRST_REST
         return HELD_REST if self._chats else 0.0
+
+    async def _beside_another(self, error: Conflict) -> float:
+        """Tell that somebody else has our updates: a webhook, removed, or a poller."""
+        webhook = "webhook" in error.message
+        self._webhook_gone = self._webhook_gone and not webhook
+        if self._wrong != CONFLICT:
+            state = "webhook" if webhook else "poller"
+            logs.event("poller.conflict", level="error", state=state)
+        await self._says(CONFLICT)
+        return self._longer()
+
+    async def _says(self, wrong: str) -> None:
+        """Tell the watch what is news, and once a minute that nothing is."""
+        now = asyncio.get_running_loop().time()
+        if wrong != self._wrong or now >= self._told + TOLD_AGAIN:
+            await self._tell(NAME, wrong)
+            self._wrong, self._told = wrong, now
 
     async def _fetch(self, offset: int) -> list[dict[str, Any]]:
         answer = await self._bot.do_api_request(
@@ -154,11 +196,32 @@ class Poller:
             except Exception as error:  # noqa: BLE001 - one chat's trouble is not the others'
                 if not isinstance(error, StoreUnavailable):
                     logs.failure("poller.failed", error)
-                chat.rest = min(LONGEST_HOLD, chat.rest * 2 or FIRST_REST)
-                chat.again = asyncio.get_running_loop().time() + chat.rest
-                return
+                if not await self._gone_aside(chat):
+                    chat.rest = min(LONGEST_HOLD, chat.rest * 2 or FIRST_REST)
+                    chat.again = asyncio.get_running_loop().time() + chat.rest
+                    return
             del chat.updates[0]
-            chat.rest = 0.0
+            chat.rest, chat.tries = 0.0, 0
+
+    async def _gone_aside(self, chat: _Chat) -> bool:
+        """Put the oldest of a chat aside after its last try; False while it waits.
+
+        A try counts only when the store can be written right after it: while the store
+        is away for everybody, nobody's message is given up.
+        """
+        with contextlib.suppress(StoreUnavailable):
+            if await self._hold():
+                chat.tries += 1
+        if chat.tries < TRIES:
+            return False
+        try:
+            await self._give_up(chat.updates[0])
+        except Exception as error:  # noqa: BLE001 - neither stored nor kept: it still waits
+            if not isinstance(error, StoreUnavailable):
+                logs.failure("poller.failed", error)
+            return False
+        logs.event("poller.given_up", level="error")
+        return True
 
     async def _move(
         self, fetched: Mapping[str, Mapping[str, Any]], held: set[str]

@@ -2,106 +2,32 @@
 
 import asyncio
 import json
-from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
-from sqlmodel import SQLModel
 
-from bot import poller as poller_module
-from bot.channels.telegram import Telegram
-from bot.poller import NAME, Poller
-from bot.writer import StoreUnavailable, Writer
+from bot.poller import CONFLICT, NAME
+from bot.writer import StoreUnavailable
 from storage import leases
-from storage.database import Database
-from tests.scripted import Answer, provider
+from tests.polled import NOW, SECONDS, shorten_rests, text, world_in
+from tests.scripted import Answer
 
-NOW = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
 DONE = Answer(body={"ok": True, "result": True})
-SECONDS = 10
-
-
-def text(update_id, chat=1):
-    return {"update_id": update_id, "message": {"chat": {"id": chat}, "text": "x"}}
 
 
 def batch(*updates):
     return Answer(body={"ok": True, "result": list(updates)})
 
 
-class World:
-    """What the poller meets; ``fails`` counts how often an update is not stored."""
-
-    def __init__(self, server, writer, telegram):
-        self.server, self.writer, self.telegram = server, writer, telegram
-        self.taken: list[int] = []
-        self.order: asyncio.Queue[int] = asyncio.Queue()
-        self.fails: dict[int, int] = {}
-        self.holds: dict[int, asyncio.Event] = {}
-
-    async def receive(self, update):
-        number = update.get("update_id", -1)
-        if number in self.holds:
-            await self.holds[number].wait()
-        if self.fails.get(number, 0):
-            self.fails[number] -= 1
-            raise StoreUnavailable
-        self.taken.append(number)
-        self.order.put_nowait(number)
-
-    async def takes(self, times):
-        async with asyncio.timeout(SECONDS):
-            return [await self.order.get() for _ in range(times)]
-
-    async def polls(self, times):
-        """Wait until Telegram was asked so often; return the offsets."""
-        async with asyncio.timeout(SECONDS):
-            asked = await self.server.asks("/getUpdates", times)
-        return [int(one.form.get("offset", 0)) for one in asked]
-
-    async def cursor(self):
-        return await self.writer.run(leases.cursor, NAME)
-
-    @asynccontextmanager
-    async def polling(self):
-        poller = Poller(
-            self.telegram.bot,
-            self.writer,
-            self.receive,
-            clock=lambda: NOW,
-            holder="one",
-            long_poll=0,
-        )
-        task = asyncio.create_task(poller.run())
-        try:
-            yield poller
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
-
-
 @pytest.fixture(autouse=True)
 def short_rests(monkeypatch):
-    monkeypatch.setattr(poller_module, "FIRST_REST", 0.01)
-    monkeypatch.setattr(poller_module, "LONGEST_REST", 0.02)
-    monkeypatch.setattr(poller_module, "LEASE_REST", 0.01)
-    monkeypatch.setattr(poller_module, "HELD_REST", 0.01)
-    monkeypatch.setattr(poller_module, "LONGEST_HOLD", 0.02)
+    shorten_rests(monkeypatch)
 
 
 @pytest.fixture
 async def world(tmp_path):
-    database = Database(f"sqlite:///{tmp_path / 'k.db'}")
-    SQLModel.metadata.create_all(database.write_engine)
-    writer = Writer(database)
-    writer.start()
-    async with provider() as server:
-        telegram = Telegram("1:a", api_base_url=f"{server.url}/bot")
-        yield World(server, writer, telegram)
-        await telegram.stop()
-    await asyncio.to_thread(writer.stop)
-    database.close()
+    async with world_in(tmp_path, queue=False) as made:
+        yield made
 
 
 async def test_a_batch_is_handed_over_and_then_confirmed(world):
@@ -183,6 +109,7 @@ async def test_a_lease_lost_while_the_store_is_away_moves_nothing(world):
             await tried.wait()
         await asyncio.sleep(0.1)
         assert len(await world.polls(1)) == 1
+    assert world.given_up == []
     assert await world.cursor() == 0
     asked = [one.path.rpartition("/")[2] for one in world.server.asked]
     assert asked == ["deleteWebhook", "getUpdates"]
@@ -221,13 +148,36 @@ async def test_a_provider_that_fails_is_asked_again(world, answer):
         assert await world.takes(1) == [5]
 
 
-async def test_a_webhook_that_somebody_set_is_removed(world):
-    conflict = {"ok": False, "description": "Conflict: can't use getUpdates method"}
+async def test_a_webhook_that_somebody_set_is_removed(world, caplog):
+    conflict = {
+        "ok": False,
+        "description": "Conflict: can't use getUpdates method while webhook is active",
+    }
     world.server.answers = [DONE, Answer(409, conflict), DONE, batch(text(5)), batch()]
     async with world.polling():
         assert await world.takes(1) == [5]
-    paths = [one.path.rpartition("/")[2] for one in world.server.asked[:4]]
+    asked = world.server.asked[:4]
+    paths = [one.path.rpartition("/")[2] for one in asked]
     assert paths == ["deleteWebhook", "getUpdates"] * 2
+    assert {one.form["drop_pending_updates"] for one in asked[::2]} == {"false"}
+    assert world.told == [CONFLICT, ""]
+    assert "poller.conflict" in caplog.text
+
+
+async def test_a_second_poller_is_told_of_once(world, caplog):
+    """Its webhook is not what is in the way: nothing is removed, and nobody gives up."""
+    another = {
+        "ok": False,
+        "description": "Conflict: terminated by other getUpdates request",
+    }
+    refusal = Answer(409, another)
+    world.server.answers = [DONE, refusal, refusal, refusal, batch(text(5)), batch()]
+    async with world.polling():
+        assert await world.takes(1) == [5]
+    paths = [one.path.rpartition("/")[2] for one in world.server.asked[:5]]
+    assert paths == ["deleteWebhook", *["getUpdates"] * 4]
+    assert world.told == [CONFLICT, ""]
+    assert caplog.text.count("poller.conflict") == 1
 
 
 async def test_telegrams_wish_to_wait_is_heard(world):

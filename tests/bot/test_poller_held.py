@@ -1,127 +1,32 @@
 """Polling from a Telegram that behaves as the real one: an offset confirms all below it."""
 
 import asyncio
-from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
-from sqlmodel import SQLModel
 
 from bot import poller as poller_module
-from bot.channels.telegram import Telegram
-from bot.poller import NAME, Poller
-from bot.writer import StoreUnavailable, Writer
+from bot.poller import NAME, TRIES, Poller
+from bot.writer import StoreUnavailable
 from storage import leases
-from storage.database import Database
-from tests.scripted import Answer, provider
-
-NOW = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
-SECONDS = 10
-
-
-def text(update_id, chat=1):
-    return {"update_id": update_id, "message": {"chat": {"id": chat}, "text": "x"}}
-
-
-class Queue:
-    """What waits at Telegram; stands where the scripted provider keeps its answers."""
-
-    def __init__(self, server):
-        self.server = server
-        self.updates = []
-        self.fetched = asyncio.Event()
-
-    def __len__(self):
-        return 2
-
-    def pop(self, _):
-        asked = self.server.asked[-1]
-        if asked.path.endswith("/deleteWebhook"):
-            return Answer(body={"ok": True, "result": True})
-        offset = int(asked.form.get("offset", 0))
-        if offset:
-            self.updates = [one for one in self.updates if one["update_id"] >= offset]
-        self.fetched.set()
-        return Answer(body={"ok": True, "result": self.updates[:100]})
-
-
-class World:
-    """A poller, what it takes, and whom it cannot take (``poison`` raises what it holds)."""
-
-    def __init__(self, queue, writer, telegram):
-        self.queue, self.writer, self.telegram = queue, writer, telegram
-        self.poison: dict[int, Exception] = {}
-        self.tries: list[int] = []
-        self.taken: list[int] = []
-        self.news = asyncio.Condition()
-        self.now = NOW
-
-    async def receive(self, update):
-        number = update["update_id"]
-        async with self.news:
-            self.tries.append(number)
-            self.news.notify_all()
-            if number in self.poison:
-                raise self.poison[number]
-            self.taken.append(number)
-
-    async def until(self, condition):
-        async with asyncio.timeout(SECONDS), self.news:
-            await self.news.wait_for(condition)
-
-    async def empty(self):
-        """Wait until nothing waits at Telegram any more, as it was told."""
-        async with asyncio.timeout(SECONDS):
-            while self.queue.updates:
-                self.queue.fetched.clear()
-                await self.queue.fetched.wait()
-            self.queue.fetched.clear()
-            await self.queue.fetched.wait()
-            self.queue.fetched.clear()
-            await self.queue.fetched.wait()
-
-    async def cursor(self):
-        return await self.writer.run(leases.cursor, NAME)
-
-    @asynccontextmanager
-    async def polling(self, holder="one"):
-        poller = Poller(
-            self.telegram.bot,
-            self.writer,
-            self.receive,
-            clock=lambda: self.now,
-            holder=holder,
-            long_poll=0,
-        )
-        task = asyncio.create_task(poller.run())
-        try:
-            yield task
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+from tests.polled import NOW, SECONDS, WINDOW, shorten_rests, text, world_in
 
 
 @pytest.fixture(autouse=True)
 def short_rests(monkeypatch):
-    for name in ("FIRST_REST", "LONGEST_REST", "LEASE_REST", "HELD_REST"):
-        monkeypatch.setattr(poller_module, name, 0.01)
-    monkeypatch.setattr(poller_module, "LONGEST_HOLD", 0.05)
+    shorten_rests(monkeypatch)
+
+
+@pytest.fixture
+def patience(monkeypatch):
+    """Let nothing be given up."""
+    monkeypatch.setattr(poller_module, "TRIES", 10_000)
 
 
 @pytest.fixture
 async def world(tmp_path):
-    database = Database(f"sqlite:///{tmp_path / 'k.db'}")
-    SQLModel.metadata.create_all(database.write_engine)
-    writer = Writer(database)
-    writer.start()
-    async with provider() as server:
-        server.answers = Queue(server)
-        telegram = Telegram("1:a", api_base_url=f"{server.url}/bot")
-        yield World(server.answers, writer, telegram)
-        await telegram.stop()
-    await asyncio.to_thread(writer.stop)
-    database.close()
+    async with world_in(tmp_path, queue=True) as made:
+        yield made
 
 
 async def test_lower_numbers_after_a_quiet_week_and_a_restart_are_taken(world):
@@ -152,6 +57,7 @@ async def test_a_process_that_was_away_for_a_day_begins_anew(world, hours, kept)
     assert await world.cursor() == kept
 
 
+@pytest.mark.usefixtures("patience")
 @pytest.mark.parametrize("error", [StoreUnavailable(), RuntimeError("a bug")])
 async def test_a_poison_message_holds_up_its_own_chat_alone(world, error, caplog):
     world.poison = {5: error}
@@ -174,6 +80,7 @@ async def test_a_poison_message_holds_up_its_own_chat_alone(world, error, caplog
     assert await world.cursor() == 0
 
 
+@pytest.mark.usefixtures("patience")
 async def test_a_restart_while_one_is_held_loses_nothing(world):
     world.poison = {5: StoreUnavailable()}
     world.queue.updates = [text(5), text(6), text(7, chat=2)]
@@ -187,6 +94,7 @@ async def test_a_restart_while_one_is_held_loses_nothing(world):
     assert order == [5, 6]
 
 
+@pytest.mark.usefixtures("patience")
 async def test_what_telegram_dropped_holds_nobody_up(world):
     """After a day Telegram forgets an update: it is still tried, the offset moves."""
     world.poison = {5: StoreUnavailable()}
@@ -203,6 +111,7 @@ async def test_what_telegram_dropped_holds_nobody_up(world):
     assert world.taken == [7, 8, 5]
 
 
+@pytest.mark.usefixtures("patience")
 async def test_a_poison_message_is_tried_less_and_less_often(world, monkeypatch):
     monkeypatch.setattr(poller_module, "LONGEST_HOLD", 60.0)
     world.poison = {5: StoreUnavailable()}
@@ -232,3 +141,62 @@ async def test_a_fault_of_our_own_never_brings_the_batch_back_at_once(
         assert [await slept.get() for _ in range(3)] == [0.01, 0.02, 0.02]
         assert not task.done()
     assert "poller.failed" in caplog.text
+
+
+@pytest.mark.parametrize("error", [StoreUnavailable(), RuntimeError("a bug")])
+async def test_a_poison_message_is_given_up_before_the_window_is_full(
+    world, error, caplog
+):
+    """Telegram hands over 100 from the offset on: behind it 150 others wait."""
+    later = [text(number, chat=number) for number in range(7, 7 + WINDOW + 50)]
+    world.poison = {5: error}
+    world.queue.updates = [text(5), text(6), *later]
+    async with world.polling():
+        await world.until(lambda: len(world.taken) == len(later) + 1)
+        await world.empty()
+    assert world.given_up == [5]
+    assert world.tries.count(5) == TRIES
+    assert world.taken.count(6) == 1, "the rest of its chat goes on"
+    assert sorted(world.taken) == [6, *range(7, 7 + WINDOW + 50)]
+    assert await world.cursor() == 0
+    assert "poller.given_up" in caplog.text
+
+
+async def test_nothing_is_given_up_while_the_store_is_away_for_all(world):
+    world.poison = {5: StoreUnavailable()}
+    world.queue.updates = [text(5), text(6, chat=2)]
+    async with world.polling():
+        await world.until(lambda: world.taken == [6])
+        real, before = world.writer.run, world.tries.count(5)
+        # Only the poller's own round goes on: it tries again, and again in vain.
+        world.writer.run = only(real, "hold", every=2)
+        await world.until(lambda: world.tries.count(5) > before + 2)
+        world.writer.run = real
+        world.poison = {}
+        await world.until(lambda: 5 in world.taken)
+    assert world.given_up == []
+
+
+async def test_what_cannot_even_be_kept_aside_waits(world):
+    world.poison, world.keeps = {5: RuntimeError("a bug")}, False
+    world.queue.updates = [text(5), text(6)]
+    async with world.polling():
+        await world.until(lambda: world.tries.count(5) > TRIES + 1)
+        assert await world.cursor() in {0, 5}
+        world.keeps = True
+        await world.until(lambda: 6 in world.taken)
+    assert world.given_up == [5]
+
+
+def only(real, name, *, every):
+    """Let the store be away but for each second lease: the one of the poller's round."""
+    calls = []
+
+    async def run(verb, *args, **more):
+        if verb.__name__ == name:
+            calls.append(verb)
+            if len(calls) % every:
+                return await real(verb, *args, **more)
+        raise StoreUnavailable
+
+    return run
