@@ -30,10 +30,25 @@ class Books:
         number = len(self.entries) + 1
         self.entries.append({"n": number, "what": what, "at": time.time(), **rest})
 
-    def came(self, channel: str, phone: str, id_: object, kind: str, text: str) -> None:
+    def came(
+        self,
+        channel: str,
+        phone: str,
+        id_: object,
+        kind: str,
+        text: str,
+        *,
+        files: int = 0,
+    ) -> None:
         """Write down what a person sent; ``id_`` is an update's number or a SID."""
         self._write(
-            "came", channel=channel, phone=phone, id=str(id_), kind=kind, text=text
+            "came",
+            channel=channel,
+            phone=phone,
+            id=str(id_),
+            kind=kind,
+            text=text,
+            files=files,
         )
 
     def tried(self, channel: str, id_: object, status: int, fault: str) -> None:

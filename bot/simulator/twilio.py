@@ -54,7 +54,10 @@ class Twilio:
         """Credentials, record, planned fault, then the work; errors in Twilio's form."""
 
         async def endpoint(request: Request) -> Response:
-            pairs = await wire.form(request) if request.method == "POST" else []
+            try:
+                pairs = await wire.form(request) if request.method == "POST" else []
+            except wire.NotReadable:
+                return wire.HangUp()
             request.state.pairs = pairs
             params: dict[str, Any] = dict(request.query_params) | dict(pairs)
             channel = (

@@ -92,7 +92,10 @@ class Updates:
         about = update.body[kind]
         text = about.get("text") or about.get("caption") or about.get("data") or ""
         name = phone.name if phone else ""
-        self.world.books.came("telegram", name, update.update_id, kind, str(text))
+        files = int(bool({"photo", "document", "video", "voice", "audio"} & set(about)))
+        self.world.books.came(
+            "telegram", name, update.update_id, kind, str(text), files=files
+        )
 
     def drop_expired(self) -> None:
         """Forget what Telegram would no longer deliver."""

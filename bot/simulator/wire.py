@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import httpx
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from typing_extensions import override
@@ -116,11 +116,14 @@ async def body(request: Request) -> bytes:
     """Give the whole body, at most ``BODY_LIMIT`` bytes."""
     parts: list[bytes] = []
     size = 0
-    async for part in request.stream():
-        size += len(part)
-        if size > BODY_LIMIT:
-            raise TooLarge
-        parts.append(part)
+    try:
+        async for part in request.stream():
+            size += len(part)
+            if size > BODY_LIMIT:
+                raise TooLarge
+            parts.append(part)
+    except ClientDisconnect:  # whoever asked was killed in the middle
+        raise NotReadable from None
     return b"".join(parts)
 
 
