@@ -132,11 +132,6 @@ class Metrics:
             "Jobs that do not open any more, each time one is met; they stay",
             registry=self._registry,
         )
-        self._mended = Counter(
-            "kentongan_telegram_webhook_mended",
-            "How often the webhook at Telegram was not ours and was registered again",
-            registry=self._registry,
-        )
         self._batch_size = Histogram(
             "kentongan_writer_batch_messages",
             "Messages in one commit",
@@ -177,10 +172,6 @@ class Metrics:
     def spoilt(self, count: int) -> None:
         """Count jobs that do not open."""
         self._spoilt.inc(count)
-
-    def mended(self) -> None:
-        """Count a webhook at Telegram that was not ours and was registered again."""
-        self._mended.inc()
 
     def wrote(self, messages: int, seconds: float) -> None:
         """Record one batch of the writer: how many messages, how long it took."""
