@@ -9,6 +9,7 @@ from sqlmodel import Session
 
 from bot.console.visit import Visit
 from bot.console.words import Words
+from handlers import follow
 from handlers.errors import NotGranted
 from handlers.questionnaire import Questionnaire, StepKind
 from storage import case_keys, files, history, report_items, units
@@ -19,6 +20,7 @@ from storage.sealing import NotAuthentic
 from storage.words import Audience, FileState, ItemKind
 
 _LETTERS = frozenset({ItemKind.ADDITION, ItemKind.REPLY, ItemKind.QUESTION})
+_OF_LETTERS = frozenset({follow.ASK_ADDITION, follow.ASK_REPLY})
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,7 @@ def read(visit: Visit, session: Session, case: Case) -> Contents:
     return Contents(
         parts=_parts(found, office.questionnaire),
         choices=_choices(found, office.questionnaire, visit.words()),
-        letters=tuple(c for c in found if c.kind in _LETTERS),
+        letters=tuple(c for c in found if _is_letter(c)),
         notes=tuple(c for c in found if c.kind is ItemKind.NOTE),
         evidence=evidence,
         broken=tuple(item for item in items if item.content is None),
@@ -132,11 +134,17 @@ def moment(content: Content) -> datetime | None:
         return None
 
 
+def _is_letter(content: Content) -> bool:
+    """Tell whether an item belongs to the exchange after the report was sent."""
+    reworded = content.kind is ItemKind.EDIT and content.step in _OF_LETTERS
+    return content.kind in _LETTERS or reworded
+
+
 def _parts(found: Sequence[Content], book: Questionnaire) -> tuple[Part, ...]:
     """Group answers by step in the order they are asked; the latest version counts."""
     steps: dict[str, list[Content]] = {step.code: [] for step in book.report}
     for content in found:
-        if content.kind in {ItemKind.ANSWER, ItemKind.EDIT}:
+        if content.kind in {ItemKind.ANSWER, ItemKind.EDIT} and not _is_letter(content):
             steps.setdefault(content.step, []).append(content)
     parts = []
     for step, answers in steps.items():

@@ -11,6 +11,7 @@ from storage.words import (
     ActorClass,
     EventCode,
     FileState,
+    Mark,
     RequestKind,
     RevealOf,
     RevealState,
@@ -30,6 +31,7 @@ CODES = [
     *(f"urgency.{code.name}" for code in Urgency),
     *(f"rights.{part}.{kind}" for part in ("kind", "explain") for kind in RequestKind),
     *(f"file.state.{code}" for code in FileState),
+    *(f"mark.{code}" for code in Mark),
     *(f"reveal.state.{code}" for code in RevealState),
     *(
         f"reveal.{part}.{code}"
