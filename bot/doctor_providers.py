@@ -84,6 +84,25 @@ def twilio(patient: Patient) -> Iterator[Finding]:
         yield ok(
             "twilio whatsapp", f"look in Twilio's console: the sender must call {door}"
         )
+        yield from _templates(patient)
+
+
+def _templates(patient: Patient) -> Iterator[Finding]:
+    """Look whether people can be told news a day after they wrote, in every language."""
+    check, known = "twilio templates", patient.settings.twilio.templates
+    missing = [
+        language
+        for language in patient.settings.agency.languages
+        if not (language in known and known[language].news)
+    ]
+    if not missing:
+        yield ok(check, "news in every language")
+        return
+    names = ", ".join(f"twilio.templates.{language}.news" for language in missing)
+    yield warn(
+        check,
+        f"set {names}: without it nobody is told news a day after they last wrote",
+    )
 
 
 def _webhook(told: dict[str, Any], patient: Patient) -> Iterator[Finding]:

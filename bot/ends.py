@@ -5,7 +5,7 @@ from typing import Protocol
 
 from sqlmodel import Session
 
-from handlers import cleaning, notices
+from handlers import cleaning, untold
 from handlers.office import Office
 from storage import dead_letters
 from storage.outbox import Claimed
@@ -80,13 +80,17 @@ class Written:
     ) -> bool:
         """Keep what somebody waits for; drop the rest."""
         if claimed.letter.kind in dead_letters.KEPT:
-            return dead_letters.keep(session, claimed, reason, now=now)
+            mine = dead_letters.keep(session, claimed, reason, now=now)
+            if not mine:
+                return False
+            office, letter = self._office, claimed.letter
+            return untold.refused(session, office, letter, reason=reason, now=now)
         return cleaning.dead(session, self._office, claimed, now=now)
 
     def unreachable(
         self, session: Session, claimed: Claimed, *, reason: str, now: datetime
     ) -> bool:
         """End the person's notices."""
-        return notices.unreachable(
+        return untold.unreachable(
             session, self._office, claimed, reason=reason, now=now
         )

@@ -224,13 +224,17 @@ async def _patiently(take: Callable[[bytes], Awaitable[None]], body: bytes) -> N
 
 
 def _news(update: twilio_forms.StatusUpdate, channel: Channel) -> statuses.News:
-    gone = isinstance(update.error, base.Unreachable)
+    error, code = update.error, str(update.error_code)
+    gone = isinstance(error, base.Unreachable)
     return statuses.News(
         channel=channel,
         provider_id=update.provider_id,
         rank=update.rank,
         final=update.final,
-        unreachable=str(update.error_code) if gone else "",
+        unreachable=code if gone else "",
+        failed=code if error is not None and not gone else "",
+        closed=type(error) is base.WindowClosed,
+        again=isinstance(error, base.Later),
     )
 
 

@@ -93,6 +93,7 @@ def tell_left(
         channel=memory.channel,
         to=memory.handle,
         language=office.language(State.from_json(memory.state).language),
+        heard=memory.heard,
         now=now,
     )
 

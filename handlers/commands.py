@@ -2,14 +2,23 @@
 
 from dataclasses import replace
 
-from handlers import cleaning, follow, notices, reporter, rights, submission, talk
+from handlers import (
+    cleaning,
+    follow,
+    notices,
+    one_notice,
+    reporter,
+    rights,
+    submission,
+    talk,
+)
 from handlers.messages import Command, CommandName, Proof, Reply
 from handlers.state import Turn
 from handlers.trail import Trail
 from handlers.turning import Turning, discard
 from storage import cases, dead_letters, jobs, report_items, subscriptions
 from storage.subscriptions import Subscriber
-from storage.words import Anonymity, Audience, JobKind, RequestKind
+from storage.words import Anonymity, Audience, JobKind, RequestKind, Wanted
 
 WISH = "Q05"
 """The step that says how the reporter wishes to be known; the last word counts."""
@@ -178,9 +187,19 @@ def _subscribe(turning: Turning, command: Command) -> None:
         wish = replace(_subscriber(turning), kind=command.notify)
         _tell_others(turning, report, handles)
         subscriptions.add(session, keys, report, wish)
-        return
+        if command.notify is Wanted.NEUTRAL:
+            _quieten(turning, report, wish)
+        handles = incoming.aliases  # one person hears it once
     for handle in handles:
         subscriptions.end(session, keys, report, incoming.channel, handle)
+
+
+def _quieten(turning: Turning, report: bytes, wish: Subscriber) -> None:
+    """Let no words leave any more that are not wanted since this message."""
+    session, office = turning.session, turning.office
+    case = cases.get(session, office.keys, report)
+    if case is not None:
+        one_notice.quieten(session, office, case, wish, now=turning.now)
 
 
 def _tell_others(turning: Turning, report: bytes, handles: tuple[str, ...]) -> None:
@@ -201,5 +220,5 @@ def _subscriber(turning: Turning) -> Subscriber:
         channel=turning.incoming.channel,
         handle=turning.incoming.handle,
         language=turning.language,
-        last_inbound=int(turning.now.timestamp()),
+        last_inbound=turning.heard,
     )

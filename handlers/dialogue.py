@@ -116,7 +116,7 @@ def _beside(talk: Talk) -> Turn:
 
 def _edit(talk: Talk) -> Turn:
     held = talk.facts.proof is not Proof.NONE or talk.facts.number_only
-    return follow.proved(talk) if held else evidence.take_edit(talk)
+    return wishes.stop(talk) or (follow.proved if held else evidence.take_edit)(talk)
 
 
 def _refusing(code: str) -> Callable[[Talk], Turn]:
@@ -244,7 +244,7 @@ _SHAPES: Final[Mapping[Kind, Callable[[Talk], Turn]]] = {
     Kind.GROUP: _refusing("X14"),
     Kind.BLOCKED: _gone,
     Kind.OPT_OUT: _gone,
-    Kind.UNBLOCKED: wishes.start,
-    Kind.OPT_IN: wishes.start,
+    Kind.UNBLOCKED: wishes.resume,
+    Kind.OPT_IN: wishes.resume,
     Kind.UNSUPPORTED: _refusing("X13"),
 }

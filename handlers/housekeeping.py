@@ -60,6 +60,7 @@ def warn_of_expiry(session: Session, office: Office, *, now: datetime) -> int:
             channel=memory.channel,
             to=memory.handle,
             language=language,
+            heard=memory.heard or memory.last_inbound,
             now=now,
         )
         memory.warned = True

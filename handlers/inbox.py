@@ -148,6 +148,7 @@ def set_aside(
             channel=channel,
             to=incoming.handle,
             language=language,
+            heard=int(min(incoming.received, now).timestamp()),
             now=now,
         )
     return quarantine(session, office, raw, reason, now=now)
@@ -189,11 +190,12 @@ def _turn(turning: Turning) -> None:
     memory.state = turn.state.to_json()
     if turning.incoming.kind is not Kind.MOVED:  # nobody wrote: it moves by itself
         memory.last_inbound, memory.warned = int(now.timestamp()), False
-        heard_from(turning)
+        memory.heard = max(memory.heard, turning.heard)
     first: tuple[Reply, ...] = ()
     if turn.command is not None:
         first = commands.run(turning, turn.command)
     answer(turning, (*first, *turn.replies))
+    heard_from(turning, turn.command)
     remember(turning)
 
 

@@ -85,13 +85,15 @@ def _distance(one: str, other: str) -> int:
 class Keywords:
     """Commands, words of choices and numerals of all languages, normalised.
 
-    ``written`` holds the first word of each choice as it stands in the file.
+    ``written`` holds the first word of each choice as it stands in the file, ``chat_only``
+    the words of commands that never reach us by SMS.
     """
 
     commands: Mapping[str, Mapping[str, frozenset[str]]]
     words: Mapping[str, frozenset[str]]
     numerals: Mapping[str, int]
     written: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    chat_only: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @classmethod
     def load(cls, path: Path | None = None) -> "Keywords":
@@ -111,6 +113,10 @@ class Keywords:
             written={
                 code: {language: words[0] for language, words in row.items() if words}
                 for code, row in table["words"].items()
+            },
+            chat_only={
+                command: _folded(words)
+                for command, words in table.get("chat_only", {}).items()
             },
         )
 

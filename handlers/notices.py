@@ -5,22 +5,20 @@ from datetime import datetime
 
 from sqlmodel import Session
 
+from handlers import one_notice
 from handlers.lengths import split
 from handlers.messages import Choice, Reply
 from handlers.office import Office
-from storage import cases, conflicts, history, links, outbox, subscriptions, units
+from handlers.one_notice import NEWS, SHORTEST_LIMIT, News
+from storage import conflicts, links, outbox, pending, subscriptions, units
 from storage.letters import Letter
 from storage.models import Case, Officer, Unit
-from storage.outbox import Claimed
 from storage.sealing import NotAuthentic
 from storage.subscriptions import Subscriber
-from storage.words import Channel, EventCode, LetterKind, Status, Urgency, Wanted
+from storage.words import Channel, LetterKind, Status, Urgency, Wanted
 
-NEWS = "Q24"
 FULL_NEWS = "FULLNEWS"
-TEMPLATE = "news"
 TAKE, OPEN = "take", "open"
-_SHORTEST_LIMIT = 1600
 
 
 def say(
@@ -31,12 +29,17 @@ def say(
     channel: Channel,
     to: str,
     language: str,
+    heard: int,
     now: datetime,
     kind: LetterKind = LetterKind.REPLY,
 ) -> None:
-    """Post one reply to somebody who just wrote, in parts where it is too long for one."""
+    """Post one reply to somebody who wrote, in parts where it is too long for one.
+
+    ``heard`` is the POSIX second of their last message, 0 where nobody knows it: a reply
+    that comes too late for the provider's window does not leave.
+    """
     rendered = office.texts.render(reply, language=language, channel=channel)
-    parts = split(rendered.text, office.text_limits.get(channel, _SHORTEST_LIMIT))
+    parts = split(rendered.text, office.text_limits.get(channel, SHORTEST_LIMIT))
     for number, part in enumerate(parts, start=1):
         letter = Letter(
             kind=kind,
@@ -45,7 +48,7 @@ def say(
             text=part,
             buttons=rendered.buttons if number == len(parts) else (),
             language=language,
-            last_inbound=int(now.timestamp()),
+            last_inbound=heard,
         )
         outbox.put(session, office.keys, letter, now=now)
 
@@ -70,9 +73,8 @@ def tell(
         text = words
         if status and person.kind is Wanted.FULL:
             text = _standing(office, case, person)
-        for number, part in enumerate(_news(office, case, person, text)):
-            template = "" if number else TEMPLATE
-            _post_notice(session, office, case, person, part, template, now)
+        news = _news(case, person, text)
+        one_notice.post(session, office, case, person, news, now=now)
     return len(people)
 
 
@@ -94,36 +96,10 @@ def tell_of_another(
     for person in subscriptions.of_case(session, office.keys, case.report):
         if person.channel is channel and person.handle in handles:
             continue
-        reply = Reply("ALSO", {"case": case.number})
-        said = office.texts.render(
-            reply, language=person.language, channel=person.channel
-        )
-        _post_notice(session, office, case, person, said.text, TEMPLATE, now)
+        news = News(Reply("ALSO", {"case": case.number}))
+        one_notice.post(session, office, case, person, news, now=now)
         told += 1
     return told
-
-
-def _post_notice(
-    session: Session,
-    office: Office,
-    case: Case,
-    person: Subscriber,
-    text: str,
-    template: str,
-    now: datetime,
-) -> None:
-    letter = Letter(
-        kind=LetterKind.NOTICE,
-        channel=person.channel,
-        to=person.handle,
-        text=text,
-        template=template,
-        parameters={"case": case.number},
-        language=person.language,
-        last_inbound=person.last_inbound,
-        case=case.report.hex(),
-    )
-    outbox.put(session, office.keys, letter, now=now)
 
 
 def standing(
@@ -147,17 +123,11 @@ def _standing(office: Office, case: Case, person: Subscriber) -> str:
     return office.texts.render(reply, language=language, channel=channel).text
 
 
-def _news(office: Office, case: Case, person: Subscriber, text: str) -> Sequence[str]:
-    """Return what this person hears, in parts; without a text of ours it is neutral.
-
-    Only the first part may become the provider's template, so that one notice goes.
-    """
-    full = bool(text) and person.kind is Wanted.FULL
-    reply = Reply(
-        FULL_NEWS if full else NEWS, {"case": case.number}, literal=text if full else ""
-    )
-    said = office.texts.render(reply, language=person.language, channel=person.channel)
-    return split(said.text, office.text_limits.get(person.channel, _SHORTEST_LIMIT))
+def _news(case: Case, person: Subscriber, words: str) -> News:
+    """Return what this person hears; without words of ours, or not wanted, it is neutral."""
+    full = bool(words) and person.kind is Wanted.FULL
+    line = Reply(FULL_NEWS if full else NEWS, {"case": case.number})
+    return News(line, words if full else "")
 
 
 def alert(
@@ -208,7 +178,7 @@ def post_to_officer(
     *,
     now: datetime,
 ) -> None:
-    """Post to where an officer linked their account."""
+    """Post to where an officer linked their account, unless the same waits there already."""
     language = office.language(officer.language)
     channel, handle = place
     rendered = office.texts.render(reply, language=language, channel=channel)
@@ -220,49 +190,8 @@ def post_to_officer(
         buttons=rendered.buttons,
         language=language,
     )
-    outbox.put(session, office.keys, letter, now=now)
-
-
-def unreachable(
-    session: Session, office: Office, claimed: Claimed, *, reason: str, now: datetime
-) -> bool:
-    """Record that a notice cannot reach its person: the letter and their wish end.
-
-    False when the case could not be told, because its row is not authentic.
-    """
-    if not outbox.dead(session, claimed):
-        return True
-    return record_unreachable(session, office, claimed.letter, reason=reason, now=now)
-
-
-def record_unreachable(
-    session: Session, office: Office, letter: Letter, *, reason: str, now: datetime
-) -> bool:
-    """End a person's notices and say so in the case's history (a day, a code).
-
-    False when the case is not authentic: nothing is written over what was planted.
-    """
-    if letter.to:
-        subscriptions.end_for_handle(session, office.keys, letter.channel, letter.to)
-    if not letter.case:
-        return True
-    try:
-        case = cases.lock(session, office.keys, bytes.fromhex(letter.case))
-    except NotAuthentic:
-        return False
-    if case is None:
-        return True
-    history.append(
-        session,
-        office.keys,
-        case,
-        EventCode.UNREACHABLE,
-        by=history.SYSTEM,
-        day=office.day(now),
-        detail=reason[:40],
-    )
-    cases.save(session, office.keys, case)
-    return True
+    if not pending.says(session, office.keys, letter):
+        outbox.put(session, office.keys, letter, now=now)
 
 
 def _place_of(

@@ -50,7 +50,7 @@ SAMPLES: Final[Mapping[str, str]] = {
 """The values with which the length of an SMS is measured."""
 
 SPOKEN: Final = (
-    "ACCESSED", "ADDED", "ALERT.ANSWER", "ALERT.NEW", "ALERT.REVEAL", "ALERT.REVEAL_ANSWERED", "ALERT.REQUEST", "ALERT.WITHDRAWN", "ALSO", "ASKED", "BACK", "BREACH", "CHANGED",
+    "ACCESSED", "ADDED", "AGAIN", "ALERT.ANSWER", "ALERT.NEW", "ALERT.REVEAL", "ALERT.REVEAL_ANSWERED", "ALERT.REQUEST", "ALERT.WITHDRAWN", "ALSO", "ASKED", "BACK", "BREACH", "CHANGED",
     "CLEAN0", "CLEANING", "CLEANLEFT",
     "CORRECTING", "DUTY.GONE", "DUTY.KNOCK", "DUTY.LINKED", "DUTY.OPEN", "DUTY.ROUTE", "DUTY.TAKEN", "DUTY.UNKNOWN", "DUTY.UNROUTE", "EDIT0",
     "EDITED", "FILE0", "FILED", "FORGOTTEN", "FULL", "FULLNEWS", "HELD", "HELDBACK", "IDENTITY", "KEEP", "KEPT", "LEFT", "LOSTCODE", "MORE",
@@ -60,6 +60,9 @@ SPOKEN: Final = (
     "X08", "X09", "X10", "X11", "X12", "X13", "X14",
 )  # fmt: skip
 """What the dialogue and the verbs say beside its questions; a test reads the code."""
+
+_SHARED: Final = frozenset({"STOP", "RESUME", "HELP"})
+"""What a provider's own words mean to us too."""
 
 _CAPITALS: Final = re.compile(r"\b[A-Z]{2,}\b")
 
@@ -72,6 +75,7 @@ def check(questionnaire: Questionnaire, texts: Texts) -> list[str]:
         *_uneven(texts),
         *_too_long(texts),
         *_taken(questionnaire, texts),
+        *_swallowed(questionnaire),
         *_buttons(questionnaire, texts),
     ]
 
@@ -192,6 +196,34 @@ def _taken(book: Questionnaire, texts: Texts) -> Iterator[str]:
             for provider, taken in book.taken.items():
                 for word in sorted(words & taken):
                     yield f"{language} {variant} {msgid}: {provider} takes {word.upper()}"
+
+
+def _swallowed(book: Questionnaire) -> Iterator[str]:
+    """Find words that a provider takes for itself before they could mean anything to us.
+
+    To stop, to come back and to ask for help mean the same to both.
+    """
+    words = book.keywords
+    meant = [
+        (
+            command,
+            frozenset().union(*row.values()) - words.chat_only.get(command, set()),
+        )
+        for command, row in words.commands.items()
+        if command not in _SHARED
+    ]
+    meant += [
+        (f"{step.code} {option.code}", option.words)
+        for step in book.steps
+        for option in step.options
+        if option.code not in _SHARED
+    ]
+    meant += [("[words] " + code, said) for code, said in words.words.items()]
+    for provider, taken in book.taken.items():
+        for where, said in meant:
+            known = words.chat_only.get(where.rpartition(" ")[2], frozenset())
+            for word in sorted((said & taken) - known):
+                yield f"{where}: {provider} takes {word.upper()} for itself"
 
 
 def _buttons(book: Questionnaire, texts: Texts) -> Iterator[str]:

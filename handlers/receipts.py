@@ -114,6 +114,7 @@ def give(
         channel=Channel(owed["channel"]),
         to=owed["handle"],
         language=owed["language"],
+        heard=int(owed.get("heard", 0)),
         now=now,
         kind=LetterKind.RECEIPT,
     )

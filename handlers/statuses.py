@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
-from handlers import notices
+from handlers import untold
 from handlers.office import Office
 from storage import conversations, departed, jobs
 from storage.words import Channel, JobKind
@@ -16,13 +16,21 @@ LOOKED_FOR = timedelta(minutes=20)
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """A status. ``rank`` grows; ``unreachable`` is a code when the person is gone."""
+    """A status. ``rank`` grows.
+
+    ``unreachable`` is a code when the person is gone, ``failed`` one when the letter did
+    not arrive for another reason: because the 24 h window was ``closed``, or so that
+    trying ``again`` may help.
+    """
 
     channel: Channel
     provider_id: str = field(repr=False)
     rank: int
     final: bool
     unreachable: str = ""
+    failed: str = ""
+    closed: bool = False
+    again: bool = False
 
 
 def apply(session: Session, office: Office, news: News, *, now: datetime) -> bool:
@@ -36,8 +44,18 @@ def apply(session: Session, office: Office, news: News, *, now: datetime) -> boo
     if letter is None:
         return False
     if news.unreachable:
-        notices.record_unreachable(
+        untold.record_unreachable(
             session, office, letter, reason=news.unreachable, now=now
+        )
+    elif news.failed:
+        untold.did_not_arrive(
+            session,
+            office,
+            letter,
+            reason=news.failed,
+            closed=news.closed,
+            again=news.again,
+            now=now,
         )
     if news.final:
         departed.drop(session, office.keys, news.channel, news.provider_id)

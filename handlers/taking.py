@@ -89,6 +89,7 @@ def refused(
         channel=channel,
         to=job.details["handle"],
         language=job.details["language"],
+        heard=int(job.details.get("heard", 0)),
         now=now,
     )
     return Outcome.GONE

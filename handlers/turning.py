@@ -7,18 +7,20 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from handlers import cleaning, notices, rights
+from handlers import cleaning, notices, rights, untold
 from handlers.dialogue import State
 from handlers.memory import Memory
-from handlers.messages import Incoming, Reply
+from handlers.messages import Command, CommandName, Incoming, Reply
 from handlers.office import Office
 from handlers.pace import CALM
 from handlers.receipts import Opening
 from handlers.state import Promises, Turn
-from storage import conversations, outbox, reports, subscriptions
+from storage import conversations, outbox, pending, reports, subscriptions
 from storage.letters import Letter
 from storage.sealing import NotAuthentic
 from storage.words import Channel, LetterKind
+
+_READING = frozenset({CommandName.STATUS, CommandName.READ})
 
 
 @dataclass(slots=True)
@@ -38,6 +40,14 @@ class Turning:
     """The report (hex) that this message sent."""
     beside: str = field(default="", repr=False)
     """The report (hex) that this message belongs to without its code."""
+
+    @property
+    def heard(self) -> int:
+        """Return when this message was written, as the provider tells it (POSIX seconds).
+
+        One that was fetched late opens no window anew.
+        """
+        return int(min(self.incoming.received, self.now).timestamp())
 
     @property
     def state(self) -> State:
@@ -135,6 +145,7 @@ def answer(turning: Turning, replies: Iterable[Reply]) -> None:
             channel=incoming.channel,
             to=incoming.handle,
             language=turning.language,
+            heard=turning.heard,
             now=turning.now,
         )
 
@@ -146,14 +157,19 @@ def discard(turning: Turning) -> None:
         turning.memory.report = turning.memory.province = ""
 
 
-def heard_from(turning: Turning) -> None:
-    """Let the 24 h window of a subscriber begin anew."""
-    incoming = turning.incoming
-    for handle in (incoming.handle, *incoming.aliases):
-        subscriptions.heard_from(
-            turning.session,
-            turning.office.keys,
-            incoming.channel,
-            handle,
-            now=turning.now,
-        )
+def heard_from(turning: Turning, command: Command | None) -> None:
+    """Let a person's 24 h window begin anew, and tell what could not be told before.
+
+    Whoever reads a case in this very turn is told nothing of it.
+    """
+    session, office, incoming = turning.session, turning.office, turning.incoming
+    handles = dict.fromkeys((incoming.handle, *incoming.aliases))
+    owed: set[bytes] = set()
+    for handle in handles:
+        place = (session, office.keys, incoming.channel, handle)
+        owed |= set(subscriptions.heard_from(*place, heard=turning.heard))
+        pending.heard_from(*place, heard=turning.heard, now=turning.now)
+    if command is not None and command.name in _READING:
+        owed.discard(turning.opening.report)
+    channel, now = incoming.channel, turning.now
+    untold.tell_owed(session, office, owed, channel, handles, now=now)

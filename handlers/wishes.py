@@ -14,7 +14,7 @@ from handlers.talk import EDIT_MENU, Talk, discard, hold, release
 LANGUAGE: Final = "Q29"
 _SPEAK: Final = "SPEAK_"
 _FEW_WORDS: Final = 2
-_HARMLESS: Final = frozenset({"CONTINUE", "HELP", "PAUSE", "REPORT", "START"})
+_HARMLESS: Final = frozenset({"CONTINUE", "HELP", "PAUSE", "REPORT", "RESUME", "START"})
 """What a slip of the thumb may mean inside a draft: commands that lead nowhere else."""
 _LEAVING: Final = ("NO", "DONE", "FINE", "THANKS")
 _PATIENCE: Final = 3
@@ -100,6 +100,23 @@ def start(talk: Talk) -> Turn:
     return Turn(state, replies=(talk.question(state, follow.WELCOME),))
 
 
+def stop(talk: Talk) -> Turn | None:
+    """Stop where a message was changed to say nothing else; None for any other."""
+    word = talk.book.keywords.whole(talk.text)
+    return grant(talk, word) if word and word.command == "STOP" else None
+
+
+def resume(talk: Talk) -> Turn:
+    """Welcome somebody back: nobody knows whether they ever said STOP, so both are said.
+
+    The first word on Telegram is ``/start``; who presses that button hears the welcome.
+    """
+    if talk.state.draft or talk.text.startswith("/"):
+        return start(talk)
+    turn = start(talk)
+    return replace(turn, replies=(Reply("AGAIN"), *turn.replies))
+
+
 def in_their_language(talk: Talk, word: Word) -> Talk:
     """Answer in the language of the keyword; inside a draft it stays what it was.
 
@@ -107,7 +124,7 @@ def in_their_language(talk: Talk, word: Word) -> Talk:
     """
     state = talk.state
     known = [language for language in word.languages if language in talk.book.languages]
-    greeting = word.command == "START"
+    greeting = word.command in {"START", "RESUME"}
     if state.draft or len(known) != 1 or (greeting and state.chosen):
         return talk
     chosen = not greeting
@@ -187,4 +204,5 @@ _WISHES: Final[Mapping[str, Callable[[Talk], Turn]]] = {
     "CLEAN": follow.ask_clean,
     "CONTINUE": start,
     "START": start,
+    "RESUME": resume,
 }

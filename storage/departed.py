@@ -27,12 +27,18 @@ def put(
     *,
     now: datetime,
 ) -> None:
-    """Keep what a later status needs: kind, channel, id; for a notice, handle and case."""
+    """Keep what a later status needs: kind, channel, id.
+
+    For a notice also handle, case, language and template, so that it may go once more.
+    """
     rest = Letter(
         kind=letter.kind,
         channel=letter.channel,
         to=letter.to if letter.case else "",
         case=letter.case,
+        language=letter.language,
+        template=letter.template if letter.case else "",
+        again=letter.again,
         press_id=provider_id,
     )
     name = keys.look_up(Purpose.PROVIDER, letter.channel, provider_id)
@@ -48,8 +54,8 @@ def status(
 ) -> Letter | None:
     """Apply a provider's status; never backwards.
 
-    Returns what is left of the letter (kind, handle and case) when this status is new,
-    None for a repeat, an older status or an unknown id.
+    Returns what is left of the letter (see ``put``) when this status is new, None for a
+    repeat, an older status or an unknown id.
     """
     row = session.exec(
         select(Departed)

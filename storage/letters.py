@@ -54,7 +54,8 @@ class Letter:
     an approved provider template to use when free text is not allowed any more, with
     ``parameters`` for its places and ``language`` for its version; ``last_inbound`` is
     the POSIX second of the person's last message (0 unknown), from which the 24 h window
-    is computed. ``press_id`` (acknowledgments) and ``message_ids`` (deletions) are the
+    is computed. ``full``: the text holds words that only who asked for them may get.
+    ``again``: it went once before and did not arrive. ``press_id`` (acknowledgments) and ``message_ids`` (deletions) are the
     provider's. ``case`` is the report id as hex, to record that a person cannot be
     reached; empty where there is none.
     """
@@ -71,6 +72,8 @@ class Letter:
     press_id: str = field(default="", repr=False)
     message_ids: tuple[int, ...] = field(default=(), repr=False)
     case: str = field(default="", repr=False)
+    full: bool = False
+    again: bool = False
 
     def to_bytes(self) -> bytes:
         """Return the letter as JSON bytes; lone surrogates survive as escapes."""

@@ -4,7 +4,6 @@ import hmac
 import json
 import secrets
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from typing import Final
 
 from sqlalchemy import delete
@@ -53,7 +52,8 @@ class Notices:
 class Subscriber:
     """Somebody to tell, and how much; ``last_inbound`` is the POSIX second they last wrote.
 
-    ``report`` (hex) and ``notices`` tell which case a quoted notice is about.
+    ``report`` (hex) and ``notices`` tell which case a quoted notice is about. ``owed``:
+    there is news that could not be told; it is told when they write again.
     """
 
     channel: Channel
@@ -63,6 +63,7 @@ class Subscriber:
     kind: Wanted = Wanted.NEUTRAL
     report: str = field(default="", repr=False)
     notices: Notices = field(default_factory=Notices, repr=False)
+    owed: bool = False
 
 
 def add(
@@ -72,7 +73,9 @@ def add(
     name = keys.look_up(Purpose.SUBSCRIBER, subscriber.channel, subscriber.handle)
     case_name = keys.look_up(Purpose.SUBSCRIPTION_CASE, report)
     row = session.exec(
-        _of(name).where(Subscription.case_name == case_name).with_for_update()
+        select(Subscription)
+        .where(Subscription.subscriber == name, Subscription.case_name == case_name)
+        .with_for_update()
     ).first()
     if row is None:
         row = Subscription(
@@ -80,7 +83,8 @@ def add(
         )
     before = _unlock(keys, row) if row.blob else None
     notices = before.notices if before is not None else Notices()
-    wish = replace(subscriber, report=report.hex(), notices=notices)
+    owed = before is not None and before.owed
+    wish = replace(subscriber, report=report.hex(), notices=notices, owed=owed)
     row.blob = _lock(keys, row, wish)
     session.add(row)
     session.flush()
@@ -97,19 +101,46 @@ def of_case(session: Session, keys: ServerKeys, report: bytes) -> list[Subscribe
 
 
 def heard_from(
-    session: Session, keys: ServerKeys, channel: Channel, handle: str, *, now: datetime
-) -> None:
-    """Move a subscriber's last message to ``now`` (the 24 h window counts from it)."""
+    session: Session, keys: ServerKeys, channel: Channel, handle: str, *, heard: int
+) -> list[bytes]:
+    """Move a subscriber's last message on to ``heard`` (POSIX seconds), never back.
+
+    The 24 h window counts from it. Returns the reports of which news was owed; it is owed
+    no more.
+    """
+    owed = []
+    for row, known in held(session, keys, channel, handle):
+        if known.owed and known.report:
+            owed.append(bytes.fromhex(known.report))
+        latest = max(known.last_inbound, heard)
+        moved = replace(known, handle=handle, last_inbound=latest, owed=False)
+        keep(session, keys, row, moved)
+    return owed
+
+
+def held(
+    session: Session,
+    keys: ServerKeys,
+    channel: Channel,
+    handle: str,
+    *,
+    lock: bool = True,
+) -> list[tuple[Subscription, Subscriber]]:
+    """Return a handle's wishes, held: one is read, changed and written (``keep``)."""
     name = keys.look_up(Purpose.SUBSCRIBER, channel, handle)
-    for row in session.exec(
-        _of(name).with_for_update().order_by(col(Subscription.id))
-    ).all():
-        known = _unlock(keys, row)
-        if known is None:
-            continue
-        moved = replace(known, handle=handle, last_inbound=int(now.timestamp()))
-        row.blob = _lock(keys, row, moved)
-        session.add(row)
+    query = _of(name).order_by(col(Subscription.id))
+    query = query.with_for_update() if lock else query
+    found = ((row, _unlock(keys, row)) for row in session.exec(query).all())
+    return [(row, known) for row, known in found if known is not None]
+
+
+def keep(
+    session: Session, keys: ServerKeys, row: Subscription, known: Subscriber
+) -> None:
+    """Write what became of a wish."""
+    row.blob = _lock(keys, row, known)
+    session.add(row)
+    session.flush()
 
 
 def told(
@@ -232,6 +263,7 @@ def _lock(keys: ServerKeys, row: Subscription, subscriber: Subscriber) -> bytes:
         "report": subscriber.report,
         "salt": subscriber.notices.salt,
         "notices": subscriber.notices.names,
+        "owed": int(subscriber.owed),
     }
     return keys.lock(
         Purpose.SUBSCRIPTION, json.dumps(fields).encode("ascii"), _context(row)
@@ -254,6 +286,7 @@ def _unlock(keys: ServerKeys, row: Subscription) -> Subscriber | None:
         notices=Notices(fields["salt"], tuple(fields["notices"]))
         if "salt" in fields
         else Notices(),
+        owed=bool(fields.get("owed")),
     )
 
 

@@ -143,6 +143,7 @@ class EventCode(StrEnum):
     WITHDRAWN = "withdrawn"
     ERASED = "erased"
     UNREACHABLE = "unreachable"
+    UNTOLD = "untold"
     FILE_TAKEN = "file_taken"
     FILE_REFUSED = "file_refused"
     READ_BY_OFFICER = "read_by_officer"

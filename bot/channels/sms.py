@@ -14,6 +14,8 @@ STOP_WORDS = frozenset(
     {"STOP", "UNSUBSCRIBE", "END", "QUIT", "STOPALL", "REVOKE", "OPTOUT", "CANCEL"}
 )
 START_WORDS = frozenset({"START", "UNSTOP"})
+#: Twilio's Advanced Opt-Out calls these an opt-in too, but our questions ask for them.
+AGREEING = frozenset({"YES"})
 #: Look-alikes that would double the price: one of them switches a text to UCS-2.
 LOOK_ALIKES: Final = str.maketrans(
     {
@@ -83,6 +85,7 @@ def _kind(opt_out: str, text: str, *, files: bool) -> Kind:
     word = text.strip().upper()
     if opt_out == "STOP" or (not opt_out and word in STOP_WORDS):
         return Kind.OPT_OUT
-    if opt_out == "START" or (not opt_out and word in START_WORDS):
+    back = opt_out == "START" and word not in AGREEING
+    if back or (not opt_out and word in START_WORDS):
         return Kind.OPT_IN
     return Kind.MEDIA if files else Kind.TEXT

@@ -39,6 +39,7 @@ POLICIES: Final[Mapping[str, type[base.SendError]]] = {
     "unreachable": base.Unreachable,
     "misconfigured": base.Misconfigured,
     "window": base.WindowClosed,
+    "template": base.TemplateRefused,
 }
 _CODES: Final = {
     code: POLICIES[word] for word, codes in TABLE.items() for code in codes
@@ -95,6 +96,9 @@ def _refusal(answer: httpx.Response) -> base.SendError:
     except (KeyError, TypeError, ValueError):
         code = 0
     if status == HTTPStatus.TOO_MANY_REQUESTS:
+        known = policy(code) if isinstance(code, int) and code in _CODES else None
+        if isinstance(known, base.Misconfigured):
+            return known  # the day's messages are used up: no pause of a second helps
         return base.Busy("twilio.429", base.retry_after(answer.headers))
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return base.Doubtful(f"twilio.{status}", base.retry_after(answer.headers))

@@ -11,9 +11,10 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from bot.channels import base, limits, twilio, twilio_forms
+from bot.channels.sms import AGREEING
 from handlers.messages import Incoming, Kind, Media
 from storage.letters import Letter
-from storage.words import Channel, LetterKind
+from storage.words import Channel
 
 PREFIX = "whatsapp:"
 OPT_OUT_TYPES = {"STOP": Kind.OPT_OUT, "START": Kind.OPT_IN}
@@ -77,20 +78,19 @@ class WhatsApp(twilio.Twilio):
     async def send(self, letter: Letter) -> base.Sent:
         """Send one letter, as a template where free text is not allowed any more.
 
-        Outside the window the words of a notice never leave: the template goes, or nothing.
+        The window is computed now, at the moment of sending, from when the person last
+        wrote. Outside it no words of ours leave: the template goes, or nothing.
         """
         template = self._templates.get(letter.language, {}).get(letter.template, "")
-        if not self._is_open(letter):
-            if template:
-                return await self._send_template(letter, template)
-            if letter.kind is LetterKind.NOTICE:
-                raise base.WindowClosed("whatsapp.window")
-        try:
-            return await self._create(letter, body=self.text_of(letter))
-        except base.WindowClosed:
-            if not template:
-                raise
-            return await self._send_template(letter, template)
+        if self._is_open(letter):
+            try:
+                return await self._create(letter, body=self.text_of(letter))
+            except base.WindowClosed:
+                if not template:
+                    raise
+        if not template:
+            raise base.WindowClosed("whatsapp.window")
+        return await self._send_template(letter, template)
 
     async def _send_template(self, letter: Letter, template: str) -> base.Sent:
         return await self._create(
@@ -112,6 +112,8 @@ def _content(
 ) -> tuple[Kind, str]:
     text = form.get("Body") or form.get("ButtonText", "")
     kind = OPT_OUT_TYPES.get(form.get("OptOutType", ""))
+    if kind is Kind.OPT_IN and text.strip().upper() in AGREEING:
+        kind = None
     if kind or press:
         return kind or Kind.PRESS, text
     if form.get("Latitude") and form.get("Longitude"):

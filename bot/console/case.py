@@ -10,12 +10,15 @@ from bot.console.visit import Visit
 from handlers import holding, numbering
 from storage import history, officers
 from storage.models import Case, Event
-from storage.words import Reason, Role, Status
+from storage.words import EventCode, Reason, Role, Status
 
 DONE = frozenset(
     {"moved", "proposed", "asked", "noted", "taken", "let_go", "reveal_ended"}
     | {"held", "released", "answered", "erasure_proposed"}
 )
+
+_TROUBLE = frozenset({EventCode.UNREACHABLE, EventCode.UNTOLD})
+"""Events whose detail is a provider's code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +145,9 @@ def _line(visit: Visit, event: Event, people: Mapping[bytes, str]) -> HistoryLin
         what = words.step(status, reason or None)
     elif event.code in reveals.EVENTS:
         what = reveals.detail(visit, event.detail)
+    elif event.code in _TROUBLE:
+        code = event.detail.rpartition(".")[2]
+        what = words.own(f"trouble.{code}").removeprefix("trouble.")
     elif event.detail:
         breach = status == "breach"
         what = words.own("detail.breach" if breach else f"detail.{event.detail}")

@@ -120,6 +120,8 @@ class Messages:
             raise TwilioError(400, 21623, "Number of media files exceeds allowed limit")
         phone = self.world.phones.of_number(channel, to.removeprefix("whatsapp:"))
         failure = self._failure(phone, channel, free=template is None)
+        if template is not None and not failure[0] and _missing(template, params):
+            failure = 63028, "Number of parameters provided does not match"
         message = Message(
             sid=("MM" if media_urls else "SM") + self.world.hexadecimal("message"),
             sender=sender,
@@ -274,6 +276,12 @@ def refusal(fault: Fault) -> TwilioError:
     }
     code, words = known.get(fault.status, (20500, "Internal Server Error"))
     return TwilioError(fault.status, fault.code or code, fault.description or words)
+
+
+def _missing(template: Template, params: dict[str, str]) -> bool:
+    """Whether the variables given are not those of the template."""
+    wanted = set(re.findall(r"\{\{(\w+)\}\}", template.body))
+    return wanted != set(json.loads(params.get("ContentVariables") or "{}"))
 
 
 def _filled(template: Template, params: dict[str, str]) -> str:

@@ -81,10 +81,10 @@ class People:
         kind = word.lower() or "message"
         self.world.books.came(phone.channel, phone.name, message.sid, kind, text)
         self._answer_opt_out(phone, word)
-        if word and not settings.advanced_opt_out:
+        if word and not (settings.advanced_opt_out or settings.forwards_opt_out):
             line.webhook = None
             return line
-        if word:
+        if word and settings.advanced_opt_out:
             extra = extra | {"OptOutType": word}
         params = self._inbound(phone, message) | extra
         report = line.webhook if line.webhook is not None else {}

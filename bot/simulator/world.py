@@ -23,7 +23,8 @@ class Settings:
 
     ``window_error``: outside WhatsApp's 24 hours a free text is refused at once
     (``refuse``) or accepted and failed later (``fail``). ``advanced_opt_out``: opt-out
-    words reach the bot too, with ``OptOutType``. ``read_receipts``: WhatsApp says read.
+    words reach the bot too, with ``OptOutType``; ``forwards_opt_out``: they do, without.
+    ``read_receipts``: WhatsApp says read.
     """
 
     telegram_token: str = "700000001:SIMULATOR-simulator-SIMULATOR-00000"  # noqa: S105 - a made-up default
@@ -40,6 +41,7 @@ class Settings:
     base_url: str = ""
     window_error: str = "refuse"
     advanced_opt_out: bool = False
+    forwards_opt_out: bool = False
     read_receipts: bool = False
     seed: str = "kentongan"
 
@@ -63,8 +65,14 @@ class StoredFile:
 
 
 NEWS = (
-    Template("HX" + "1" * 32, "Ada kabar untuk Anda. Balas STATUS untuk membacanya."),
-    Template("HX" + "2" * 32, "There is news for you. Reply STATUS to read it."),
+    Template(
+        "HX" + "1" * 32,
+        "Ada pembaruan untuk nomor {{1}}. Silakan buka saat Anda senggang.",
+    ),
+    Template(
+        "HX" + "2" * 32,
+        "There is an update for number {{1}}. Please open it when convenient.",
+    ),
 )
 """Neutral template texts, approved from the start: Indonesian, then English."""
 

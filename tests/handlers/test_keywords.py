@@ -27,7 +27,8 @@ from tests.talking import book
         ("PAUSE", ["JEDA", "pause"]),
         ("SPEAK_ID", ["ID", "Indonesia"]),
         ("SPEAK_EN", ["EN", "english"]),
-        ("START", ["/start", "halo", "Hi"]),
+        ("START", ["halo", "Hi"]),
+        ("RESUME", ["/start", "MULAI", "Start", "unstop"]),
     ],
 )  # fmt: skip
 def test_a_keyword_is_understood_however_it_is_written(command, typed):

@@ -100,9 +100,6 @@ FREE, TEMPLATE = (
         ({"last_inbound": ago(hours=23, minutes=58), "template": "news"}, TEMPLATE),
         ({"last_inbound": ago(days=3), "template": "news"}, TEMPLATE),
         ({"last_inbound": 0, "template": "news"}, TEMPLATE),
-        ({"last_inbound": 0}, FREE),
-        ({"last_inbound": ago(days=3), "template": "unheard_of"}, FREE),
-        ({"last_inbound": ago(days=3), "template": "news", "language": "su"}, FREE),
     ],
 )
 async def test_outside_the_window_a_template_goes(whatsapp, server, fields, content):

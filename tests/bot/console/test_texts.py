@@ -87,6 +87,7 @@ def test_no_text_is_left_over():
         "log.family.",
         "figures.by.",
         "detail.",
+        "trouble.",
         "people.done.",
         "person.problem.",
         "invite.problem.",
