@@ -226,6 +226,8 @@ def _console(house: House) -> list[BaseRoute]:
         files=house.settings.files.path,
         bot_url=lambda: _bot_url(house),
         agency=house.settings.agency.name,
+        rings=lambda: house.watching.rings,
+        levels=house.watching.levels,
     )
     return console_routes(context)
 

@@ -12,6 +12,7 @@ from bot import (
     doctor_house,
     doctor_providers,
     doctor_retention,
+    doctor_watch,
     log_fields,
 )
 from bot.findings import Finding, Patient, State, ok, wrong
@@ -51,6 +52,7 @@ async def _all(patient: Patient, seconds: float) -> list[Finding]:
         *doctor_house.LOOKS,
         *doctor_retention.LOOKS,
         *doctor_providers.LOOKS,
+        *doctor_watch.LOOKS,
     )
     found = await asyncio.gather(
         *(_bounded(name, look, patient, seconds) for name, look in looks)

@@ -16,7 +16,7 @@ from sqlmodel import Session, select
 from bot import logs
 from bot.keeper import Keeper
 from bot.writer import StoreUnavailable, Writer
-from handlers import digest, housekeeping
+from handlers import canary, digest, housekeeping
 from handlers.office import Office
 from storage import audit, files, leases
 from storage.models import File
@@ -88,6 +88,7 @@ class Scheduler:
                 return
             now = self._clock()
             await self._writer.run(housekeeping.purge, self._office, now=now)
+            await self._writer.run(canary.sweep, self._office, now=now)
             await self._writer.run(housekeeping.warn_of_expiry, self._office, now=now)
             await self._keeper.run(now, leads=self._leads)
             if not self._writer.database.is_sqlite:

@@ -22,6 +22,7 @@ from bot.console import (
     evidence,
     factor,
     figures,
+    health,
     holding,
     join,
     log,
@@ -45,7 +46,7 @@ from bot.console import (
 from bot.console.context import ConsoleContext
 from bot.console.gate import nowhere, page
 from bot.console.headers import SecurityHeaders
-from bot.console.menu import AUDIT, HANDLING, HOLDS, KEEPERS, PEOPLE, VAULT
+from bot.console.menu import AUDIT, HANDLING, HEALTH, HOLDS, KEEPERS, PEOPLE, VAULT
 from bot.console.visit import HOME, SeeOther
 
 __all__ = ["ConsoleContext", "routes"]
@@ -156,6 +157,7 @@ def routes(console: ConsoleContext) -> list[BaseRoute]:
         audits("/log/export", log.export, post=True, proved=True),
         audits("/reading", reading.reading),
         audits("/figures", figures.figures),
+        page(console, "/health", health.health, roles=HEALTH),
         Mount("/static", OwnFiles(directory=_STATIC), name="console-static"),
         Route("/{path:path}", nowhere(console), methods=_ANY),
     ]

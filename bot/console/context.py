@@ -1,14 +1,16 @@
 """What the console knows: the store, the door for writes, the office, and who knocks."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from bot.alarms import Alarm
 from bot.console.texts import ConsoleTexts
 from bot.console.throttle import Throttle
+from bot.metrics import Level
 from bot.writer import Writer
 from handlers.office import Office
 from storage.database import Database
@@ -17,6 +19,16 @@ HASHERS = 2
 """Sign-ins that may hash at once: each takes 64 MiB."""
 WAITING = 6
 """Sign-ins that may wait for that; more are asked to come back."""
+
+
+def no_rings() -> Mapping[Alarm, datetime]:
+    """Return no alarm where nobody watches."""
+    return {}
+
+
+def no_levels() -> Mapping[Level, float]:
+    """Return no level where nobody reads them."""
+    return {}
 
 
 def no_bot() -> str:
@@ -30,7 +42,8 @@ class ConsoleContext:
 
     ``files`` is the folder of sealed evidence, ``public_url`` the origin under which
     officers reach us ("" when only this machine does), ``bot_url`` returns the address
-    of the Telegram bot (``https://t.me/name``), "" while it is unknown.
+    of the Telegram bot (``https://t.me/name``), "" while it is unknown. ``rings`` returns
+    the alarms that ring and since when, ``levels`` what ``/metrics`` tells.
     """
 
     writer: Writer
@@ -41,6 +54,8 @@ class ConsoleContext:
     public_url: str = ""
     bot_url: Callable[[], str] = no_bot
     agency: str = ""
+    rings: Callable[[], Mapping[Alarm, datetime]] = no_rings
+    levels: Callable[[], Mapping[Level, float]] = no_levels
     texts: ConsoleTexts = field(default_factory=ConsoleTexts)
     throttle: Throttle = field(default_factory=Throttle)
     hashers: threading.Semaphore = field(

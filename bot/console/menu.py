@@ -18,6 +18,10 @@ KEEPERS = frozenset({Role.SUPERVISOR})
 HOLDS = KEEPERS | AUDIT
 PEOPLE = frozenset(Role) - AUDIT
 """Who has to do with colleagues: members of units, and admins."""
+HEALTH = frozenset({Role.ADMIN, Role.SUPERVISOR, Role.AUDITOR})
+"""Who may see how the server itself is."""
+ALARMED = HEALTH - AUDIT
+"""Who is told on every page that an alarm rings: they can do something about it."""
 ACCOUNT = "/account"
 
 
@@ -46,6 +50,7 @@ ENTRIES = (
     Entry("/reading", "nav.reading", AUDIT),
     Entry("/figures", "nav.figures", AUDIT),
     Entry("/people", "nav.people", PEOPLE),
+    Entry("/health", "nav.health", HEALTH),
 )
 
 

@@ -138,12 +138,19 @@ class Visit:
             "here": self.request.url.path.removeprefix(HOME),
             "officer": officer,
             "menu": menu.entries(officer.role) if officer and not self.waits else (),
+            "alarms": self._alarms(officer),
             "once": secrets.token_urlsafe(12),
             "token": sessions.form_token(self.cookie) if self.cookie else "",
             "now": self.now,
             **values,
         }
         return pages.answer(template, shown, status=status)
+
+    def _alarms(self, officer: Officer | None) -> tuple[str, ...]:
+        """Return the alarms that this officer is told of on every page."""
+        if officer is None or self.waits or officer.role not in menu.ALARMED:
+            return ()
+        return tuple(self.console.rings())
 
     def problem(self, code: str, status: int) -> Response:
         """Say what went wrong, in words that tell nothing about anybody."""

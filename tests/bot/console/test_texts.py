@@ -3,10 +3,12 @@ from pathlib import Path
 
 import pytest
 
-from bot.console import menu
+from bot.alarms import Alarm
+from bot.console import health, menu
 from bot.console.texts import LANGUAGES, ConsoleTexts
 from handlers.questionnaire import load
 from handlers.texts import holes
+from storage.watches import Watched
 from storage.words import (
     ActorClass,
     EventCode,
@@ -27,6 +29,11 @@ CODES = [
     *(f"actor.{code}" for code in ActorClass),
     *(f"role.{code}" for code in Role),
     *(entry.name for entry in menu.ENTRIES),
+    *(f"alarm.{code}" for code in Alarm),
+    *(f"alarm.do.{code}" for code in Alarm),
+    *(f"watch.{code}" for code in Watched),
+    *(f"health.age.{level.value}" for level in health.AGES),
+    *(f"health.{unit}" for unit in ("minutes", "hours", "days")),
     *(f"track.{code}" for code in Track),
     *(f"urgency.{code.name}" for code in Urgency),
     *(f"rights.{part}.{kind}" for part in ("kind", "explain") for kind in RequestKind),
