@@ -68,10 +68,32 @@ class Phone:
         sent: list[dict[str, Any]] = answer["messages"]
         return sent
 
-    async def share_location(self, latitude: float, longitude: float) -> None:
-        """Send a place."""
+    async def quote(self, line: dict[str, Any], text: str) -> dict[str, Any]:
+        """Answer a message (a line that ``gets`` gave) by quoting it."""
+        given = {"text": text, "quote": line["message_id"]}
+        sent: dict[str, Any] = (await self._post("send", given))["messages"][0]
+        return sent
+
+    async def forward(self, text: str, *, often: bool = False) -> None:
+        """Forward what somebody else wrote."""
+        how = "often" if often else "once"
+        await self._post("send", {"text": text, "forwarded": how})
+
+    async def share_location(
+        self, latitude: float, longitude: float, *, live: int = 0
+    ) -> None:
+        """Send a place; one that is ``live`` for so many seconds may move."""
         place = {"latitude": latitude, "longitude": longitude}
-        await self._post("send", {"location": place})
+        await self._post(
+            "send", {"location": place | ({"live_period": live} if live else {})}
+        )
+
+    async def move(
+        self, latitude: float, longitude: float, *, ended: bool = False
+    ) -> None:
+        """Let the live location that was shared last move, perhaps for the last time."""
+        place = {"latitude": latitude, "longitude": longitude, "ended": ended}
+        await self._post("move", place)
 
     async def share_contact(self, number: str, name: str, *, own: bool = False) -> None:
         """Send a contact card."""
@@ -105,6 +127,10 @@ class Phone:
     async def open(self, link: str) -> None:
         """Open a t.me link."""
         await self._post("open", {"link": link})
+
+    async def answers_by_itself(self, text: str) -> None:
+        """Answer everything the bot writes with ``text`` (``{n}`` counts); "" ends it."""
+        await self._post("automatic", {"text": text})
 
     async def say_in_group(self, text: str) -> None:
         """Write in the group that the bot is in."""

@@ -1,25 +1,24 @@
 """What a person can do with a phone, the same on every channel where it exists."""
 
+import asyncio
 import base64
 import binascii
+import itertools
 import re
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from bot.simulator import telegram_shapes
-from bot.simulator.phones import Line, NoSuchLine, Phone
+from bot.simulator import manners, telegram_shapes
+from bot.simulator.phones import Impossible, Line, NoSuchLine, Phone
 from bot.simulator.telegram import Telegram
 from bot.simulator.twilio import Twilio
 from bot.simulator.world import StoredFile, World
 
 TEXT_LIMIT = 4096
 """Characters after which Telegram's app begins another message."""
+__all__ = ["Acts", "Impossible"]
 PAYLOAD = re.compile(r"[A-Za-z0-9_-]{1,64}")
-
-
-class Impossible(Exception):
-    """A person could not do this on that phone; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -33,8 +32,10 @@ class Acts:
     def send(self, phone: Phone, message: dict[str, Any]) -> list[Line]:
         """Send ``text``, ``media``, ``contact`` or ``location`` as one act.
 
-        Several media on Telegram are an album. ``extra`` adds fields to a webhook of
-        Twilio's, or to Telegram's message.
+        Several media on Telegram are an album. ``quote`` is the id of the message that is
+        answered, ``forwarded`` tells that it was (``often`` many times), a location's
+        ``live_period`` that it will move. ``extra`` adds fields to a webhook of Twilio's,
+        or to Telegram's message.
         """
         if phone.group:
             raise Impossible(
@@ -45,11 +46,12 @@ class Acts:
         kinds = [str(part.get("kind") or "") for part in message.get("media") or []]
         if not (text or files or message.get("contact") or message.get("location")):
             raise Impossible("nothing to send: give text, media, contact or location")
+        manner = manners.of(self.telegram, phone, message)
         if phone.channel == "telegram":
-            return self._send_telegram(phone, text, files, kinds, message)
+            return self._send_telegram(phone, text, files, kinds, message, manner)
         extra = {
             str(name): str(value)
-            for name, value in (message.get("extra") or {}).items()
+            for name, value in (manner | (message.get("extra") or {})).items()
         }
         place = message.get("location")
         if place and phone.channel == "sms":
@@ -65,6 +67,20 @@ class Acts:
             files.append(_vcard(contact))
         return [self.twilio.people.receive(phone, text, files, extra)]
 
+    def answer_by_itself(self, phone: Phone, text: str) -> None:
+        """Let a phone answer everything the bot writes; ``{n}`` counts; no text ends it."""
+        if not text:
+            phone.answer = None
+            return
+        count = itertools.count(1)
+        loop = asyncio.get_running_loop()
+
+        def answer() -> None:
+            words = text.replace("{n}", str(next(count)))
+            loop.call_soon(self.send, phone, {"text": words})
+
+        phone.answer = answer
+
     def _send_telegram(
         self,
         phone: Phone,
@@ -72,9 +88,10 @@ class Acts:
         files: list[StoredFile],
         kinds: list[str],
         message: dict[str, Any],
+        manner: dict[str, Any],
     ) -> list[Line]:
         people = self.telegram.people
-        extra: dict[str, Any] = dict(message.get("extra") or {})
+        extra: dict[str, Any] = manner | (message.get("extra") or {})
         if phone.blocked:
             people.block(phone, blocked=False)
         if place := message.get("location"):
@@ -184,6 +201,19 @@ class Acts:
         ):
             raise Impossible("only an own text or caption can be edited")
         self.telegram.people.edit(phone, line, str(wanted.get("text") or ""))
+        return line
+
+    def move(self, phone: Phone, wanted: dict[str, Any]) -> Line:
+        """Let a live location move, the latest or ``message_id``; ``ended`` ends it."""
+        self._telegram_only(phone)
+        given = wanted.get("message_id")
+        places = [line for line in phone.lines if line.kind == "location"]
+        if given is None and not places:
+            raise Impossible("no location was shared on this phone")
+        line = places[-1] if given is None else phone.find(given)
+        latitude, longitude = float(wanted["latitude"]), float(wanted["longitude"])
+        ended = bool(wanted.get("ended"))
+        self.telegram.people.move(phone, line, latitude, longitude, ended=ended)
         return line
 
     def block(self, phone: Phone, *, blocked: bool) -> None:

@@ -42,10 +42,12 @@ class Control:
             ("POST", f"{phone}/send", self.send),
             ("POST", f"{phone}/press", self.press),
             ("POST", f"{phone}/edit", self.edit),
+            ("POST", f"{phone}/move", self.move),
             ("POST", f"{phone}/block", self.block),
             ("POST", f"{phone}/start", self.start),
             ("POST", f"{phone}/open", self.open),
             ("POST", f"{phone}/group", self.group),
+            ("POST", f"{phone}/automatic", self.automatic),
             ("POST", "/control/update", self.update),
             ("GET", "/control/updates", self.updates),
             ("GET", "/control/changes", self.changes),
@@ -143,6 +145,10 @@ class Control:
         """Let the person edit a message."""
         return self.acts.edit(self._phone(request), given).public()
 
+    async def move(self, request: Request, given: dict[str, Any]) -> dict[str, Any]:
+        """Let a live location move to ``latitude`` and ``longitude``, or end there."""
+        return self.acts.move(self._phone(request), given).public()
+
     async def block(self, request: Request, given: dict[str, Any]) -> dict[str, Any]:
         """Let the person block the bot (``blocked`` false: lift it)."""
         phone = self._phone(request)
@@ -162,6 +168,14 @@ class Control:
     async def group(self, request: Request, given: dict[str, Any]) -> dict[str, Any]:
         """Let the person write ``text`` in a group; its thread is the phone ``group``."""
         return self.acts.say_in_group(self._phone(request), str(given["text"])).public()
+
+    async def automatic(
+        self, request: Request, given: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Let the phone answer everything with ``text`` by itself; empty ends it."""
+        text = str(given.get("text") or "")
+        self.acts.answer_by_itself(self._phone(request), text)
+        return {"text": text}
 
     async def update(self, _: Request, given: dict[str, Any]) -> dict[str, Any]:
         """Queue a raw Telegram ``update`` (without id), e.g. of an unknown kind."""

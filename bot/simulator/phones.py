@@ -1,6 +1,6 @@
 """The phones: who holds them, and everything that was said on them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -17,6 +17,10 @@ class NoSuchPhone(Exception):
 
 class NoSuchLine(Exception):
     """There is no such message on this phone."""
+
+
+class Impossible(Exception):
+    """A person could not do this on that phone; the message says why."""
 
 
 @dataclass
@@ -81,6 +85,8 @@ class Phone:
     lines: list[Line] = field(default_factory=list)
     version: int = 0
     message_ids: int = 0
+    answer: Callable[[], object] | None = None
+    """What the phone does by itself whenever the bot writes: an automatic answer."""
 
     @property
     def chat_id(self) -> int:
@@ -106,6 +112,8 @@ class Phone:
         """Append a line to the thread."""
         line = Line(len(self.lines) + 1, sender, text, at, **rest)
         self.lines.append(line)
+        if sender == "bot" and self.answer is not None:
+            self.answer()
         return line
 
     def find(self, message_id: int | str) -> Line:

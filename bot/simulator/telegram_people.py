@@ -51,6 +51,26 @@ class People:
         self.updates.add(phone.address, {"edited_message": message}, MESSAGE_LIFE)
         self.world.ring(phone)
 
+    def move(
+        self,
+        phone: Phone,
+        line: Line,
+        latitude: float,
+        longitude: float,
+        *,
+        ended: bool,
+    ) -> None:
+        """Move a live location; one that ended is live no more."""
+        message = self.chats.messages[phone.address, int(line.message_id)]
+        period = message["location"].get("live_period", 0)
+        place = {"latitude": latitude, "longitude": longitude}
+        live = {} if ended else {"live_period": period}
+        now = int(self.world.clock.now())
+        moved = message | {"location": place | live, "edit_date": now}
+        self.chats.keep(phone, moved)
+        self.updates.add(phone.address, {"edited_message": moved}, MESSAGE_LIFE)
+        self.world.ring(phone)
+
     def press(self, phone: Phone, line: Line, button: dict[str, str]) -> str:
         """Press a button: a callback query with a queue of its own."""
         query_id = str(int(self.world.hexadecimal("callback query", 15), 16))
