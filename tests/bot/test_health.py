@@ -26,18 +26,6 @@ async def test_alive_and_ready(door: Doors) -> None:
     assert (await door.client.get("/readyz")).text == "ready\n"
 
 
-async def test_not_ready_without_the_store(
-    door: Doors, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def away() -> None:
-        raise ConnectionError
-
-    monkeypatch.setattr(type(door.app.database), "reading", lambda _: away())
-    answer = await door.client.get("/readyz")
-    assert (answer.status_code, answer.text) == (503, "the store does not answer\n")
-    assert (await door.client.get("/healthz")).status_code == 200
-
-
 @pytest.mark.parametrize(
     ("headers", "status"),
     [
