@@ -174,12 +174,14 @@ class Keywords:
 
 
 def _bare(text: str) -> str:
-    """Drop the slash and the bot's name of a chat command (``/status@a_bot``)."""
+    """Drop slash and bot's name of a chat command (``/status@a_bot``), a link's payload."""
     text = text.lstrip()
     if not text.startswith("/"):
         return text
     head, space, rest = text[1:].partition(" ")
-    return head.partition("@")[0] + space + rest
+    head = head.partition("@")[0]
+    payload = head == "start" and len(rest.split()) == 1
+    return head if payload else head + space + rest
 
 
 def _folded(words: Iterable[str]) -> frozenset[str]:
