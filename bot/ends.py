@@ -72,8 +72,12 @@ class Written:
         )
 
     def dead(self, session: Session, claimed: Claimed, *, now: datetime) -> bool:
-        """Drop a letter; a refused deletion goes on in halves."""
-        return cleaning.dead(session, self._office, claimed, now=now)
+        """Drop a letter; a refused deletion goes on in halves, a notice is owed."""
+        mine = cleaning.dead(session, self._office, claimed, now=now)
+        if mine:
+            office, letter = self._office, claimed.letter
+            untold.refused(session, office, letter, reason=untold.EXPIRED, now=now)
+        return mine
 
     def failed(
         self, session: Session, claimed: Claimed, *, reason: str, now: datetime

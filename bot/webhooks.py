@@ -224,7 +224,7 @@ async def _patiently(take: Callable[[bytes], Awaitable[None]], body: bytes) -> N
 
 
 def _news(update: twilio_forms.StatusUpdate, channel: Channel) -> statuses.News:
-    error, code = update.error, str(update.error_code)
+    error, code = update.error, str(update.error_code or update.state)
     gone = isinstance(error, base.Unreachable)
     return statuses.News(
         channel=channel,

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
-from handlers import cleaning, notices, reveal_ends, statuses
+from handlers import cleaning, notices, reveal_ends, statuses, untold
 from handlers.dialogue import State
 from handlers.memory import DRAFT_LIFE, WARN_BEFORE, Memory
 from handlers.messages import Reply
@@ -33,6 +33,7 @@ def purge(session: Session, office: Office, *, now: datetime) -> int:
     gone += _drop_orphans(session, office, now)
     lives, today = office.rulebook.lifetimes, office.day(now)
     conversations.drop_inbox(session, before=today - lives.days("inbox"))
+    untold.expired(session, office, now=now)
     outbox.drop_expired(session, now=now)
     statuses.no_more_to_come(session, office, now=now)
     sessions.purge(session, now=now)

@@ -25,6 +25,8 @@ from storage.words import Channel, EventCode, LetterKind
 
 AGAIN_AFTER: Final = timedelta(hours=1)
 """A handset that is off, a full queue: what a provider could not do may be done later."""
+EXPIRED: Final = "expired"
+"""Why news is owed whose letter waited until its end."""
 _REASON: Final = 40
 
 
@@ -84,6 +86,12 @@ def refused(
             return True
         return _record(session, office, report, EventCode.UNTOLD, reason, now)
     return False
+
+
+def expired(session: Session, office: Office, *, now: datetime) -> None:
+    """Owe the news of notices that nobody sent before their end; the letters may then go."""
+    for letter in pending.expired(session, office.keys, now=now):
+        refused(session, office, letter, reason=EXPIRED, now=now)
 
 
 def did_not_arrive(

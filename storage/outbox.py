@@ -131,8 +131,8 @@ def later(
     now: datetime,
     tried: bool = True,
 ) -> bool:
-    """Put a letter back until ``due``, or drop it when it would have expired by then."""
-    if due >= claimed.expires or now >= claimed.expires:
+    """Put a letter back until ``due``, or until its end, when somebody is told of that."""
+    if now >= claimed.expires:
         return _delete(session, claimed)
     changed = session.connection().execute(
         update(OutboxRow)
@@ -140,7 +140,7 @@ def later(
             col(OutboxRow.id) == claimed.id, col(OutboxRow.lease_token) == claimed.token
         )
         .values(
-            due=due,
+            due=min(due, claimed.expires),
             doubtful=doubtful,
             attempts=claimed.attempts - (not tried),
             lease_until=None,

@@ -13,7 +13,7 @@ from sqlmodel import Session, col, select
 
 from storage import outbox
 from storage.keys import Purpose, ServerKeys
-from storage.letters import FIRST, Letter
+from storage.letters import FIRST, PRIORITIES, Letter
 from storage.models import OutboxRow
 from storage.words import Channel, LetterKind
 
@@ -72,6 +72,18 @@ def drop(session: Session, waiting: Waiting) -> None:
     """Delete a letter that waits."""
     session.delete(session.get_one(OutboxRow, waiting.id))
     session.flush()
+
+
+def expired(session: Session, keys: ServerKeys, *, now: datetime) -> list[Letter]:
+    """Return the notices past their end that nobody holds and that did not fail before."""
+    query = select(OutboxRow).where(
+        col(OutboxRow.expires) < now,
+        col(OutboxRow.priority) == PRIORITIES[LetterKind.NOTICE],
+        col(OutboxRow.lease_until).is_(None),
+        col(OutboxRow.failed).is_(None),
+    )
+    found = (outbox.letter_of(keys, row) for row in session.exec(query).all())
+    return [letter for letter in found if letter is not None]
 
 
 def says(session: Session, keys: ServerKeys, letter: Letter) -> bool:
