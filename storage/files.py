@@ -22,7 +22,7 @@ from sqlmodel import Session, col, select
 from storage import sealing, streams
 from storage.keys import ServerKeys
 from storage.models import File
-from storage.sealing import Context
+from storage.sealing import Context, NotAuthentic
 from storage.words import FileState
 
 PART = ".part"
@@ -242,8 +242,14 @@ def _awaited(session: Session, keys: ServerKeys, file_id: bytes) -> File | None:
 
 
 def check(keys: ServerKeys, row: File) -> None:
-    """Raise NotAuthentic unless this row was written by us as it stands."""
-    keys.check_tag(row.tag, context(row, "tag"), _content(row))
+    """Raise NotAuthentic unless this row was written by us as it stands.
+
+    A row of the first schema was tagged without its day.
+    """
+    try:
+        keys.check_tag(row.tag, context(row, "tag"), _content(row))
+    except NotAuthentic:
+        keys.check_tag(row.tag, context(row, "tag"), sealing.encode(*_told(row)))
 
 
 def _settle(part: Path, path: Path, day: date) -> None:
@@ -272,8 +278,11 @@ def save(session: Session, keys: ServerKeys, row: File) -> None:
 
 
 def _content(row: File) -> bytes:
-    return sealing.encode(
-        row.day.isoformat().encode(),
+    return sealing.encode(row.day.isoformat().encode(), *_told(row))
+
+
+def _told(row: File) -> tuple[bytes, ...]:
+    return (
         row.state.encode(),
         row.original_key or b"",
         row.copy_key or b"",

@@ -127,7 +127,7 @@ def run(
         migrating.bring(connection, reader.head.schema)
         sink = Everything(connection, folder)
         end = unpack(reader, sink)
-        _count_on(connection)
+        count_on(connection)
         migrating.bring(connection)
         _put_right(connection, keys, reader.head.moment, now)
         for path in folder.glob("*/*"):
@@ -145,7 +145,7 @@ def require_empty(connection: Connection) -> None:
         raise StoreNotEmpty
 
 
-def _count_on(connection: Connection) -> None:
+def count_on(connection: Connection) -> None:
     """Let PostgreSQL number new rows behind those that came with their numbers."""
     if connection.dialect.name != "postgresql":
         return

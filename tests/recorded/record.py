@@ -1,0 +1,52 @@
+"""Records a store of today's schema, before the next migration is written."""
+
+import io
+import json
+import tempfile
+from pathlib import Path
+
+from bot.clock import utc_now
+from storage import backing_up, backup_proof, leases, migrating
+from storage.database import Database
+from tests.seizure.building import whole_house
+
+HERE = Path(__file__).parent
+
+
+def record() -> Path:
+    """Build a house with everything in flight and write it down; returns the file."""
+    path = HERE / f"{migrating.head()}.kentongan"
+    with tempfile.TemporaryDirectory() as folder:
+        store = Database(f"sqlite:///{folder}/store.db")
+        migrating.upgrade(store)
+        whole = whole_house(store, Path(folder) / "files")
+        with store.writing() as session:
+            now = whole.here.now
+            leases.hold(session, "poller", "h", seconds=60, now=now)
+            leases.move_cursor(session, "poller", "h", 77)
+        out = io.BytesIO()
+        backing_up.LEFT_OUT = frozenset()
+        backing_up.write(
+            store, whole.keys, whole.folder, out, program="recorded", now=now
+        )
+        store.close()
+    out.seek(0)
+    house = whole.here.house
+    told = {
+        "key": whole.keys.to_text(),
+        "now": now.isoformat(),
+        "unit": house.unit.id.hex(),
+        "unit_secret": house.unit_secret.hex(),
+        "supervisor": house.supervisor.secret.hex(),
+        "supervisor_id": house.supervisor.officer.id.hex(),
+        "slips": {n: [slip.number, slip.code] for n, slip in whole.slips.items()},
+        "cases": {n: case.report.hex() for n, case in whole.cases.items()},
+        "faults": backup_proof.prove(out, whole.keys).faults,
+    }
+    path.with_suffix(".json").write_text(json.dumps(told, indent=1) + "\n")
+    path.write_bytes(out.getvalue())
+    return path
+
+
+if __name__ == "__main__":
+    print(record(), utc_now().date())  # noqa: T201 - a script that prints
