@@ -41,7 +41,6 @@ KNOWN = {
     "storage/resealing.py:_due": "leaves the canary's out by its mark",
     "handlers/canary.py:_case": "the canary's own",
     "handlers/canary.py:_erase": "the canary's own",
-    "storage/overdue.py:_is_past": "a condition of the queries here",
     "storage/overdue.py:_is_there": "a condition of the queries here",
     "storage/overdue.py:item": "a condition of the queries here",
 }
