@@ -33,8 +33,6 @@ from storage.words import Channel, LetterKind
 SEND_SECONDS = 20.0
 #: A letter not begun by then is left to its lease: it must never be sent twice at once.
 START_SECONDS = 30.0
-#: How far back a letter of doubtful end is looked for: longest backoff, lease and slack.
-LOOK_BACK = timedelta(minutes=15)
 
 
 class Delivery:
@@ -57,7 +55,7 @@ class Delivery:
         stood_still: Callable[[Channel, Cause], None] = lambda *_: None,
         longest_wait: float = 5.0,
     ) -> None:
-        self._ledger = Ledger(writer, self._ring)
+        self._ledger = Ledger(writer, keys, self._ring)
         self._keys = keys
         self._clock = clock
         self._ends = ends
@@ -196,6 +194,7 @@ class Delivery:
         self._repeats.sent(claimed, self._clock())
         line.breaker.answered(asyncio.get_running_loop().time())
         line.pace.went_well()
+        self._ledger.took(sent)
         await self._ledger.finish(
             self._ends.sent,
             claimed,
@@ -215,8 +214,8 @@ class Delivery:
         try:
             async with asyncio.timeout(SEND_SECONDS):
                 if claimed.doubtful:
-                    since = self._clock() - LOOK_BACK
-                    if found := await line.sender.find(claimed.letter, since):
+                    letter, now = claimed.letter, self._clock()
+                    if found := await self._ledger.find(line.sender, letter, now):
                         return found
                 if (self._clock() - began).total_seconds() > START_SECONDS:
                     return None

@@ -4,7 +4,9 @@ A commit of delivery's own is no news to it; what others committed meanwhile is.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Concatenate, ParamSpec, TypeVar
 
 from sqlmodel import Session
@@ -12,19 +14,29 @@ from sqlmodel import Session
 from bot.channels import base
 from bot.metrics import Departure
 from bot.writer import StoreUnavailable, Writer
+from storage import departed
+from storage.keys import ServerKeys
+from storage.letters import Letter
 
 P = ParamSpec("P")
 R = TypeVar("R")
 STORE_SECONDS = 0.5
 STORE_TRIES = 40
+#: How far back a letter of doubtful end is looked for: longest backoff, lease and slack.
+LOOK_BACK = timedelta(minutes=15)
+REMEMBERED = 5000
 
 
 class Ledger:
     """Writes through the writer; ``ring`` is called when somebody else committed."""
 
-    def __init__(self, writer: Writer, ring: Callable[[], None]) -> None:
+    def __init__(
+        self, writer: Writer, keys: ServerKeys, ring: Callable[[], None]
+    ) -> None:
         self._writer = writer
+        self._keys = keys
         self._ring = ring
+        self._taken: deque[str] = deque(maxlen=REMEMBERED)
         self._own, self._heard = 0, 0
 
     def notify(self) -> None:
@@ -33,6 +45,33 @@ class Ledger:
             self._heard += 1
         else:
             self._ring()
+
+    def took(self, sent: base.Sent) -> None:
+        """Remember the provider's id of a letter that is done."""
+        self._taken.append(sent.provider_id)
+
+    async def find(
+        self, sender: base.Sender, letter: Letter, now: datetime
+    ) -> base.Sent | None:
+        """Ask the provider whether it took a letter; one that was another's does not count.
+
+        The same words may have gone to the same person a moment ago, as a letter of its own.
+        """
+        others: set[str] = set()
+        while found := await sender.find(letter, now - LOOK_BACK, others):
+            if not await self._is_anothers(letter, found.provider_id):
+                return found
+            others.add(found.provider_id)
+        return None
+
+    async def _is_anothers(self, letter: Letter, provider_id: str) -> bool:
+        return provider_id in self._taken or await asyncio.to_thread(
+            self._departed, letter, provider_id
+        )
+
+    def _departed(self, letter: Letter, provider_id: str) -> bool:
+        with self._writer.database.reading() as session:
+            return departed.knows(session, self._keys, letter.channel, provider_id)
 
     async def finish(
         self,

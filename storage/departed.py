@@ -49,6 +49,15 @@ def put(
     session.flush()
 
 
+def knows(
+    session: Session, keys: ServerKeys, channel: Channel, provider_id: str
+) -> bool:
+    """Tell whether a provider's id is that of a letter that is done, its end unknown."""
+    names = _names(keys, channel, provider_id)
+    query = select(Departed.name).where(col(Departed.name).in_(names))
+    return session.exec(query).first() is not None
+
+
 def status(
     session: Session, keys: ServerKeys, channel: Channel, provider_id: str, rank: int
 ) -> Letter | None:

@@ -5,7 +5,7 @@ own docstring and a short code, never anything that a person or a provider wrote
 """
 
 import ipaddress
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Container, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -155,8 +155,13 @@ class Sender(Protocol):
         """Send one letter once; raise a ``SendError`` that carries its own policy."""
         ...
 
-    async def find(self, letter: Letter, since: datetime) -> Sent | None:
-        """Return the letter if the provider took it since then; None if unknown."""
+    async def find(
+        self, letter: Letter, since: datetime, others: Container[str] = ()
+    ) -> Sent | None:
+        """Return the letter if the provider took it since then; None if unknown.
+
+        ``others`` are ids of messages that are known to be other letters.
+        """
         ...
 
     def fetch(self, reference: str) -> AbstractAsyncContextManager[Download]:

@@ -7,7 +7,7 @@ process may have one, so a letter waits a moment.
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Container
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, ClassVar, Final
@@ -71,7 +71,12 @@ class Canary:
             self.heard.put_nowait(letter)
         return base.Sent("", final=True)
 
-    async def find(self, letter: Letter, since: datetime) -> base.Sent | None:  # noqa: ARG002 - nothing is ever in doubt here
+    async def find(
+        self,
+        letter: Letter,  # noqa: ARG002 - nothing is ever in doubt here
+        since: datetime,  # noqa: ARG002
+        others: Container[str] = (),  # noqa: ARG002
+    ) -> base.Sent | None:
         """Return None: nothing leaves this process; see ``base.Sender``."""
         return None
 

@@ -7,7 +7,7 @@ python-telegram-bot sends; it works without ``initialize``, so nothing waits for
 import asyncio
 import hmac
 import os
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from typing import Any
@@ -145,7 +145,9 @@ class Telegram:
         """Send one letter; see ``base.Sender``."""
         return await telegram_sending.send(self.bot, letter)
 
-    async def find(self, letter: Letter, since: datetime) -> None:
+    async def find(
+        self, letter: Letter, since: datetime, others: Container[str] = ()
+    ) -> None:
         """Return None: Telegram cannot be asked what it took."""
 
     def fetch(self, reference: str) -> AbstractAsyncContextManager[base.Download]:

@@ -5,7 +5,7 @@ HTTP stack, ``api_base_url`` in one place, and ``Retry-After`` in sight.
 """
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from http import HTTPStatus
@@ -156,7 +156,9 @@ class Twilio:
         """Return the text as this channel sends it."""
         return base.clean(letter.text).translate(self.look_alikes)
 
-    async def find(self, letter: Letter, since: datetime) -> base.Sent | None:
+    async def find(
+        self, letter: Letter, since: datetime, others: Container[str] = ()
+    ) -> base.Sent | None:
         """Look through our recent messages to this person for the same text."""
         try:
             messages = await self._client.messages.list_async(
@@ -167,7 +169,8 @@ class Twilio:
         text = self.text_of(letter)
         for message in messages:
             made = message.date_created
-            if message.body == text and made and made >= since - OUR_CLOCKS:
+            recent = made and made >= since - OUR_CLOCKS
+            if message.body == text and recent and message.sid not in others:
                 ended = not self.status_callback or message.status in ENDED
                 return base.Sent(str(message.sid), final=ended)
         return None
