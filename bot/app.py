@@ -68,7 +68,8 @@ def provider_routes(house: House) -> list[BaseRoute]:
         door = webhooks.TelegramDoor(
             telegram, house.intake, secret=secret, metrics=house.metrics
         )
-        found.append(webhooks.route("/webhooks/telegram", door.endpoint))
+        endpoint = house.gate.at_once(door.endpoint)
+        found.append(webhooks.route("/webhooks/telegram", endpoint))
     twilio = webhooks.TwilioDoor(
         house.intake,
         public_url=settings.server.public_url,
@@ -80,14 +81,14 @@ def provider_routes(house: House) -> list[BaseRoute]:
         house.channels.get(Channel.WHATSAPP),
     )
     if isinstance(sms, Sms):
-        endpoint = twilio.message(sms)
+        endpoint = house.gate.patiently(twilio.message(sms))
         found.append(webhooks.route("/webhooks/twilio/sms", endpoint))
     if isinstance(whatsapp, WhatsApp):
-        endpoint = twilio.message(whatsapp)
+        endpoint = house.gate.patiently(twilio.message(whatsapp))
         found.append(webhooks.route("/webhooks/twilio/whatsapp", endpoint))
     if settings.twilio.account_sid:
         status = twilio.status(house.writer, house.office, house.clock)
-        found.append(webhooks.route(STATUS_PATH, status))
+        found.append(webhooks.route(STATUS_PATH, house.gate.patiently(status)))
     if house.canary is not None:
         found.append(house.canary.door.route())
     return found

@@ -20,6 +20,7 @@ from bot.channels.telegram import Telegram
 from bot.channels.whatsapp import WhatsApp
 from bot.delivery import Delivery
 from bot.ends import Written
+from bot.gate import Gate
 from bot.intake import Intake
 from bot.keeper import Keeper
 from bot.levels import Levels
@@ -71,6 +72,7 @@ class House:
     hashing: ThreadPoolExecutor
     clock: Clock
     holder: str
+    gate: Gate
     beats: Beats
     readiness: Readiness
     watching: Watching
@@ -169,6 +171,7 @@ def build(
         hashing=hashing,
         clock=clock,
         holder=holder,
+        gate=Gate(writer, refused=metrics.turned_away),
         beats=beats,
         readiness=readiness,
         watching=Watching(

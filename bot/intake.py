@@ -33,6 +33,12 @@ _COUNTED = {
 _UNSTORABLE = "store.refuses"
 
 
+QUEUE = 8
+"""Codes that may wait to be tried; who comes then is asked to come again in a minute."""
+FLOODED = 1.0
+"""Seconds that each try waits while wrong codes come from everywhere."""
+
+
 class Intake:
     """Takes messages one by one; ``hashing`` are the threads that may be slow."""
 
@@ -49,6 +55,8 @@ class Intake:
         self._office = office
         self._metrics = metrics
         self._hashing = hashing
+        self._one_try = asyncio.Semaphore(1)
+        self._trying = 0
         self._clock = clock
 
     async def take(
@@ -177,15 +185,24 @@ class Intake:
         """Try the receipt in a message, off the loop and outside any transaction.
 
         Reading and hashing have threads of their own, so that a flood of codes holds up
-        nobody who merely writes.
+        nobody who merely writes; one try at a time, so that receipts are made beside it.
         """
         if not inbox.may_hold_receipt(incoming):
             return Opening(Proof.NONE)
         asked = await asyncio.to_thread(self._look, incoming, now)
         if asked is None:
             return Opening(Proof.NONE)
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._hashing, self._try, asked, now)
+        if self._trying >= QUEUE:
+            return Opening(Proof.LOCKED, minutes_locked=1)
+        self._trying += 1
+        try:
+            async with self._one_try:
+                if self._office.tries.flooded(now):
+                    await asyncio.sleep(FLOODED)
+                loop = asyncio.get_running_loop()
+                return await loop.run_in_executor(self._hashing, self._try, asked, now)
+        finally:
+            self._trying -= 1
 
     def _look(self, incoming: Incoming, now: datetime) -> Question | None:
         with self._writer.database.reading() as session:

@@ -132,6 +132,11 @@ class Metrics:
             "Jobs that do not open any more, each time one is met; they stay",
             registry=self._registry,
         )
+        self._turned_away = Counter(
+            "kentongan_gate_refused",
+            "Requests of providers that were refused because too much was at work",
+            registry=self._registry,
+        )
         self._batch_size = Histogram(
             "kentongan_writer_batch_messages",
             "Messages in one commit",
@@ -168,6 +173,10 @@ class Metrics:
     def stood_still(self, channel: Channel, cause: Cause) -> None:
         """Count that a whole channel began to rest."""
         self._rests.labels(channel.value, cause.value).inc()
+
+    def turned_away(self) -> None:
+        """Count a provider's request that found no room."""
+        self._turned_away.inc()
 
     def spoilt(self, count: int) -> None:
         """Count jobs that do not open."""

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from storage.outbox import Claimed
-from storage.words import LetterKind
+from storage.words import Channel, LetterKind
 
 
 class Cap(NamedTuple):
@@ -42,7 +42,7 @@ class Repeats:
     def too_often(self, claimed: Claimed, now: datetime) -> bool:
         """Tell whether this letter's words went to its person too often of late."""
         cap = CAPS.get(claimed.letter.kind)
-        if cap is None:
+        if cap is None or claimed.letter.channel is Channel.CANARY:
             return False
         times = self._times.get(self._name(claimed), ())
         return sum(1 for at in times if now - at < cap.span) >= cap.times

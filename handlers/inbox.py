@@ -101,8 +101,10 @@ def receive(
         _owe_erasure(session, office, incoming, now)
     if duties.receive(session, office, incoming, now=now):
         return Outcome.TAKEN
-    memory = recall(session, office, incoming, now=now)
     people = names(office, incoming)
+    if office.echoes.hears(incoming, people[0], now):
+        return Outcome.TAKEN
+    memory = recall(session, office, incoming, now=now)
     turning = Turning(session, office, incoming, people, memory, opening, now)
     if incoming.kind is Kind.GROUP:
         _in_group(turning)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from handlers.pace import Pace, Tries
+from handlers.pace import Echoes, Pace, Tries
 from handlers.questionnaire import Questionnaire
 from handlers.rulebook import Rulebook
 from handlers.texts import Texts
@@ -21,8 +21,8 @@ class Office:
     ``erase_copies``: have the provider's copy of each message deleted after our commit.
     ``file_limits`` are MiB, ``text_limits`` UTF-16 units, per channel. ``delete_hours`` is
     how long messages of both sides can be deleted, ``delete_at_once`` how many in one
-    request; 0 or absent where a channel cannot. ``pace`` and ``tries`` live in memory
-    under a random key and remember nobody.
+    request; 0 or absent where a channel cannot. ``pace``, ``tries`` and ``echoes`` live in
+    memory under a random key and remember nobody.
     """
 
     keys: ServerKeys
@@ -40,6 +40,7 @@ class Office:
     delete_at_once: Mapping[str, int] = field(default_factory=dict)
     pace: Pace = field(default_factory=Pace)
     tries: Tries = field(default_factory=Tries)
+    echoes: Echoes = field(default_factory=Echoes)
     backup_days: int = 30
 
     def day(self, now: datetime) -> date:

@@ -10,18 +10,30 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Lock
 
+from handlers.messages import Incoming, Kind
+from storage.words import Channel
+
 MOST_PEOPLE = 50_000
 MINUTE = timedelta(minutes=1)
 CALM = 40
 """Replies that one person gets in a minute before we ask them to slow down."""
 MOST_TRIES = 5
+MOST_OF_ALL = 100
+"""Wrong codes of all contacts together, in the time of a lock, after which tries are slow."""
+_EVERYBODY = b"everybody"
 LOCKED = timedelta(minutes=15)
+
+
+SAME_WORDS, SHORT_WORDS, SHORT = 4, 30, 12
+"""How often the same words are heard; how often those of up to ``SHORT`` letters."""
+ECHO_QUIET = timedelta(minutes=10)
 
 
 @dataclass(slots=True)
 class _Count:
     since: datetime
     count: int = 0
+    seen: set[bytes] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -42,6 +54,21 @@ class _Memory:
                 self.people.popitem(last=False)
             return _Count(found.since, found.count)
 
+    def times(self, name: bytes, id_: bytes, now: datetime) -> int:
+        """Count different ids under a name since its last quiet; ``since`` is the last one."""
+        key = hmac.digest(self.key, b"echo" + name, "sha256")
+        with self.guard:
+            found = self.people.pop(key, None)
+            if found is None or now - found.since >= ECHO_QUIET:
+                found = _Count(now)
+            found.since = now
+            if len(found.seen) <= SHORT_WORDS:
+                found.seen.add(hmac.digest(self.key, id_, "sha256"))
+            self.people[key] = found
+            if len(self.people) > MOST_PEOPLE:
+                self.people.popitem(last=False)
+            return len(found.seen)
+
 
 @dataclass(frozen=True, slots=True)
 class Pace:
@@ -55,6 +82,29 @@ class Pace:
 
 
 @dataclass(frozen=True, slots=True)
+class Echoes:
+    """Notices a machine that says the same again and again: an answer of its own to ours.
+
+    The rule: the same words, digits and case aside, more than ``SAME_WORDS`` times with no
+    quiet of ``ECHO_QUIET`` between (short words, which people do repeat, ``SHORT_WORDS``
+    times) get no answer and are not kept, as they are there already. Other words of the
+    same person are taken as ever, and after the quiet so are these.
+    """
+
+    memory: _Memory = field(default_factory=_Memory, repr=False)
+
+    def hears(self, incoming: Incoming, name: bytes, now: datetime) -> bool:
+        """Tell whether a message of this person is an echo; taken twice it counts once."""
+        words = "".join(filter(str.isalpha, incoming.text.casefold()))
+        ours = incoming.channel is Channel.CANARY
+        if not words or incoming.kind is not Kind.TEXT or ours:
+            return False
+        most = SHORT_WORDS if len(words) <= SHORT else SAME_WORDS
+        person = hmac.digest(self.memory.key, name, "sha256") + words.encode()
+        return self.memory.times(person, incoming.provider_id.encode(), now) > most
+
+
+@dataclass(frozen=True, slots=True)
 class Tries:
     """Counts wrong codes per contact; a case is never locked (SECRETS 3.5)."""
 
@@ -64,8 +114,13 @@ class Tries:
         """Return how many tries this contact has left."""
         return max(0, MOST_TRIES - self.memory.count(name, LOCKED, now, add=0).count)
 
+    def flooded(self, now: datetime) -> bool:
+        """Tell whether so many wrong codes came from everybody that each try must wait."""
+        return self.memory.count(_EVERYBODY, LOCKED, now, add=0).count > MOST_OF_ALL
+
     def wrong(self, name: bytes, now: datetime) -> int:
         """Count a wrong code and return how many tries are left."""
+        self.memory.count(_EVERYBODY, LOCKED, now, add=1)
         return max(0, MOST_TRIES - self.memory.count(name, LOCKED, now, add=1).count)
 
     def minutes_locked(self, name: bytes, now: datetime) -> int:

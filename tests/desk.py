@@ -20,7 +20,7 @@ from handlers import inbox, receipts
 from handlers.inbox import Outcome
 from handlers.messages import Incoming, Kind, Proof
 from handlers.office import Office
-from handlers.pace import Pace, Tries
+from handlers.pace import Echoes, Pace, Tries
 from handlers.receipts import Opening
 from storage import cases, jobs, outbox, report_items, reports
 from storage.database import Database
@@ -55,7 +55,7 @@ def _office() -> Office:
 
 def office_of(keys: ServerKeys) -> Office:
     """Return an office with the rules that come with the program."""
-    return replace(_office(), keys=keys, pace=Pace(), tries=Tries())
+    return replace(_office(), keys=keys, pace=Pace(), tries=Tries(), echoes=Echoes())
 
 
 def text(

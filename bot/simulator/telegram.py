@@ -98,6 +98,11 @@ class Telegram:
         known = phone.name if phone else ""
         uploads = sorted(files)
         self.world.record("telegram", name, params, files=uploads, phone=known)
+        if self.world.settings.strict_pace:
+            after = self.world.strict.telegram(name, params)
+            if after:
+                words = f"Too Many Requests: retry after {after}"
+                return _refusal(ApiError(429, words, retry_after=after))
         fault = self.world.faults.take("telegram", name, ANSWERS, phone=known)
         if fault and (early := await self._early(fault, request)):
             return early

@@ -80,6 +80,8 @@ class Twilio:
     async def _answer(
         self, request: Request, name: str, work: Endpoint, phone: str
     ) -> Response:
+        if name == "create" and self.world.settings.strict_pace:
+            self._mind_the_pace(dict(request.state.pairs))
         fault = self.world.faults.take("twilio", name, ANSWERS, phone=phone)
         if fault and (early := await wire.happen(fault, request)):
             return early
@@ -93,6 +95,12 @@ class Twilio:
         if lost == SILENCE:
             await wire.disconnected(request.receive)
         return wire.HangUp() if lost in {"lost_answer", SILENCE} else done
+
+    def _mind_the_pace(self, params: dict[str, str]) -> None:
+        on_whatsapp = params.get("To", "").startswith("whatsapp:")
+        channel = "whatsapp" if on_whatsapp else "sms"
+        if self.world.strict.twilio(channel, params.get("Body", "")):
+            raise TwilioError(429, 20429, "Too Many Requests")
 
     def _authenticate(self, request: Request) -> None:
         settings = self.world.settings

@@ -12,6 +12,7 @@ from bot.simulator.books import Books
 from bot.simulator.clock import Clock
 from bot.simulator.faults import Faults
 from bot.simulator.phones import Phone, PhoneBook
+from bot.simulator.strict import Strict
 
 REQUESTS = 5000
 """How many of the bot's requests are remembered."""
@@ -24,7 +25,8 @@ class Settings:
     ``window_error``: outside WhatsApp's 24 hours a free text is refused at once
     (``refuse``) or accepted and failed later (``fail``). ``advanced_opt_out``: opt-out
     words reach the bot too, with ``OptOutType``; ``forwards_opt_out``: they do, without.
-    ``read_receipts``: WhatsApp says read.
+    ``read_receipts``: WhatsApp says read. ``strict_pace``: whoever sends faster than the
+    providers state is refused with 429.
     """
 
     telegram_token: str = "700000001:SIMULATOR-simulator-SIMULATOR-00000"  # noqa: S105 - a made-up default
@@ -43,6 +45,7 @@ class Settings:
     advanced_opt_out: bool = False
     forwards_opt_out: bool = False
     read_receipts: bool = False
+    strict_pace: bool = False
     seed: str = "kentongan"
 
 
@@ -96,6 +99,7 @@ class World:
         self.phones = PhoneBook(self.settings.officer_name)
         self.requests: deque[dict[str, Any]] = deque(maxlen=REQUESTS)
         self.books = Books()
+        self.strict = Strict()
         self.templates = {template.sid: template for template in NEWS}
         self.files: dict[str, StoredFile] = {}
         self.version = getattr(self, "version", 0) + 1

@@ -1,0 +1,129 @@
+"""A slow store makes providers wait and no memory grow; what was acknowledged is there, once."""
+
+import asyncio
+import time
+
+import pytest
+from sqlmodel import func, select
+from starlette.requests import Request
+from starlette.responses import Response
+
+from bot import gate as gate_module
+from bot.gate import Gate
+from storage.models import Inbox
+from tests.bot.test_writer import held
+from tests.doors import doors
+
+REQUESTS, BYTES = 64, 256 << 10
+
+
+@pytest.fixture
+async def door(database_url, tmp_path):
+    async with doors(database_url, tmp_path) as opened:
+        opened.app.gate._requests = REQUESTS  # noqa: SLF001 - a small house
+        opened.app.gate._most = BYTES  # noqa: SLF001 - as above
+        yield opened
+
+
+@pytest.fixture
+async def lite(tmp_path):
+    async with doors(f"sqlite:///{tmp_path / 'k.db'}", tmp_path) as opened:
+        opened.app.gate._requests = REQUESTS  # noqa: SLF001 - a small house
+        opened.app.gate._most = BYTES  # noqa: SLF001 - as above
+        yield opened
+
+
+def taken(door) -> int:
+    with door.app.database.reading() as session:
+        return session.exec(select(func.count()).select_from(Inbox)).one()
+
+
+async def test_five_thousand_requests_on_a_slow_store(lite, monkeypatch):
+    """Each of 250 updates comes twenty times; Telegram comes again when it is refused."""
+    attempt = lite.app.writer._attempt  # noqa: SLF001 - what makes a store slow
+
+    def slowly(batch):
+        time.sleep(0.05)
+        return attempt(batch)
+
+    monkeypatch.setattr(lite.app.writer, "_attempt", slowly)
+    updates = [
+        lite.update("BANTUAN", chat=6000 + number, pad="x" * 3000)
+        for number in range(250)
+    ]
+    statuses: list[int] = []
+
+    at_once = asyncio.Semaphore(200)
+
+    async def push(update):
+        async with at_once:
+            while (answer := await lite.telegram(update)).status_code != 200:
+                assert answer.status_code == 503
+                assert answer.headers["retry-after"] == "2"
+                statuses.append(503)
+                await asyncio.sleep(0.5)
+            statuses.append(200)
+
+    async with held(lite.app.writer):
+        pushing = [asyncio.create_task(push(one)) for one in updates * 20]
+        await asyncio.sleep(1)
+        assert taken(lite) == 0
+        assert 200 not in statuses
+    await asyncio.gather(*pushing)
+    assert statuses.count(200) == 5000
+    assert statuses.count(503) > 100
+    figures = lite.app.gate.figures
+    assert figures.requests <= REQUESTS
+    assert figures.bytes <= BYTES
+    assert taken(lite) == 250
+    assert lite.counted("telegram", "taken") == 250
+
+
+async def test_twilio_waits_at_the_door_and_is_let_in(door, monkeypatch):
+    """It does not come again, so it is not refused while there is hope."""
+    monkeypatch.setattr(gate_module, "PATIENCE", 60)
+    forms = [door.sms("BANTUAN", sender=f"+62812{n:08}") for n in range(150)]
+    async with held(door.app.writer):
+        knocking = [asyncio.create_task(door.twilio("sms", form)) for form in forms]
+        await asyncio.sleep(1)
+        assert not any(task.done() for task in knocking)
+        assert door.app.gate.figures.requests <= REQUESTS
+    answers = await asyncio.gather(*knocking)
+    assert {answer.status_code for answer in answers} == {204}
+    assert taken(door) == 150
+
+
+async def test_twilios_patience_ends_too(door, monkeypatch):
+    monkeypatch.setattr(gate_module, "PATIENCE", 0.3)
+    door.app.gate._requests = 0  # noqa: SLF001 - no room at all
+    answer = await door.twilio("sms", door.sms("BANTUAN"))
+    assert answer.status_code == 503
+
+
+async def test_a_store_that_stands_still_is_told_to_telegram_before_a_body_is_read(
+    door, monkeypatch
+):
+    monkeypatch.setattr(gate_module, "SLOW", 0.2)
+    async with held(door.app.writer):
+        first = asyncio.create_task(door.telegram(door.update("BANTUAN")))
+        await asyncio.sleep(0.5)
+        assert (await door.telegram(door.update("BANTUAN"))).status_code == 503
+    assert (await first).status_code == 200
+
+
+async def test_a_body_that_never_comes_gives_its_place_back(monkeypatch):
+    monkeypatch.setattr(gate_module, "HANDLED", 0.1)
+
+    class Idle:
+        waiting = 0
+
+    gate = Gate(Idle(), requests=1)
+    never = asyncio.Event()
+
+    async def endpoint(_):
+        await never.wait()
+        return Response()
+
+    scope = {"type": "http", "headers": []}
+    assert (await gate.at_once(endpoint)(Request(scope))).status_code == 503
+    assert gate._has_room(1)  # noqa: SLF001 - free again
