@@ -10,7 +10,7 @@ USED := .venv/used.stamp
 DEVELOPED := .venv/developed.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install develop check test coverage test-browser pictures audit lock clean
+.PHONY: help demo install develop check test coverage chaos test-browser pictures audit lock clean
 
 help: ## Show these lines
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -37,6 +37,9 @@ coverage: check ## The same under branch coverage, child processes too; below 95
 	$(RUN) coverage run -m pytest $(TESTS)
 	$(RUN) coverage combine --quiet
 	$(RUN) coverage report
+
+chaos: develop ## Kill servers 30 times under 200 reporters, on both databases (15 min; CHAOS_SEED=… again)
+	$(RUN) tests.chaos
 
 test-browser: develop ## Drive the demo in a real Chromium
 	$(RUN) pytest -m browser

@@ -1,0 +1,162 @@
+"""Letters against sends: which send was which letter, and why some were sent twice.
+
+The journal of the outbox says when each letter was put, claimed and gone; the provider's
+books say what it took. A person's letters leave in order, so every send belongs to the
+letter of its text that was claimed last before it.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from bot.channels.sms import Sms
+from bot.channels.whatsapp import WhatsApp
+from storage import outbox
+from storage.keys import Purpose, ServerKeys
+from storage.letters import Letter
+from storage.words import Channel, LetterKind
+from tests.chaos.ledger import Sent
+
+SLACK = 0.002
+"""Seconds by which two clocks of one machine may differ (SQLite's knows milliseconds)."""
+LEASE = 60.0
+LOST = frozenset({"lost_answer", "silence"})
+SENT_KINDS = frozenset(
+    {LetterKind.REPLY, LetterKind.RECEIPT, LetterKind.NOTICE, LetterKind.ALERT}
+)
+
+
+_LOOKS = {Channel.SMS: Sms.look_alikes, Channel.WHATSAPP: WhatsApp.look_alikes}
+
+
+@dataclass
+class Posted:
+    """One letter's life, in seconds since 1970; ``gone`` 0 while it waits."""
+
+    id: int
+    channel: Channel
+    letter: Letter
+    put: float
+    expires: float
+    gone: float = 0.0
+    attempts: int = 0
+    claims: list[float] = field(default_factory=list)
+    sends: list[Sent] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        """Return the text as its channel sends it."""
+        looks = _LOOKS.get(self.channel, {})
+        return self.letter.text.translate(looks)
+
+
+def read(journal: Iterable[Any], keys: ServerKeys) -> list[Posted]:
+    """Read the journal; letters of other channels than people have are left out."""
+    found: list[Posted] = []
+    waiting: dict[int, Posted] = {}
+    for row in journal:
+        if row.channel not in {"telegram", "sms", "whatsapp"}:
+            continue
+        at = float(row.at)
+        match row.what:
+            case "put":
+                one = waiting[row.id] = _opened(row, keys, at)
+                found.append(one)
+            case "claimed":
+                waiting[row.id].claims.append(at)
+            case "gone":
+                one = waiting.pop(row.id)
+                one.gone, one.attempts = at, row.attempts
+            case _:
+                pass
+    return found
+
+
+def _opened(row: Any, keys: ServerKeys, at: float) -> Posted:
+    expires = datetime.fromtimestamp(int(row.expires), UTC)
+    place = outbox.context(bytes(row.order_name), expires)
+    letter = Letter.from_bytes(keys.unlock(Purpose.OUTBOX, bytes(row.blob), place))
+    return Posted(row.id, Channel(row.channel), letter, at, int(row.expires))
+
+
+def match(
+    letters: Sequence[Posted], sent: Sequence[Sent], phones: Mapping[str, str]
+) -> list[Sent]:
+    """Give every send its letter; return the sends that no letter explains.
+
+    ``phones`` maps handles to phones.
+    """
+    lines: dict[tuple[str, str], list[Posted]] = defaultdict(list)
+    for one in letters:
+        if one.letter.kind in SENT_KINDS:
+            lines[phones[one.letter.to], one.text].append(one)
+    strange = []
+    for send in sorted(sent, key=lambda one: one.at):
+        fits = [
+            (max(claims), number)
+            for number, one in enumerate(lines.get((send.phone, send.text), []))
+            if (claims := [at for at in one.claims if at <= send.at + SLACK])
+        ]
+        if fits:
+            _, number = max(fits)
+            lines[send.phone, send.text][number].sends.append(send)
+        else:
+            strange.append(send)
+    return strange
+
+
+@dataclass
+class Doubles:
+    """Why letters were taken more than once, per channel; ``unexplained`` must be empty."""
+
+    causes: Counter[str] = field(default_factory=Counter)
+    accepted: int = 0
+    letters: int = 0
+    unexplained: list[Posted] = field(default_factory=list)
+
+    @property
+    def total(self) -> int:
+        return self.causes.total()
+
+
+def doubles(
+    letters: Iterable[Posted],
+    kills: Sequence[float],
+    away: Sequence[tuple[float, float]],
+) -> Doubles:
+    """Count every send but a letter's last, by its cause.
+
+    ``kills`` are when servers died, ``away`` when a server was suspended or could not
+    write: then a letter that was taken could not be finished.
+    """
+    found = Doubles()
+    for one in letters:
+        if not one.sends:
+            continue
+        found.letters += 1
+        found.accepted += len(one.sends)
+        for send, following in zip(one.sends, one.sends[1:], strict=False):
+            cause = _cause(one, send, following, kills, away)
+            found.causes[f"{one.channel}: {cause or 'UNEXPLAINED'}"] += 1
+            if not cause:
+                found.unexplained.append(one)
+    return found
+
+
+def _cause(
+    one: Posted,
+    send: Sent,
+    following: Sent,
+    kills: Sequence[float],
+    away: Sequence[tuple[float, float]],
+) -> str:
+    if send.answer in LOST:
+        return {"silence": "timeout after acceptance"}.get(send.answer, "answer lost")
+    began = max((at for at in one.claims if at <= send.at + SLACK), default=one.put)
+    if any(began - SLACK <= moment <= following.at for moment in kills):
+        return "killed between send and commit"
+    if any(begun - LEASE <= send.at <= ended for begun, ended in away):
+        return "store away or suspended between send and commit"
+    return ""
