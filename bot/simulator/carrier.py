@@ -1,7 +1,8 @@
 """Twilio's webhooks: inbound messages and status callbacks, signed, with its retries.
 
 By default only a failed connection is tried again, once; a fragment of the URL such as
-``#rc=3&rp=ct,rt,5xx`` changes that, as Twilio's connection overrides do.
+``#rc=3&rp=ct,rt,5xx`` changes that, as Twilio's connection overrides do; all tries
+together have ``tt``. Then the fallback address is called, with two fields more.
 """
 
 import asyncio
@@ -9,19 +10,21 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Coroutine, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qsl, urldefrag
 
 import httpx
 
 from bot.simulator import wire
-from bot.simulator.faults import DELIVERIES, SHUFFLE, Fault
+from bot.simulator.faults import DELIVERIES, NEVER, SHUFFLE, Fault
 from bot.simulator.phones import Phone
 from bot.simulator.world import World
 
 CONNECT, READ, TOTAL = 5000, 15000, 15000
 """Milliseconds: ``ct``, ``rt`` and ``tt`` unless the fragment says otherwise."""
+ERRORS = {"ct": "11205", "rt": "11205", "4xx": "11200", "5xx": "11200"}
+"""What a fallback address is told of the first one's failure."""
 STATUS_STEP = 0.05
 """Seconds of provider time between two statuses of a message."""
 
@@ -77,6 +80,7 @@ class Carrier:
         settings = self.world.settings
         on_sms = phone.channel == "sms"
         url = settings.sms_webhook if on_sms else settings.whatsapp_webhook
+        spare = settings.sms_fallback if on_sms else settings.whatsapp_fallback
         if not url:
             report["problem"] = "no webhook is set"
             return
@@ -85,7 +89,10 @@ class Carrier:
         async def deliver() -> None:
             if before is not None:
                 await asyncio.wait({before})
-            await self._post(url, phone.channel, params, report)
+            wrong = await self._post(url, phone.channel, params, report)
+            if wrong in ERRORS and spare:
+                error = {"ErrorCode": ERRORS[wrong], "ErrorUrl": url}
+                await self._post(spare, phone.channel, params | error, report)
             self.world.ring(phone)
 
         self._tails[phone.name] = self._start(deliver())
@@ -125,21 +132,31 @@ class Carrier:
 
     async def _post(
         self, url: str, method: str, params: dict[str, str], report: dict[str, Any]
-    ) -> None:
-        """Deliver one webhook, with Twilio's retries and the planned fault."""
+    ) -> str:
+        """Deliver one webhook, with Twilio's retries and the planned fault.
+
+        Returns ``""`` for success, else how the last try failed (``never``: untried).
+        """
         target, fragment = urldefrag(url)
         override = Override.of(fragment)
         token = self.world.hexadecimal("idempotency", 32)
+        loop = asyncio.get_running_loop()
+        ends, outcome = loop.time() + override.total / 1000, ""
         for attempt in range(override.retries + 1):
             fault = self.world.faults.take("webhook", method, DELIVERIES)
+            if fault and fault.fault == NEVER:
+                report["problem"] = "the webhook was never called"
+                return NEVER
             if fault and fault.fault == "delay":
                 await asyncio.sleep(fault.seconds)
-            outcome = await self._try(target, params, override, token, fault, report)
+            left = replace(override, total=int((ends - loop.time()) * 1000))
+            outcome = await self._try(target, params, left, token, fault, report)
             if fault and fault.fault == "duplicate":
-                await self._try(target, params, override, token, None, report)
+                await self._try(target, params, left, token, None, report)
             report["attempts"] = attempt + 1
-            if not override.again(outcome):
-                return
+            if not override.again(outcome) or loop.time() >= ends:
+                break
+        return outcome
 
     async def _try(
         self,

@@ -7,7 +7,9 @@ from bot.simulator.storm import SILENCE, Storm
 
 ANSWERS = frozenset({"timeout", "lost_answer", SILENCE, "delay", "reset"})
 """Faults of an API call, beside an HTTP status such as ``429`` or ``500``."""
-DELIVERIES = frozenset({"timeout", "lost_answer", "delay", "reset", "duplicate"})
+NEVER = "never"
+"""A webhook that is lost before its first try: nobody is called, nobody ever hears."""
+DELIVERIES = frozenset({"timeout", "lost_answer", "delay", "reset", "duplicate", NEVER})
 """Faults of a webhook on its way to the bot."""
 TWICE = frozenset({"duplicate"})
 SHUFFLE = frozenset({"shuffle"})

@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
+from email.utils import formatdate
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from typing_extensions import override
 
 from bot.simulator.acts import Acts
@@ -50,10 +52,30 @@ def application(world: World) -> Starlette:
             *twilio.routes(),
         ],
         middleware=[
-            Middleware(TrustedHostMiddleware, allowed_hosts=[*LOOPBACK, "[::1]"])
+            Middleware(TrustedHostMiddleware, allowed_hosts=[*LOOPBACK, "[::1]"]),
+            Middleware(Dated, world=world),
         ],
         lifespan=lifespan,
     )
+
+
+class Dated:
+    """Tells the world's own time with every answer, as a provider's clock does."""
+
+    def __init__(self, app: ASGIApp, *, world: World) -> None:
+        self.app = app
+        self.world = world
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Add the Date header."""
+
+        async def dated(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                now = formatdate(self.world.clock.now(), usegmt=True)
+                message["headers"].append((b"date", now.encode()))
+            await send(message)
+
+        await self.app(scope, receive, dated)
 
 
 class Server(uvicorn.Server):
@@ -130,6 +152,7 @@ def serve(
             "ws": "none",
             "log_level": "warning",
             "access_log": False,
+            "date_header": False,
             "timeout_graceful_shutdown": 2,
         }
         server = Server(

@@ -47,6 +47,11 @@ class Twilio:
             Route(one, guard("fetch", self.fetch), methods=["GET"]),
             Route(one, guard("update", self.update), methods=["POST"]),
             Route(one, guard("delete", self.delete), methods=["DELETE"]),
+            Route(
+                ROOT.removesuffix("/Messages") + "/IncomingPhoneNumbers.json",
+                guard("numbers", self.numbers),
+                methods=["GET"],
+            ),
             *self.media.routes(guard),
         ]
 
@@ -175,6 +180,25 @@ class Twilio:
                 "previous_page_uri": uri(page - 1) if page else None,
                 "next_page_uri": uri(page + 1) if start + size < len(found) else None,
             }
+        )
+
+    async def numbers(self, request: Request) -> Response:
+        """Our SMS number, and where its messages go."""
+        settings = self.world.settings
+        ours = request.query_params.get("PhoneNumber", settings.sms_number)
+        shown = {
+            "sid": "PN" + "5" * 32,
+            "account_sid": settings.account_sid,
+            "phone_number": settings.sms_number,
+            "sms_url": settings.sms_webhook,
+            "sms_method": settings.sms_method,
+            "sms_fallback_url": settings.sms_fallback,
+            "sms_fallback_method": settings.sms_fallback_method,
+            "sms_application_sid": settings.sms_application_sid,
+        }
+        listed = [shown] if ours == settings.sms_number else []
+        return wire.Json(
+            {"incoming_phone_numbers": listed, "page": 0, "page_size": PAGE}
         )
 
     async def fetch(self, request: Request) -> Response:

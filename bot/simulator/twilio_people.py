@@ -58,6 +58,7 @@ class People:
             created=now,
             media=media,
             sent=now,
+            service=settings.messaging_service_sid or None,
         )
         self.messages.stored[message.sid] = message
         line = phone.add(

@@ -25,6 +25,8 @@ class Settings:
     ``window_error``: outside WhatsApp's 24 hours a free text is refused at once
     (``refuse``) or accepted and failed later (``fail``). ``advanced_opt_out``: opt-out
     words reach the bot too, with ``OptOutType``; ``forwards_opt_out``: they do, without.
+    ``sms_fallback`` and its like: the address that is called when the first one fails;
+    ``messaging_service_sid``: the service that incoming messages pass through.
     ``read_receipts``: WhatsApp says read. ``strict_pace``: whoever sends faster than the
     providers state is refused with 429.
     """
@@ -38,6 +40,12 @@ class Settings:
     whatsapp_number: str = "+15005550009"
     sms_webhook: str = ""
     whatsapp_webhook: str = ""
+    sms_fallback: str = ""
+    whatsapp_fallback: str = ""
+    sms_method: str = "POST"
+    sms_fallback_method: str = "POST"
+    sms_application_sid: str = ""
+    messaging_service_sid: str = ""
     officer_name: str = "Dewi Anggraini"
     console_url: str = ""
     base_url: str = ""

@@ -274,3 +274,45 @@ async def test_a_failure_is_called_back_with_its_code(api, simulator, listener):
     (heard,) = await listener.hear(1)
     assert heard.form["MessageStatus"] == "undelivered"
     assert heard.form["ErrorCode"] == "30003"
+
+
+async def test_the_fallback_address_is_called_after_the_last_failure(
+    api, simulator, listener
+):
+    """It gets the same message, signed for its own address, and what went wrong."""
+    first, spare = listener.url("/sms"), listener.url("/spare")
+    await simulator.webhooks(sms=f"{first}#rc=1&rp=5xx")
+    await simulator.control("settings", sms_fallback=f"{spare}#rc=0")
+    listener.script = [status(500), status(500), status(204)]
+    await simulator.phone("sms").say("halo")
+    heard = await listener.hear(3)
+    assert [one.path for one in heard] == ["/sms", "/sms", "/spare"]
+    form = heard[2].form
+    assert form["ErrorCode"] == "11200"
+    assert form["ErrorUrl"].startswith(first)
+    assert heard[0].form.items() <= form.items()
+    signed = heard[2].headers["x-twilio-signature"]
+    assert RequestValidator(api.auth[1]).validate(spare, form, signed)
+    tokens = [one.headers["i-twilio-idempotency-token"] for one in heard]
+    assert tokens[0] == tokens[1]
+
+
+async def test_a_webhook_may_never_come(api, simulator, listener):
+    await simulator.webhooks(sms=listener.url("/sms"))
+    await simulator.control("settings", sms_fallback=listener.url("/spare"))
+    await simulator.fault("webhook", "never", "sms")
+    await simulator.phone("sms").say("satu")
+    await simulator.phone("sms").say("dua")
+    (heard,) = await listener.hear(1)
+    assert heard.form["Body"] == "dua"
+    listed = (await api.get(".json")).json()["messages"]
+    assert [one["body"] for one in listed] == ["dua", "satu"]
+
+
+async def test_all_tries_together_have_the_total_time(simulator, listener):
+    """With ``tt`` over, nothing is tried again, however many repeats are left."""
+    await simulator.webhooks(sms=listener.url("/sms") + "#tt=300&rt=250&rc=5&rp=rt")
+    await simulator.fault("webhook", "delay", "sms", times=6, seconds=0.4)
+    await simulator.phone("sms").say("halo")
+    report = await delivered(simulator, "sms")
+    assert report["attempts"] == 1
