@@ -160,14 +160,16 @@ def take_back(
 ) -> int:
     """Delete a person's notices that did not leave yet, and what failed; returns how many.
 
-    ``case`` (hex) limits notices to one case. Answers, receipts and alerts that wait stay.
+    ``case`` (hex) limits notices to one case. What else waits stays, and every receipt.
     """
     names = keys.look_ups(Purpose.ORDER, channel, handle)
     rows = session.exec(select(OutboxRow).where(col(OutboxRow.order_name).in_(names)))
     gone = 0
     for row in rows.all():
         letter = letter_of(keys, row)
-        if letter is None or not (row.failed or letter.kind is LetterKind.NOTICE):
+        if letter is None or letter.kind is LetterKind.RECEIPT:
+            continue
+        if not (row.failed or letter.kind is LetterKind.NOTICE):
             continue
         if not letter.case or case in {"", letter.case}:
             session.delete(row)
