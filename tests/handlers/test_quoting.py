@@ -16,7 +16,7 @@ from handlers.receipts import Opening
 from storage import cases, outbox, rekeying, subscriptions
 from storage.database import Database
 from storage.keys import ServerKeys
-from storage.models import Case, Conversation, Subscription
+from storage.models import Case, Conversation, File, Subscription
 from storage.report_items import Content
 from storage.words import Channel, ItemKind, LetterKind, Mark
 from tests.desk import STORY, Desk, Slip, desk, text, with_keys
@@ -284,6 +284,31 @@ def test_further_parts_of_an_album_that_sent_a_report_reach_its_case(
     with here.database.reading() as session:
         rows = session.exec(select(Conversation)).all()
     assert case.report.hex() not in str(rows)
+
+
+def test_an_album_whose_parts_meet_another_process_each_is_told_once(
+    here: Desk,
+) -> None:
+    for words in ("LAPOR", "1", "1", "1", "1", "1"):
+        here.later(seconds=2)
+        here.say(SARI, words)
+    here.delivers()
+    said = []
+    for number in range(4):
+        here.later(minutes=3)
+        process = with_keys(here, here.keys)  # what the one before knew is forgotten
+        process.say(
+            SARI,
+            "",
+            kind=Kind.MEDIA,
+            media=photo(f"p{number}"),
+            group="9",
+            message_id=70 + number,
+        )
+        said.append(len(process.delivers()))
+    assert said == [1, 0, 0, 0]
+    with here.database.reading() as session:
+        assert len(session.exec(select(File)).all()) == 4
 
 
 def test_a_live_location_wakes_no_draft_and_is_never_answered(here: Desk) -> None:
