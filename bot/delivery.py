@@ -63,7 +63,7 @@ class Delivery:
         self._stood_still = stood_still
         self._repeats = Repeats()
         self._longest_wait = longest_wait
-        self._lines = [Line(sender, Pace(sender.limits)) for sender in channels]
+        self.lines = [Line(sender, Pace(sender.limits)) for sender in channels]
         self._stopping = False
         self.beat: Beat = unheard
 
@@ -73,7 +73,7 @@ class Delivery:
 
     async def run(self) -> None:
         """Deliver until ``stop``; letters under way are finished first."""
-        await asyncio.gather(*(self._run(line) for line in self._lines))
+        await asyncio.gather(*(self._run(line) for line in self.lines))
 
     def stop(self) -> None:
         """Ask ``run`` to end."""
@@ -81,7 +81,7 @@ class Delivery:
         self._ring()
 
     def _ring(self) -> None:
-        for line in self._lines:
+        for line in self.lines:
             line.news = True
             line.bell.set()
 

@@ -182,6 +182,9 @@ def build(
             readiness=readiness,
             holder=holder,
             clock=clock,
+            standing=lambda: {
+                line.sender.name: line.breaker.cause for line in delivery.lines
+            },
         ),
     )
     writer.on_commit = house.notify

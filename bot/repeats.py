@@ -1,6 +1,6 @@
 """A cap on saying the same: two machines that answer each other, or a fault of ours.
 
-The rule is data. Never capped: a receipt (it goes once), an acknowledgment, a deletion.
+The rule is data. Never capped: a receipt (it goes once), the canary's, an acknowledgment, a deletion.
 What is counted lies in memory under a random key, a letter only once it was taken; a
 letter over the cap is dropped and counted (``outcome="repeated"``). After a quiet while
 it works again.

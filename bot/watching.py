@@ -15,6 +15,7 @@ from pathlib import Path
 
 from bot import logs
 from bot.alarms import Alarm, Board, Facts
+from bot.breaker import Cause
 from bot.metrics import Level, Metrics
 from bot.readiness import Readiness
 from bot.settings import Settings
@@ -24,9 +25,12 @@ from handlers.office import Office
 from storage import leases, watches
 from storage.models import Watch
 from storage.watches import Watched
+from storage.words import Channel
 
 EVERY = 20.0
 SCHEDULER = "scheduler"
+STILL = timedelta(minutes=2)
+"""A channel of which nobody says for so long that it stands still goes again."""
 _STORE = frozenset({"store", "writer", "schema"})
 _CANARIES = 3
 """So many canaries may be missing, and never less than half an hour."""
@@ -44,10 +48,12 @@ class Watching:
     readiness: Readiness
     holder: str
     clock: Callable[[], datetime]
+    standing: Callable[[], Mapping[Channel, Cause | None]] = dict
     board: Board = field(default_factory=Board)
     _began: datetime | None = None
     _known: Mapping[str, Watch] = field(default_factory=dict)
     _leads: bool = False
+    _grew: dict[str, tuple[int, datetime]] = field(default_factory=dict)
 
     @property
     def rings(self) -> Mapping[Alarm, datetime]:
@@ -81,34 +87,51 @@ class Watching:
             logs.event("alarm.rings", level="error", check=name)
         for name in over:
             logs.event("alarm.over", level="warning", check=name)
-        if facts.watches is not None and self._leads:
-            await self._tell(facts)
-
-    async def _tell(self, facts: Facts) -> None:
-        """Let the admins know, where they do not yet; a store that is away is tried again."""
-        known = facts.watches or {}
+        if facts.watches is None:
+            return
         try:
-            for name in self.board.rings:
-                row = known.get(watches.ALARM + name)
-                if row is None or row.bad is None or _is_due(row, facts.now):
-                    await self.writer.run(
-                        alarming.rings, self.office, name, now=facts.now
-                    )
-            for rule in self.board.rules:
-                row = known.get(watches.ALARM + rule.name)
-                if (
-                    row is None
-                    or row.bad is None
-                    or not self._is_over(rule.name, facts)
-                ):
-                    continue
-                await self.writer.run(
-                    alarming.is_over, self.office, rule.name, now=facts.now
-                )
+            await self._note_channels(facts.watches, facts.now)
+            if self._leads:
+                await self._tell(facts)
         except StoreUnavailable:
             return
         except Exception as error:  # noqa: BLE001 - the watcher goes on; it is tried again
             logs.failure("alarm.failed", error)
+
+    async def _note_channels(self, known: Mapping[str, Watch], now: datetime) -> None:
+        """Write down which channels stand still; who leads ends what nobody says any more."""
+        for channel, cause in self.standing().items():
+            name = f"{channel}.sending"
+            row = known.get(name)
+            if channel is Channel.CANARY:
+                continue
+            if cause is not None:
+                await self.writer.run(watches.bad, name, cause.value, now=now)
+            elif row is not None and row.bad is not None and self._is_still(row, now):
+                await self.writer.run(watches.good, name, now=now)
+
+    def _is_still(self, row: Watch, now: datetime) -> bool:
+        """Tell whether no process has said for a while that this fails."""
+        count, since = self._grew.get(row.name, (-1, now))
+        if count != row.failures:
+            since = now
+            self._grew[row.name] = (row.failures, since)
+        return now - since >= STILL
+
+    async def _tell(self, facts: Facts) -> None:
+        """Let the admins know, where they do not yet; a store that is away is tried again."""
+        known = facts.watches or {}
+        for name in self.board.rings:
+            row = known.get(watches.ALARM + name)
+            if row is None or row.bad is None or _is_due(row, facts.now):
+                await self.writer.run(alarming.rings, self.office, name, now=facts.now)
+        for rule in self.board.rules:
+            row = known.get(watches.ALARM + rule.name)
+            if row is None or row.bad is None or not self._is_over(rule.name, facts):
+                continue
+            await self.writer.run(
+                alarming.is_over, self.office, rule.name, now=facts.now
+            )
 
     def _is_over(self, name: Alarm, facts: Facts) -> bool:
         """Tell whether nothing rings, also for what rang before this process began."""

@@ -46,6 +46,7 @@ SAMPLES: Final[Mapping[str, str]] = {
     "reveals": "12",
     "removed": "12",
     "wrong": "12",
+    "what": "the last backup is too old",
 }
 """The values with which the length of an SMS is measured."""
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -11,7 +12,8 @@ import pytest
 import uvicorn
 from sqlmodel import SQLModel, func, select
 
-from bot import config
+from bot import canary as canary_loop
+from bot import config, heartbeat, repeats
 from bot.app import create
 from bot.canary_door import HEADER, MOST_BYTES, PATH
 from bot.house import House
@@ -19,7 +21,7 @@ from bot.logs import UVICORN_OPTIONS
 from storage import watches
 from storage.database import Database
 from storage.keys import ServerKeys
-from storage.words import Channel
+from storage.words import Channel, LetterKind
 from tests import house
 from tests.doors import environment
 from tests.running import Clock, answers, found, free_port
@@ -95,6 +97,80 @@ async def test_a_canary_comes_back_and_leaves_no_row_behind(server: Served) -> N
     text = server.app.metrics.render().decode()
     assert 'kentongan_incoming_total{channel="canary",outcome="taken"}' in text
     assert await runner.once() == ""
+
+
+async def test_the_cap_on_saying_the_same_is_not_for_the_canary(
+    server: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    once = repeats.Cap(1, timedelta(hours=1))
+    monkeypatch.setattr(repeats, "CAPS", dict.fromkeys(LetterKind, once))
+    assert server.app.canary is not None
+    assert [await server.app.canary.once() for _ in range(2)] == ["", ""]
+
+
+async def test_who_is_lost_is_written_down(
+    server: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Receipts are made no more: the canary waits for its own, and is erased all the same."""
+
+    async def never(*_: object) -> None:
+        await asyncio.sleep(60)
+
+    before = rows(server)
+    monkeypatch.setattr(canary_loop, "SILENCE", 1.0)
+    monkeypatch.setattr(type(server.app.receipts), "work", never)
+    assert server.app.canary is not None
+    assert await server.app.canary.once() == "silent.receipt"
+    assert rows(server) == before
+    with server.app.database.reading() as session:
+        watch = watches.read(session)["canary"]
+    assert (watch.failures, watch.code) == (1, "silent.receipt")
+
+
+async def test_only_who_leads_sends_it(
+    server: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flown: list[int] = []
+
+    async def once(_: object) -> str:
+        flown.append(1)
+        raise asyncio.CancelledError
+
+    runner = server.app.canary
+    assert runner is not None
+    monkeypatch.setattr(type(runner), "once", once)
+    with pytest.raises(asyncio.CancelledError):
+        await runner.run(timedelta(minutes=1), first=0.0)
+    assert flown == [1]
+    monkeypatch.setattr(runner, "_holder", "somebody else")
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.5):
+            await runner.run(timedelta(minutes=1), first=0.0)
+    assert flown == [1]
+
+
+async def test_somebody_outside_is_called_without_data_and_may_be_away() -> None:
+    asked: list[bytes] = []
+
+    async def answer(
+        reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        asked.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(
+            b"HTTP/1.1 302 Found\r\nLocation: /other\r\nContent-Length: 0\r\n\r\n"
+        )
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    await heartbeat.call(f"http://127.0.0.1:{port}/alive/1234")
+    server.close()
+    assert len(asked) == 1, "no redirect is followed"
+    assert asked[0].startswith(b"GET /alive/1234 HTTP/1.1")
+    assert b"ookie" not in asked[0]
+    await heartbeat.call(f"http://127.0.0.1:{port}/alive/1234")
+    await heartbeat.call("")
 
 
 async def test_only_the_canary_knows_its_door(server: Served) -> None:

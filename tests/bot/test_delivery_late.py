@@ -103,14 +103,14 @@ async def test_a_process_that_slept_leaves_the_letter_to_its_lease(world):
     """It claimed, was suspended, and wakes when another may have the letter."""
     world.post()
     woke = asyncio.Event()
-    take = world.delivery._lines[0].pace.take  # noqa: SLF001 - between claim and send
+    take = world.delivery.lines[0].pace.take
 
     def suspended(*args, **kwargs):
         world.here.later(seconds=START_SECONDS + 1)
         woke.set()
         return take(*args, **kwargs)
 
-    world.delivery._lines[0].pace.take = suspended  # noqa: SLF001 - as above
+    world.delivery.lines[0].pace.take = suspended
     await runs(world, woke.wait())
     assert world.wire.sent == []
     (row,) = world.rows()
