@@ -135,12 +135,13 @@ class Everything(RuleBasedStateMachine):
         self.here: Desk = desk(self.database, self.keys)
         self.people = {handle: Person(handle) for handle in PEOPLE}
         self.number = 0
-        self.seen: set[bytes] = set()
-        self.accepted: Counter[bytes] = Counter()
-        self.finished: Counter[bytes] = Counter()
-        self.doubtful: Counter[bytes] = Counter()
-        self.order: dict[str, list[bytes]] = {}
-        self.expected: dict[str, list[bytes]] = {}
+        self.waiting: dict[int, str] = {}
+        self.seen: set[str] = set()
+        self.accepted: Counter[str] = Counter()
+        self.finished: Counter[str] = Counter()
+        self.doubtful: Counter[str] = Counter()
+        self.order: dict[str, list[str]] = {}
+        self.expected: dict[str, list[str]] = {}
 
     @override
     def teardown(self) -> None:
@@ -180,12 +181,16 @@ class Everything(RuleBasedStateMachine):
         """Write down every letter that was ever committed, and its place in the order."""
         with self.database.reading() as session:
             rows = session.exec(select(OutboxRow).order_by(col(OutboxRow.id))).all()
+        here = {row.id or 0: self.waiting.get(row.id or 0) for row in rows}
         for row in rows:
-            if row.blob in self.seen:
+            if here[row.id or 0] is not None:
                 continue
-            self.seen.add(row.blob)
+            name = f"{row.id}.{len(self.seen)}"  # a store may use a number again
+            here[row.id or 0] = name
+            self.seen.add(name)
             if row.priority > 0:
-                self.expected.setdefault(row.order_name.hex(), []).append(row.blob)
+                self.expected.setdefault(row.order_name.hex(), []).append(name)
+        self.waiting = {number: name for number, name in here.items() if name}
 
     # -- people --------------------------------------------------------------------------
 
@@ -325,26 +330,26 @@ class Everything(RuleBasedStateMachine):
                 for one in held:
                     self._send(one, *(left.popleft() if left else CALM))
 
-    def _claim(self, session: Session) -> list[tuple[bytes, Claimed]]:
+    def _claim(self, session: Session) -> list[tuple[str, Claimed]]:
         claimed = outbox.claim(
             session, self.keys, Channel.TELEGRAM, limit=2, now=self.here.now
         )
-        return [(session.get_one(OutboxRow, one.id).blob, one) for one in claimed]
+        return [(self.waiting[one.id], one) for one in claimed]
 
-    def _send(self, held: tuple[bytes, Claimed], answer: Provider, end: Crash) -> None:
-        blob, claimed = held
+    def _send(self, held: tuple[str, Claimed], answer: Provider, end: Crash) -> None:
+        name, claimed = held
         ends, now = Written(self.here.office), self.here.now
         if answer is Provider.LATER:
             self._run(lambda session: self._later(session, claimed, doubtful=False))
             return
-        self.accepted[blob] += 1
-        if self.accepted[blob] == 1:
+        self.accepted[name] += 1
+        if self.accepted[name] == 1:
             if claimed.letter.kind is LetterKind.RECEIPT:
                 slip = slip_in(claimed.letter.text)
                 self.people[claimed.letter.to].slips.append(slip)
-            self.order.setdefault(claimed.order_name.hex(), []).append(blob)
+            self.order.setdefault(claimed.order_name.hex(), []).append(name)
         if answer is Provider.LOSES:
-            self.doubtful[blob] += 1
+            self.doubtful[name] += 1
             self._run(lambda session: self._later(session, claimed, doubtful=True))
             return
         try:
@@ -359,11 +364,11 @@ class Everything(RuleBasedStateMachine):
                 end,
             )
         except Died:
-            self.doubtful[blob] += end is Crash.BEFORE
-            self.finished[blob] += end is Crash.AFTER
+            self.doubtful[name] += end is Crash.BEFORE
+            self.finished[name] += end is Crash.AFTER
             raise
         assert ours
-        self.finished[blob] += 1
+        self.finished[name] += 1
 
     def _later(self, session: Session, claimed: Claimed, *, doubtful: bool) -> bool:
         due = self.here.now + timedelta(seconds=5)
@@ -418,13 +423,13 @@ class Everything(RuleBasedStateMachine):
     def no_letter_leaves_before_an_older_one(self) -> None:
         for person, left in self.order.items():
             expected = self.expected[person]
-            assert left == [blob for blob in expected if blob in set(left)]
+            assert left == [name for name in expected if name in set(left)]
 
     @invariant()
     def what_left_twice_was_in_doubt(self) -> None:
-        for blob, times in self.accepted.items():
-            assert times == self.finished[blob] + self.doubtful[blob]
-            assert self.finished[blob] <= 1
+        for name, times in self.accepted.items():
+            assert times == self.finished[name] + self.doubtful[name]
+            assert self.finished[name] <= 1
 
     def _calm_down(self) -> None:
         """Let nothing break any more, and wait until all is done."""
