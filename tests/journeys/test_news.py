@@ -13,10 +13,7 @@ from tests.phones import Phone, Simulator
 from tests.running import Running, running
 
 STORY = "Panitia lelang membocorkan harga kepada satu rekanan"
-TEMPLATES = {
-    "TWILIO__TEMPLATES__ID__NEWS": "HX" + "1" * 32,
-    "TWILIO__TEMPLATES__EN__NEWS": "HX" + "2" * 32,
-}
+IN_INDONESIAN, IN_ENGLISH = "HX" + "1" * 32, "HX" + "2" * 32
 
 
 @pytest.fixture(autouse=True)
@@ -30,7 +27,13 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 async def village(tmp_path: Path, simulator: Simulator) -> AsyncIterator[Running]:
     """Return a server on SQLite that has templates."""
     url = f"sqlite:///{tmp_path / 'kentongan.db'}"
-    async with running(url, tmp_path, simulator, **TEMPLATES) as here:
+    async with running(
+        url,
+        tmp_path,
+        simulator,
+        TWILIO__TEMPLATES__ID__NEWS=IN_INDONESIAN,
+        TWILIO__TEMPLATES__EN__NEWS=IN_ENGLISH,
+    ) as here:
         yield here
 
 
