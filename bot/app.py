@@ -20,6 +20,7 @@ from starlette.routing import BaseRoute
 from bot import hardening, health, logs, webhooks
 from bot.channels.sms import Sms
 from bot.channels.telegram import Telegram
+from bot.channels.twilio_listing import Listing
 from bot.channels.whatsapp import WhatsApp
 from bot.clock import utc_now
 from bot.console.app import routes as console_routes
@@ -28,6 +29,7 @@ from bot.console.headers import SecurityHeaders
 from bot.house import STATUS_PATH, Clock, House, build
 from bot.office import local_url
 from bot.poller import Poller
+from bot.reconciling import Reconciler
 from bot.registration import Registration
 from bot.settings import Settings
 from bot.writer import StoreUnavailable
@@ -73,7 +75,10 @@ def provider_routes(house: House) -> list[BaseRoute]:
     twilio = webhooks.TwilioDoor(
         house.intake,
         public_url=settings.server.public_url,
-        tokens=(settings.twilio.auth_token.get_secret_value(),),
+        tokens=(
+            settings.twilio.auth_token.get_secret_value(),
+            settings.twilio.previous_auth_token.get_secret_value(),
+        ),
         metrics=house.metrics,
     )
     sms, whatsapp = (
@@ -181,6 +186,8 @@ def _loops(house: House) -> dict[str, Callable[[], Coroutine[Any, Any, None]]]:
     if house.canary is not None:
         every = timedelta(minutes=house.settings.watch.canary_minutes)
         loops["canary"] = functools.partial(house.canary.run, every)
+    if reconciler := make_reconciler(house):
+        loops["reconciling"] = reconciler.run
     telegram = house.channels.get(Channel.TELEGRAM)
     if not isinstance(telegram, Telegram):
         return loops
@@ -211,6 +218,30 @@ def _loops(house: House) -> dict[str, Callable[[], Coroutine[Any, Any, None]]]:
             holder=house.holder,
         ).run
     return loops
+
+
+def make_reconciler(house: House) -> Reconciler | None:
+    """Return who takes in what Twilio could not tell us; None without Twilio."""
+    channels = house.channels.values()
+    ours = [one for one in channels if isinstance(one, Sms | WhatsApp)]
+    if not ours:
+        return None
+    twilio = house.settings.twilio
+    listing = Listing(
+        account_sid=twilio.account_sid,
+        auth_token=twilio.auth_token.get_secret_value(),
+        api_base_url=twilio.api_base_url,
+    )
+    return Reconciler(
+        listing,
+        ours,
+        house.writer,
+        house.intake,
+        house.office,
+        tell=house.tell,
+        clock=house.clock,
+        holder=house.holder,
+    )
 
 
 def _has_tls(settings: Settings) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 
+from bot import doctor_numbers
 from bot.findings import Finding, Patient, ok, warn, wrong
 from bot.values import is_loopback
 
@@ -66,7 +67,7 @@ def twilio(patient: Patient) -> Iterator[Finding]:
         yield ok("twilio", "not set up")
         return
     try:
-        answer = _twilio(patient, "Messages.json", {"PageSize": "1"})
+        answer = _twilio(patient, "Messages.json", {"PageSize": "20"})
     except NoAnswer as error:
         yield wrong("twilio", f"does not answer ({error}); check network and proxy")
         return
@@ -77,12 +78,21 @@ def twilio(patient: Patient) -> Iterator[Finding]:
         )
         return
     yield ok("twilio", "account and token are good")
+    numbers = [settings.sms_number, settings.whatsapp_number]
+    yield from doctor_numbers.services(_json(answer).get("messages") or (), numbers)
+    if settings.previous_auth_token:
+        yield warn(
+            "twilio token",
+            "two tokens are accepted; remove twilio.previous_auth_token once the change is over",
+        )
     if settings.sms_number:
         yield from _number(patient, settings.sms_number)
     if settings.whatsapp_number:
         door = f"{patient.settings.server.public_url}/webhooks/twilio/whatsapp"
+        advice = f"{door}#{doctor_numbers.FRAGMENT}"
         yield ok(
-            "twilio whatsapp", f"look in Twilio's console: the sender must call {door}"
+            "twilio whatsapp",
+            f"look in Twilio's console: webhook and fallback of the sender must be {advice}",
         )
         yield from _templates(patient)
 
@@ -160,13 +170,7 @@ def _number(patient: Patient, number: str) -> Iterator[Finding]:
             check, f"{number} is not in this account; correct twilio.sms_number"
         )
         return
-    called, method = listed[0].get("sms_url"), listed[0].get("sms_method")
-    if called == door and method == "POST":
-        yield ok(check, f"messages are posted to {door}")
-    elif listed[0].get("sms_application_sid"):
-        yield warn(check, f"an application answers it; let it post to {door}")
-    else:
-        yield wrong(check, f"messages go elsewhere; let the number post them to {door}")
+    yield from doctor_numbers.judge(listed[0], door)
 
 
 def _clock(check: str, answer: httpx.Response, patient: Patient) -> Iterator[Finding]:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Concatenate, ParamSpec
 
@@ -79,6 +80,27 @@ class Intake:
         for incoming in found:
             outcome = await self._receive(incoming, body)
             self._metrics.came_in(channel.name, _COUNTED[outcome])
+
+    async def recover(
+        self, channel: base.Channel[Any], form: bytes, *, sent: datetime
+    ) -> bool:
+        """Take a message that was found at the provider; False for one that is known.
+
+        ``sent`` is when the provider had it. Raises StoreUnavailable.
+        """
+        try:
+            (incoming,) = channel.parse(form, now=sent)
+        except base.Unparseable as error:
+            await self.keep_aside(channel.name, form, error.code)
+            return True
+        except Exception as error:  # noqa: BLE001 - a fault of ours must not come again
+            await self.stumbled(channel.name, form, error)
+            return True
+        outcome = await self._receive(replace(incoming, recovered=True), form)
+        self._metrics.came_in(channel.name, _COUNTED[outcome])
+        if outcome is not Outcome.REPEAT:
+            self._metrics.came_in(channel.name, Counted.RECOVERED)
+        return outcome is not Outcome.REPEAT
 
     async def stumbled(
         self, channel: Channel, body: bytes, error: BaseException

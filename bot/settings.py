@@ -135,6 +135,7 @@ class Twilio(Section):
         str, values.pattern("AC[0-9A-Za-z]+", "must be an account SID, as in AC…")
     ] = ""
     auth_token: SecretStr = NO_SECRET
+    previous_auth_token: SecretStr = NO_SECRET
     api_base_url: values.SafeUrl = "https://api.twilio.com"
     sms_number: values.Number = ""
     whatsapp_number: values.Number = ""

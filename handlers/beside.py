@@ -8,7 +8,7 @@ question stay as they are. A keyword keeps its meaning, quoted or not.
 from dataclasses import replace
 from typing import Final, NamedTuple
 
-from handlers import evidence, follow
+from handlers import evidence, follow, late
 from handlers.keywords import normalise
 from handlers.messages import Kind, Proof, Reply
 from handlers.state import Item, Turn
@@ -39,6 +39,8 @@ def take(talk: Talk) -> Turn | None:
     """Take what belongs beside the open question; None for anything else."""
     if talk.incoming.kind is Kind.MOVED:
         return _moved(talk)
+    if overtaken := late.take(talk):
+        return overtaken
     if talk.facts.proof is not Proof.NONE:
         return None
     if talk.facts.late_part:

@@ -223,6 +223,7 @@ def _advance(turning: Turning, state: State, *, expired: bool) -> Turn:
         cleans=turning.office.cleans(turning.incoming.channel),
         quoted=quoted,
         late_part=bool(turning.beside) and not quoted,
+        overtaken=turning.incoming.recovered and turning.heard < turning.memory.heard,
     )
     return dialogue.advance(
         state, turning.incoming, turning.office.questionnaire, facts

@@ -59,6 +59,7 @@ class Incoming:
     ``quotes`` is the provider's id of the message that this one answers. ``marks`` say
     what else an officer should know of it. ``live`` is set while a place may still move
     (updates come as MOVED). ``group`` ties the parts of an album. ``received`` is UTC.
+    ``recovered``: it was found at the provider, long after its webhook was lost.
     ``erase`` is the provider's id of a copy to erase after our commit (Twilio's
     MessageSid).
     """
@@ -81,6 +82,7 @@ class Incoming:
     quotes: str = field(default="", repr=False)
     marks: tuple[Mark, ...] = ()
     live: bool = False
+    recovered: bool = False
 
 
 @dataclass(frozen=True, slots=True)

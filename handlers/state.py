@@ -252,7 +252,8 @@ class Facts:
     code. ``promises`` are about the opened case. ``resumed_expired``: the draft had
     expired before this message came. ``cleans``: messages can be deleted on both sides
     of this chat. ``quoted`` is the number of the case whose notice this message quotes,
-    ``late_part`` tells that it belongs to the album with which a report was just sent.
+    ``late_part``: it belongs to the album with which a report was just sent;
+    ``overtaken``: its person wrote again before it reached us.
     """
 
     now: datetime
@@ -267,6 +268,7 @@ class Facts:
     cleans: bool = False
     quoted: str = ""
     late_part: bool = False
+    overtaken: bool = False
 
 
 @dataclass(frozen=True, slots=True)

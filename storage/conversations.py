@@ -28,6 +28,23 @@ def first_seen(
     return _insert(session, keys.look_ups(Purpose.INBOX, channel, provider_id), day)
 
 
+def known(
+    session: Session, keys: ServerKeys, channel: Channel, provider_ids: Sequence[str]
+) -> set[str]:
+    """Return which of a provider's messages were taken before."""
+    names = {
+        name: one
+        for one in provider_ids
+        for name in keys.look_ups(Purpose.INBOX, channel, one)
+    }
+    found: set[str] = set()
+    for begin in range(0, len(names), _AT_ONCE):
+        some = list(names)[begin : begin + _AT_ONCE]
+        query = select(Inbox.name).where(col(Inbox.name).in_(some))
+        found |= {names[name] for name in session.exec(query)}
+    return found
+
+
 def first_time(session: Session, keys: ServerKeys, once: str, *, day: date) -> bool:
     """Remember a form's one-time value; False when the form was sent before."""
     return _insert(session, keys.look_ups(Purpose.INBOX, "form", once), day)

@@ -12,11 +12,18 @@ CURSOR_LIFE = timedelta(days=1)
 
 
 def hold(
-    session: Session, name: str, holder: str, *, seconds: int, now: datetime
+    session: Session,
+    name: str,
+    holder: str,
+    *,
+    seconds: int,
+    now: datetime,
+    forgets: bool = True,
 ) -> bool:
     """Take or renew a lease; False while somebody else holds it.
 
-    How far its last holder had come is forgotten when nobody held it for a day.
+    How far its last holder had come is forgotten when nobody held it for a day, where
+    it ``forgets``: a moment, unlike a number of a provider's, stays what it is.
     """
     _know(session, name, now)
     lease = session.exec(
@@ -24,7 +31,7 @@ def hold(
     ).one()
     if lease.holder != holder and lease.until > now:
         return False
-    if lease.until + CURSOR_LIFE < now:
+    if forgets and lease.until + CURSOR_LIFE < now:
         lease.cursor = 0
     lease.holder = holder
     lease.until = now + timedelta(seconds=seconds)
