@@ -9,6 +9,7 @@ import asyncio
 import json
 import os
 import secrets
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -64,6 +65,8 @@ def main() -> int:
             SAID.print(f"MISS {miss}", markup=False, highlight=False)
         if found[-1]["misses"]:
             SAID.print(f"the servers' logs are in {logs}")
+        else:
+            shutil.rmtree(logs)
     kept.parent.mkdir(parents=True, exist_ok=True)
     kept.write_text(json.dumps(found, indent=1, default=str) + "\n")
     SAID.print(table(found))

@@ -21,7 +21,8 @@ from tests.chaos.ledger import Sent
 
 SLACK = 0.002
 """Seconds by which two clocks of one machine may differ (SQLite's knows milliseconds)."""
-LEASE = 60.0
+COMMIT = 1.0
+"""Seconds in which a finish is written unless something is wrong."""
 LOST = frozenset({"lost_answer", "silence"})
 SENT_KINDS = frozenset(
     {LetterKind.REPLY, LetterKind.RECEIPT, LetterKind.NOTICE, LetterKind.ALERT}
@@ -157,6 +158,6 @@ def _cause(
     began = max((at for at in one.claims if at <= send.at + SLACK), default=one.put)
     if any(began - SLACK <= moment <= following.at for moment in kills):
         return "killed between send and commit"
-    if any(begun - LEASE <= send.at <= ended for begun, ended in away):
+    if any(begun - COMMIT <= send.at <= ended for begun, ended in away):
         return "store away or suspended between send and commit"
     return ""

