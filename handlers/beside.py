@@ -39,10 +39,9 @@ def take(talk: Talk) -> Turn | None:
     """Take what belongs beside the open question; None for anything else."""
     if talk.incoming.kind is Kind.MOVED:
         return _moved(talk)
-    if overtaken := late.take(talk):
+    overtaken = late.take(talk)
+    if overtaken or talk.facts.proof is not Proof.NONE:
         return overtaken
-    if talk.facts.proof is not Proof.NONE:
-        return None
     if talk.facts.late_part:
         return _late_part(talk)
     if not talk.facts.quoted or talk.incoming.kind not in _ANSWERS:
