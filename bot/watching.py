@@ -7,11 +7,13 @@ by who has it and not contradicted by who has not.
 """
 
 import asyncio
+import contextlib
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TypeAlias
 
 from bot import logs
 from bot.alarms import Alarm, Board, Facts
@@ -28,6 +30,8 @@ from storage.watches import Watched
 from storage.words import Channel
 
 EVERY = 20.0
+PATIENCE = 10.0
+"""Seconds that the store may take; after that it is away, and the watcher goes on."""
 SCHEDULER = "scheduler"
 STILL = timedelta(minutes=2)
 """A channel of which nobody says for so long that it stands still goes again."""
@@ -35,6 +39,9 @@ _STORE = frozenset({"store", "writer", "schema"})
 _CANARIES = 3
 """So many canaries may be missing, and never less than half an hour."""
 _LEAST = timedelta(minutes=30)
+
+
+_Read: TypeAlias = tuple[Mapping[str, Watch] | None, Mapping[str, float]]
 
 
 @dataclass(slots=True)
@@ -53,6 +60,7 @@ class Watching:
     _began: datetime | None = None
     _known: Mapping[str, Watch] = field(default_factory=dict)
     _leads: bool = False
+    _reading: asyncio.Task[_Read] | None = None
     _grew: dict[str, tuple[int, datetime]] = field(default_factory=dict)
 
     @property
@@ -81,7 +89,7 @@ class Watching:
     async def look(self) -> None:
         """Look once, and tell what changed."""
         unready = await self.readiness.ask()
-        facts = await asyncio.to_thread(self._facts, unready)
+        facts = await self._facts(unready)
         begun, over = self.board.look(facts)
         for name in begun:
             logs.event("alarm.rings", level="error", check=name)
@@ -90,10 +98,11 @@ class Watching:
         if facts.watches is None:
             return
         try:
-            await self._note_channels(facts.watches, facts.now)
-            if self._leads:
-                await self._tell(facts)
-        except StoreUnavailable:
+            async with asyncio.timeout(PATIENCE):
+                await self._note_channels(facts.watches, facts.now)
+                if self._leads:
+                    await self._tell(facts)
+        except (StoreUnavailable, TimeoutError):
             return
         except Exception as error:  # noqa: BLE001 - the watcher goes on; it is tried again
             logs.failure("alarm.failed", error)
@@ -139,31 +148,46 @@ class Watching:
             return False
         return self.board.is_quiet(name, facts)
 
-    def _facts(self, unready: tuple[str, ...]) -> Facts:
+    async def _facts(self, unready: tuple[str, ...]) -> Facts:
+        """Return what is known; a store that hangs is left to a thread of its own."""
         now = self.clock()
         self._began = self._began or now
-        loops = [one for one in unready if one not in {*_STORE, "house"}]
+        levels = self._own(unready)
+        if self._reading is None or self._reading.done():
+            self._reading = asyncio.create_task(asyncio.to_thread(self._read, now))
+        known = None
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                known, read = await asyncio.shield(self._reading)
+                levels |= read
+        return Facts(now, self._began, known, levels, self._spans())
+
+    def _own(self, unready: tuple[str, ...]) -> dict[str, float]:
+        """Return what this process knows without the store."""
         levels: dict[str, float] = {
             "unready_store": sum(one in _STORE for one in unready),
             "unready_house": sum(one == "house" for one in unready),
-            "unready_loops": len(loops),
+            "unready_loops": sum(one not in {*_STORE, "house"} for one in unready),
         }
-        known: Mapping[str, Watch] | None = None
         free = self._free()
         if free is not None:
             levels["disk_free_percent"] = free
+        return levels
+
+    def _read(self, now: datetime) -> _Read:
+        """Return watches and levels as the store has them, None when it is away."""
         try:
             with self.writer.database.reading() as session:
                 known = watches.read(session)
                 idle = leases.idle(session, SCHEDULER, now=now)
                 mine = leases.holds(session, SCHEDULER, self.holder, now=now)
-            levels |= {level.value: value for level, value in self.levels().items()}
-            levels["scheduler_idle_seconds"] = idle.total_seconds()
-            self._leads = mine or idle > timedelta()
-            self._known = known
+            levels = {level.value: value for level, value in self.levels().items()}
         except Exception:  # noqa: BLE001 - the store is away, which is a fact too
-            known = None
-        return Facts(now, self._began, known, levels, self._spans())
+            return None, {}
+        levels["scheduler_idle_seconds"] = idle.total_seconds()
+        self._leads = mine or idle > timedelta()
+        self._known = known
+        return known, levels
 
     def _spans(self) -> Mapping[str, timedelta]:
         watch = self.settings.watch

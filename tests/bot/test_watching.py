@@ -2,14 +2,19 @@
 
 import json
 import logging
+import threading
 from collections.abc import AsyncIterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
+from sqlmodel import Session
 
+from bot import watching
 from bot.alarms import Alarm
 from bot.breaker import Cause
 from storage import leases, links, watches
+from storage.database import Database
 from storage.words import Channel, Role
 from tests.doors import Doors, doors
 from tests.house import person
@@ -82,18 +87,18 @@ async def test_when_the_store_is_away_log_and_level_still_come(
 
 async def test_a_channel_that_stands_still_is_seen_and_forgotten(door: Doors) -> None:
     cause: Cause | None = Cause.REFUSED
-    watching = door.app.watching
-    watching.standing = lambda: {Channel.SMS: cause, Channel.CANARY: Cause.BUSY}
-    await watching.look()
+    watcher = door.app.watching
+    watcher.standing = lambda: {Channel.SMS: cause, Channel.CANARY: Cause.BUSY}
+    await watcher.look()
     door.clock.shift += 33 * watches.RECENT
-    await watching.look()
-    assert Alarm.SMS_SENDING in watching.rings
+    await watcher.look()
+    assert Alarm.SMS_SENDING in watcher.rings
     text = door.app.metrics.render().decode()
     assert 'kentongan_watch_failures{watch="sms.sending"} 1.0' in text
     cause = None
-    await watching.look()
+    await watcher.look()
     door.clock.shift += 7 * watches.RECENT
-    await watching.look()
+    await watcher.look()
     with door.app.database.reading() as session:
         assert watches.read(session)["sms.sending"].bad is None
 
@@ -118,3 +123,29 @@ async def test_while_nobody_leads_anybody_tells(
     await door.app.watching.look()
     assert Alarm.SCHEDULER_IDLE in door.app.watching.rings
     assert len(told(door)) == 2
+
+
+async def test_a_store_that_hangs_holds_up_no_look(
+    door: Doors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes the connection and never answers, as a stopped server does."""
+    gate = threading.Event()
+    before = type(door.app.database).reading
+
+    def hang(database: Database) -> AbstractContextManager[Session]:
+        gate.wait(20)
+        return before(database)
+
+    async def unready(_: object) -> tuple[str, ...]:
+        return ("store",)
+
+    monkeypatch.setattr(watching, "PATIENCE", 0.05)
+    monkeypatch.setattr(type(door.app.database), "reading", hang)
+    monkeypatch.setattr(type(door.app.readiness), "ask", unready)
+    try:
+        await door.app.watching.look()
+        door.clock.shift += 4 * watches.RECENT
+        await door.app.watching.look()
+        assert set(door.app.watching.rings) == {Alarm.STORE_AWAY}
+    finally:
+        gate.set()
