@@ -102,7 +102,7 @@ class Size:
     officers: float
 
 
-LONG = Size(200, 30, (2.0, 8.0), (8.0, 20.0), 200.0, 0.5, long=True, officers=0.3)
+LONG = Size(200, 30, (1.0, 5.0), (8.0, 20.0), 150.0, 0.5, long=True, officers=0.3)
 SHORT = Size(20, 4, (0.3, 1.2), (5.0, 9.0), 4.0, 0.2, long=False, officers=0.2)
 SIZES = {"long": LONG, "short": SHORT}
 
@@ -137,7 +137,8 @@ async def town(kind: str, seed: str, size: Size, logs: Path) -> AsyncIterator[To
             timeout=70,
             trust_env=False,
             verify=PLAIN,
-            limits=httpx.Limits(max_connections=None),
+            # No connection is kept: one that the other side closes meanwhile would fail.
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
         )
         keys, front = ServerKeys.new(), Front()
         founded = found(place.database, keys)
