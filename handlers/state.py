@@ -251,9 +251,8 @@ class Facts:
     became of number and code in this message; ``number_only``: it held a number but no
     code. ``promises`` are about the opened case. ``resumed_expired``: the draft had
     expired before this message came. ``cleans``: messages can be deleted on both sides
-    of this chat. ``quoted`` is the number of the case whose notice this message quotes,
-    ``late_part``: it belongs to the album with which a report was just sent;
-    ``overtaken``: its person wrote again before it reached us.
+    of this chat. ``quoted``: the case whose notice this message quotes. ``late_part``: of
+    the album with which a report was just sent; ``overtaken``: its person wrote since.
     """
 
     now: datetime

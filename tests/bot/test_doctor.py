@@ -13,6 +13,7 @@ import pytest
 
 from bot import doctor, doctor_house
 from bot.clock import utc_now
+from bot.doctor_numbers import FRAGMENT
 from bot.findings import State
 from storage import jobs
 from storage.database import Database
@@ -103,6 +104,8 @@ async def test_a_fresh_installation_is_well():
 async def test_the_simulator_is_a_good_provider():
     async with Simulator() as simulator:
         known = simulator.settings
+        address = f"{DOOR_SMS}#{FRAGMENT}"
+        await simulator.control("settings", sms_webhook=address, sms_fallback=address)
         findings = await examine(
             SERVER__PUBLIC_URL=PUBLIC,
             TELEGRAM__TOKEN=known["telegram_token"],
@@ -370,6 +373,20 @@ def number(**more):
     return Answer(200, {"incoming_phone_numbers": [more]})
 
 
+STUBBORN = {
+    "sms_url": f"{DOOR_SMS}#{FRAGMENT}",
+    "sms_method": "POST",
+    "sms_fallback_url": f"{DOOR_SMS}#{FRAGMENT}",
+    "sms_fallback_method": "POST",
+    "sms_application_sid": "",
+}
+SERVED = {
+    "direction": "inbound",
+    "to": "+15005550006",
+    "messaging_service_sid": "MG" + "1" * 32,
+}
+
+
 @pytest.mark.parametrize(
     ("answers", "check", "state", "line"),
     [
@@ -377,12 +394,48 @@ def number(**more):
         ([Answer(503)], "twilio", State.WRONG, "answers 503"),
         ([Answer(lost=True)], "twilio", State.WRONG, "does not answer"),
         (
-            [Answer(200, {}), number(sms_url=DOOR_SMS, sms_method="POST")],
+            [Answer(200, {}), number(**STUBBORN)],
             "twilio sms", State.OK, DOOR_SMS,
         ),
         (
-            [Answer(200, {}), number(sms_url=DOOR_SMS, sms_method="GET")],
+            [Answer(200, {}), number(**STUBBORN | {"sms_url": DOOR_SMS + "#rc=2&rp=all"})],
+            "twilio sms", State.OK, DOOR_SMS,
+        ),
+        (
+            [Answer(200, {}), number(**STUBBORN | {"sms_url": DOOR_SMS})],
+            "twilio sms", State.WARN, f"gives up at once; write {DOOR_SMS}#ct=2000",
+        ),
+        (
+            [Answer(200, {}), number(**STUBBORN | {"sms_url": DOOR_SMS + "#rc=0&rp=all"})],
+            "twilio sms", State.WARN, "gives up at once",
+        ),
+        (
+            [Answer(200, {}), number(**STUBBORN | {"sms_url": DOOR_SMS + "#rt=500&rp=all"})],
+            "twilio sms", State.WARN, "shorter than we try",
+        ),
+        (
+            [Answer(200, {}), number(**STUBBORN | {"sms_fallback_url": ""})],
+            "twilio sms", State.WARN, "no fallback",
+        ),
+        (
+            [Answer(200, {}), number(**STUBBORN | {"sms_fallback_url": "https://x.example/"})],
+            "twilio sms", State.WARN, "no door of ours",
+        ),
+        (
+            [Answer(200, {}), number(**STUBBORN | {"sms_fallback_method": "GET"})],
+            "twilio sms", State.WARN, "fallback is called by GET",
+        ),
+        (
+            [Answer(200, {}), number(**STUBBORN | {"sms_method": "GET"})],
+            "twilio sms", State.WRONG, "sent by GET",
+        ),
+        (
+            [Answer(200, {}), number(**STUBBORN | {"sms_url": "https://x.example/"})],
             "twilio sms", State.WRONG, "go elsewhere",
+        ),
+        (
+            [Answer(200, {"messages": [SERVED]}), number(**STUBBORN)],
+            "twilio service", State.WARN, "Defer to sender",
         ),
         (
             [Answer(200, {}), number(sms_url="", sms_application_sid="AP1")],
@@ -402,6 +455,31 @@ async def test_twilio_is_asked(provider, answers, check, state, line):
     assert said(findings, check)[0][0] is state
     assert line in said(findings, check)[0][1]
     assert "t" * 32 not in str(findings)
+
+
+async def test_a_second_token_is_for_a_while_only(provider):
+    provider.answers = [Answer(200, {}), number(**STUBBORN)]
+    findings = await examine(**twilio(provider, TWILIO__PREVIOUS_AUTH_TOKEN="o" * 32))
+    assert said(findings, "twilio token")[0][0] is State.WARN
+    assert "o" * 32 not in str(findings)
+
+
+async def test_the_simulator_tells_what_is_set():
+    async with Simulator() as simulator:
+        known = simulator.settings
+        await simulator.control(
+            "settings", sms_webhook=DOOR_SMS, sms_method="GET", messaging_service_sid="MG1"
+        )
+        await simulator.phone("sms").say("halo")
+        findings = await examine(
+            SERVER__PUBLIC_URL=PUBLIC,
+            TWILIO__ACCOUNT_SID=known["account_sid"],
+            TWILIO__AUTH_TOKEN=known["auth_token"],
+            TWILIO__API_BASE_URL=simulator.url,
+            TWILIO__SMS_NUMBER=known["sms_number"],
+        )
+    assert "by GET" in said(findings, "twilio sms")[0][1]
+    assert "Messaging Service MG1" in said(findings, "twilio service")[0][1]
 
 
 async def test_whatsapp_alone_has_no_number_to_ask_for(provider):
