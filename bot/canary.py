@@ -29,7 +29,7 @@ from storage.words import LetterKind
 FIRST = 60.0
 """Seconds after the start until the first one."""
 PATIENCE = 60.0
-"""Seconds that a whole run may take; one takes some hundred milliseconds."""
+"""Seconds that a whole run may take; one takes about a second."""
 SILENCE = 20.0
 """Seconds that one answer may take."""
 _AGAIN = 0.5
