@@ -161,7 +161,8 @@ def test_every_word_that_twilio_takes_is_known_and_means_the_same():
 )  # fmt: skip
 def test_an_agency_s_copy_that_uses_one_is_refused(tmp_path, file, old, new, told):
     found = check(copied(tmp_path, file, old, new), texts())
-    assert any(told in line for line in found) if told else found == []
+    complaints = [line for line in found if "twilio takes" in line]
+    assert any(told in line for line in complaints) if told else complaints == []
 
 
 def copied(folder, file: str, old: str, new: str):
