@@ -31,6 +31,7 @@ from bot.office import local_url
 from bot.poller import Poller
 from bot.reconciling import Reconciler
 from bot.registration import Registration
+from bot.retaking import Retaking
 from bot.settings import Settings
 from bot.writer import StoreUnavailable
 from storage.words import Channel
@@ -258,6 +259,14 @@ def _console(house: House) -> list[BaseRoute]:
         files=house.settings.files.path,
         bot_url=lambda: _bot_url(house),
         agency=house.settings.agency.name,
+        retake=Retaking(
+            house.writer,
+            house.office,
+            house.intake,
+            house.channels,
+            metrics=house.metrics,
+            clock=house.clock,
+        ),
         rings=lambda: house.watching.rings,
         levels=house.watching.levels,
     )

@@ -24,6 +24,7 @@ from bot.commands import (
     doctor,
     init,
     keys,
+    letters,
     migrate,
     officers,
     refusals,
@@ -75,7 +76,7 @@ def kentongan(
 
 for module in (init, serve, demo, chat, check, doctor, migrate, backup, restore):
     app.command(module.NAME)(module.run)
-for noun in (officers, units, cases, keys, audit, breach, retention):
+for noun in (officers, units, cases, keys, audit, letters, breach, retention):
     app.add_typer(noun.app)
 app.add_typer(retention.tombstones)
 

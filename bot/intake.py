@@ -135,7 +135,12 @@ class Intake:
         Raises StoreUnavailable where they cannot be kept, so that they come again.
         """
         await self._kept(
-            inbox.quarantine, self._office, body, reason, now=self._clock()
+            inbox.quarantine,
+            self._office,
+            body,
+            reason,
+            channel=channel,
+            now=self._clock(),
         )
         self._metrics.came_in(channel, Counted.QUARANTINED)
         logs.event("quarantine.kept", level="warning", channel=channel)
@@ -148,7 +153,7 @@ class Intake:
             return self._aside(session, incoming, body, type(error).__name__, now)
 
         try:
-            opening = await self._open(incoming, now)
+            opening = await self.opening(incoming, now)
         except Exception as error:  # noqa: BLE001 - told apart here
             if transactions.classify(error) is not transactions.Failure.MESSAGE:
                 raise StoreUnavailable from None
@@ -203,7 +208,7 @@ class Intake:
         kept = aside.keep(session, self._office, incoming, body, reason, now=now)
         return Outcome.QUARANTINED if kept else Outcome.REPEAT
 
-    async def _open(self, incoming: Incoming, now: datetime) -> Opening:
+    async def opening(self, incoming: Incoming, now: datetime) -> Opening:
         """Try the receipt in a message, off the loop and outside any transaction.
 
         Reading and hashing have threads of their own, so that a flood of codes holds up

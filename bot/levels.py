@@ -53,6 +53,7 @@ class Levels:
                 Level.TELEGRAM_PENDING: 0,
                 Level.TELEGRAM_FAILED: 0,
                 Level.OUTBOX_WAITING: letters.count,
+                Level.OUTBOX_FAILED: waiting.failed_letters(session, now=now),
                 Level.OUTBOX_OLDEST_DUE: letters.age.total_seconds(),
                 Level.JOBS_WAITING: jobs.count,
                 Level.JOBS_OLDEST_DUE: jobs.age.total_seconds(),

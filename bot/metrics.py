@@ -56,6 +56,7 @@ class Level(StrEnum):
 
     OUTBOX_OLDEST_DUE = "outbox_oldest_due_seconds"
     OUTBOX_WAITING = "outbox_waiting"
+    OUTBOX_FAILED = "outbox_failed"
     JOBS_OLDEST_DUE = "jobs_oldest_due_seconds"
     JOBS_WAITING = "jobs_waiting"
     WRITER_WAITING = "writer_waiting"
@@ -80,6 +81,7 @@ class Level(StrEnum):
 _MEANINGS = {
     Level.OUTBOX_OLDEST_DUE: "How long the oldest late letter is due, in steps of 600 s",
     Level.OUTBOX_WAITING: "Letters tried in vain or due for more than five minutes",
+    Level.OUTBOX_FAILED: "Letters refused for good before this hour; one may try them again",
     Level.JOBS_OLDEST_DUE: "How long the oldest late job is due, in steps of 600 s",
     Level.JOBS_WAITING: "Jobs tried in vain or due for more than five minutes",
     Level.WRITER_WAITING: "Messages and verbs that wait for the writer",

@@ -29,6 +29,14 @@ def keep(
         session, office.keys, incoming.channel, incoming.provider_id, day=day
     ):
         return False
-    sealed.quarantine(session, office, raw, reason, now=now)
+    sealed.quarantine(
+        session,
+        office,
+        raw,
+        reason,
+        channel=incoming.channel,
+        name=incoming.provider_id,
+        now=now,
+    )
     counters.bump(session, "quarantined", day=day)
     return True

@@ -114,10 +114,20 @@ def receive(
 
 
 def quarantine(
-    session: Session, office: Office, raw: bytes, reason: str, *, now: datetime
+    session: Session,
+    office: Office,
+    raw: bytes,
+    reason: str,
+    *,
+    channel: Channel,
+    name: str = "",
+    now: datetime,
 ) -> Outcome:
-    """Keep what could not be understood, sealed to the vault, for 7 days."""
-    sealed.quarantine(session, office, raw, reason, now=now)
+    """Keep what could not be understood, sealed to the vault, for 7 days.
+
+    ``name`` is the provider's, where it was used up for this message.
+    """
+    sealed.quarantine(session, office, raw, reason, channel=channel, name=name, now=now)
     counters.bump(session, "quarantined", day=office.day(now))
     return Outcome.QUARANTINED
 
@@ -153,7 +163,9 @@ def set_aside(
             heard=int(min(incoming.received, now).timestamp()),
             now=now,
         )
-    return quarantine(session, office, raw, reason, now=now)
+    return quarantine(
+        session, office, raw, reason, channel=channel, name=provider_id, now=now
+    )
 
 
 def _owe_erasure(

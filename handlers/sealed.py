@@ -11,11 +11,11 @@ from handlers.entry import entry_units
 from handlers.errors import DraftGone, NotFound, NotReady
 from handlers.messages import Incoming
 from handlers.office import Office
-from storage import files, jobs, report_items, reports, units
+from storage import conversations, files, jobs, report_items, reports, units
 from storage import quarantine as kept
 from storage.report_items import Content
 from storage.sealing import NotAuthentic
-from storage.words import Audience, JobKind, Mark
+from storage.words import Audience, Channel, JobKind, Mark
 
 
 def begin(session: Session, office: Office, *, now: datetime) -> bytes:
@@ -71,11 +71,20 @@ def keep(
 
 
 def quarantine(
-    session: Session, office: Office, raw: bytes, reason: str, *, now: datetime
+    session: Session,
+    office: Office,
+    raw: bytes,
+    reason: str,
+    *,
+    channel: Channel,
+    name: str = "",
+    now: datetime,
 ) -> None:
     """Seal a message that was not understood to the vault; ``reason`` is a code.
 
-    Raises NotReady while the vault has no key of ours: an empty row would lose the message.
+    ``name`` is the provider's, where it was used up for this: a custodian may take the
+    message in again under it (``handlers.retaking``). Raises NotReady while the vault has
+    no key of ours: an empty row would lose the message.
     """
     try:
         vault = units.vault(session, office.keys).public_key
@@ -83,7 +92,12 @@ def quarantine(
         vault = None
     if vault is None:
         raise NotReady
-    kept.put(session, office.keys, raw, reason, vault=vault, day=office.day(now))
+    day = office.day(now)
+    kept.put(
+        session, office.keys, raw, reason, vault=vault, day=day, channel=channel.value
+    )
+    if name:
+        conversations.set_aside(session, office.keys, channel, name, day=day)
 
 
 def _content(

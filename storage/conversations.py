@@ -28,6 +28,34 @@ def first_seen(
     return _insert(session, keys.look_ups(Purpose.INBOX, channel, provider_id), day)
 
 
+def set_aside(
+    session: Session, keys: ServerKeys, channel: Channel, provider_id: str, *, day: date
+) -> None:
+    """Remember that a message was set aside under its name: it was never taken."""
+    _insert(session, _aside(keys, channel, provider_id), day)
+
+
+def let_again(
+    session: Session, keys: ServerKeys, channel: Channel, provider_id: str
+) -> bool:
+    """Free the name of a message that was set aside, so that it can be taken, once.
+
+    False for one that was not set aside under its name, or was freed before.
+    """
+    delete_names = delete(Inbox).where
+    aside = _aside(keys, channel, provider_id)
+    freed = session.connection().execute(delete_names(col(Inbox.name).in_(aside)))
+    if not freed.rowcount:
+        return False
+    known = keys.look_ups(Purpose.INBOX, channel, provider_id)
+    session.connection().execute(delete_names(col(Inbox.name).in_(known)))
+    return True
+
+
+def _aside(keys: ServerKeys, channel: Channel, provider_id: str) -> tuple[bytes, ...]:
+    return keys.look_ups(Purpose.INBOX, "aside", channel, provider_id)
+
+
 def known(
     session: Session, keys: ServerKeys, channel: Channel, provider_ids: Sequence[str]
 ) -> set[str]:

@@ -26,20 +26,22 @@ KEPT: Final = frozenset(
     {LetterKind.REPLY, LetterKind.RECEIPT, LetterKind.NOTICE, LetterKind.ALERT}
 )
 """What somebody wrote or waits for; acknowledgments and deletions are none of that."""
+TOLD: Final = (LetterKind.REPLY, LetterKind.NOTICE, LetterKind.ALERT)
+"""The kinds that are told apart."""
 MOST_REASON: Final = 40
 _FAILED: Final = col(OutboxRow.failed).is_not(None)
 
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A letter that did not go. ``priority`` is all that is told of its kind.
+    """A letter that did not go. ``kind`` is told by its rank: a receipt is a reply here.
 
     ``since`` is the hour in which it was given up, ``expires`` until when it can be tried.
     """
 
     id: int
     channel: str
-    priority: int
+    kind: LetterKind
     reason: str
     since: datetime
     attempts: int
@@ -80,7 +82,7 @@ def listed(session: Session, *, now: datetime, limit: int) -> list[DeadLetter]:
         DeadLetter(
             id=row.id or 0,
             channel=row.channel,
-            priority=row.priority,
+            kind=_told(row.priority),
             reason=row.failed or "",
             since=row.due,
             attempts=row.attempts,
@@ -172,13 +174,9 @@ def forget_officer(session: Session, keys: ServerKeys, officer: bytes) -> int:
     return forget_person(session, keys, *place) if place else 0
 
 
-def kinds(priority: int) -> tuple[LetterKind, ...]:
-    """Return the kinds of letters that rank so, of those that are kept."""
-    return tuple(kind for kind in LetterKind if _ranks(kind, priority))
-
-
-def _ranks(kind: LetterKind, priority: int) -> bool:
-    return kind in KEPT and PRIORITIES[kind] == priority
+def _told(priority: int) -> LetterKind:
+    """Return the kind that a rank tells; no rank tells more than the row does."""
+    return next((kind for kind in TOLD if PRIORITIES[kind] == priority), TOLD[0])
 
 
 def _wanted(only: Sequence[int], reason: str | None) -> list[ColumnElement[bool]]:

@@ -6,6 +6,7 @@ Anybody can seal to a public key; the tag over the row says that we did.
 import secrets
 from datetime import date
 
+from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
 from storage import sealing
@@ -24,11 +25,13 @@ def put(
     *,
     vault: bytes,
     day: date,
+    channel: str = "",
 ) -> None:
     """Keep a message; ``reason`` is a code, ``vault`` the vault's verified key."""
     row = Quarantine(
         id=secrets.token_bytes(16),
         day=day,
+        channel=channel,
         reason=reason[:MOST_REASON],
         blob=b"",
         tag=b"",
@@ -51,6 +54,35 @@ def opened(row: Quarantine, vault_secret: bytes) -> bytes:
     """Return the message of a verified row to a custodian. Raises NotAuthentic."""
     blob = sealing.open_seal(row.blob, vault_secret, _context(row, "blob"))
     return sealing.unpad(blob)
+
+
+def get(
+    session: Session, keys: ServerKeys, name: bytes, *, locked: bool = False
+) -> Quarantine | None:
+    """Return one message; None where there is none. Raises NotAuthentic."""
+    query = select(Quarantine).where(Quarantine.id == name)
+    row = session.exec(query.with_for_update() if locked else query).first()
+    if row is not None:
+        check(keys, row)
+    return row
+
+
+def remove(session: Session, name: bytes) -> bool:
+    """Delete a message; False for whoever comes second."""
+    gone = session.connection().execute(
+        delete(Quarantine).where(col(Quarantine.id) == name)
+    )
+    return bool(gone.rowcount)
+
+
+def give_reason(
+    session: Session, keys: ServerKeys, row: Quarantine, reason: str
+) -> None:
+    """Say anew why a verified message is kept; what it holds stays sealed."""
+    row.reason = reason[:MOST_REASON]
+    row.tag = keys.tag(_context(row, "tag"), _content(row))
+    session.add(row)
+    session.flush()
 
 
 def check(keys: ServerKeys, row: Quarantine) -> None:

@@ -25,6 +25,7 @@ from bot.console import (
     health,
     holding,
     join,
+    letters,
     log,
     mine,
     own_passphrase,
@@ -39,6 +40,7 @@ from bot.console import (
     reveals,
     rights,
     second,
+    set_aside,
     sign_in,
     stepping_back,
     vault,
@@ -48,6 +50,7 @@ from bot.console.gate import nowhere, page
 from bot.console.headers import SecurityHeaders
 from bot.console.menu import AUDIT, HANDLING, HEALTH, HOLDS, KEEPERS, PEOPLE, VAULT
 from bot.console.visit import HOME, SeeOther
+from handlers.resending import LETTERS
 
 __all__ = ["ConsoleContext", "routes"]
 
@@ -129,6 +132,23 @@ def routes(console: ConsoleContext) -> list[BaseRoute]:
             proved=True,
         ),
         work("/cases/{number}/reveals/{reveal}/end", reveals.end, post=True),
+        page(console, "/letters", letters.letters, roles=LETTERS),
+        page(
+            console,
+            "/letters/retry",
+            letters.retry,
+            post=True,
+            roles=LETTERS,
+            proved=True,
+        ),
+        page(
+            console,
+            "/letters/drop",
+            letters.drop,
+            post=True,
+            roles=LETTERS,
+            proved=True,
+        ),
         guard("/vault", vault.waiting),
         guard("/vault/{reveal}", vault.request, proved=True),
         guard("/vault/{reveal}/grant", vault.grant, post=True, proved=True),
@@ -136,6 +156,10 @@ def routes(console: ConsoleContext) -> list[BaseRoute]:
         guard("/vault/{reveal}/conflict", vault.conflict_form, proved=True),
         guard("/vault/{reveal}/conflict", vault.declare, post=True, proved=True),
         guard("/vault/{reveal}/end", vault.end, post=True),
+        guard("/set-aside", set_aside.messages),
+        guard("/set-aside/{name}/read", set_aside.read, post=True, proved=True),
+        guard("/set-aside/{name}/again", set_aside.again, post=True, proved=True),
+        guard("/set-aside/{name}/drop", set_aside.drop, post=True, proved=True),
         work("/cases/{number}/conflict", stepping_back.form, proved=True),
         work("/cases/{number}/conflict", stepping_back.declare, post=True, proved=True),
         work("/new-keys", stepping_back.settle_all, post=True),

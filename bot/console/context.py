@@ -1,18 +1,21 @@
 """What the console knows: the store, the door for writes, the office, and who knocks."""
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from bot.alarms import Alarm
 from bot.console.texts import ConsoleTexts
 from bot.console.throttle import Throttle
 from bot.metrics import Level
-from bot.writer import Writer
+from bot.retaking import Result
+from bot.writer import StoreUnavailable, Writer
 from handlers.office import Office
+from handlers.retaking import Kept
 from storage.database import Database
 
 HASHERS = 2
@@ -36,6 +39,11 @@ def no_bot() -> str:
     return ""
 
 
+async def no_retaking(_name: bytes, _kept: Kept, _by: bytes) -> Result:
+    """Take nothing in where no provider's channel runs."""
+    raise StoreUnavailable
+
+
 @dataclass(frozen=True, slots=True)
 class ConsoleContext:
     """Made once at start.
@@ -44,6 +52,7 @@ class ConsoleContext:
     officers reach us ("" when only this machine does), ``bot_url`` returns the address
     of the Telegram bot (``https://t.me/name``), "" while it is unknown. ``rings`` returns
     the alarms that ring and since when, ``levels`` what ``/metrics`` tells.
+    ``retake`` takes a message in again that a custodian opened.
     """
 
     writer: Writer
@@ -56,6 +65,7 @@ class ConsoleContext:
     agency: str = ""
     rings: Callable[[], Mapping[Alarm, datetime]] = no_rings
     levels: Callable[[], Mapping[Level, float]] = no_levels
+    retake: Callable[[bytes, Kept, bytes], Coroutine[Any, Any, Result]] = no_retaking
     texts: ConsoleTexts = field(default_factory=ConsoleTexts)
     throttle: Throttle = field(default_factory=Throttle)
     hashers: threading.Semaphore = field(

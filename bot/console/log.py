@@ -38,6 +38,7 @@ FAMILIES: Mapping[str, tuple[str, ...]] = {
     ),
     "people": ("officer", "unit", "invit", "appl", "member", "route", "list."),
     "keys": ("key", "house."),
+    "letters": ("letters.", "aside."),
     "log": ("log.", "digest"),
 }
 _FIELDS = ("family", "officer", "number", "day")

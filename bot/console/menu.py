@@ -6,6 +6,7 @@ meant for, the page does not exist.
 
 from dataclasses import dataclass
 
+from handlers.resending import LETTERS
 from storage.words import Role
 
 HANDLING = frozenset({Role.INTAKE, Role.HANDLER, Role.SUPERVISOR})
@@ -46,11 +47,13 @@ ENTRIES = (
     Entry("/requests", "nav.requests", HANDLING),
     Entry("/holds", "nav.holds", HOLDS),
     Entry("/vault", "nav.vault", VAULT),
+    Entry("/set-aside", "nav.set_aside", VAULT),
     Entry("/log", "nav.log", AUDIT),
     Entry("/reading", "nav.reading", AUDIT),
     Entry("/figures", "nav.figures", AUDIT),
     Entry("/people", "nav.people", PEOPLE),
     Entry("/health", "nav.health", HEALTH),
+    Entry("/letters", "nav.letters", LETTERS),
 )
 
 

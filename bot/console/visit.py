@@ -6,10 +6,10 @@ writes on the event loop and waits for the commit.
 
 import asyncio
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlmodel import Session
 from starlette.requests import Request
@@ -109,9 +109,11 @@ class Visit:
         **kwargs: P.kwargs,
     ) -> R:
         """Run one verb through the writer; raises what it raises, or StoreUnavailable."""
-        running = asyncio.run_coroutine_threadsafe(
-            self.console.writer.run(verb, *args, **kwargs), self.loop
-        )
+        return self.wait_for(self.console.writer.run(verb, *args, **kwargs))
+
+    def wait_for(self, work: Coroutine[Any, Any, R]) -> R:
+        """Let the loop do some work; raises what it raises, or StoreUnavailable."""
+        running = asyncio.run_coroutine_threadsafe(work, self.loop)
         try:
             return running.result(_PATIENCE)
         except TimeoutError:

@@ -22,6 +22,7 @@ from handlers.receipts import Opening
 from handlers.turning import names
 from storage import counters
 from storage.models import Case, Counter, Quarantine
+from storage.words import Channel
 from tests import thief
 from tests.desk import Desk, desk, text
 from tests.journeys.telling import until
@@ -215,7 +216,9 @@ async def submit(writer: Writer, here: Desk, n: int) -> Outcome:
         )
 
     def spare(session: Session, _: BaseException) -> Outcome:
-        return inbox.quarantine(session, here.office, b"x", "broken", now=here.now)
+        return inbox.quarantine(
+            session, here.office, b"x", "broken", channel=Channel.SMS, now=here.now
+        )
 
     return await writer.run_message(
         verb, handles=names(here.office, incoming), spare=spare

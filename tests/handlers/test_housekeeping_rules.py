@@ -231,7 +231,7 @@ def test_without_a_key_of_the_vault_nothing_is_quarantined_empty(here):
         vault.public_key = None
         session.add(vault)
     with pytest.raises(NotReady):
-        here.act(inbox.quarantine, b"{}", "test")
+        here.act(inbox.quarantine, b"{}", "test", channel=Channel.SMS)
     with here.database.reading() as session:
         assert session.exec(select(Quarantine)).all() == []
 

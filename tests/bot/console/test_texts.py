@@ -6,11 +6,14 @@ import pytest
 from bot.alarms import Alarm
 from bot.console import health, menu
 from bot.console.texts import LANGUAGES, ConsoleTexts
+from handlers import retaking
 from handlers.questionnaire import load
 from handlers.texts import holes
+from storage import dead_letters
 from storage.watches import Watched
 from storage.words import (
     ActorClass,
+    Channel,
     EventCode,
     FileState,
     Mark,
@@ -29,6 +32,11 @@ CODES = [
     *(f"actor.{code}" for code in ActorClass),
     *(f"role.{code}" for code in Role),
     *(entry.name for entry in menu.ENTRIES),
+    *(f"aside.{code}" for code in ("read", "again")),
+    *(f"aside.drop.{code}" for code in retaking.DROPS),
+    *(f"aside.done.{code}" for code in (*retaking.Became, "dropped")),
+    *(f"letters.channel.{code}" for code in Channel),
+    *(f"letters.kind.{code}" for code in dead_letters.TOLD),
     *(f"alarm.{code}" for code in Alarm),
     *(f"alarm.do.{code}" for code in Alarm),
     *(f"watch.{code}" for code in Watched),
@@ -100,6 +108,10 @@ def test_no_text_is_left_over():
         "invite.problem.",
         "join.problem.",
         "vault.done.",
+        "aside.why.",
+        "letters.why.",
+        "letters.mend.",
+        "letters.done.",
     )
     left = {m for m in TEXTS.catalogue("en") if m not in used()}
     assert {m for m in left if not m.startswith(families)} == set()
