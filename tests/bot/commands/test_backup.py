@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from bot import backups
 from bot.clock import utc_now
-from storage import leases, watches
+from storage import backing_up, leases, watches
 from storage.database import Database
 from storage.keys import ServerKeys
 from storage.watches import Watched
@@ -97,14 +97,14 @@ def test_a_full_disk_leaves_nothing(terminal, monkeypatch, store):
 
 
 def test_a_backup_that_does_not_read_back_is_none(terminal, monkeypatch, store):
-    whole = backups.backing_up.write
+    whole = backing_up.write
 
     def cut(*args, **more):
         told = whole(*args, **more)
         args[3].truncate(args[3].tell() - 1)
         return told
 
-    monkeypatch.setattr(backups.backing_up, "write", cut)
+    monkeypatch.setattr(backing_up, "write", cut)
     assert "damaged or cut off" in terminal.refused("backup", "--to", "one.kentongan")
     assert not Path("one.kentongan").exists()
     assert watch(store).code == "damaged"
