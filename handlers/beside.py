@@ -42,7 +42,7 @@ def take(talk: Talk) -> Turn | None:
     overtaken = late.take(talk)
     if overtaken or talk.facts.proof is not Proof.NONE:
         return overtaken
-    if talk.facts.late_part:
+    if talk.facts.late_part and talk.incoming.kind is Kind.MEDIA:
         return _late_part(talk)
     if not talk.facts.quoted or talk.incoming.kind not in _ANSWERS:
         return None
@@ -114,14 +114,14 @@ def _reworded(talk: Talk) -> Turn | None:
     return Turn(talk.state, (item,), (Reply("EDITED"),))
 
 
-def _late_part(talk: Talk) -> Turn:
+def _late_part(talk: Talk) -> Turn | None:
     """Keep a part of the album with which the report was sent, and say nothing more."""
     refused, files = evidence.files(talk, to_case=True, caption=talk.text)
     items = tuple(
         replace(item, step=follow.ASK_ADDITION, kind=ItemKind.ADDITION, beside=True)
         for item in files
     )
-    return Turn(talk.state, items, refused)
+    return Turn(talk.state, items, refused) if items or refused else None
 
 
 def _moved(talk: Talk) -> Turn:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from handlers.dialogue import State, advance
 from handlers.messages import CommandName, Incoming, Kind, Media, Proof
 from handlers.questionnaire import StepKind
-from storage.words import Audience, Channel
+from storage.words import Audience, Channel, Mark
 from tests.talking import NOW, TOKEN, Phone, book, texts
 
 MARK = "RahasiaSumur88"
@@ -65,6 +65,10 @@ def _moves(draw):
         "may_add": draw(st.booleans()),
         "number_only": draw(st.sampled_from([False] * 12 + [True])),
         "expired": draw(st.sampled_from([False] * 20 + [True])),
+        "quoted": draw(st.sampled_from([""] * 4 + ["7K3M-9QXB"])),
+        "late_part": draw(st.sampled_from([False] * 12 + [True])),
+        "live": draw(st.booleans()),
+        "marks": draw(st.sampled_from([()] * 4 + [(mark,) for mark in Mark])),
     }
 
 
@@ -99,6 +103,8 @@ def _step(phone: Phone, move: dict[str, Any]) -> Incoming:
         resumed_expired=move["expired"],
         tries_left=2,
         locked_minutes=5,
+        quoted=move["quoted"],
+        late_part=move["late_part"],
     )
     shown = phone.shown[-1 - move["press"] % len(phone.shown)][1] if phone.shown else ""
     phone.count += 1
@@ -116,6 +122,8 @@ def _step(phone: Phone, move: dict[str, Any]) -> Incoming:
         group=move["group"],
         order=max(0, phone.count + 3 * min(move["order"], 0)) if move["order"] else 0,
         message_id=move["message_id"],
+        marks=move["marks"],
+        live=move["live"],
     )
     phone.take(incoming)
     return incoming
@@ -129,11 +137,14 @@ def _reached(channel, opening, script) -> Phone:
 
 
 def _silence_is_meant(before: State, phone: Phone, incoming: Incoming) -> bool:
-    if incoming.kind in {Kind.BLOCKED, Kind.OPT_OUT}:
+    if incoming.kind in {Kind.BLOCKED, Kind.OPT_OUT, Kind.MOVED}:
+        return True
+    if phone.facts.late_part and any(item.beside for item in phone.turn.items):
         return True
     again = bool(incoming.group) and incoming.group in before.albums
     noted = before.noted or bool(before.base and before.base.noted)
-    return bool(phone.turn.items) and (noted or again)
+    refused = again and incoming.kind is Kind.MEDIA
+    return refused or (bool(phone.turn.items) and (noted or again))
 
 
 @given(_channels, _openings, _scripts)
@@ -155,8 +166,9 @@ def test_any_message_in_any_state_is_answered_and_nothing_is_echoed(
                 assert all(len(data.encode()) <= 64 for _, data in said.buttons)
         assert State.from_json(turn.state.to_json()) == turn.state
         memory = json.loads(turn.state.to_json())
-        memory.pop("album", None)
-        memory.get("base", {}).pop("album", None)
+        for name in ("albums", "captioned"):
+            memory.pop(name, None)
+            memory.get("base", {}).pop(name, None)
         assert MARK not in json.dumps(memory)
         _check_items(phone, move)
         _check_state(turn.state)
@@ -172,7 +184,10 @@ def _check_items(phone: Phone, move: dict[str, Any]) -> None:
         item.text.encode()
         step = book().by_code[item.step]
         assert item.audience is (Audience.IDENTITY if step.identity else Audience.CASE)
-        if move["proof"] is not Proof.NONE or move["number_only"]:
+        number = (
+            move["number_only"] and not item.beside
+        )  # beside: a number is no secret
+        if move["proof"] is not Proof.NONE or number:
             assert item.text in {"", "Tidak tahu", "Do not know"}
 
 
