@@ -1,6 +1,7 @@
 """One dead provider never slows another: every way to be dead, through real sockets."""
 
 import asyncio
+import gc
 import time
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
@@ -20,6 +21,10 @@ from tests.bot.test_delivery import database, running
 from tests.scripted import Answer, provider
 
 __all__ = ["database"]
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning"
+)
+"""Who gives up in the middle of a handshake leaves a socket to the collector."""
 LETTERS = 8
 WITHIN = 20.0
 """Seconds in which the others deliver all of theirs, on however loaded a machine: the dead
@@ -34,30 +39,38 @@ ACCOUNT = {
 
 @asynccontextmanager
 async def listening(serve):
-    """Listen on loopback; yield the port."""
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    """Listen on loopback; yield the port; leave nothing open."""
+    open_: list[tuple[asyncio.Task[None], asyncio.StreamWriter]] = []
+
+    async def kept(reader, writer):
+        open_.append((asyncio.current_task(), writer))
+        with suppress(ConnectionError, asyncio.CancelledError):
+            await serve(reader, writer)
+
+    server = await asyncio.start_server(kept, "127.0.0.1", 0)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:
         server.close()
+        for task, writer in open_:
+            task.cancel()
+            writer.transport.abort()
+        await asyncio.gather(*(task for task, _ in open_), return_exceptions=True)
+        await asyncio.sleep(0.05)
 
 
-async def silent(reader, writer):
+async def silent(reader, _):
     """Accept and never answer."""
-    with suppress(ConnectionError, asyncio.CancelledError):
-        while await reader.read(1024):
-            continue
-    writer.close()
+    while await reader.read(1024):
+        continue
 
 
 async def drop_by_drop(_, writer):
     """Answer one byte a second."""
-    with suppress(ConnectionError, asyncio.CancelledError):
-        for byte in b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n" + b" " * 1000:
-            writer.write(bytes([byte]))
-            await writer.drain()
-            await asyncio.sleep(1)
-    writer.close()
+    for byte in b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n" + b" " * 1000:
+        writer.write(bytes([byte]))
+        await writer.drain()
+        await asyncio.sleep(1)
 
 
 @asynccontextmanager
@@ -129,8 +142,9 @@ async def test_the_others_deliver_in_time(database, monkeypatch, how, ill):
                 while not stood:  # noqa: ASYNC110 - as told
                     await asyncio.sleep(0.02)
             left = [row for row in house.rows() if row.channel == ill.value]
-            for one in made:
-                await one.stop()
+        for one in made:
+            await one.stop()
+    gc.collect()
     assert took < WITHIN
     assert {channel for channel, what in gone if what is Departure.SENT} == set(well)
     assert stood[0] == (ill, Cause.AWAY)

@@ -131,3 +131,46 @@ async def test_a_store_that_is_away_is_looked_at_again(world, monkeypatch):
             await asked.get()
             await asked.get()
     assert await world.sees(1) == ["1"]
+
+
+class Hanging(Clerk):
+    """Keeps lanes by the first letter of a name; what begins with "w" never ends."""
+
+    def lane_of(self, job):
+        return job.details["n"][0]
+
+    async def work(self, job):
+        if job.details["n"].startswith("w"):
+            await asyncio.Event().wait()
+        return await super().work(job)
+
+
+async def test_a_lane_that_hangs_holds_up_no_other(tmp_path):
+    world = World(tmp_path)
+    world.clerk = Hanging(
+        world.writer, office_of(world.keys), clock=lambda: world.now, errors={}
+    )
+    world.writer.on_commit = world.clerk.notify
+    world.writer.start()
+    await world.put(*(f"w{number}" for number in range(60)))
+    task = asyncio.create_task(world.clerk.run())
+    await world.put("t1", "t2", "t3")
+    assert await world.sees(3) == ["t1", "t2", "t3"]
+    assert len(world.clerk._under_way) <= world.clerk.at_once + 3  # noqa: SLF001 - bounded
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+    await asyncio.to_thread(world.writer.stop)
+    assert world.left() == 60, "nothing is lost of what hangs"
+    world.database.close()
+
+
+def test_a_lane_that_fails_rests_and_then_tries_one_alone():
+    lane = worker_module.Lane(places=4)
+    for now in range(3):
+        lane.breaker.away(now)
+    lane.busy = 1
+    assert lane.breaker.rest(2) > 0
+    assert not lane.free(), "one alone"
+    lane.breaker.answered(9)
+    assert lane.free()
