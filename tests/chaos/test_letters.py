@@ -1,0 +1,53 @@
+"""The accounts can tell: a double with and without a cause, a send of no letter."""
+
+import pytest
+
+from storage.letters import Letter
+from storage.words import Channel, LetterKind
+from tests.chaos import letters
+from tests.chaos.ledger import Sent
+from tests.chaos.letters import Posted
+
+PHONES = {"1": "telegram1"}
+
+
+def posted(number: int, claims: list[float], gone: float = 0.0) -> Posted:
+    letter = Letter(LetterKind.REPLY, Channel.TELEGRAM, "1", "Halo")
+    return Posted(
+        number, Channel.TELEGRAM, letter, number, 9e9, gone=gone, claims=claims
+    )
+
+
+def sent(at: float, answer: str = "") -> Sent:
+    return Sent("1", "telegram1", "telegram", "Halo", at, answer, ())
+
+
+@pytest.mark.parametrize(
+    ("answer", "kills", "away", "cause"),
+    [
+        ("lost_answer", [], [], "answer lost"),
+        ("silence", [], [], "timeout after acceptance"),
+        ("", [12.0], [], "killed between send and commit"),
+        ("", [10.5], [], "killed between send and commit"),
+        ("", [], [(11.5, 20.0)], "store away or suspended between send and commit"),
+        ("", [9.0, 80.0], [(30.0, 40.0)], "UNEXPLAINED"),
+    ],
+)
+def test_every_double_has_a_cause_or_is_a_miss(answer, kills, away, cause):
+    one = posted(1, [10.0, 70.0], gone=71.5)
+    assert letters.match([one], [sent(11.0, answer), sent(71.0)], PHONES) == []
+    found = letters.doubles([one], kills, away)
+    assert found.causes == {f"telegram: {cause}": 1}
+    assert (found.accepted, found.letters, found.total) == (2, 1, 1)
+    assert bool(found.unexplained) is (cause == "UNEXPLAINED")
+
+
+def test_the_same_words_twice_are_two_letters():
+    first, second = posted(1, [10.0], gone=10.2), posted(2, [10.3], gone=10.5)
+    assert letters.match([first, second], [sent(10.1), sent(10.4)], PHONES) == []
+    assert [len(first.sends), len(second.sends)] == [1, 1]
+
+
+def test_a_send_before_any_claim_belongs_to_no_letter():
+    strange = letters.match([posted(1, [10.0])], [sent(9.0)], PHONES)
+    assert [one.at for one in strange] == [9.0]
