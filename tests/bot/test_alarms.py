@@ -21,7 +21,7 @@ OWN = {
 SPANS = {"canary": 30 * MINUTE, "backup": timedelta(days=2)}
 
 
-def facts(minutes: float, *, watches=(), spans=SPANS, **levels: float) -> Facts:
+def facts(minutes: float, *, watches=(), spans=SPANS, **levels) -> Facts:
     """Say what is known so many minutes after the start; no watches when None."""
     known = None if watches is None else {row.name: row for row in watches}
     return Facts(BEGAN + minutes * MINUTE, BEGAN, known, levels, spans)

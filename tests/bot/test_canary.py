@@ -181,7 +181,7 @@ async def test_only_the_canary_knows_its_door(server: Served) -> None:
             {},
             {HEADER: ""},
             {HEADER: secret + "x"},
-            {HEADER: "é".encode("latin-1")},
+            {HEADER: secret[:-1]},
         ):
             answer = await web.post(PATH, content=b"{}", headers=headers)
             assert (answer.status_code, answer.content) == (404, b"")

@@ -14,6 +14,7 @@ from sqlmodel import Session
 from bot import readiness
 from bot.beats import SILENT
 from bot.writer import Writer, WriterFull
+from storage import watches
 from storage.models import Watch
 from tests.doors import Doors, doors
 
@@ -120,7 +121,7 @@ def away(door: Doors) -> Iterator[None]:
 
     engine.dispose()
     before = engine.pool._creator  # noqa: SLF001 - there is no other way to cut the line
-    engine.pool._creator = refuse  # noqa: SLF001 - as above
+    engine.pool._creator = refuse  # type: ignore[assignment]  # noqa: SLF001 - as above
     yield
     engine.pool._creator = before  # noqa: SLF001 - as above
 
@@ -194,13 +195,13 @@ async def test_a_flood_of_questions_is_one_look(
 ) -> None:
     monkeypatch.setattr(readiness, "FRESH", 60.0)
     probes = []
-    before = readiness.watches.probe
+    before = watches.probe
 
     def count(*args: object, **kwargs: object) -> None:
         probes.append(1)
         before(*args, **kwargs)  # type: ignore[arg-type]  # passed on as it came
 
-    monkeypatch.setattr(readiness.watches, "probe", count)
+    monkeypatch.setattr(watches, "probe", count)
     answers = await asyncio.gather(
         *(door.client.get("/readyz", headers=STRANGER) for _ in range(200))
     )
