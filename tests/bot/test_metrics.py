@@ -71,7 +71,7 @@ def test_two_processes_in_one_do_not_share_counters():
 
 def test_labels_are_words_never_ids():
     text = Metrics().render().decode()
-    assert set(re.findall(r'(\w+)="', text)) == {"channel", "outcome", "le"}
+    assert set(re.findall(r'(\w+)="', text)) == {"channel", "outcome", "cause", "le"}
 
 
 @pytest.mark.parametrize(
