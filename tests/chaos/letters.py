@@ -66,6 +66,8 @@ def read(journal: Iterable[Any], keys: ServerKeys) -> list[Posted]:
                 one = waiting[row.id] = _opened(row, keys, at)
                 found.append(one)
             case "claimed":
+                # A notice that waits may be joined by the next one: what was claimed goes.
+                waiting[row.id].letter = _opened(row, keys, at).letter
                 waiting[row.id].claims.append(at)
             case "gone":
                 one = waiting.pop(row.id)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from bot.repeats import CAPS
 from storage.words import LetterKind
 from tests.chaos import letters
 from tests.chaos.letters import Posted
@@ -34,12 +35,31 @@ def letters_of(here: Town, found: list[Posted]) -> Iterator[str]:
     for one in found:
         person = phones.get(one.letter.to, "")
         unsent = one.letter.kind in letters.SENT_KINDS and not one.sends
+        if unsent and _is_capped(found, one):
+            here.figures["capped"] = here.figures.get("capped", 0) + 1
+            continue
         if (
             unsent
             and person not in here.ledger.opted_out
             and not _taken_back(here, one)
         ):
             yield tell(here, person_of(here, person), f"never left: {_life(one)}")
+
+
+def _is_capped(found: list[Posted], one: Posted) -> bool:
+    """Tell whether the same words went to the same person too often (bot/repeats.py)."""
+    cap = CAPS.get(one.letter.kind)
+    if cap is None:
+        return False
+    since = one.gone - cap.span.total_seconds()
+    times = [
+        send.at
+        for other in found
+        if (other.letter.to, other.text) == (one.letter.to, one.text)
+        for send in other.sends
+        if since <= send.at <= one.gone
+    ]
+    return len(times) >= cap.times
 
 
 def _taken_back(here: Town, one: Posted) -> bool:
