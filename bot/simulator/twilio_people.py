@@ -80,7 +80,9 @@ class People:
         self.world.ring(phone)
         word = _opt_word(phone, text)
         kind = word.lower() or "message"
-        self.world.books.came(phone.channel, phone.name, message.sid, kind, text)
+        self.world.books.came(
+            phone.channel, phone.name, message.sid, kind, text, files=len(media)
+        )
         self._answer_opt_out(phone, word)
         if word and not (settings.advanced_opt_out or settings.forwards_opt_out):
             line.webhook = None
