@@ -102,10 +102,9 @@ def receive(
     if duties.receive(session, office, incoming, now=now):
         return Outcome.TAKEN
     people = names(office, incoming)
-    if office.echoes.hears(incoming, people[0], now):
-        return Outcome.TAKEN
     memory = recall(session, office, incoming, now=now)
     turning = Turning(session, office, incoming, people, memory, opening, now)
+    turning.echo = not opening.number and office.echoes.hears(incoming, people[0], now)
     if incoming.kind is Kind.GROUP:
         _in_group(turning)
     else:

@@ -87,8 +87,9 @@ class Echoes:
 
     The rule: the same words, digits and case aside, more than ``SAME_WORDS`` times with no
     quiet of ``ECHO_QUIET`` between (short words, which people do repeat, ``SHORT_WORDS``
-    times) get no answer and are not kept, as they are there already. Other words of the
-    same person are taken as ever, and after the quiet so are these.
+    times) are taken as ever and get no answer, so that no exchange goes on. Nothing that
+    somebody wrote is left out for it. Other words are answered, and after the quiet so are
+    these.
     """
 
     memory: _Memory = field(default_factory=_Memory, repr=False)

@@ -36,6 +36,8 @@ class Turning:
     now: datetime
     over: bool = field(default=False)
     """No report may be remembered after this turn: it was sent or thrown away."""
+    echo: bool = field(default=False)
+    """The same words came so often that a machine may have sent them."""
     sent: str = field(default="", repr=False)
     """The report (hex) that this message sent."""
     beside: str = field(default="", repr=False)
@@ -124,7 +126,10 @@ def remember(turning: Turning) -> None:
 
 
 def answer(turning: Turning, replies: Iterable[Reply]) -> None:
-    """Post the answers; somebody who writes too fast is asked once to wait."""
+    """Post the answers; somebody who writes too fast is asked once to wait.
+
+    An echo of a machine is not answered: that ends the exchange.
+    """
     incoming, office = turning.incoming, turning.office
     if incoming.press_id:
         letter = Letter(
@@ -134,6 +139,8 @@ def answer(turning: Turning, replies: Iterable[Reply]) -> None:
             press_id=incoming.press_id,
         )
         outbox.put(turning.session, office.keys, letter, now=turning.now)
+    if turning.echo:
+        return
     written = office.pace.written(turning.names[0], turning.now)
     if written > CALM and incoming.channel is not Channel.CANARY:
         replies = (Reply("X11", {"n": "1"}),) if written == CALM + 1 else ()

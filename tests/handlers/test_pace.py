@@ -91,7 +91,28 @@ def test_a_message_that_is_taken_twice_counts_once(ids):
         assert echo == (len(seen) > SAME_WORDS)
 
 
-def test_an_echo_is_neither_answered_nor_kept(here):
+def test_lines_that_differ_in_their_numbers_are_all_kept(here):
+    for line in ("LAPOR", "ya", "ya", "ya", *["lewat"] * 5):
+        here.say("+628120002", line, channel=Channel.SMS)
+    for month in range(1, 13):
+        line = f"Potongan bulan {month} sebesar {month}00 ribu"
+        here.say("+628120002", line, channel=Channel.SMS)
+    for line in ("selesai", *["lewat"] * 9, "KIRIM"):
+        here.say("+628120002", line, channel=Channel.SMS)
+    slip = here.receipt("+628120002", Channel.SMS)
+    items = here.reads(here.case(slip.number))
+    kept = "\n".join(item.content.text for item in items if item.content)
+    assert all(f"bulan {month} sebesar" in kept for month in range(1, 13))
+
+
+def test_a_code_is_answered_however_often_it_comes(here):
+    _, slip = here.reports("+628120003", channel=Channel.SMS)
+    for _ in range(SAME_WORDS + 3):
+        here.say("+628120003", f"STATUS {slip}", channel=Channel.SMS)
+        assert here.delivers(Channel.SMS)
+
+
+def test_an_echo_is_not_answered(here):
     here.say("+628120001", "LAPOR", channel=Channel.SMS)
     for _ in range(12):
         here.say("+628120001", HOLIDAY, channel=Channel.SMS)
