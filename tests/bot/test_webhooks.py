@@ -42,6 +42,17 @@ def reasons(door: Doors) -> list[str]:
         return [row.reason for row in session.exec(select(Quarantine)).all()]
 
 
+@pytest.mark.parametrize("previous", ["the-token-of-yesterday", ""])
+async def test_while_the_token_changes_two_sign(tmp_path: Path, previous: str) -> None:
+    more = {"TWILIO__PREVIOUS_AUTH_TOKEN": previous} if previous else {}
+    url = f"{PUBLIC}/webhooks/twilio/sms"
+    async with doors(f"sqlite:///{tmp_path / 'k.db'}", tmp_path, **more) as door:
+        for token, answer in ((AUTH_TOKEN, 204), (previous, 204 if previous else 403)):
+            form = door.sms("LAPOR")
+            signed = signature(token, url, form)
+            assert (await door.twilio("sms", form, signed)).status_code == answer
+
+
 async def test_forged_requests_leave_a_counter_and_nothing_else(door: Doors) -> None:
     before = door.rows()
     update, form = door.update(f"LAPOR {STORY}"), door.sms(f"LAPOR {STORY}")
