@@ -194,14 +194,7 @@ class Delivery:
         self._repeats.sent(claimed, self._clock())
         line.breaker.answered(asyncio.get_running_loop().time())
         line.pace.went_well()
-        self._ledger.took(sent)
-        await self._ledger.finish(
-            self._ends.sent,
-            claimed,
-            provider_id=sent.provider_id,
-            final=sent.final,
-            now=self._clock(),
-        )
+        await self._ledger.took(self._ends, claimed, sent, now=self._clock())
         self._count(channel, Departure.SENT)
 
     async def _send(

@@ -12,11 +12,13 @@ from typing import Concatenate, ParamSpec, TypeVar
 from sqlmodel import Session
 
 from bot.channels import base
+from bot.ends import Ends
 from bot.metrics import Departure
 from bot.writer import StoreUnavailable, Writer
 from storage import departed
 from storage.keys import ServerKeys
 from storage.letters import Letter
+from storage.outbox import Claimed
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -46,9 +48,23 @@ class Ledger:
         else:
             self._ring()
 
-    def took(self, sent: base.Sent) -> None:
-        """Remember the provider's id of a letter that is done."""
-        self._taken.append(sent.provider_id)
+    async def took(
+        self, ends: Ends, claimed: Claimed, sent: base.Sent, *, now: datetime
+    ) -> None:
+        """Write that a provider took a letter, and remember its id there.
+
+        Where that could not be written the id is not remembered: after its lease the letter
+        is asked for again, and must be known for its own.
+        """
+        written = await self.finish(
+            ends.sent,
+            claimed,
+            provider_id=sent.provider_id,
+            final=sent.final,
+            now=now,
+        )
+        if written is not None:
+            self._taken.append(sent.provider_id)
 
     async def find(
         self, sender: base.Sender, letter: Letter, now: datetime

@@ -1,9 +1,11 @@
 """The same words twice to one person are two letters, also where the first's end is known."""
 
 import asyncio
+import errno
 
 import pytest
 
+from bot import ledger
 from bot.channels import base
 from bot.ledger import Ledger
 from bot.metrics import Departure
@@ -29,7 +31,8 @@ class Asked(Provider):
         self.held.append(f"SM{len(self.held) + 1}")
         return base.Sent(self.held[-1], final=answer.final)
 
-    async def find(self, letter, _since, others=()):
+    async def find(self, letter, since, others=()):
+        assert since
         self.asked.append(letter.text)
         found = [one for one in self.held if one not in others]
         return base.Sent(found[0], final=False) if found else None
@@ -64,3 +67,26 @@ async def test_another_process_knows_it_by_the_store(database):
     found = await asyncio.wait_for(fresh.find(wire, letter, now), 5)
     assert found is not None
     assert found.provider_id == "SM9"
+
+
+async def test_a_letter_whose_end_could_not_be_written_is_known_for_its_own(
+    database, monkeypatch
+):
+    monkeypatch.setattr(ledger, "STORE_SECONDS", 0.01)
+    wire = Asked()
+    async with running(database, wire) as house:
+        written = house.sent
+        house.sent = store_is_away
+        await house.post(WORDS, channel=Channel.SMS)
+        assert await house.hears() == [Departure.SENT]
+        assert len(house.rows()) == 1
+        house.sent = written
+        house.later(seconds=61)  # its lease is over
+        assert await house.hears() == [Departure.SENT]
+        assert house.rows() == []
+    assert wire.asked == [WORDS]
+    assert wire.sent == [WORDS]
+
+
+def store_is_away(*_, **__):
+    raise OSError(errno.ENOSPC, "no room")
