@@ -13,6 +13,7 @@ from typing import Any, Self
 
 from handlers.dialogue import State
 from handlers.trail import Sweep, Trail
+from storage import sealing
 from storage.words import Channel
 
 DRAFT_LIFE = timedelta(hours=24)
@@ -57,8 +58,16 @@ class Memory:
 
     @classmethod
     def from_bytes(cls, raw: bytes) -> Self:
-        """Read what ``to_bytes`` wrote; unknown fields of older versions are dropped."""
-        row: Mapping[str, Any] = json.loads(raw)
+        """Read what ``to_bytes`` wrote; unknown fields of older versions are dropped.
+
+        Raises NotAuthentic for anything else.
+        """
+        row = sealing.told(raw)
+        with sealing.as_written():
+            return cls._read(row)
+
+    @classmethod
+    def _read(cls, row: Mapping[str, Any]) -> Self:
         known = {one.name for one in fields(cls)}
         memory = cls(**{name: value for name, value in row.items() if name in known})
         memory.channel = Channel(memory.channel)

@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from handlers.errors import NotFound
 from handlers.office import Office
-from storage import files, report_items
+from storage import files, report_items, sealing
 from storage.models import File, Reveal
 from storage.report_items import Content
 from storage.reveals import Half, Wish
@@ -80,6 +80,7 @@ def _file(
 
 
 def identity(answer: bytes) -> tuple[Content, ...]:
-    """Read an answer's plain bytes back as the identity's items."""
-    packed = (base64.b64decode(one) for one in json.loads(answer))
+    """Read an answer's plain bytes back as the identity's items. Raises NotAuthentic."""
+    with sealing.as_written():
+        packed = [base64.b64decode(one) for one in json.loads(answer)]
     return tuple(map(Content.from_bytes, packed))

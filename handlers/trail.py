@@ -76,9 +76,9 @@ class Trail:
         """Read what ``to_rows`` returned."""
         lost, *hours = rows or [[0]]
         ids: Iterable[tuple[int, int]] = (
-            (message_id, row[0]) for row in hours for message_id in row[1:]
+            (int(message_id), int(row[0])) for row in hours for message_id in row[1:]
         )
-        return cls(tuple(sorted(ids)), lost[0])
+        return cls(tuple(sorted(ids)), int(lost[0]))
 
 
 @dataclass(frozen=True, slots=True)

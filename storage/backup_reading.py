@@ -1,12 +1,12 @@
 """Reading a backup back: record by record, every byte held against what was written."""
 
 import hashlib
-import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
-from storage import backup_values, streams
+from storage import backup_values, sealing, streams
 from storage.backup_records import (
     MAGIC,
     RECORD,
@@ -42,8 +42,7 @@ class Reader:
         kind, body = self.record()
         if kind is not Kind.HEAD:
             raise BackupDamaged
-        told = _told(body)
-        self.head = Head(**{**told, "keys": tuple(told["keys"])})
+        self.head = _head(body)
 
     def record(self) -> tuple[Kind, bytes]:
         """Return the next record."""
@@ -125,24 +124,24 @@ def unpack(reader: Reader, sink: Sink) -> End:
     while True:
         kind, body = reader.record()
         if kind is Kind.TABLE:
-            told = _told(body)
-            name, columns = told["name"], len(told["columns"])
+            name, names = _table(body)
+            columns = len(names)
             found.tables[name] = 0
-            sink.table(name, told["columns"])
+            sink.table(name, names)
         elif kind is Kind.ROWS and columns:
             rows = _rows(body, columns)
             found.tables[name] += len(rows)
             sink.rows(rows)
         elif kind is Kind.FILE:
             file = _File(reader)
-            sink.file(_told(body)["name"], file.pieces())
+            sink.file(_name(_told(body)), file.pieces())
             for _ in file.pieces():
                 continue
             found.files += 1
             found.bytes += file.size
         elif kind is Kind.END:
             reader.ended()
-            end = End(**_told(body))
+            end = _end(body)
             if (end.tables, end.files, end.bytes) != (
                 found.tables,
                 found.files,
@@ -163,6 +162,8 @@ def _key_of(file: BinaryIO, keys: ServerKeys) -> tuple[bytes, bytes]:
     version, name, size = START.unpack(start)
     if version > VERSION:
         raise BackupTooNew
+    if not version:
+        raise BackupDamaged
     locked = file.read(size)
     if len(locked) != size or size < _LEAST:
         raise BackupDamaged
@@ -184,6 +185,46 @@ def _rows(body: bytes, columns: int) -> list[tuple[Any, ...]]:
         raise BackupDamaged from None
 
 
+def _head(body: bytes) -> Head:
+    told = _told(body)
+    with _as_written():
+        head = Head(**{**told, "keys": tuple(map(int, told["keys"]))})
+        if head.moment.tzinfo is not None:
+            return head
+    raise BackupDamaged
+
+
+def _table(body: bytes) -> tuple[str, list[str]]:
+    told = _told(body)
+    with _as_written():
+        names = list(map(str, told["columns"]))
+    return _name(told), names
+
+
+def _end(body: bytes) -> End:
+    told = _told(body)
+    with _as_written():
+        return End(**told)
+
+
+def _name(told: Mapping[str, Any]) -> str:
+    name = told.get("name")
+    if not isinstance(name, str):
+        raise BackupDamaged
+    return name
+
+
+@contextmanager
+def _as_written() -> Iterator[None]:
+    try:
+        with sealing.as_written():
+            yield
+    except NotAuthentic:
+        raise BackupDamaged from None
+
+
 def _told(body: bytes) -> dict[str, Any]:
-    told: dict[str, Any] = json.loads(body)
-    return told
+    try:
+        return sealing.told(body)
+    except NotAuthentic:
+        raise BackupDamaged from None

@@ -22,10 +22,14 @@ def unpacked(body: bytes, columns: int) -> list[tuple[Any, ...]]:
     values: list[Any] = []
     at = 0
     while at < len(body):
+        begin = at + _VALUE.size
+        if begin > len(body):
+            raise UnknownValue
         mark, size = _VALUE.unpack_from(body, at)
-        at += _VALUE.size
-        values.append(_value(mark, body[at : at + size]))
-        at += size
+        at = begin + size
+        if at > len(body):
+            raise UnknownValue
+        values.append(_value(mark, body[begin:at]))
     if len(values) % columns:
         raise UnknownValue
     return [
@@ -59,7 +63,10 @@ def _packed(value: object) -> bytes:
 def _value(mark: bytes, body: bytes) -> object:
     if mark not in _READ:
         raise UnknownValue
-    return _READ[mark](body)
+    try:
+        return _READ[mark](body)
+    except (ValueError, OverflowError):
+        raise UnknownValue from None
 
 
 _READ: dict[bytes, Callable[[bytes], object]] = {

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, delete, update
 from sqlmodel import Session, col, or_, select
 
+from storage import sealing
 from storage.keys import Purpose, ServerKeys
 from storage.models import Job
 from storage.sealing import Context, NotAuthentic
@@ -80,7 +81,7 @@ def claim(
     claimed = []
     for row in rows:
         try:
-            details = json.loads(keys.unlock(Purpose.JOB, row.blob, _context(row)))
+            details = _details(keys, row)
         except NotAuthentic:
             _put_aside(session, row, now)
             if spoilt is not None:
@@ -134,7 +135,7 @@ def waiting(
     """Yield the details of every job of a kind that is not done."""
     for row in session.exec(select(Job).where(Job.kind == kind.value)).all():
         try:
-            yield json.loads(keys.unlock(Purpose.JOB, row.blob, _context(row)))
+            yield _details(keys, row)
         except NotAuthentic:
             continue
 
@@ -142,12 +143,9 @@ def waiting(
 def details_of(keys: ServerKeys, row: Job) -> Mapping[str, str]:
     """Return what a job is about; nothing for a row that is not ours."""
     try:
-        details: Mapping[str, str] = json.loads(
-            keys.unlock(Purpose.JOB, row.blob, _context(row))
-        )
+        return _details(keys, row)
     except NotAuthentic:
         return {}
-    return details
 
 
 def next_due(session: Session, kind: JobKind, *, now: datetime) -> datetime | None:
@@ -163,6 +161,10 @@ def next_due(session: Session, kind: JobKind, *, now: datetime) -> datetime | No
 def relock(keys: ServerKeys, row: Job) -> None:
     """Keep a job under the newest server key. Raises NotAuthentic."""
     row.blob = keys.relock(Purpose.JOB, row.blob, _context(row))
+
+
+def _details(keys: ServerKeys, row: Job) -> Mapping[str, str]:
+    return sealing.told(keys.unlock(Purpose.JOB, row.blob, _context(row)))
 
 
 def _free(now: datetime) -> ColumnElement[bool]:

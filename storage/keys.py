@@ -151,7 +151,8 @@ class ServerKeys:
 
     def check_tag(self, tag: bytes, context: Context, content: bytes) -> None:
         """Raise NotAuthentic unless ``tag`` was made by us for this place and content."""
-        if not tag or not hmac.compare_digest(
+        # Id 0 means the newest to ``sub_key``; no tag of ours begins with it.
+        if not (tag and tag[0]) or not hmac.compare_digest(
             tag[1:], self._mac(tag[0], context, content)
         ):
             raise NotAuthentic

@@ -4,8 +4,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final, Self
+from typing import Final, Self
 
+from storage import sealing
 from storage.words import Channel, LetterKind
 
 LIVES: Final = {
@@ -81,10 +82,13 @@ class Letter:
 
     @classmethod
     def from_bytes(cls, raw: bytes) -> Self:
-        """Read back what ``to_bytes`` wrote."""
-        fields: dict[str, Any] = json.loads(raw)
-        fields["kind"] = LetterKind(fields["kind"])
-        fields["channel"] = Channel(fields["channel"])
-        fields["buttons"] = tuple((label, data) for label, data in fields["buttons"])
-        fields["message_ids"] = tuple(fields["message_ids"])
-        return cls(**fields)
+        """Read back what ``to_bytes`` wrote; raises NotAuthentic for anything else."""
+        fields = sealing.told(raw)
+        with sealing.as_written():
+            fields["kind"] = LetterKind(fields["kind"])
+            fields["channel"] = Channel(fields["channel"])
+            fields["buttons"] = tuple(
+                (label, data) for label, data in fields["buttons"]
+            )
+            fields["message_ids"] = tuple(fields["message_ids"])
+            return cls(**fields)

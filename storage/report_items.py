@@ -6,7 +6,6 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
 
 from sqlalchemy import delete, func
 from sqlmodel import Session, col, select
@@ -47,11 +46,12 @@ class Content:
 
     @classmethod
     def from_bytes(cls, padded: bytes) -> "Content":
-        """Read back what ``to_bytes`` wrote."""
-        fields: dict[str, Any] = json.loads(sealing.unpad(padded))
-        fields["kind"] = ItemKind(fields["kind"])
-        fields["marks"] = tuple(fields.get("marks", ()))
-        return cls(**fields)
+        """Read back what ``to_bytes`` wrote; raises NotAuthentic for anything else."""
+        fields = sealing.told(sealing.unpad(padded))
+        with sealing.as_written():
+            fields["kind"] = ItemKind(fields["kind"])
+            fields["marks"] = tuple(fields.get("marks", ()))
+            return cls(**fields)
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,13 +66,14 @@ class Request:
 
     @classmethod
     def from_bytes(cls, padded: bytes) -> Self:
-        """Read back what ``to_bytes`` wrote."""
-        fields: dict[str, Any] = json.loads(sealing.unpad(padded))
-        fields["halves"] = tuple(
-            Half(bytes.fromhex(row), seq, base64.b64decode(blob))
-            for row, seq, blob in fields["halves"]
-        )
-        return cls(**fields)
+        """Read back what ``to_bytes`` wrote; raises NotAuthentic for anything else."""
+        fields = sealing.told(sealing.unpad(padded))
+        with sealing.as_written():
+            fields["halves"] = tuple(
+                Half(bytes.fromhex(row), seq, base64.b64decode(blob))
+                for row, seq, blob in fields["halves"]
+            )
+            return cls(**fields)
 
 
 def ask(

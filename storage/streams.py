@@ -59,6 +59,8 @@ def read(file: BinaryIO, key: bytes, context: Context | None = None) -> Iterator
     box, count = AESGCM(key), 0
     bound = context.encode() if context else None
     sealed = file.read(_SEALED)
+    if not sealed:  # even an empty stream has its last chunk
+        raise NotAuthentic
     while sealed:
         following = file.read(_SEALED)
         try:

@@ -4,13 +4,13 @@ import hmac
 import json
 import secrets
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import delete
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from storage import departed, outbox
+from storage import departed, outbox, sealing
 from storage.keys import Purpose, ServerKeys
 from storage.models import Subscription
 from storage.sealing import Context, NotAuthentic, encode
@@ -273,21 +273,25 @@ def _lock(keys: ServerKeys, row: Subscription, subscriber: Subscriber) -> bytes:
 def _unlock(keys: ServerKeys, row: Subscription) -> Subscriber | None:
     try:
         raw = keys.unlock(Purpose.SUBSCRIPTION, row.blob, _context(row))
+        return _read(sealing.told(raw))
     except NotAuthentic:
         return None
-    fields = json.loads(raw)
-    return Subscriber(
-        channel=Channel(fields["channel"]),
-        handle=fields["handle"],
-        language=fields["language"],
-        last_inbound=fields["last_inbound"],
-        kind=Wanted(fields.get("kind", Wanted.NEUTRAL)),
-        report=fields.get("report", ""),
-        notices=Notices(fields["salt"], tuple(fields["notices"]))
-        if "salt" in fields
-        else Notices(),
-        owed=bool(fields.get("owed")),
-    )
+
+
+def _read(fields: dict[str, Any]) -> Subscriber:
+    with sealing.as_written():
+        return Subscriber(
+            channel=Channel(fields["channel"]),
+            handle=fields["handle"],
+            language=fields["language"],
+            last_inbound=fields["last_inbound"],
+            kind=Wanted(fields.get("kind", Wanted.NEUTRAL)),
+            report=fields.get("report", ""),
+            notices=Notices(fields["salt"], tuple(fields["notices"]))
+            if "salt" in fields
+            else Notices(),
+            owed=bool(fields.get("owed")),
+        )
 
 
 def _context(row: Subscription) -> Context:

@@ -79,8 +79,7 @@ def line(keys: ServerKeys, row: Tombstone) -> str:
     """Return a row as it stands in the file: six fields, no line break. NotAuthentic."""
     check(keys, row)
     tag = keys.tag(_context(row, "line"), _told(row))
-    who, day = f"{row.id.hex()} {row.report.hex()}", row.day.isoformat()
-    return f"{VERSION} {who} {row.what} {day} {tag.hex()}"
+    return _written(row, tag)
 
 
 def from_line(keys: ServerKeys, text: str) -> Tombstone:
@@ -97,10 +96,18 @@ def from_line(keys: ServerKeys, text: str) -> Tombstone:
             day=date.fromisoformat(day),
             tag=b"",
         )
-        keys.check_tag(bytes.fromhex(tag), _context(row, "line"), _told(row))
+        proof = bytes.fromhex(tag)
+        keys.check_tag(proof, _context(row, "line"), _told(row))
     except ValueError:
         raise NotAuthentic from None
+    if text != _written(row, proof):  # the same said otherwise: not as we write it
+        raise NotAuthentic
     return row
+
+
+def _written(row: Tombstone, tag: bytes) -> str:
+    who, day = f"{row.id.hex()} {row.report.hex()}", row.day.isoformat()
+    return f"{VERSION} {who} {row.what} {day} {tag.hex()}"
 
 
 def check(keys: ServerKeys, row: Tombstone) -> None:
