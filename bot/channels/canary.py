@@ -46,7 +46,8 @@ class Canary:
         except (ValueError, TypeError, KeyError, RecursionError, AttributeError):
             raise base.Unparseable("canary.json") from None
         words = (handle, identity, text, press)
-        if type(number) is not int or not all(_is_short(word) for word in words):
+        named = type(number) is int and handle and identity
+        if not (named and all(_is_short(word) for word in words)):
             raise base.Unparseable("canary.shape")
         return (
             Incoming(
@@ -55,8 +56,8 @@ class Canary:
                 provider_id=identity,
                 received=now,
                 kind=Kind.PRESS if press else Kind.TEXT,
-                text=text,
-                press=press,
+                text=base.clean(text),
+                press=base.clean(press),
                 press_id=identity if press else "",
                 order=number + 1,
                 message_id=number + 1,

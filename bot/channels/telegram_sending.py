@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 import httpx
 from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions
@@ -21,6 +22,12 @@ from storage.letters import Letter
 from storage.words import LetterKind
 
 BUTTONS = 100
+_LONGEST = 3600.0
+#: What PTB raises for an answer that is no answer of Telegram's.
+STRANGE = (
+    *(AttributeError, LookupError, OverflowError),
+    *(RecursionError, TypeError, ValueError),
+)
 PROTECTED = frozenset({LetterKind.RECEIPT, LetterKind.ALERT})
 
 
@@ -37,7 +44,7 @@ async def send(bot: Bot, letter: Letter) -> base.Sent:
             return await _send(bot, letter, moved.new_chat_id)
     except TelegramError as error:
         raise policy(error) from None
-    except (AttributeError, KeyError, TypeError, ValueError):
+    except STRANGE:
         # A 2xx whose body PTB cannot read: most probably sent.
         raise base.Doubtful("telegram.answer") from None
 
@@ -86,6 +93,8 @@ async def open_file(
         raise base.Never("file.size" if size else "file.400") from None
     except TelegramError as error:
         raise policy(error) from None
+    except STRANGE:
+        raise base.Later("telegram.answer") from None
     async with source.open(file.file_path or "") as download:
         yield download
 
@@ -116,6 +125,7 @@ def policy(error: TelegramError) -> base.SendError:
 
 
 def seconds(error: RetryAfter) -> float:
-    """Return how long Telegram wants us to wait."""
-    after = error.retry_after
-    return after if isinstance(after, int) else after.total_seconds()
+    """Return how long Telegram wants us to wait, an hour at most; 0 where it says nonsense."""
+    after: object = error.retry_after
+    told = after.total_seconds() if isinstance(after, timedelta) else after
+    return min(max(float(told), 0.0), _LONGEST) if isinstance(told, int | float) else 0

@@ -14,6 +14,9 @@ from typing import Any, ClassVar, Final
 from urllib.parse import urlsplit
 
 import httpx
+from twilio.base.exceptions import (  # type: ignore[import-untyped] # no types there
+    TwilioException,
+)
 from twilio.http.response import (  # type: ignore[import-untyped] # no types there
     Response,
 )
@@ -41,6 +44,11 @@ POLICIES: Final[Mapping[str, type[base.SendError]]] = {
     "window": base.WindowClosed,
     "template": base.TemplateRefused,
 }
+#: What twilio raises for an answer that is no answer of Twilio's.
+_STRANGE = (
+    *(AttributeError, LookupError, OverflowError),
+    *(RecursionError, TypeError, ValueError),
+)
 _CODES: Final = {
     code: POLICIES[word] for word, codes in TABLE.items() for code in codes
 }
@@ -93,7 +101,7 @@ def _refusal(answer: httpx.Response) -> base.SendError:
     status = answer.status_code
     try:
         code = answer.json()["code"]
-    except (KeyError, TypeError, ValueError):
+    except _STRANGE:
         code = 0
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         known = policy(code) if isinstance(code, int) and code in _CODES else None
@@ -148,7 +156,7 @@ class Twilio:
                 letter.to, from_=self.sender, **content
             )
             return base.Sent(str(message.sid), final=not self.status_callback)
-        except (AttributeError, KeyError, TypeError, ValueError):
+        except _STRANGE:
             # A 2xx whose body cannot be read: most probably sent.
             raise base.Doubtful("twilio.answer") from None
 
@@ -164,7 +172,7 @@ class Twilio:
             messages = await self._client.messages.list_async(
                 to=letter.to, from_=self.sender, limit=LOOK_BACK
             )
-        except (AttributeError, KeyError, TypeError, ValueError):
+        except (*_STRANGE, TwilioException):
             raise base.Later("twilio.answer") from None
         text = self.text_of(letter)
         for message in messages:

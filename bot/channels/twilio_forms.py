@@ -94,7 +94,7 @@ def _with_and_without_port(url: str) -> tuple[str, str]:
 def files(form: Mapping[str, str]) -> tuple[Media, ...]:
     """Return the files of a message; raise ``Unparseable`` on a strange count."""
     count = form.get("NumMedia") or "0"
-    if not (count.isascii() and count.isdigit() and int(count) <= FILES):
+    if not (count.isascii() and count.isdigit() and int(count[:9]) <= FILES):
         raise base.Unparseable("twilio.media")
     return tuple(
         Media(form[f"MediaUrl{i}"], form.get(f"MediaContentType{i}", ""))

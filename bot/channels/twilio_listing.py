@@ -12,7 +12,10 @@ from bot.channels import base
 from bot.channels.twilio import Transport
 
 PAGE = 100
-_STRANGE = (AttributeError, IndexError, KeyError, TypeError, ValueError)
+_STRANGE = (
+    *(AttributeError, LookupError, OverflowError),
+    *(RecursionError, TypeError, ValueError),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +116,8 @@ class Listing:
             return Page(found, str(told.get("next_page_uri") or ""), clock)
 
     async def _get(self, address: str) -> tuple[Mapping[str, Any], datetime | None]:
-        answer = await self._transport.request("GET", address, auth=self._login)
         with _readable():
+            answer = await self._transport.request("GET", address, auth=self._login)
             told = json.loads(answer.text)
             if not isinstance(told, dict):
                 raise TypeError
@@ -135,7 +138,7 @@ class _readable:  # noqa: N801 - reads as a statement
 def _listed(one: Mapping[str, Any]) -> Listed:
     sent = parsedate_to_datetime(one["date_sent"] or one["date_created"])
     return Listed(
-        sid=str(one["sid"]),
+        sid=base.clean(str(one["sid"])),
         sender=str(one["from"]),
         to=str(one["to"]),
         text=str(one.get("body") or ""),
@@ -147,7 +150,7 @@ def _listed(one: Mapping[str, Any]) -> Listed:
 def _clock(headers: Mapping[str, str]) -> datetime | None:
     try:
         return parsedate_to_datetime(headers["date"]).astimezone(UTC)
-    except (KeyError, ValueError):
+    except _STRANGE:
         return None
 
 
