@@ -133,7 +133,7 @@ def _read_toml(path: Path) -> Layer:
         raise BadConfig(
             f"{path}: {(error.strerror or 'cannot be read').lower()}"
         ) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         # The parser's own line may quote the file, so only its position is passed on.
         place = (
             str(error).rpartition("(")[2].rstrip(")")

@@ -29,6 +29,10 @@ __all__ = [
 
 T = TypeVar("T")
 
+_STRANGE: Final = (
+    *(AttributeError, LookupError, OSError, OverflowError),
+    *(RecursionError, TypeError, ValueError),
+)
 _DEFAULT: Final = files("handlers").joinpath("rules", "id", "questionnaire.toml")
 _FLAGS: Final = ("gate", "required", "multiple", "identity", "counted", "aside")
 _KEYS: Final = {"code", "name", "kind", "options", "when", "part", "called", *_FLAGS}
@@ -63,9 +67,9 @@ def load(path: Path | None = None) -> Questionnaire:
     try:
         keywords = Keywords.load(beside if beside and beside.is_file() else None)
         table = tomllib.loads(source.read_text(encoding="utf-8"))
-    except (ValueError, OSError) as error:
+        return _parse(table, keywords)
+    except _STRANGE as error:
         raise RulesInvalid(f"{source}: {error}") from error
-    return _parse(table, keywords)
 
 
 def _parse(table: Mapping[str, Any], keywords: Keywords) -> Questionnaire:

@@ -5,12 +5,13 @@ rules``) may hold edited copies: a file there stands in for ours of the same nam
 """
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from importlib import resources
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from handlers.deadlines import Rule, rules_from_data
 from handlers.errors import RulesInvalid
@@ -23,6 +24,9 @@ from storage.words import Group, PositionClass, Reason
 
 _RIGHTS = ("D22", "D23", "D24", "D25", "D25A")
 """Deadlines that no copy of the rules may leave out: a law or a promise stands behind them."""
+T = TypeVar("T")
+MISSHAPEN = (AttributeError, LookupError, OverflowError, TypeError, ValueError)
+"""What a rule file of another shape than ours runs into."""
 _DAY_KINDS = frozenset({"public", "joint", "work"})
 
 
@@ -53,9 +57,10 @@ class Rulebook:
     @classmethod
     def load(cls, folder: Path | None = None, jurisdiction: str = "id") -> Self:
         """Read and check everything. Raises ``RulesInvalid`` naming file and entry."""
-        reasons = _terms(read_rules("reasons.toml", folder, jurisdiction))
-        categories = _terms(read_rules("categories.toml", folder, jurisdiction))
-        positions = _terms(read_rules("positions.toml", folder, jurisdiction))
+        read = partial(_made, folder, jurisdiction)
+        reasons = read("reasons.toml", _terms)
+        categories = read("categories.toml", _terms)
+        positions = read("positions.toml", _terms)
         _same("reasons.toml", reasons, Reason)
         _among(
             "categories.toml", (code.partition("-")[0] for code in categories), Group
@@ -65,29 +70,21 @@ class Rulebook:
             (str(term.facts.get("class")) for term in positions.values()),
             PositionClass,
         )
-        deadlines = rules_from_data(read_rules("deadlines.toml", folder, jurisdiction))
+        deadlines = read("deadlines.toml", rules_from_data)
         for name in _RIGHTS:
             if name not in deadlines:
                 raise RulesInvalid(f"deadlines.toml: {name} is missing")
         return cls(
             jurisdiction=jurisdiction,
-            workflow=Workflow.from_data(
-                read_rules("workflow.toml", folder, jurisdiction)
-            ),
+            workflow=read("workflow.toml", Workflow.from_data),
             deadlines=deadlines,
-            lifetimes=Lifetimes.from_data(
-                read_rules("retention.toml", folder, jurisdiction)
-            ),
+            lifetimes=read("retention.toml", Lifetimes.from_data),
             reasons=reasons,
             categories=categories,
             positions=positions,
-            provinces=Provinces.from_data(
-                read_rules("regions.toml", folder, jurisdiction)
-            ),
-            reveal=RevealRules.from_data(
-                read_rules("reveal.toml", folder, jurisdiction)
-            ),
-            day_overrides=_days(read_rules("holidays.toml", folder, jurisdiction)),
+            provinces=read("regions.toml", Provinces.from_data),
+            reveal=read("reveal.toml", RevealRules.from_data),
+            day_overrides=read("holidays.toml", _days),
         )
 
     def calendar(
@@ -112,8 +109,22 @@ def read_rules(name: str, folder: Path | None, jurisdiction: str) -> dict[str, A
     try:
         text = (own if own and own.is_file() else ours).read_text("utf-8")
         return tomllib.loads(text)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise RulesInvalid(f"{jurisdiction}/{name}: {error}") from error
+
+
+def _made(
+    folder: Path | None,
+    jurisdiction: str,
+    name: str,
+    make: Callable[[dict[str, Any]], T],
+) -> T:
+    """Read one file and make of it what it says; RulesInvalid for any other shape."""
+    data = read_rules(name, folder, jurisdiction)
+    try:
+        return make(data)
+    except MISSHAPEN as error:
+        raise RulesInvalid(f"{name}: {error}") from error
 
 
 def _terms(data: Mapping[str, Mapping[str, Any]]) -> dict[str, Term]:

@@ -169,8 +169,9 @@ def _challenge(given: dict[str, Any]) -> bytes:
 
 
 def _transports(given: dict[str, Any]) -> tuple[str, ...]:
-    found = given.get("response", {}).get("transports", [])
-    known = {transport.value for transport in structs.AuthenticatorTransport}
+    response = given.get("response")
+    found = response.get("transports") if isinstance(response, dict) else None
+    known = [transport.value for transport in structs.AuthenticatorTransport]
     return (
         tuple(one for one in found if one in known) if isinstance(found, list) else ()
     )
