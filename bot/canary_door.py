@@ -8,9 +8,11 @@ import secrets
 from datetime import UTC, datetime
 from http import HTTPStatus
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from bot.channels import base
 from bot.channels.canary import Canary
@@ -32,14 +34,19 @@ class Door:
         self._intake = intake
 
     def route(self) -> Route:
-        """Return the route of this door."""
-        return Route(PATH, self.endpoint, methods=["POST"])
+        """Return the route of this door: an app, since a function would own to its methods."""
+        return Route(PATH, self)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        answer = await self.endpoint(Request(scope, receive))
+        await answer(scope, receive, send)
 
     async def endpoint(self, request: Request) -> Response:
         """Take one message of the canary: 204 when it is durable."""
         given = request.headers.get(HEADER, "")
         if not hmac.compare_digest(given.encode(), self.secret.encode()):
-            return Response(status_code=HTTPStatus.NOT_FOUND)
+            raise HTTPException(HTTPStatus.NOT_FOUND)
         body = bytearray()
         async for chunk in request.stream():
             body += chunk

@@ -12,7 +12,7 @@ import typer
 from pydantic import SecretStr
 from sqlmodel import SQLModel
 
-from bot import cli, config
+from bot import canary_door, cli, config
 from bot.settings import Settings
 
 HOME = Path(__file__).parent.parent
@@ -150,6 +150,13 @@ def test_the_proxy_keeps_no_one_time_token():
     routes = (HOME / "bot" / "console" / "app.py").read_text()
     for path in re.findall(r'"(/[^"]*)/\{token\}', routes):
         assert f"/console{path}/*" in untold[1].split()
+
+
+def test_the_proxy_passes_nothing_on_that_is_for_the_inside():
+    front = (HOME / "deploy" / "Caddyfile.example").read_text()
+    inside = re.search(r"@inside path (.+)\n\trespond @inside 404", front)
+    assert inside is not None
+    assert {"/metrics", "/readyz", canary_door.PATH} <= set(inside[1].split())
 
 
 def _commands(group: Any, *above: str) -> Iterator[str]:

@@ -7,6 +7,8 @@ would act on, and what turns the direction of letters is written out.
 import contextlib
 import json
 import re
+import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -25,11 +27,12 @@ from storage.words import Channel
 MOST: Final = 20_000
 """Characters that are shown of one message."""
 _DONE: Final = frozenset({*(one.value for one in Became), "dropped"})
+_JSON: Final = json.JSONEncoder(indent=2, ensure_ascii=False)
+_SHORT: Final = 0xFFFF
 _CODE: Final = re.compile(r"[A-Za-z0-9_.]{1,40}", re.ASCII)
-_UNSEEN: Final = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff"
-    "\ud800-\udfff]"
-)
+_UNSEEN: Final = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
+_BLANK: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+"""Letters and marks by their class that show nothing all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +103,36 @@ def drop(visit: Visit) -> Response:
 
 
 def readable(kept: Kept) -> str:
-    """Return a message as lines of text; what cannot be seen is written out by number."""
+    """Return a message as lines of text; what cannot be seen is written out by number.
+
+    What is longer than ``MOST`` may be cut anywhere behind that.
+    """
     text = kept.raw.decode("utf-8", "backslashreplace")
     if kept.channel == Channel.TELEGRAM or text.startswith("{"):
         with contextlib.suppress(ValueError, RecursionError):
-            text = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+            text = _begin(_JSON.iterencode(json.loads(text)))
     elif pairs := parse_qsl(text, keep_blank_values=True, errors="backslashreplace"):
         text = "\n".join(f"{field}: {value}" for field, value in pairs)
-    return _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return "".join(map(_seen, text[: MOST + 1]))
+
+
+def _begin(pieces: Iterable[str]) -> str:
+    """Join what is shown and no more: indented, a mebibyte may become a gigabyte."""
+    found, size = [], 0
+    for piece in pieces:
+        found.append(piece)
+        size += len(piece)
+        if size > MOST:
+            break
+    return "".join(found)
+
+
+def _seen(letter: str) -> str:
+    number = ord(letter)
+    unseen = unicodedata.category(letter) in _UNSEEN or letter in _BLANK
+    if not unseen or letter in "\t\n":
+        return letter
+    return f"\\u{number:04x}" if number <= _SHORT else f"\\U{number:08x}"
 
 
 def _show(visit: Visit, *, unsure: str = "", status: int = 200) -> Response:

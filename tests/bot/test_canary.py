@@ -1,6 +1,7 @@
 """The canary goes through everything and leaves nothing behind."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -173,18 +174,52 @@ async def test_somebody_outside_is_called_without_data_and_may_be_away() -> None
     await heartbeat.call("")
 
 
+async def test_an_answer_that_never_ends_holds_up_nobody(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whoever answers for the one outside drips head or body, a byte before each timeout."""
+    monkeypatch.setattr(heartbeat, "SECONDS", 0.4)
+    hung_up = asyncio.Semaphore(0)
+
+    async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(starts.pop())
+        with contextlib.suppress(OSError):
+            while not writer.is_closing():
+                writer.write(b"x")
+                await writer.drain()
+                await asyncio.sleep(0.05)
+            await writer.wait_closed()
+        hung_up.release()
+
+    starts = [b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.1 200 OK\r\n\r\n"]
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with asyncio.timeout(5):
+        for _ in range(2):
+            await heartbeat.call(f"http://127.0.0.1:{port}/")
+            await hung_up.acquire()
+    server.close()
+    assert starts == []
+
+
 async def test_only_the_canary_knows_its_door(server: Served) -> None:
     assert server.app.canary is not None
     secret = server.app.canary.door.secret
     async with httpx.AsyncClient(trust_env=False, base_url=server.url) as web:
-        for headers in (
-            {},
-            {HEADER: ""},
-            {HEADER: secret + "x"},
-            {HEADER: secret[:-1]},
-        ):
-            answer = await web.post(PATH, content=b"{}", headers=headers)
-            assert (answer.status_code, answer.content) == (404, b"")
+        for method in ("POST", "GET", "HEAD", "OPTIONS", "DELETE", "TRACE"):
+            nowhere = await web.request(method, "/webhooks/nowhere")
+            for headers in (
+                {},
+                {HEADER: ""},
+                {HEADER: secret + "x"},
+                {HEADER: secret[:-1]},
+            ):
+                answer = await web.request(method, PATH, headers=headers)
+                assert (answer.status_code, answer.content, answer.headers) == (
+                    404,
+                    nowhere.content,
+                    nowhere.headers,
+                ), "as if there were no door"
         known = {HEADER: secret}
         answer = await web.post(PATH, content=b"x" * (MOST_BYTES + 1), headers=known)
         assert answer.status_code == 413
