@@ -57,7 +57,8 @@ class Gate:
         self._writer = writer
         self._requests = requests
         self._most = most
-        self._inside: dict[int, float] = {}
+        self._inside: set[int] = set()
+        self._shown: dict[int, float] = {}
         self._bytes = 0
         self._waiting = 0
         self.figures = Figures()
@@ -68,7 +69,11 @@ class Gate:
         async def guarded(request: Request) -> Response:
             if self._is_slow() or not self._has_room(_size(request)):
                 return self._refuse()
-            return await self._let_in(request, endpoint)
+            self._shown[id(request)] = asyncio.get_running_loop().time()
+            try:
+                return await self._let_in(request, endpoint)
+            finally:
+                del self._shown[id(request)]
 
         return guarded
 
@@ -91,8 +96,13 @@ class Gate:
         )
 
     def _is_slow(self) -> bool:
+        """Tell whether one that is refused at once hangs.
+
+        Nobody gets that far without the secret; a stranger, whose signature is checked
+        only when his body came, must not make us look slow.
+        """
         now = asyncio.get_running_loop().time()
-        return now - next(iter(self._inside.values()), now) > SLOW
+        return now - next(iter(self._shown.values()), now) > SLOW
 
     async def _wait(self, size: int) -> bool:
         if self._waiting >= WAITING:
@@ -111,7 +121,7 @@ class Gate:
 
     async def _let_in(self, request: Request, endpoint: Endpoint) -> Response:
         size, key = _size(request), id(request)
-        self._inside[key] = asyncio.get_running_loop().time()
+        self._inside.add(key)
         self._bytes += size
         figures = self.figures
         figures.requests = max(figures.requests, len(self._inside))
@@ -122,7 +132,7 @@ class Gate:
         except TimeoutError:
             return self._refuse()
         finally:
-            del self._inside[key]
+            self._inside.remove(key)
             self._bytes -= size
 
     def _refuse(self) -> Response:

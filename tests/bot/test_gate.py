@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from bot import gate as gate_module
 from bot.gate import Gate
+from bot.writer import Writer
 from storage.models import Inbox
 from tests.bot.test_writer import held
 from tests.doors import doors
@@ -33,9 +34,18 @@ async def lite(tmp_path):
         yield opened
 
 
+class Idle(Writer):
+    """A writer that nothing waits for."""
+
+    def __init__(self):
+        pass
+
+    waiting = 0
+
+
 def taken(door) -> int:
     with door.app.database.reading() as session:
-        return session.exec(select(func.count()).select_from(Inbox)).one()
+        return int(session.exec(select(func.count()).select_from(Inbox)).one())
 
 
 async def test_five_thousand_requests_on_a_slow_store(lite, monkeypatch):
@@ -111,11 +121,28 @@ async def test_a_store_that_stands_still_is_told_to_telegram_before_a_body_is_re
     assert (await first).status_code == 200
 
 
+async def test_a_stranger_whose_body_does_not_come_is_no_slow_store(monkeypatch):
+    monkeypatch.setattr(gate_module, "SLOW", 0.05)
+
+    gate, never = Gate(Idle()), asyncio.Event()
+
+    async def body(_):
+        await never.wait()
+        return Response()
+
+    async def update(_):
+        return Response()
+
+    scope = {"type": "http", "headers": [(b"content-length", b"9")]}
+    stranger = asyncio.ensure_future(gate.patiently(body)(Request(scope)))
+    await asyncio.sleep(0.1)
+    assert (await gate.at_once(update)(Request(scope))).status_code == 200
+    never.set()
+    await stranger
+
+
 async def test_a_body_that_never_comes_gives_its_place_back(monkeypatch):
     monkeypatch.setattr(gate_module, "HANDLED", 0.1)
-
-    class Idle:
-        waiting = 0
 
     gate = Gate(Idle(), requests=1)
     never = asyncio.Event()
