@@ -162,7 +162,6 @@ class Delivery:
             held.claimed,
             due=now + timedelta(seconds=seconds),
             doubtful=held.claimed.doubtful,
-            now=now,
             tried=False,
         )
 
@@ -238,7 +237,6 @@ class Delivery:
                 claimed,
                 due=now + timedelta(seconds=_wait(line, claimed, error)),
                 doubtful=claimed.doubtful or isinstance(error, base.Doubtful),
-                now=now,
                 tried=not isinstance(error, base.Busy),
             )
         else:

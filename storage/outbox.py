@@ -128,12 +128,12 @@ def later(
     *,
     due: datetime,
     doubtful: bool,
-    now: datetime,
     tried: bool = True,
 ) -> bool:
-    """Put a letter back until ``due``, or until its end, when somebody is told of that."""
-    if now >= claimed.expires:
-        return _delete(session, claimed)
+    """Put a letter back until ``due``, at the latest until its end.
+
+    One whose end has come is not dropped here: whoever finds it next says so.
+    """
     changed = session.connection().execute(
         update(OutboxRow)
         .where(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import update
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, or_, select
 
 from storage import outbox
 from storage.keys import Purpose, ServerKeys
@@ -79,7 +79,7 @@ def expired(session: Session, keys: ServerKeys, *, now: datetime) -> list[Letter
     query = select(OutboxRow).where(
         col(OutboxRow.expires) < now,
         col(OutboxRow.priority) == PRIORITIES[LetterKind.NOTICE],
-        col(OutboxRow.lease_until).is_(None),
+        or_(col(OutboxRow.lease_until).is_(None), col(OutboxRow.lease_until) < now),
         col(OutboxRow.failed).is_(None),
     )
     found = (outbox.letter_of(keys, row) for row in session.exec(query).all())

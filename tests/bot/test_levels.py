@@ -75,7 +75,7 @@ def test_a_letter_that_was_tried_in_vain_is_counted_at_once(here: Desk):
             session, here.keys, Channel.TELEGRAM, limit=1, now=here.now
         )
         due = here.now + timedelta(minutes=10)
-        outbox.later(session, claimed, due=due, doubtful=False, now=here.now)
+        outbox.later(session, claimed, due=due, doubtful=False)
     assert levels(here)["outbox_waiting"] == 1
 
 

@@ -372,9 +372,7 @@ class Everything(RuleBasedStateMachine):
 
     def _later(self, session: Session, claimed: Claimed, *, doubtful: bool) -> bool:
         due = self.here.now + timedelta(seconds=5)
-        return outbox.later(
-            session, claimed, due=due, doubtful=doubtful, now=self.here.now
-        )
+        return outbox.later(session, claimed, due=due, doubtful=doubtful)
 
     @rule(crash=crashes)
     def an_officer_asks(self, crash: Crash) -> None:

@@ -35,7 +35,7 @@ def tries(here: Desk, channel: Channel, *, doubtful: bool = False) -> int:
     with here.database.writing() as session:
         held = outbox.claim(session, here.keys, channel, limit=99, now=here.now)
         for one in held:
-            outbox.later(session, one, due=here.now, doubtful=doubtful, now=here.now)
+            outbox.later(session, one, due=here.now, doubtful=doubtful)
     return len(held)
 
 

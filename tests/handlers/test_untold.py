@@ -206,7 +206,7 @@ def test_without_a_template_the_wish_stays_and_the_news_is_told_later(here: Desk
     assert notices(here, WHATSAPP) == [], "who reads it now is not told of it"
 
 
-@pytest.mark.parametrize("by", ["delivery", "purge", "backoff"])
+@pytest.mark.parametrize("by", ["delivery", "purge", "backoff", "killed", "too late"])
 def test_news_that_waited_until_its_end_is_owed(here: Desk, by: str):
     case, _ = wanting(here, WHATSAPP, "1")
     asks(here, case)
@@ -214,9 +214,17 @@ def test_news_that_waited_until_its_end_is_owed(here: Desk, by: str):
         with here.database.writing() as session:
             (held,) = outbox.claim(session, here.keys, WHATSAPP, limit=1, now=here.now)
             due = here.now + timedelta(days=9)
-            outbox.later(session, held, due=due, doubtful=False, now=here.now)
+            outbox.later(session, held, due=due, doubtful=False)
+    if by == "killed":  # whoever had claimed it does not live any more
+        with here.database.writing() as session:
+            assert outbox.claim(session, here.keys, WHATSAPP, limit=1, now=here.now)
+    if by == "too late":  # its end comes while it is being sent
+        with here.database.writing() as session:
+            (held,) = outbox.claim(session, here.keys, WHATSAPP, limit=1, now=here.now)
+            ends = held.expires
+            assert outbox.later(session, held, due=ends, doubtful=True)
     here.later(hours=49)
-    if by == "purge":
+    if by in {"purge", "killed"}:
         here.act(housekeeping.purge)
     else:
         with here.database.writing() as session:

@@ -104,7 +104,7 @@ class Outbox(RuleBasedStateMachine):
             return
         ours = self.is_ours(one)
         due = self.now + timedelta(seconds=seconds)
-        done = self.write(outbox.later, one, due=due, doubtful=False, now=self.now)
+        done = self.write(outbox.later, one, due=due, doubtful=False)
         assert done == ours
 
     @rule(data=st.data())
@@ -238,7 +238,7 @@ def test_who_lost_the_lease_finishes_nothing(database, keys):
         (second,) = outbox.claim(session, keys, CHANNEL, limit=1, now=late)
         assert (second.attempts, second.doubtful) == (2, True)
         assert not outbox.dead(session, first)
-        assert not outbox.later(session, first, due=late, doubtful=False, now=late)
+        assert not outbox.later(session, first, due=late, doubtful=False)
         assert not outbox.sent(
             session, keys, first, provider_id="SM1", final=False, now=late
         )
