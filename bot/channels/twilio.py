@@ -81,9 +81,14 @@ class Transport:
         auth: tuple[str, str] | None = None,
         **_unused: object,
     ) -> Response:
-        """Send one request to ``api_base_url``; raise a ``SendError`` unless 2xx."""
-        target = urlsplit(uri)._replace(scheme="", netloc="").geturl()
+        """Send one request to ``api_base_url``; raise a ``SendError`` unless 2xx.
+
+        Addresses of next pages come from an answer: none may lead our login elsewhere.
+        """
         with base.told_apart("twilio"):
+            target = urlsplit(uri)._replace(scheme="", netloc="").geturl()
+            if not target.startswith("/"):
+                raise base.Later("twilio.address")
             answer = await self.web.request(
                 method,
                 f"{self.base}{target}",

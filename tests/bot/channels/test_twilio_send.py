@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
+import httpx
 import pytest
 
 from bot.channels import base, twilio
@@ -247,6 +248,29 @@ async def test_a_copy_still_under_way_is_erased_later(sms, server):
 def test_an_address_that_is_not_safe(address):
     with pytest.raises(ValueError, match="https"):
         twilio.Transport(address)
+
+
+@pytest.mark.parametrize(
+    "following",
+    ["@evil.example/x", ".evil.example/x", ":1/x", "https://evil.example", "?a=/b", ""],
+)
+async def test_no_address_of_an_answer_takes_our_login_elsewhere(following):
+    """``https://api.twilio.com`` + ``@evil.example/x`` would be another host."""
+    asked = []
+
+    def answer(request):
+        asked.append(request)
+        return httpx.Response(200, text="{}")
+
+    transport = twilio.Transport("https://api.twilio.com")
+    transport.web = httpx.AsyncClient(transport=httpx.MockTransport(answer))
+    with pytest.raises(base.Later):
+        await transport.request("GET", following, auth=("AC", "secret"))
+    assert asked == []
+    for kept in ("//evil.example/x", "https://evil.example/x", "/x"):
+        await transport.request("GET", kept, auth=("AC", "secret"))
+    assert {request.url.host for request in asked} == {"api.twilio.com"}
+    await transport.web.aclose()
 
 
 def test_every_code_has_one_policy():
