@@ -5,6 +5,7 @@ import gc
 import time
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ from bot.metrics import Departure
 from storage import outbox
 from storage.letters import Letter
 from storage.words import Channel, LetterKind
-from tests.bot.test_delivery import database, running
+from tests.bot.test_delivery import START, database, running
 from tests.scripted import Answer, provider
 
 __all__ = ["database"]
@@ -30,7 +31,7 @@ WITHIN = 20.0
 """Seconds in which the others deliver all of theirs, on however loaded a machine: the dead
 one's letters alone would take longer, were they tried one after the other."""
 MESSAGE = {"message_id": 7, "date": 0, "chat": {"id": 1, "type": "private"}}
-ACCOUNT = {
+ACCOUNT: dict[str, Any] = {
     "account_sid": "AC" + "5" * 32,
     "auth_token": "token",
     "sender": "+15005550006",
@@ -43,7 +44,9 @@ async def listening(serve):
     open_: list[tuple[asyncio.Task[None], asyncio.StreamWriter]] = []
 
     async def kept(reader, writer):
-        open_.append((asyncio.current_task(), writer))
+        task = asyncio.current_task()
+        assert task is not None
+        open_.append((task, writer))
         with suppress(ConnectionError, asyncio.CancelledError):
             await serve(reader, writer)
 
@@ -128,7 +131,7 @@ async def test_the_others_deliver_in_time(database, monkeypatch, how, ill):
         addresses = dict.fromkeys((Channel.SMS, Channel.WHATSAPP), twilio.url)
         addresses |= {Channel.TELEGRAM: telegram.url, ill: address}
         stood, gone = [], []
-        made = senders(addresses, lambda: house.now)
+        made = senders(addresses, lambda: START)
         async with running(database, *made, longest_wait=1.0) as house:
             house.delivery._stood_still = lambda *what: stood.append(what)  # noqa: SLF001
             house.delivery._count = lambda *what: gone.append(what)  # noqa: SLF001

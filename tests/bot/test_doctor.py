@@ -468,7 +468,10 @@ async def test_the_simulator_tells_what_is_set():
     async with Simulator() as simulator:
         known = simulator.settings
         await simulator.control(
-            "settings", sms_webhook=DOOR_SMS, sms_method="GET", messaging_service_sid="MG1"
+            "settings",
+            sms_webhook=DOOR_SMS,
+            sms_method="GET",
+            messaging_service_sid="MG1",
         )
         await simulator.phone("sms").say("halo")
         findings = await examine(

@@ -26,8 +26,7 @@ async def simulator():
 @pytest.fixture
 async def town(tmp_path, simulator):
     url = f"sqlite:///{tmp_path / 'kentongan.db'}"
-    more = {"TELEGRAM__MODE": "polling", "WATCH__CANARY_MINUTES": "0"}
-    async with running(url, tmp_path, simulator, **more) as here:
+    async with running(url, tmp_path, simulator, TELEGRAM__MODE="polling") as here:
         yield here
 
 

@@ -14,7 +14,7 @@ from handlers import dialogue
 from storage import audit, quarantine
 from storage.models import Inbox, Quarantine
 from storage.words import Role
-from tests.browsers import ORIGIN, Browser, Desk
+from tests.browsers import ORIGIN, Browser, Clock, Desk
 from tests.doors import Doors, doors
 from tests.house import person
 
@@ -46,7 +46,9 @@ async def desk(door: Doors, tmp_path: Path) -> AsyncIterator[Desk]:
             clock=door.clock,
         ),
     )
-    made = Desk(context, Starlette(routes=routes(context)), door.founded, door.clock)
+    clock = Clock()
+    clock.now = door.clock()
+    made = Desk(context, Starlette(routes=routes(context)), door.founded, clock)
     yield made
     for client in made.clients:
         await client.aclose()
