@@ -10,7 +10,7 @@ USED := .venv/used.stamp
 DEVELOPED := .venv/developed.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install develop check test coverage chaos test-browser pictures audit lock clean
+.PHONY: help demo install develop check test coverage chaos fuzz test-browser pictures audit lock clean
 
 help: ## Show these lines
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -40,6 +40,9 @@ coverage: check ## The same under branch coverage, child processes too; below 95
 
 chaos: develop ## Kill servers 30 times under 200 reporters, on both databases (15 min; CHAOS_SEED=… again)
 	$(RUN) tests.chaos
+
+fuzz: develop ## Change inputs of every reader for FUZZ_SECONDS each (60); what breaks one is kept
+	$(RUN) tests.fuzzing
 
 test-browser: develop ## Drive the demo in a real Chromium
 	$(RUN) pytest -m browser
