@@ -1,5 +1,7 @@
 """The bodies that providers post: bounded, and read to their end where it is worth it."""
 
+import asyncio
+
 from starlette.requests import ClientDisconnect, Request
 
 MOST_BYTES = 1 << 20
@@ -7,6 +9,8 @@ MOST_BYTES = 1 << 20
 HEAD_BYTES = 4096
 """What is kept of a body that has: enough to see what it was."""
 _MOST_DRAINED = 32 << 20
+ARRIVES = 5.0
+"""Seconds in which a body must come of which nobody knows yet whose it is."""
 
 
 class BodyTooLarge(Exception):
@@ -18,7 +22,7 @@ class BodyTooLarge(Exception):
 
 
 class BodyCut(Exception):
-    """The other side hung up before the body was whole; it will come again."""
+    """The other side hung up before the body was whole, or sent it too slowly."""
 
 
 async def read(request: Request, *, drain: bool = False) -> bytes:
@@ -26,22 +30,23 @@ async def read(request: Request, *, drain: bool = False) -> bytes:
 
     With ``drain`` a body that is too large is read to its end (32 MiB at most) and
     thrown away: who is answered in the middle of it sees a broken connection, and comes
-    again. Only for somebody who has shown a secret.
+    again. Only for somebody who has shown a secret; whoever has not must be quick.
     """
     body, size = bytearray(), 0
     length = request.headers.get("content-length", "")
     if not drain and length.isdigit() and int(length) > MOST_BYTES:
         raise BodyTooLarge(b"")
     try:
-        async for chunk in request.stream():
-            size += len(chunk)
-            if size <= MOST_BYTES:
-                body += chunk
-            else:
-                body = body[:HEAD_BYTES] or bytearray(chunk[:HEAD_BYTES])
-                if not drain or size > _MOST_DRAINED:
-                    break
-    except ClientDisconnect:
+        async with asyncio.timeout(None if drain else ARRIVES):
+            async for chunk in request.stream():
+                size += len(chunk)
+                if size <= MOST_BYTES:
+                    body += chunk
+                else:
+                    body = body[:HEAD_BYTES] or bytearray(chunk[:HEAD_BYTES])
+                    if not drain or size > _MOST_DRAINED:
+                        break
+    except (ClientDisconnect, TimeoutError):
         raise BodyCut from None
     if size > MOST_BYTES:
         raise BodyTooLarge(bytes(body[:HEAD_BYTES]))

@@ -2,7 +2,9 @@
 
 Nothing is read before there is room for it, so that a slow store makes people wait and no
 memory grow. Telegram repeats what it is refused, so it hears 503 at once; Twilio does not,
-so its requests wait at the door, unread, as long as Twilio itself would wait.
+so its requests wait at the door, unread, as long as Twilio itself would wait. Whether one
+of those is Twilio's at all shows only when its body came, so all of them together hold at
+most half of the room: strangers on the one door do not shut the other.
 """
 
 import asyncio
@@ -60,6 +62,8 @@ class Gate:
         self._inside: set[int] = set()
         self._shown: dict[int, float] = {}
         self._bytes = 0
+        self._unproved = 0
+        self._unproved_bytes = 0
         self._waiting = 0
         self.figures = Figures()
 
@@ -82,11 +86,24 @@ class Gate:
 
         async def guarded(request: Request) -> Response:
             size = _size(request)
-            if not self._has_room(size) and not await self._wait(size):
+            if not self._has_half(size) and not await self._wait(size):
                 return self._refuse()
-            return await self._let_in(request, endpoint)
+            self._unproved += 1
+            self._unproved_bytes += size
+            try:
+                return await self._let_in(request, endpoint)
+            finally:
+                self._unproved -= 1
+                self._unproved_bytes -= size
 
         return guarded
+
+    def _has_half(self, size: int) -> bool:
+        return (
+            self._has_room(size)
+            and self._unproved < max(1, self._requests // 2)
+            and self._unproved_bytes + size <= max(size, self._most // 2)
+        )
 
     def _has_room(self, size: int) -> bool:
         return (
@@ -113,7 +130,7 @@ class Gate:
         try:
             while loop.time() < ends:
                 await asyncio.sleep(_LOOK)
-                if self._has_room(size):
+                if self._has_half(size):
                     return True
         finally:
             self._waiting -= 1

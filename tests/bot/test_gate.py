@@ -8,6 +8,7 @@ from sqlmodel import func, select
 from starlette.requests import Request
 from starlette.responses import Response
 
+from bot import bodies
 from bot import gate as gate_module
 from bot.gate import Gate
 from bot.writer import Writer
@@ -154,3 +155,30 @@ async def test_a_body_that_never_comes_gives_its_place_back(monkeypatch):
     scope = {"type": "http", "headers": []}
     assert (await gate.at_once(endpoint)(Request(scope))).status_code == 503
     assert gate._has_room(1)  # noqa: SLF001 - free again
+
+
+async def test_strangers_on_twilios_door_leave_telegrams_open(door, monkeypatch):
+    """Nobody knows whose a body is until it came, so those who send none hold half at most."""
+    monkeypatch.setattr(bodies, "ARRIVES", 1.0)
+    monkeypatch.setattr(gate_module, "PATIENCE", 0.2)
+    never, reading = asyncio.Event(), asyncio.Semaphore(0)
+
+    async def no_body():
+        reading.release()
+        yield b"From="
+        await never.wait()
+
+    async def knocks():
+        headers = {"x-twilio-signature": "guess", "content-length": "99"}
+        return await door.client.post(
+            "/webhooks/twilio/sms", content=no_body(), headers=headers
+        )
+
+    strangers = [asyncio.create_task(knocks()) for _ in range(2 * REQUESTS)]
+    for _ in range(REQUESTS // 2):
+        await reading.acquire()
+    assert (await door.telegram(door.update("BANTUAN"))).status_code == 200
+    assert door.app.gate.figures.requests <= REQUESTS // 2 + 1
+    answers = await asyncio.gather(*strangers)
+    assert {answer.status_code for answer in answers} == {400, 503}
+    assert (await door.twilio("sms", door.sms("BANTUAN"))).status_code == 204
