@@ -33,8 +33,13 @@ YOUNG = timedelta(minutes=2)
 OVERLAP = timedelta(minutes=10)
 FIRST_LOOK = timedelta(hours=24)
 MOST_PAGES = 10
-"""Pages of one run and number; where there are more, the older half is looked at first."""
+"""Pages of one run and number; where there are more, the older half is looked at first.
+
+Those of the overlap do not count: it would never be passed where it fills as many.
+"""
 _NARROWEST = timedelta(seconds=2)
+MOST_BROKEN = 5
+"""Messages of one run whose files cannot be listed; after so many the others wait too."""
 RECOVERED = "twilio.recovered"
 _PROVIDERS_OWN = STOP_WORDS | START_WORDS | {"HELP", "INFO"}
 """Twilio answers these itself and may keep them to itself: no webhook was lost."""
@@ -87,8 +92,9 @@ class Reconciler:
             try:
                 if not await self._leads(channel.name):
                     return recovered
-                found, lost = await self._one(channel)
+                found, lost, broken = await self._one(channel)
                 recovered, missed = recovered + found, missed + lost
+                wrong = broken or wrong
             except StoreUnavailable:
                 return recovered
             except base.SendError as error:
@@ -102,15 +108,26 @@ class Reconciler:
         await self._tell(NAME, wrong or (RECOVERED if missed else ""))
         return recovered
 
-    async def _one(self, channel: Sms | WhatsApp) -> tuple[int, int]:
-        """Look at one number; return what was recovered, and what a webhook lost of it."""
+    async def _one(self, channel: Sms | WhatsApp) -> tuple[int, int, str]:
+        """Look at one number; return what was recovered, and what a webhook lost of it.
+
+        Also the code of what cannot be read: it is looked at again, the others are taken.
+        """
         since = await self._since(channel.name)
-        found, horizon = await self._list(channel.sender, since - OVERLAP)
+        found, horizon = await self._list(channel.sender, since)
         due = [one for one in found if one.sent <= horizon]
         unknown = await asyncio.to_thread(self._unknown, channel.name, due)
-        recovered = missed = 0
+        recovered = missed = broken = 0
+        wrong = ""
         for one in sorted(unknown, key=lambda message: message.sent):
-            form = await self._listing.form(one)
+            try:
+                form = await self._listing.form(one)
+            except base.Later as error:
+                horizon = min(horizon, one.sent - timedelta(seconds=1))
+                broken, wrong = broken + 1, error.code
+                if broken == MOST_BROKEN:
+                    break
+                continue
             if await self._intake.recover(channel, form, sent=one.sent):
                 recovered += 1
                 missed += one.text.strip().upper() not in _PROVIDERS_OWN
@@ -119,15 +136,18 @@ class Reconciler:
             await self._writer.run(
                 leases.move_cursor, _cursor(channel.name), self._holder, moved
             )
-        return recovered, missed
+        return recovered, missed, wrong
 
     async def _list(
         self, address: str, since: datetime
     ) -> tuple[list[Listed], datetime]:
-        """Return the messages since then, and up to which moment they are all there."""
+        """Return the messages since then, and up to which moment they are all there.
+
+        What came a little before is among them, however many they are.
+        """
         until: datetime | None = None
         while True:
-            page = await self._listing.first(address, since, until)
+            page = await self._listing.first(address, since - OVERLAP, until)
             now = self._clock()  # two clocks must agree before anything is left behind
             told = min(page.told or now, now + OVERLAP)
             end = told - YOUNG if until is None else min(until, told - YOUNG)
@@ -136,7 +156,7 @@ class Reconciler:
             while page.following and (pages < MOST_PAGES or not narrow):
                 page = await self._listing.following(page, address)
                 found += page.messages
-                pages += 1
+                pages += any(one.sent > since for one in page.messages)
             if not page.following:
                 return found, end
             until = since + (end - since) / 2
