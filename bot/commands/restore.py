@@ -59,7 +59,7 @@ def run(
         _require_room(settings, proof)
         if not yes:
             _ask(file, proof)
-        _restore(database, keys, settings.files.path, file)
+        _restore(database, keys, settings.files.path, file, proof)
         with database.reading() as session:
             letters = restoring.waiting(session)
         unfinished = keys.newest > max(proof.head.keys)
@@ -113,11 +113,21 @@ def _ask(file: Path, proof: Proof) -> None:
     typer.confirm("Put it into this empty store?", abort=True)
 
 
-def _restore(database: Database, keys: ServerKeys, folder: Path, file: Path) -> None:
-    """Do it; the mark tells the next try, and ``init``, that this one did not end."""
+def _restore(
+    database: Database, keys: ServerKeys, folder: Path, file: Path, proof: Proof
+) -> None:
+    """Do it; the mark tells the next try, and ``init``, that this one did not end.
+
+    What was proved and shown goes in, and no older backup put in its place meanwhile.
+    """
     mark = folder / RESTORING
     with file.open("rb") as opened:
         reader = Reader(opened, keys)
+        if reader.id != proof.id:
+            raise Refused(
+                f"{file}: another backup took its place while it was read; nothing was "
+                "written; find out who did that"
+            )
         if not mark.exists():
             write_private(mark, f"{reader.id}\n")
         restoring.run(database, keys, folder, reader, now=utc_now())

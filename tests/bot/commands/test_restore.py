@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from bot import backups
 from bot.clock import utc_now
 from storage import leases
 from storage.database import Database
@@ -116,6 +117,27 @@ def test_what_is_no_good_backup_is_refused_before_anything_is_written(moved, tmp
     assert "does not open" in line
     assert not Path("files").exists()
     assert moved("restore", "one.kentongan", "--yes").code == 0
+
+
+def test_an_older_backup_that_takes_the_place_of_the_proved_one_does_not_go_in(
+    moved, monkeypatch
+):
+    shutil.copy("old/kentongan.db", "kentongan.db")
+    assert moved("backup", "--to", "two.kentongan").code == 0
+    Path("kentongan.db").unlink()
+    prove = backups.prove
+
+    def then_swapped(path, *args, **kwargs):
+        proof = prove(path, *args, **kwargs)
+        Path("one.kentongan").replace(path)
+        return proof
+
+    monkeypatch.setattr(backups, "prove", then_swapped)
+    line = moved.refused("restore", "two.kentongan", "--yes")
+    assert "took its place" in line
+    assert not Path("files/.restoring").exists()
+    monkeypatch.undo()
+    assert moved("restore", "two.kentongan", "--yes").code == 0, "nothing was written"
 
 
 def test_a_ring_without_the_line_it_needs_is_refused(terminal):
