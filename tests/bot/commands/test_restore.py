@@ -132,11 +132,11 @@ def test_an_older_backup_that_takes_the_place_of_the_proved_one_does_not_go_in(
         Path("one.kentongan").replace(path)
         return proof
 
-    monkeypatch.setattr(backups, "prove", then_swapped)
-    line = moved.refused("restore", "two.kentongan", "--yes")
+    with monkeypatch.context() as patched:
+        patched.setattr(backups, "prove", then_swapped)
+        line = moved.refused("restore", "two.kentongan", "--yes")
     assert "took its place" in line
     assert not Path("files/.restoring").exists()
-    monkeypatch.undo()
     assert moved("restore", "two.kentongan", "--yes").code == 0, "nothing was written"
 
 
