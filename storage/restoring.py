@@ -35,7 +35,6 @@ from storage.letters import FIRST
 from storage.models import Job, OutboxRow
 
 _NAME = re.compile(r"([0-9a-f]{32})\.(original|copy)", re.ASCII)
-_CODE = "store.restored"
 _COUNTED = {"outbox": "id", "audit": "seq"}
 """Tables whose rows PostgreSQL numbers itself."""
 
@@ -174,7 +173,9 @@ def _put_right(
     connection.execute(update(Job).values(**free))
     with Session(connection) as session:
         detail = f"{made:%Y-%m-%dT%H:%M:%SZ}"
-        audit.record(session, keys, _CODE, officer=None, detail=detail, now=now)
+        audit.record(
+            session, keys, "store.restored", officer=None, detail=detail, now=now
+        )
 
 
 def waiting(session: Session) -> int:

@@ -641,7 +641,7 @@ def test_stop_ends_everything():
         assert gone.said == []
         assert gone.command
         assert not gone.state.has_draft
-    assert sms().send(Kind.OPT_IN).said == ["Q01"]
+    assert sms().send(Kind.OPT_IN).said == ["AGAIN", "Q01"]
     assert telegram().say("LAPOR").send(Kind.UNBLOCKED).said == ["Q02"]
 
 

@@ -30,6 +30,7 @@ from storage import (
     routes,
     sessions,
     units,
+    watches,
 )
 from storage.database import Database
 from storage.files import Sealer, Taken
@@ -303,6 +304,7 @@ def _after(found: Whole) -> None:
         vault = units.vault(session, keys).public_key or b""
         raw = NAMED["not understood"].encode()
         quarantine.put(session, keys, raw, "strange", vault=vault, day=now.date())
+        watches.bad(session, "canary", "receipt.late", now=now)
         found.marks["link token"] = links.issue(
             session, keys, found.people["budi"].officer.id, now=now
         )

@@ -15,7 +15,14 @@ from tests.phones import Phone, Simulator
 from tests.running import Running, running
 
 PEOPLE = ("conversations", "outbox", "departed", "jobs", "subscriptions")
-ALLOWED_MOMENTS = {"leases.until", "audit.at"}
+ALLOWED_MOMENTS = {
+    "leases.until",
+    "audit.at",
+    "watches.good",
+    "watches.bad",
+    "watches.told",
+}
+"""Of an officer's acts and of machines, at their own hours (tests/storage/test_models.py)."""
 
 
 @pytest.fixture

@@ -64,6 +64,7 @@ ELSEWHERE = {
     "counters": "daily figures, nothing is decided by them",
     "registers": "a number in the agency's own register",
     "leases": "two processes may do the same work: destroying",
+    "watches": "an alarm that rings or is silent: destroying; nothing else is decided",
 }
 """Tables whose attempts are not here, each with where they are or why there are none."""
 
