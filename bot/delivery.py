@@ -25,12 +25,14 @@ from bot.metrics import Departure
 from bot.pace import Pace, backoff
 from bot.repeats import Repeats
 from bot.writer import StoreUnavailable, Writer
-from storage import outbox
+from storage import outbox, transactions
 from storage.keys import ServerKeys
 from storage.outbox import Claimed
 from storage.words import Channel, LetterKind
 
 SEND_SECONDS = 20.0
+#: How often a letter may make us stumble, once in a lease, before its person's next one goes.
+FAULTS = 5
 #: A letter not begun by then is left to its lease: it must never be sent twice at once.
 START_SECONDS = 30.0
 
@@ -187,6 +189,13 @@ class Delivery:
             sent = await self._send(line, claimed, held.began)
         except base.SendError as error:
             await self._refused(line, claimed, error)
+            return
+        except Exception as error:
+            fault = transactions.classify(error) is transactions.Failure.MESSAGE
+            if not fault or claimed.attempts < FAULTS:
+                raise  # left to its lease
+            await self._refused(line, claimed, base.Never("delivery.fault"))
+            logs.failure("delivery.fault", error, channel=channel)
             return
         if sent is None:
             return

@@ -27,7 +27,7 @@ FAST = base.Limits(
     text=4096, per_second=1000, per_chat_second=1000, chat_burst=1000, file_bytes=1
 )
 SENT = base.Sent("7", final=True)
-PATIENCE = 10
+PATIENCE = 30
 
 
 class Provider:
@@ -419,6 +419,20 @@ async def test_a_fault_of_ours_is_logged_without_content_and_stops_nobody(
             assert row.lease_token is not None
     assert "delivery.fault" in caplog.text
     assert "rahasia" not in caplog.text
+
+
+async def test_a_letter_that_always_makes_us_stumble_lets_the_next_one_go(database):
+    wire = Provider()
+    wire.answers["1"] = [KeyError("rahasia")] * delivery_module.FAULTS
+    async with running(database, wire) as house:
+        await house.post("satu", "dua")
+        for _ in range(delivery_module.FAULTS - 1):
+            await wire.begins()
+            house.later(seconds=61)
+        assert await house.hears(2) == [Departure.NEVER, Departure.SENT]
+        (row,) = house.rows()
+        assert row.failed == "delivery.fault", "a person may try it again"
+        assert wire.sent[-1] == "dua"
 
 
 async def test_a_refused_account_stands_still_and_tells_the_operator(
