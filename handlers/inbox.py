@@ -199,6 +199,7 @@ def _turn(turning: Turning) -> None:
     if not keeping.seal(turning, turn):
         answer(turning, (Reply("X07"),))
         return
+    turning.echo &= turn.state.step == turning.state.step
     commands.settle(turning, turn)
     memory.state = turn.state.to_json()
     if turning.incoming.kind is not Kind.MOVED:  # nobody wrote: it moves by itself
@@ -207,7 +208,7 @@ def _turn(turning: Turning) -> None:
     first: tuple[Reply, ...] = ()
     if turn.command is not None:
         first = commands.run(turning, turn.command)
-    answer(turning, (*first, *turn.replies))
+    answer(turning, turn.replies, shown=first)
     heard_from(turning, turn.command)
     remember(turning)
 

@@ -125,10 +125,13 @@ def remember(turning: Turning) -> None:
     )
 
 
-def answer(turning: Turning, replies: Iterable[Reply]) -> None:
+def answer(
+    turning: Turning, replies: Iterable[Reply], *, shown: Iterable[Reply] = ()
+) -> None:
     """Post the answers; somebody who writes too fast is asked once to wait.
 
-    An echo of a machine is not answered: that ends the exchange.
+    An echo of a machine is not answered: that ends the exchange. ``shown`` is what a
+    command found for them: some of it counts as read from now on, so it goes in any case.
     """
     incoming, office = turning.incoming, turning.office
     if incoming.press_id:
@@ -140,11 +143,12 @@ def answer(turning: Turning, replies: Iterable[Reply]) -> None:
         )
         outbox.put(turning.session, office.keys, letter, now=turning.now)
     if turning.echo:
-        return
-    written = office.pace.written(turning.names[0], turning.now)
-    if written > CALM and incoming.channel is not Channel.CANARY:
-        replies = (Reply("X11", {"n": "1"}),) if written == CALM + 1 else ()
-    for reply in replies:
+        replies = ()
+    elif incoming.channel is not Channel.CANARY:
+        written = office.pace.written(turning.names[0], turning.now)
+        if written > CALM:
+            replies = (Reply("X11", {"n": "1"}),) if written == CALM + 1 else ()
+    for reply in (*shown, *replies):
         notices.say(
             turning.session,
             office,

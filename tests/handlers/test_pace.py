@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from handlers.messages import Incoming, Kind
 from handlers.pace import (
+    CALM,
     ECHO_QUIET,
     LOCKED,
     MOST_OF_ALL,
@@ -19,6 +20,7 @@ from handlers.pace import (
 from storage.words import Channel
 from tests.conftest import NOW
 from tests.desk import desk
+from tests.handlers.test_notices import QUESTION, asks
 
 HOLIDAY = "Saya sedang cuti sampai hari Senin."
 NAME = b"n" * 32
@@ -62,10 +64,11 @@ def test_other_words_and_other_people_are_heard_meanwhile(now):
 
 def test_after_a_quiet_while_the_same_words_are_heard_again(now):
     echoes = Echoes()
+    heard = []
     for number in range(20):
         now += ECHO_QUIET / 2
-        last = hears(echoes, HOLIDAY, number, now)
-    assert last, "a machine that goes on is not heard every ten minutes"
+        heard.append(hears(echoes, HOLIDAY, number, now))
+    assert heard[-1], "a machine that goes on is not heard every ten minutes"
     assert not hears(echoes, HOLIDAY, 30, now + ECHO_QUIET)
 
 
@@ -122,6 +125,30 @@ def test_an_echo_is_not_answered(here):
     assert here.delivers(Channel.SMS) == []
     here.say("+628120001", "BANTUAN", channel=Channel.SMS)
     assert here.delivers(Channel.SMS), "the person is answered as ever"
+
+
+def test_the_same_words_to_one_question_after_the_other_are_answered(here):
+    for line in ("LAPOR", "ya", "ya", "ya", *["lewat"] * 5):
+        here.say("+628120004", line, channel=Channel.SMS)
+    for _ in range(SAME_WORDS + 2):
+        here.delivers(Channel.SMS)
+        here.say("+628120004", HOLIDAY, channel=Channel.SMS)
+    assert here.delivers(Channel.SMS) == [], "it answers no other question"
+    here.say("+628120004", "selesai", channel=Channel.SMS)
+    here.delivers(Channel.SMS)
+    here.say("+628120004", HOLIDAY, channel=Channel.SMS)
+    assert here.delivers(Channel.SMS), "the next question is asked"
+
+
+def test_what_was_marked_as_read_leaves_however_fast_somebody_writes(here):
+    case, slip = here.reports("+628120005", channel=Channel.SMS)
+    asks(here, case)
+    here.delivers(Channel.SMS)
+    for number in range(CALM + 2):
+        here.say("+628120005", f"{number}", channel=Channel.SMS)
+    here.delivers(Channel.SMS)
+    here.say("+628120005", f"BACA {slip}", channel=Channel.SMS)
+    assert any(QUESTION in letter.text for letter in here.delivers(Channel.SMS))
 
 
 def test_wrong_codes_of_everybody_together_make_every_try_slow(now):
