@@ -78,9 +78,12 @@ async def test_whatsapp_takes_free_text_for_24_hours(api, simulator):
     assert (await api.send(BUDI, "halo juga")).status_code == 201
     await simulator.control("clock", shift_seconds=24 * 3600 + 1)
     assert (await api.send(BUDI, "masih?")).json()["code"] == 63016
-    template = await api.send(BUDI, "", ContentSid="HX" + "1" * 32)
+    variables = json.dumps({"1": "7K3M-9QXB"})
+    template = await api.send(
+        BUDI, "", ContentSid="HX" + "1" * 32, ContentVariables=variables
+    )
     assert template.status_code == 201
-    assert "STATUS" in await budi.hears("kabar")
+    assert "7K3M-9QXB" in await budi.hears("pembaruan")
     await simulator.control("settings", window_error="fail")
     failed = await api.send(BUDI, "masih?")
     assert failed.status_code == 201
@@ -95,11 +98,18 @@ async def test_a_template_has_variables_and_buttons(api, simulator):
         body="Halo {{1}}, {{2}}",
         buttons=[{"id": "baca", "title": "Baca"}],
     )
-    variables = json.dumps({"1": "warga"})
-    await api.send(BUDI, "", ContentSid="HX" + "a" * 32, ContentVariables=variables)
+    given = {"ContentSid": "HX" + "a" * 32}
+    variables = json.dumps({"1": "warga", "2": "selamat sore"})
+    await api.send(BUDI, "", **given, ContentVariables=variables)
     budi = simulator.phone("whatsapp")
-    assert await budi.hears("warga") == "Halo warga, {{2}}"
+    assert await budi.hears("warga") == "Halo warga, selamat sore"
     assert await budi.buttons() == ["Baca"]
+    for wrong in ({"1": "a"}, {"1": "a", "2": "b", "3": "c"}, {}):
+        variables = json.dumps(wrong)
+        sent = await api.send(BUDI, "", **given, ContentVariables=variables)
+        failed = (await api.get(f"/{sent.json()['sid']}.json")).json()
+        assert (failed["status"], failed["error_code"]) == ("undelivered", 63028)
+    assert len(await budi.heard()) == 1, "what has a hole reaches nobody"
 
 
 async def test_a_business_scoped_id_is_an_address(api, simulator):
