@@ -149,7 +149,8 @@ def set_aside(
         session, office.keys, channel, provider_id, day=day
     ):
         return Outcome.REPEAT
-    _owe_erasure(session, office, incoming, now)
+    life = office.rulebook.lifetimes.days("quarantine")
+    _owe_erasure(session, office, incoming, now, now + life if incoming.media else now)
     if incoming.kind not in {Kind.GROUP, Kind.BLOCKED, Kind.OPT_OUT}:
         language = office.language(incoming.language_hint)
         notices.say(
@@ -168,12 +169,19 @@ def set_aside(
 
 
 def _owe_erasure(
-    session: Session, office: Office, incoming: Incoming, now: datetime
+    session: Session,
+    office: Office,
+    incoming: Incoming,
+    now: datetime,
+    due: datetime | None = None,
 ) -> None:
-    """Owe the erasure of the provider's copy (of a file's, only once it was fetched)."""
+    """Owe the erasure of the provider's copy (of a file's, only once it was fetched).
+
+    Files of a message set aside stay while it may be taken in again, until ``due``.
+    """
     if incoming.erase and office.erase_copies:
         copy = {"channel": incoming.channel.value, "id": incoming.erase}
-        jobs.put(session, office.keys, JobKind.ERASE, copy, now=now)
+        jobs.put(session, office.keys, JobKind.ERASE, copy, now=now, due=due)
 
 
 def _in_group(turning: Turning) -> None:

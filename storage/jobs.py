@@ -49,7 +49,7 @@ def put(
         id=secrets.token_bytes(16),
         kind=kind.value,
         due=due or now,
-        expires=now + LIFE,
+        expires=(due or now) + LIFE,
         blob=b"",
     )
     raw = json.dumps(dict(details)).encode("ascii")

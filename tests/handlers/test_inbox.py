@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,10 @@ from handlers import inbox, keeping, receipts
 from handlers.inbox import Outcome
 from handlers.messages import Incoming, Kind, Media, Proof
 from handlers.receipts import Opening
-from storage import sealing
+from storage import jobs, sealing
 from storage.models import Inbox, Job, Quarantine, Route
 from storage.sealing import Context
-from storage.words import Channel
+from storage.words import Channel, JobKind
 from tests.doors import Doors, doors
 
 NOTHING = Opening(Proof.NONE)
@@ -138,6 +139,21 @@ def test_what_made_us_stumble_is_sealed_once_and_said(door: Doors) -> None:
     vault = door.vault_secret()
     context = Context("quarantine", row.id, "blob")
     assert sealing.unpad(sealing.open_seal(row.blob, vault, context)) == raw
+
+
+def test_files_of_what_is_set_aside_stay_while_it_may_be_taken_in_again(
+    door: Doors,
+) -> None:
+    """Erased at once, a custodian's second try would find no picture any more."""
+    picture = message(door, STORY, kind=Kind.MEDIA, media=(Media("https://x/1", ""),))
+    with door.app.database.writing() as session:
+        now = door.clock()
+        inbox.set_aside(session, door.app.office, picture, b"", "ValueError", now=now)
+        keys = door.app.office.keys
+        take = partial(jobs.claim, session, keys, JobKind.ERASE, limit=9)
+        assert take(now=now + timedelta(days=7, seconds=-1)) == []
+        (job,) = take(now=now + timedelta(days=7))
+    assert job.expires > now + timedelta(days=7), "its copy is not late before"
 
 
 @pytest.mark.parametrize("kind", [Kind.GROUP, Kind.BLOCKED, Kind.OPT_OUT])
