@@ -25,14 +25,15 @@ from starlette.applications import Starlette
 from typer.testing import CliRunner
 
 from bot import app as program
-from bot import cli, config, log_fields, logs
+from bot import cli, config, ends, log_fields, logs
 from bot.console.visit import COOKIE
 from bot.simulator.carrier import signature
 from storage import keys as server_keys
-from storage import officers, reports, sessions, units
+from storage import officers, outbox, reports, sessions, units
 from storage.database import Database
 from storage.keys import ServerKeys
-from storage.words import Channel, Role, Stage
+from storage.letters import Letter
+from storage.words import Channel, LetterKind, Role, Stage
 from tests import authenticator, doors, leaking, running, thief
 from tests.browsers import ORIGIN, Browser, Clock, Page
 from tests.desk import Desk
@@ -286,12 +287,36 @@ async def reporters(here: Town) -> tuple[str, str]:
     await here.telegram("", contact={**contact, "user_id": int(MARKS["chat"])})
     for words in (f"KABAR {slip}", "2", f"JAWAB {slip}", MARKS["reply"]):
         await here.telegram(words)
+    await nobody_is_there(here)
     await here.twilio("sms", f"LAPOR {STORY}", MARKS["number"])
     other = await here.receipt(f"+{MARKS['number']}")
     await here.twilio("sms", f"BACA {other}", MARKS["number"])
     await here.twilio("whatsapp", f"LAPOR {STORY}", MARKS["WhatsApp"])
     await here.twilio("whatsapp", f"STATUS {slip}", MARKS["WhatsApp"])
     return slip, other
+
+
+async def nobody_is_there(here: Town) -> None:
+    """Let a provider refuse news for good, and say of other news that nobody is there."""
+    desk = here.desk
+    (row,) = thief.rows_of(desk.database)["cases"]
+    news = Letter(
+        *(LetterKind.NOTICE, Channel.TELEGRAM, MARKS["chat"], MARKS["question"]),
+        case=row["report"].hex(),
+        template="news",
+    )
+    for name in ("failed", "unreachable"):
+
+        async def once(name: str = name) -> None:
+            with desk.database.writing() as session:
+                outbox.put(session, desk.keys, news, now=desk.now)
+                for one in outbox.claim(
+                    session, desk.keys, Channel.TELEGRAM, limit=50, now=desk.now
+                ):
+                    end = getattr(ends.Written(desk.office), name)
+                    end(session, one, reason="refused", now=desk.now)
+
+        await here.settled(once)
 
 
 async def _case_key(desk: Desk) -> bytes:
@@ -379,10 +404,23 @@ async def guards(here: Town, asker: Browser, case: str, clock: Clock) -> None:
     await here.settled(
         lambda: here.client.post(f"{request}/grant", data=form, headers=kept)
     )
+    await sets_aside(here, kept, form)
     here.client.cookies = mine
     place = f"{case}/reveals/{rows[0]['id'].hex()}"
     for act in ("open", "end"):
         await here.settled(partial(asker.send, f"{place}/{act}"))
+
+
+async def sets_aside(here: Town, kept: dict[str, str], form: dict[str, str]) -> None:
+    """Let a custodian read what nobody understood, and have it taken in again."""
+    strange = {"update_id": 1, "message": {"chat": {"id": "?"}, "text": STORY}}
+    secret = {"X-Telegram-Bot-Api-Secret-Token": doors.SECRET}
+    body = json.dumps(strange).encode()
+    await here.settled(lambda: here.post("/webhooks/telegram", body, **secret))
+    row, *_ = thief.rows_of(here.desk.database)["quarantine"]
+    for act in ("read", "again"):
+        path = f"/console/set-aside/{row['id'].hex()}/{act}"
+        await here.settled(partial(here.client.post, path, data=form, headers=kept))
 
 
 async def invites(here: Town, browser: Browser) -> None:
