@@ -18,7 +18,7 @@ from handlers.memory import Memory
 from handlers.messages import Incoming, Kind, Reply
 from handlers.office import Office
 from handlers.trail import Sweep
-from storage import conversations, outbox, subscriptions
+from storage import conversations, departed, outbox, subscriptions
 from storage.letters import LIVES, Letter
 from storage.models import Conversation
 from storage.outbox import Claimed
@@ -116,6 +116,9 @@ def sent(
     ours = outbox.sent(
         session, office.keys, claimed, provider_id=provider_id, final=final, now=now
     )
+    if ours and final:
+        channel = claimed.letter.channel
+        departed.ended(session, office.keys, channel, provider_id, now=now)
     if row is None or memory is None:
         return ours
     if claimed.letter.kind is not LetterKind.DELETE:

@@ -58,7 +58,7 @@ def apply(session: Session, office: Office, news: News, *, now: datetime) -> boo
             now=now,
         )
     if news.final:
-        departed.drop(session, office.keys, news.channel, news.provider_id)
+        departed.drop(session, office.keys, news.channel, news.provider_id, now=now)
         erase_copy(session, office, news.channel, news.provider_id, now=now)
     return True
 

@@ -3,6 +3,8 @@
 A row has no order, no channel and no time finer than a day, and leads to no person unless
 the letter was a notice about a case, whose wish ends when it cannot be reached. The
 provider's id lies in it encrypted: a status that never comes must not leave a copy there.
+When the end is told the row goes. That the id is a letter's, done, stays known in the inbox:
+where a provider is asked for a letter of doubtful end, an earlier one is not taken for it.
 """
 
 from contextlib import suppress
@@ -12,11 +14,14 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
+from storage import conversations
 from storage.keys import Purpose, ServerKeys
 from storage.letters import Letter
 from storage.models import Departed
 from storage.sealing import Context, NotAuthentic
 from storage.words import Channel
+
+_ASKED = frozenset({Channel.SMS, Channel.WHATSAPP})
 
 
 def put(
@@ -52,10 +57,30 @@ def put(
 def knows(
     session: Session, keys: ServerKeys, channel: Channel, provider_id: str
 ) -> bool:
-    """Tell whether a provider's id is that of a letter that is done, its end unknown."""
+    """Tell whether a provider's id is that of a letter that is done."""
     names = _names(keys, channel, provider_id)
     query = select(Departed.name).where(col(Departed.name).in_(names))
-    return session.exec(query).first() is not None
+    if session.exec(query).first() is not None:
+        return True
+    return bool(conversations.known(session, keys, channel, [_done(provider_id)]))
+
+
+def ended(
+    session: Session,
+    keys: ServerKeys,
+    channel: Channel,
+    provider_id: str,
+    *,
+    now: datetime,
+) -> None:
+    """Remember for a week that an id is that of a letter that is done and arrived or not.
+
+    Only where a provider can be asked whether it has a letter.
+    """
+    if channel in _ASKED and provider_id:
+        conversations.first_seen(
+            session, keys, channel, _done(provider_id), day=now.date()
+        )
 
 
 def status(
@@ -84,11 +109,17 @@ def status(
 
 
 def drop(
-    session: Session, keys: ServerKeys, channel: Channel, provider_id: str
+    session: Session,
+    keys: ServerKeys,
+    channel: Channel,
+    provider_id: str,
+    *,
+    now: datetime,
 ) -> None:
-    """Delete the row of a letter whose status is terminal."""
+    """Delete the row of a letter whose status is terminal; its id stays known as done."""
     names = _names(keys, channel, provider_id)
     session.connection().execute(delete(Departed).where(col(Departed.name).in_(names)))
+    ended(session, keys, channel, provider_id, now=now)
 
 
 def drop_expired(
@@ -141,6 +172,10 @@ def _rest(keys: ServerKeys, row: Departed) -> Letter:
 
 def _names(keys: ServerKeys, channel: Channel, provider_id: str) -> tuple[bytes, ...]:
     return keys.look_ups(Purpose.PROVIDER, channel, provider_id)
+
+
+def _done(provider_id: str) -> str:
+    return f"done.{provider_id}"
 
 
 def _context(name: bytes) -> Context:

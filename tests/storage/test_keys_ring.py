@@ -65,8 +65,9 @@ def test_a_repeat_is_known_after_the_key_changed(database, keys):
         assert not conversations.first_seen(session, wider, *seen, day=NOW.date())
         assert not conversations.first_time(session, wider, "form", day=NOW.date())
         assert departed.status(session, wider, Channel.SMS, "SM1", 1) == letter
-        departed.drop(session, wider, Channel.SMS, "SM1")
+        departed.drop(session, wider, Channel.SMS, "SM1", now=NOW)
         assert departed.status(session, wider, Channel.SMS, "SM1", 2) is None
+        assert departed.knows(session, wider, Channel.SMS, "SM1")
 
 
 def test_a_history_goes_on_under_a_new_key(database, keys):
