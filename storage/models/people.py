@@ -15,7 +15,7 @@ named(SQLModel.metadata)
 
 
 class Inbox(SQLModel, table=True):
-    """That a provider's message was taken: a keyed name and a day, 7 days long."""
+    """That a message was taken, or a letter is done: a keyed name, a day, 7 days long."""
 
     __tablename__ = "inbox"
     __table_args__ = table("people")

@@ -1,8 +1,9 @@
 """``make chaos``: the long run on both databases; prints and keeps the figures.
 
 CHAOS_SEED says what happens (a new one each time without it), CHAOS_STORES on which
-databases (``sqlite,postgresql``), CHAOS_SIZE how long (``long`` or ``short``),
-CHAOS_FIGURES where the figures go (``build/chaos.json``).
+databases (``sqlite,postgresql``), CHAOS_SIZE how long (``long`` or ``short``), CHAOS_KILLS
+how many kills instead, with fewer reporters to match, CHAOS_FIGURES where the figures go
+(``build/chaos.json``).
 """
 
 import asyncio
@@ -53,6 +54,7 @@ def main() -> int:
     seed = os.environ.get("CHAOS_SEED") or secrets.token_hex(4)
     kinds = os.environ.get("CHAOS_STORES", "sqlite,postgresql").split(",")
     size = SIZES[os.environ.get("CHAOS_SIZE", "long")]
+    size = size.with_kills(int(os.environ.get("CHAOS_KILLS", size.kills)))
     kept = Path(os.environ.get("CHAOS_FIGURES", "build/chaos.json"))
     found = []
     for kind in kinds:

@@ -81,6 +81,7 @@ def _settle(here: Town) -> list[str]:
     misses += outgoing.notices_of(here, found)
     misses += _logs(here, held)
     _count(here, held, found)
+    here.figures |= {"kills at": here.trouble.moments, "away": here.trouble.away}
     return misses
 
 
@@ -220,6 +221,8 @@ def _logs(here: Town, held: Contents) -> Iterator[str]:
         yield from (f"{server.log.name} tells {one}" for one in secret if one in text)
         if "Traceback" in text:
             yield f"{server.log.name} has a traceback"
+        if ".fault" in text:
+            yield f"{server.log.name} has a fault of a loop"
         if server.most_memory > MOST_MEMORY:
             yield f"server {server.number} held {server.most_memory} kB"
 

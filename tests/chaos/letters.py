@@ -13,6 +13,7 @@ from typing import Any
 
 from bot.channels.sms import Sms
 from bot.channels.whatsapp import WhatsApp
+from bot.delivery import SEND_SECONDS
 from storage import outbox
 from storage.keys import Purpose, ServerKeys
 from storage.letters import Letter
@@ -21,8 +22,8 @@ from tests.chaos.ledger import Sent
 
 SLACK = 0.002
 """Seconds by which two clocks of one machine may differ (SQLite's knows milliseconds)."""
-COMMIT = 1.0
-"""Seconds in which a finish is written unless something is wrong."""
+COMMIT = 5.0
+"""Seconds in which a finish is written, on a busy machine, unless something is wrong."""
 LOST = frozenset({"lost_answer", "silence"})
 SENT_KINDS = frozenset(
     {LetterKind.REPLY, LetterKind.RECEIPT, LetterKind.NOTICE, LetterKind.ALERT}
@@ -42,8 +43,12 @@ class Posted:
     put: float
     expires: float
     gone: float = 0.0
+    joined: bool = False
+    """Another notice joined it before it left: what went then said something else."""
     attempts: int = 0
     claims: list[float] = field(default_factory=list)
+    backs: list[tuple[float, bool]] = field(default_factory=list)
+    """When it was put back, and whether its end was in doubt."""
     sends: list[Sent] = field(default_factory=list)
 
     @property
@@ -66,9 +71,16 @@ def read(journal: Iterable[Any], keys: ServerKeys) -> list[Posted]:
                 one = waiting[row.id] = _opened(row, keys, at)
                 found.append(one)
             case "claimed":
-                # A notice that waits may be joined by the next one: what was claimed goes.
-                waiting[row.id].letter = _opened(row, keys, at).letter
-                waiting[row.id].claims.append(at)
+                one = waiting[row.id]
+                if (now := _opened(row, keys, at)).text != one.text:
+                    one.gone, one.joined = at, True
+                    now.put = one.put
+                    one = waiting[row.id] = now
+                    found.append(one)
+                one.letter = now.letter
+                one.claims.append(at)
+            case "later":
+                waiting[row.id].backs.append((at, bool(row.doubtful)))
             case "gone":
                 one = waiting.pop(row.id)
                 one.gone, one.attempts = at, row.attempts
@@ -158,6 +170,9 @@ def _cause(
     if send.answer in LOST:
         return {"silence": "timeout after acceptance"}.get(send.answer, "answer lost")
     began = max((at for at in one.claims if at <= send.at + SLACK), default=one.put)
+    gave_up = [at for at, in_doubt in one.backs if in_doubt and at >= send.at]
+    if gave_up and SEND_SECONDS <= min(gave_up) - began < SEND_SECONDS + COMMIT:
+        return "answer later than it is waited for"
     if any(began - SLACK <= moment <= following.at for moment in kills):
         return "killed between send and commit"
     if any(begun - COMMIT <= send.at <= ended for begun, ended in away):

@@ -34,7 +34,8 @@ def letters_of(here: Town, found: list[Posted]) -> Iterator[str]:
         )
     for one in found:
         person = phones.get(one.letter.to, "")
-        unsent = one.letter.kind in letters.SENT_KINDS and not one.sends
+        posted = one.letter.kind in letters.SENT_KINDS and not one.joined
+        unsent = posted and not one.sends
         if unsent and _is_capped(found, one):
             here.figures["capped"] = here.figures.get("capped", 0) + 1
             continue
@@ -71,16 +72,19 @@ def _taken_back(here: Town, one: Posted) -> bool:
 def _life(one: Posted) -> str:
     sends = [(round(send.at - one.put, 2), send.answer) for send in one.sends]
     claims = [round(at - one.put, 2) for at in one.claims]
+    backs = [(round(at - one.put, 2), doubtful) for at, doubtful in one.backs]
     gone = round(one.gone - one.put, 2) if one.gone else None
     return (
         f"{one.letter.kind} {one.id} on {one.channel} put {one.put:.2f}: claims {claims}, "
-        f"sends {sends}, gone {gone}: {one.letter.text[:60]!r}"
+        f"put back {backs}, sends {sends}, gone {gone}: {one.letter.text[:60]!r}"
     )
 
 
 def notices_of(here: Town, found: list[Posted]) -> Iterator[str]:
     """Yield acts of officers of which somebody who wanted news was not told."""
-    notices = [one for one in found if one.letter.kind is LetterKind.NOTICE]
+    notices = [
+        one for one in found if one.letter.kind is LetterKind.NOTICE and not one.joined
+    ]
     due = 0
     for act in here.officers.told:
         for _, handle in act.people:

@@ -35,13 +35,22 @@ _NOW = {
     "postgresql": "extract(epoch FROM clock_timestamp())",
 }
 _EPOCH = {
-    "sqlite": "CAST(strftime('%s', {row}.expires) AS INTEGER)",
+    # strftime knows milliseconds, and would round the last one up to the next second.
+    "sqlite": "CAST(strftime('%s', substr({row}.expires, 1, 19)) AS INTEGER)",
     "postgresql": "floor(extract(epoch FROM {row}.expires))",
 }
 _WHAT = {
     "put": ("INSERT", "NEW", ""),
-    "claimed": ("UPDATE", "NEW", "NEW.lease_token IS NOT NULL"),
-    "later": ("UPDATE", "NEW", "NEW.lease_token IS NULL"),
+    "claimed": (
+        "UPDATE",
+        "NEW",
+        "NEW.lease_token IS NOT NULL AND OLD.lease_token IS DISTINCT FROM NEW.lease_token",
+    ),
+    "later": (
+        "UPDATE",
+        "NEW",
+        "OLD.lease_token IS NOT NULL AND NEW.lease_token IS NULL",
+    ),
     "gone": ("DELETE", "OLD", ""),
 }
 """What the journal calls a change: statement, row, condition."""

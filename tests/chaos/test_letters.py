@@ -1,7 +1,12 @@
 """The accounts can tell: a double with and without a cause, a send of no letter."""
 
+from datetime import UTC, datetime
+from types import SimpleNamespace
+
 import pytest
 
+from storage import outbox
+from storage.keys import Purpose, ServerKeys
 from storage.letters import Letter
 from storage.words import Channel, LetterKind
 from tests.chaos import letters
@@ -51,3 +56,46 @@ def test_the_same_words_twice_are_two_letters():
 def test_a_send_before_any_claim_belongs_to_no_letter():
     strange = letters.match([posted(1, [10.0])], [sent(9.0)], PHONES)
     assert [one.at for one in strange] == [9.0]
+
+
+def test_a_send_that_was_given_up_explains_a_double_only_after_all_of_its_time():
+    one = posted(1, [10.0, 40.0], gone=41.5)
+    assert letters.match([one], [sent(11.0), sent(41.0)], PHONES) == []
+    one.backs = [(12.0, True)]
+    assert letters.doubles([one], [], []).unexplained
+    one.backs = [(30.2, True)]
+    causes = letters.doubles([one], [], []).causes
+    assert causes == {"telegram: answer later than it is waited for": 1}
+
+
+def test_a_notice_that_was_joined_is_two_things_to_say():
+    keys, ends = ServerKeys.new(), datetime(2026, 11, 22, tzinfo=UTC)
+    place = outbox.context(b"name", ends)
+
+    def row(what: str, at: float, text: str) -> SimpleNamespace:
+        letter = Letter(LetterKind.NOTICE, Channel.TELEGRAM, "1", text)
+        blob = keys.lock(Purpose.OUTBOX, letter.to_bytes(), place)
+        expires = ends.timestamp()
+        return SimpleNamespace(
+            what=what,
+            at=at,
+            id=1,
+            channel="telegram",
+            attempts=1,
+            expires=expires,
+            order_name=b"name",
+            blob=blob,
+            doubtful=0,
+        )
+
+    journal = [
+        row("put", 1.0, "One."),
+        row("claimed", 2.0, "One."),
+        row("later", 3.0, "One."),
+        row("claimed", 5.0, "One. Two."),
+        row("gone", 6.0, "One. Two."),
+    ]
+    first, second = letters.read(journal, keys)
+    assert (first.joined, first.gone, first.text) == (True, 5.0, "One.")
+    assert (second.joined, second.put, second.gone) == (False, 1.0, 6.0)
+    assert (first.claims, second.claims) == ([2.0], [5.0])
