@@ -22,7 +22,7 @@ import httpx
 ROOT = Path(__file__).parent.parent
 PLAIN = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """Everything is HTTP on loopback: no certificates to load, which takes a while."""
-PATIENCE = 10.0
+PATIENCE = 30.0
 """Seconds a person waits for the bot."""
 
 

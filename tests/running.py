@@ -25,7 +25,7 @@ from storage.report_items import Content, Opened
 from tests import house
 from tests.phones import Phone, Simulator
 
-PATIENCE = 15.0
+PATIENCE = 45.0
 
 
 def free_port() -> int:

@@ -7,6 +7,7 @@ import os
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
+from http import HTTPStatus
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,13 @@ async def say(door: Doors, text: str, chat: int = 5001) -> None:
     door.clock.shift += timedelta(seconds=2)
     answer = await door.telegram(door.update(text, chat))
     assert answer.status_code == 200
+
+
+async def tells(door: Doors, text: str) -> None:
+    """Say something until it is taken: where we are slow, Telegram comes again."""
+    update = door.update(text)
+    while (await door.telegram(update)).status_code != HTTPStatus.OK:  # noqa: ASYNC110 - as told
+        await asyncio.sleep(0.2)
 
 
 async def reach_the_story(door: Doors) -> None:
@@ -155,7 +163,7 @@ async def test_a_thousand_messages_in_a_minute_are_all_kept(lite: Doors) -> None
     told = [f"Hal {number}" for number in range(1000)]
     for start in range(0, len(told), 100):
         hundred = told[start : start + 100]
-        await asyncio.gather(*(lite.telegram(lite.update(text)) for text in hundred))
+        await asyncio.gather(*(tells(lite, text) for text in hundred))
     letters = [letter.text for letter in lite.letters()]
     slow = [text for text in letters if "terlalu cepat" in text]
     assert len(slow) >= 1

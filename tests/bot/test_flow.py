@@ -71,21 +71,24 @@ async def sent(wire, *texts):
     ids=["digest", "breach", "breach by SMS"],
 )
 async def test_a_burst_to_everybody_delays_no_receipt(database, stated, kind, bound):
-    """A receipt waits at most for a quarter of a second's letters, or for one text."""
+    """A receipt waits at most for a quarter of a second's letters, or for one text.
+
+    Counted in letters that went before it: what a loaded machine does slowly counts not.
+    """
     wire = Clocked(limits=hasty(stated))
     async with running(database, wire) as house:
         await fill(house, kind, 2000, text="pelanggaran data " + "x" * 140)
         await wire.begins(3)
-        delays = []
+        before = []
         for number in range(10):
             name = f"resi {number}"
-            posted = time.monotonic()
+            gone = len(wire.sent)
             await house.post(name, to=str(number), kind=LetterKind.RECEIPT)
             await sent(wire, name)
-            delays.append(wire.at[name] - posted)
+            before.append(wire.sent.index(name) - gone)
             await asyncio.sleep(0.02)
         assert len(wire.sent) < 1500, "the burst is not over yet"
-    assert max(delays) <= bound / HASTE + MACHINE, delays
+    assert max(before) <= (bound + MACHINE * HASTE) * stated.per_second, before
 
 
 async def test_of_eight_claims_one_takes_the_oldest_so_that_nothing_starves(database):
@@ -132,7 +135,7 @@ async def waits(database, *, flooded):
 async def test_one_person_with_two_hundred_letters_slows_nobody(database):
     alone = await waits(database, flooded=False)
     beside = await waits(database, flooded=True)
-    assert beside <= alone + MACHINE / 2, (alone, beside)
+    assert beside <= alone + 3 * MACHINE, "two hundred letters would take seven seconds"
 
 
 async def test_telegram_tells_one_chat_to_wait_and_the_others_go_on(database):
