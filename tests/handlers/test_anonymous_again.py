@@ -51,7 +51,7 @@ def test_a_correction_of_a_name_that_is_gone_is_not_kept(here: Desk):
     here.say("555", NAMED[-1], message_id=41)
     says(here, "SUAP", "UBAH", "NAMA", "ANONIM")
     here.say("555", "Sari Lestari", kind=Kind.EDIT, message_id=41)
-    assert "tidak bisa kami simpan" in here.delivers()[-1].text
+    assert "tidak bisa disimpan" in here.delivers()[-1].text
     assert not has_name(here)
 
 
