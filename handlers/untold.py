@@ -28,6 +28,22 @@ AGAIN_AFTER: Final = timedelta(hours=1)
 EXPIRED: Final = "expired"
 """Why news is owed whose letter waited until its end."""
 _REASON: Final = 40
+STOPPED: Final = frozenset({"stopped", "403", "21610", "30004", "63014"})
+GONE: Final = frozenset(
+    {"gone", "chat", "21211", "21614", "30005", "30006", "63003", "63024"}
+)
+LATE: Final = frozenset({"late", EXPIRED, "30003", "30008", "30036", "undelivered"})
+
+
+def why(reason: str) -> str:
+    """Return a word for a provider's code: ``stopped``, ``gone``, ``late`` or ``refused``.
+
+    A history is never erased and read by many: a code would say by which channel its
+    reporter writes, which no row of a case may tell. Each word fits every channel.
+    """
+    code = reason.rpartition(".")[2]
+    words = {"stopped": STOPPED, "gone": GONE, "late": LATE}
+    return next((word for word, codes in words.items() if code in codes), "refused")
 
 
 def unreachable(
@@ -179,9 +195,8 @@ def _record(
     if case is None:
         return True
     day = office.day(now)
-    detail = reason[:_REASON]
     history.append(
-        session, office.keys, case, code, by=history.SYSTEM, day=day, detail=detail
+        session, office.keys, case, code, by=history.SYSTEM, day=day, detail=why(reason)
     )
     cases.save(session, office.keys, case)
     return True

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from bot.console import access, contents, reveals, rights, stepping_back
 from bot.console.visit import Visit
-from handlers import holding, numbering
+from handlers import holding, numbering, untold
 from storage import history, officers
 from storage.models import Case, Event
 from storage.words import EventCode, Reason, Role, Status
@@ -146,8 +146,7 @@ def _line(visit: Visit, event: Event, people: Mapping[bytes, str]) -> HistoryLin
     elif event.code in reveals.EVENTS:
         what = reveals.detail(visit, event.detail)
     elif event.code in _TROUBLE:
-        code = event.detail.rpartition(".")[2]
-        what = words.own(f"trouble.{code}").removeprefix("trouble.")
+        what = words.own(f"trouble.{untold.why(event.detail)}")
     elif event.detail:
         breach = status == "breach"
         what = words.own("detail.breach" if breach else f"detail.{event.detail}")

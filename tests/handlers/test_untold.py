@@ -11,7 +11,7 @@ from sqlmodel import col, select
 from bot import webhooks
 from bot.channels import twilio_forms
 from bot.ends import Written
-from handlers import housekeeping, statuses
+from handlers import housekeeping, statuses, untold
 from storage import history, outbox, subscriptions
 from storage.letters import Letter
 from storage.models import Departed, OutboxRow, Subscription
@@ -125,8 +125,8 @@ def test_what_a_late_status_does(here: Desk, state: str, code: int, outcome: str
     assert not says(here, provider_id, "sending"), "nothing moves back"
     left = wish(here, case)
     events = {
-        GONE: [("unreachable", str(code))],
-        OWED: [("untold", str(code or state))],
+        GONE: [("unreachable", untold.why(str(code)))],
+        OWED: [("untold", untold.why(str(code or state)))],
     }
     assert told(here, case) == events.get(outcome, [])
     assert (left is None) == (outcome == GONE)
@@ -152,7 +152,7 @@ def test_it_goes_once_more_and_not_for_ever(here: Desk, code: int):
         assert says(here, provider_id, "undelivered", code)
         here.later(hours=1)
     assert notices(here, WHATSAPP) == []
-    assert told(here, case) == [("untold", str(code))]
+    assert told(here, case) == [("untold", untold.why(str(code)))]
     here.say(BUDI, "halo", channel=WHATSAPP)
     (news,) = notices(here, WHATSAPP)
     assert news.last_inbound == int(here.now.timestamp())
@@ -195,7 +195,7 @@ def test_without_a_template_the_wish_stays_and_the_news_is_told_later(here: Desk
         asks(here, case)
         refuses(here, WHATSAPP, "whatsapp.window")
         here.later(hours=30)
-    assert told(here, case) == [("untold", "whatsapp.window")], "once, not thrice"
+    assert told(here, case) == [("untold", "refused")], "once, not thrice"
     here.say(BUDI, "halo", channel=WHATSAPP)
     assert len(notices(here, WHATSAPP)) == 1
     here.say(BUDI, "halo", channel=WHATSAPP)
@@ -232,7 +232,7 @@ def test_news_that_waited_until_its_end_is_owed(here: Desk, by: str):
             assert held.expires <= here.now
             assert Written(here.office).dead(session, held, now=here.now)
     assert _rows(here) == []
-    assert told(here, case) == [("untold", "expired")]
+    assert told(here, case) == [("untold", "late")]
     here.say(BUDI, "halo", channel=WHATSAPP)
     assert len(notices(here, WHATSAPP)) == 1
 
@@ -273,7 +273,7 @@ def test_an_opt_out_that_a_reply_hears_of_ends_all_and_asks_no_more(
     asks(here, first)
     refuses(here, channel, "twilio.21610", gone=True)
     for case in (first, second):
-        assert told(here, case) == [("unreachable", "twilio.21610")]
+        assert told(here, case) == [("unreachable", "stopped")]
         assert wish(here, case) is None
     with here.database.reading() as session:
         assert session.exec(select(Subscription)).all() == []
@@ -298,7 +298,7 @@ def test_a_late_opt_out_tells_every_case(here: Desk):
     asks(here, second)
     assert says(here, provider_id, "failed", 21610)
     for case in (first, second):
-        assert told(here, case) == [("unreachable", "21610")]
+        assert told(here, case) == [("unreachable", "stopped")]
     assert here.delivers(WHATSAPP) == []
 
 
@@ -330,3 +330,22 @@ def test_what_waits_learns_that_its_person_wrote_again(here: Desk):
     here.say(BUDI, "halo", channel=WHATSAPP)
     letters: list[Letter] = here.delivers(WHATSAPP)
     assert {one.last_inbound for one in letters} == {int(here.now.timestamp())}
+
+
+def test_no_history_tells_the_channel_by_why_somebody_was_not_told(here: Desk):
+    """A history is never erased; a provider's code would name the provider."""
+    for channel, codes in {
+        WHATSAPP: ("21610", "63014", "63016", "63024", "30003", "canceled"),
+        Channel.SMS: ("21610", "30003", "30005", "30006", "30007"),
+        Channel.TELEGRAM: ("telegram.403", "telegram.chat", "telegram.400"),
+    }.items():
+        words = {untold.why(code) for code in codes}
+        assert words <= {"stopped", "gone", "late", "refused"}, channel
+    assert untold.why("expired") == untold.why("30003") == "late"
+    assert {untold.why(word) for word in ("stopped", "gone", "late", "refused")} == {
+        *("stopped", "gone", "late", "refused")
+    }
+    case, _ = wanting(here, WHATSAPP, "1")
+    asks(here, case)
+    says(here, takes(here, WHATSAPP), "failed", 63040)
+    assert told(here, case) == [("untold", "refused")]

@@ -388,4 +388,6 @@ async def test_a_withdrawal_and_a_strange_detail_are_shown(desk: Desk):
         cases.save(session, desk.keys, row)
     page = await desk.signed_in(desk.house.supervisor).see(f"/cases/{case.number}")
     assert "Withdrawn by the reporter" in page.text
-    assert "Reporter cannot be reached: blocked Program" in page.text
+    assert (
+        "Reporter cannot be reached: The provider did not take it Program" in page.text
+    )
