@@ -153,7 +153,10 @@ async def test_a_closed_whatsapp_window_and_a_template(simulator):
     number = simulator.settings["whatsapp_number"]
     adapter = WhatsApp(sender=number, clock=clock, **account(simulator))
     handle = "whatsapp:" + (await simulator.phone("whatsapp").look())["address"]
-    letter = Letter(LetterKind.REPLY, Channel.WHATSAPP, handle, "Halo")
+    open_ = int(clock().timestamp())
+    letter = Letter(
+        LetterKind.REPLY, Channel.WHATSAPP, handle, "Halo", last_inbound=open_
+    )
     with pytest.raises(base.WindowClosed, match=r"\[twilio.63016\]"):
         await adapter.send(letter)
     await adapter.stop()
