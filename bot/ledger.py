@@ -15,10 +15,11 @@ from bot.channels import base
 from bot.ends import Ends
 from bot.metrics import Departure
 from bot.writer import StoreUnavailable, Writer
-from storage import departed
+from storage import departed, transactions
 from storage.keys import ServerKeys
 from storage.letters import Letter
 from storage.outbox import Claimed
+from storage.transactions import Failure
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -72,6 +73,7 @@ class Ledger:
         """Ask the provider whether it took a letter; one that was another's does not count.
 
         The same words may have gone to the same person a moment ago, as a letter of its own.
+        Raises what the provider does, and Later while the store cannot tell.
         """
         others: set[str] = set()
         while found := await sender.find(letter, now - LOOK_BACK, others):
@@ -81,9 +83,14 @@ class Ledger:
         return None
 
     async def _is_anothers(self, letter: Letter, provider_id: str) -> bool:
-        return provider_id in self._taken or await asyncio.to_thread(
-            self._departed, letter, provider_id
-        )
+        if provider_id in self._taken:
+            return True
+        try:
+            return await asyncio.to_thread(self._departed, letter, provider_id)
+        except Exception as error:
+            if transactions.classify(error) is Failure.MESSAGE:
+                raise
+            raise base.Later("store", after=STORE_SECONDS) from None
 
     def _departed(self, letter: Letter, provider_id: str) -> bool:
         with self._writer.database.reading() as session:

@@ -11,6 +11,7 @@ from bot.channels import base
 from bot.ledger import Ledger
 from bot.metrics import Departure
 from bot.writer import Writer
+from storage import departed
 from storage.letters import Letter
 from storage.words import Channel, LetterKind
 from tests.bot import test_delivery
@@ -90,3 +91,20 @@ async def test_a_letter_whose_end_could_not_be_written_is_known_for_its_own(
 
 def store_is_away(*_, **__):
     raise OSError(errno.ENOSPC, "no room")
+
+
+async def test_a_letter_is_asked_for_again_where_the_store_cannot_tell_whose_it_is(
+    database, monkeypatch
+):
+    knows, wire = departed.knows, Asked()
+    monkeypatch.setattr(departed, "knows", store_is_away)
+    wire.answers["1"] = [base.Doubtful("sms.lost", after=0)]
+    wire.held.append("SM7")
+    async with running(database, wire) as house:
+        await house.post(WORDS, channel=Channel.SMS)
+        assert await house.hears(2) == [Departure.DOUBTFUL, Departure.LATER]
+        monkeypatch.setattr(departed, "knows", knows)
+        house.later(seconds=1)
+        assert await house.hears() == [Departure.SENT]
+        assert house.rows() == []
+    assert wire.sent == [WORDS]
