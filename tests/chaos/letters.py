@@ -6,7 +6,7 @@ letter of its text that was claimed last before it.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -45,6 +45,8 @@ class Posted:
     gone: float = 0.0
     joined: bool = False
     """Another notice joined it before it left: what went then said something else."""
+    failed: bool = False
+    """It was given up once, and kept for somebody to try again; the next ones go."""
     attempts: int = 0
     claims: list[float] = field(default_factory=list)
     backs: list[tuple[float, bool]] = field(default_factory=list)
@@ -81,6 +83,7 @@ def read(journal: Iterable[Any], keys: ServerKeys) -> list[Posted]:
                 one.claims.append(at)
             case "later":
                 waiting[row.id].backs.append((at, bool(row.doubtful)))
+                waiting[row.id].failed |= row.failed is not None
             case "gone":
                 one = waiting.pop(row.id)
                 one.gone, one.attempts = at, row.attempts
@@ -120,6 +123,26 @@ def match(
         else:
             strange.append(send)
     return strange
+
+
+def out_of_order(
+    letters: Iterable[Posted], phones: Mapping[str, str]
+) -> Iterator[tuple[Posted, Posted]]:
+    """Yield a person's letters that were begun before the one ahead of them was done.
+
+    Numbers are given before a commit: one that was put just now may not have been there.
+    """
+    last: dict[str, Posted] = {}
+    for one in sorted(letters, key=lambda one: one.id):
+        if one.letter.kind is LetterKind.ACK or not one.claims:
+            continue
+        phone = phones[one.letter.to]
+        ahead = last.get(phone)
+        last[phone] = one
+        if ahead is None or ahead.failed or ahead.put + COMMIT > one.claims[0]:
+            continue
+        if not ahead.gone or ahead.gone > one.claims[0] + SLACK:
+            yield ahead, one
 
 
 @dataclass

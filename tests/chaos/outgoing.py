@@ -28,6 +28,8 @@ def letters_of(here: Town, found: list[Posted]) -> Iterator[str]:
     for cause, n in told.causes.items():
         if "telegram" not in cause and "killed" not in cause and "store" not in cause:
             yield f"{n} doubles, though Twilio is asked first: {cause}"
+    for ahead, one in letters.out_of_order(found, phones):
+        yield f"out of order: {_life(one)}\n  after {_life(ahead)}"
     for one in told.unexplained:
         yield tell(
             here, person_of(here, phones[one.letter.to]), f"doubled: {_life(one)}"

@@ -115,7 +115,7 @@ class Size:
 
 
 LONG = Size(200, 30, (1.0, 5.0), (8.0, 20.0), 150.0, 0.5, long=True, officers=0.3)
-SHORT = Size(14, 3, (0.3, 1.2), (4.0, 7.0), 2.0, 0.15, long=False, officers=0.2)
+SHORT = Size(14, 3, (0.3, 1.2), (4.0, 7.0), 2.0, 0.3, long=False, officers=0.2)
 SIZES = {"long": LONG, "short": SHORT}
 
 

@@ -29,7 +29,7 @@ from storage.models import Job, Lease, OutboxRow
 
 ROOM = 96 << 20
 """Bytes of the small disk."""
-KEPT = ("id", "channel", "attempts", "doubtful", "order_name", "blob")
+KEPT = ("id", "channel", "attempts", "doubtful", "failed", "order_name", "blob")
 _NOW = {
     "sqlite": "((julianday('now') - 2440587.5) * 86400.0)",
     "postgresql": "extract(epoch FROM clock_timestamp())",
@@ -89,7 +89,8 @@ class Store:
         blob = "BLOB" if kind == "sqlite" else "bytea"
         columns = (
             f"seq {number}, what text, at double precision, expires bigint, id bigint,"
-            f" channel text, attempts int, doubtful boolean, order_name {blob}, blob {blob}"
+            f" channel text, attempts int, doubtful boolean, failed text,"
+            f" order_name {blob}, blob {blob}"
         )
         with self.database.writing() as session:
             run = session.connection().exec_driver_sql

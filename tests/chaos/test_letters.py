@@ -86,6 +86,7 @@ def test_a_notice_that_was_joined_is_two_things_to_say():
             order_name=b"name",
             blob=blob,
             doubtful=0,
+            failed=None,
         )
 
     journal = [
@@ -99,3 +100,13 @@ def test_a_notice_that_was_joined_is_two_things_to_say():
     assert (first.joined, first.gone, first.text) == (True, 5.0, "One.")
     assert (second.joined, second.put, second.gone) == (False, 1.0, 6.0)
     assert (first.claims, second.claims) == ([2.0], [5.0])
+
+
+def test_a_letter_that_was_begun_too_soon_is_told():
+    first, second = posted(1, [10.0], gone=30.0), posted(2, [20.0], gone=21.0)
+    first.put = 9.0
+    assert list(letters.out_of_order([first, second], PHONES)) == [(first, second)]
+    first.failed = True
+    assert list(letters.out_of_order([first, second], PHONES)) == []
+    first.failed, first.gone = False, 20.0
+    assert list(letters.out_of_order([first, second], PHONES)) == []
