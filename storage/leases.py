@@ -6,7 +6,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, func, select
 
 from storage.models import Lease
+from storage.words import Channel
 
+LISTED = tuple(f"twilio.{one.value}" for one in (Channel.SMS, Channel.WHATSAPP))
+"""Leases whose cursor is the moment up to which a channel's list at Twilio was seen."""
 CURSOR_LIFE = timedelta(days=1)
 """A provider forgets what it could not hand over for a day, and may then number anew."""
 

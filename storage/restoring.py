@@ -18,6 +18,7 @@ from sqlalchemy import (
     column,
     delete,
     func,
+    insert,
     inspect,
     table,
     update,
@@ -31,8 +32,9 @@ from storage.backup_reading import Reader, Sink, unpack
 from storage.backup_records import BackupDamaged, End
 from storage.database import Database
 from storage.keys import ServerKeys
+from storage.leases import LISTED
 from storage.letters import FIRST
-from storage.models import Job, OutboxRow
+from storage.models import Job, Lease, OutboxRow
 
 _NAME = re.compile(r"([0-9a-f]{32})\.(original|copy)", re.ASCII)
 _COUNTED = {"outbox": "id", "audit": "seq"}
@@ -163,10 +165,15 @@ def count_on(connection: Connection) -> None:
 def _put_right(
     connection: Connection, keys: ServerKeys, made: datetime, now: datetime
 ) -> None:
-    """End access and leases, drop answers to presses, doubt every letter that waited."""
+    """End access and leases, drop answers to presses, doubt every letter that waited.
+
+    What Twilio holds since the backup was ``made`` is looked for again.
+    """
     known = SQLModel.metadata.tables
     for name in sorted(LEFT_OUT):
         connection.execute(known[name].delete())
+    seen = {"holder": "", "until": now, "cursor": int(made.timestamp())}
+    connection.execute(insert(Lease), [{"name": one, **seen} for one in LISTED])
     connection.execute(delete(OutboxRow).where(col(OutboxRow.priority) == FIRST))
     free = {"lease_until": None, "lease_token": None}
     connection.execute(update(OutboxRow).values(doubtful=True, **free))
