@@ -160,7 +160,8 @@ async def test_one_sms_of_hostile_words_is_a_report(
 async def test_a_thousand_messages_in_a_minute_are_all_kept(lite: Doors) -> None:
     await reach_the_story(lite)
     lite.clock.shift += timedelta(minutes=2)
-    told = [f"Hal {number}" for number in range(1000)]
+    letters_of = str.maketrans("0123456789", "abcdefghij")  # words, not an echo
+    told = [f"Hal {number}".translate(letters_of) for number in range(1000)]
     for start in range(0, len(told), 100):
         hundred = told[start : start + 100]
         await asyncio.gather(*(tells(lite, text) for text in hundred))
