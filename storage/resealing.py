@@ -147,7 +147,9 @@ def _due(unit: Unit) -> tuple[ColumnElement[bool], ...]:
         col(Grant.recipient) == unit.id,
         col(Grant.generation) < unit.generation,
         col(Grant.wrapped).is_(False),
-        ~exists().where(col(Case.report) == col(Grant.report), col(Case.canary)),
+        ~exists()
+        .where(col(Case.report) == col(Grant.report), col(Case.canary))
+        .correlate(Grant),
     )
 
 
