@@ -143,7 +143,7 @@ def _silence_is_meant(before: State, phone: Phone, incoming: Incoming) -> bool:
         return True
     again = bool(incoming.group) and incoming.group in before.albums
     noted = before.noted or bool(before.base and before.base.noted)
-    refused = again and incoming.kind is Kind.MEDIA
+    refused = again and incoming.kind in {Kind.MEDIA, Kind.LOCATION, Kind.CONTACT}
     return refused or (bool(phone.turn.items) and (noted or again))
 
 
