@@ -75,16 +75,17 @@ class Ledger:
         The same words may have gone to the same person a moment ago, as a letter of its own.
         Raises what the provider does, and Later while the store cannot tell.
         """
-        others: set[str] = set()
+        others = set(self._taken)
         while found := await sender.find(letter, now - LOOK_BACK, others):
             if not await self._is_anothers(letter, found.provider_id):
                 return found
             others.add(found.provider_id)
+            self._taken.append(
+                found.provider_id
+            )  # looked up once, even if this ends here
         return None
 
     async def _is_anothers(self, letter: Letter, provider_id: str) -> bool:
-        if provider_id in self._taken:
-            return True
         try:
             return await asyncio.to_thread(self._departed, letter, provider_id)
         except Exception as error:

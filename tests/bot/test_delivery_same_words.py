@@ -63,7 +63,11 @@ async def test_another_process_knows_it_by_the_store(database):
         keys, now = house.keys, house.now
     letter = Letter(LetterKind.REPLY, Channel.SMS, "1", WORDS)
     fresh = Ledger(Writer(database), keys, lambda: None)
+    wire.asked.clear()
     assert await fresh.find(wire, letter, now) is None
+    assert len(wire.asked) == 2
+    assert await fresh.find(wire, letter, now) is None
+    assert len(wire.asked) == 3, "what is another's is looked up once"
     wire.held.append("SM9")
     found = await asyncio.wait_for(fresh.find(wire, letter, now), 5)
     assert found is not None
