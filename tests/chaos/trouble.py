@@ -86,8 +86,9 @@ class Trouble:
         self.happened["kills"] += 1
 
     async def _ages(self) -> None:
-        """Let the dead worker's minute pass; sometimes it is really waited for."""
-        if self.store.postgres is None or self.dice.chance("ages", 0.7):
+        """Let the dead worker's minute pass; the long run sometimes really waits for it."""
+        waits = self.long and self.store.postgres is not None
+        if not waits or self.dice.chance("ages", 0.7):
             await asyncio.to_thread(self.store.age)
             self.happened["minutes skipped"] += 1
 
