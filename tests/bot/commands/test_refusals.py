@@ -140,9 +140,9 @@ def test_migrate_says_where_it_stands(terminal):
 def test_an_older_schema_is_migrated(terminal, monkeypatch):
     from storage import migrating  # noqa: PLC0415 - patched for this test alone
 
-    monkeypatch.setattr(migrating, "current", lambda _: "0000")
+    monkeypatch.setattr(migrating, "current", lambda _: "0002")
     monkeypatch.setattr(migrating, "upgrade", lambda _: None)
-    assert "schema 0000 -> " in terminal("migrate").out
+    assert "schema 0002 -> " in terminal("migrate").out
 
 
 def test_a_fault_of_ours_is_named_by_its_class_alone(terminal, monkeypatch):
