@@ -517,7 +517,7 @@ def test_nothing_is_lost_or_doubled_on_sqlite(
         shutil.copyfile(sqlite_template, folder / "kentongan.db")
         return Database(f"sqlite:///{folder / 'kentongan.db'}")
 
-    check(make_store, examples=8, steps=6)
+    check(make_store, examples=5, steps=4)
 
 
 def test_nothing_is_lost_or_doubled_on_postgresql(
@@ -529,4 +529,4 @@ def test_nothing_is_lost_or_doubled_on_postgresql(
             store = own_database(postgres_server, postgres_template)
             return Database(stores.enter_context(store), writers=2)
 
-        check(make_store, examples=4, steps=6)
+        check(make_store, examples=3, steps=3)
