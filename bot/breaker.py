@@ -24,7 +24,7 @@ class Cause(StrEnum):
     REFUSED = "refused"
 
 
-_SPANS = {
+SPANS = {
     Cause.BUSY: (FIRST_BUSY, LONGEST_BUSY),
     Cause.AWAY: (FIRST_AWAY, LONGEST_AWAY),
     Cause.REFUSED: (FIRST_REFUSED, LONGEST_REFUSED),
@@ -90,7 +90,7 @@ class Breaker:
             if after is not None:
                 self.until = max(self.until, now + after)
             return 0.0
-        first, longest = _SPANS[cause]
+        first, longest = SPANS[cause]
         longer = self.pause * 2 if self.cause is cause else 0.0
         self.cause, self.pause = cause, min(longest, max(first, longer))
         rest = self.pause if after is None else after

@@ -142,7 +142,7 @@ def database(tmp_path):
 def rests(monkeypatch, seconds):
     """Let a channel whose account is refused rest for so long at first."""
     span = {breaker.Cause.REFUSED: (seconds, breaker.LONGEST_REFUSED)}
-    monkeypatch.setattr(breaker, "_SPANS", breaker._SPANS | span)  # noqa: SLF001 - data
+    monkeypatch.setattr(breaker, "SPANS", breaker.SPANS | span)
 
 
 @asynccontextmanager

@@ -180,7 +180,7 @@ async def test_a_provider_that_is_away_is_not_tried_with_every_letter(
 ):
     """Three failures open the breaker; then one letter at a time shows whether it is back."""
     spans = {Cause.AWAY: (0.3, 0.3)}
-    monkeypatch.setattr(rules, "_SPANS", rules._SPANS | spans)  # noqa: SLF001 - data
+    monkeypatch.setattr(rules, "SPANS", rules.SPANS | spans)
     wire = Provider()
     stood = []
     people = [str(number) for number in range(40)]

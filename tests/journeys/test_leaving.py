@@ -49,7 +49,7 @@ async def test_stop_ends_news_and_the_draft(hamlet: Running) -> None:
     await sari.say("LAPOR")
     await sari.hears("aman untuk menulis")
     await sari.say("STOP")
-    await sari.hears("Kami berhenti mengabari Anda")
+    await sari.hears("Kabar kami hentikan")
     assert kept(hamlet.app.database, "subscriptions") == 0
     assert kept(hamlet.app.database, "conversations") == 0
 

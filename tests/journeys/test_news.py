@@ -20,7 +20,7 @@ IN_INDONESIAN, IN_ENGLISH = "HX" + "1" * 32, "HX" + "2" * 32
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let nobody wait for a backoff or a rest: how long they are, other tests prove."""
     monkeypatch.setattr(delivery, "backoff", lambda attempts: attempts / 50)
-    monkeypatch.setattr(breaker, "_SPANS", dict.fromkeys(breaker.Cause, (0.1, 0.2)))
+    monkeypatch.setattr(breaker, "SPANS", dict.fromkeys(breaker.Cause, (0.1, 0.2)))
 
 
 @pytest.fixture
