@@ -1,6 +1,7 @@
 """``kentongan backup``: one encrypted file of everything that must not be lost, and proved."""
 
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -68,15 +69,7 @@ def _make(seat: Desk, to: Path | None, keep: int | None) -> Made:
     """Make a backup and tell the watch how it went, whatever came of it."""
     settings, now = seat.settings, utc_now()
     try:
-        path = backups.target_of(to, now=now)
-        proof = backups.make(
-            seat.database,
-            seat.keys,
-            settings.files.path,
-            path,
-            since=backups.since_of(settings),
-            now=now,
-        )
+        path, proof = written(seat, to, now=now)
     except Exception as error:
         code = "damaged" if isinstance(error, BackupDamaged) else "refused"
         backups.tell(seat.database, code, now=utc_now())
@@ -88,6 +81,20 @@ def _make(seat: Desk, to: Path | None, keep: int | None) -> Made:
     days = settings.retention.backup_days
     backups.look_for_old(made, seat.keys, days=days, now=now)
     return made
+
+
+def written(seat: Desk, to: Path | None, *, now: datetime) -> tuple[Path, Proof]:
+    """Write a backup to a file or into a folder, and prove it; raises as ``backups.make``."""
+    path = backups.target_of(to, now=now)
+    proof = backups.make(
+        seat.database,
+        seat.keys,
+        seat.settings.files.path,
+        path,
+        since=backups.since_of(seat.settings),
+        now=now,
+    )
+    return path, proof
 
 
 def _verify(config_file: Path | None, path: Path, *, as_json: bool) -> None:

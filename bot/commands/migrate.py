@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 
-from bot import backups
 from bot.clock import utc_now
 from bot.commands import backup, desk
 from bot.commands.desk import ConfigFile, Desk, Refused
@@ -48,15 +47,6 @@ def run(
 
 
 def _backed_up(seat: Desk, to: Path) -> str:
-    now, settings = utc_now(), seat.settings
-    path = backups.target_of(to, now=now)
-    proof = backups.make(
-        seat.database,
-        seat.keys,
-        settings.files.path,
-        path,
-        since=backups.since_of(settings),
-        now=now,
-    )
+    path, proof = backup.written(seat, to, now=utc_now())
     backup.refuse_faults(path, proof)
     return backup.told(path, proof)
