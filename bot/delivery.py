@@ -177,13 +177,9 @@ class Delivery:
     async def _deliver(self, line: Line, held: Held) -> None:
         """Send a letter that may go now, and write what became of it."""
         claimed, channel = held.claimed, line.sender.name
-        if claimed.expires <= self._clock():
+        if (unsent := self._unsent(claimed)) is not None:
             await self._ledger.finish(self._ends.dead, claimed, now=self._clock())
-            self._count(channel, Departure.EXPIRED)
-            return
-        if self._repeats.too_often(claimed, self._clock()):
-            await self._ledger.finish(self._ends.dead, claimed, now=self._clock())
-            self._count(channel, Departure.REPEATED)
+            self._count(channel, unsent)
             return
         try:
             sent = await self._send(line, claimed, held.began)
@@ -204,6 +200,15 @@ class Delivery:
         line.pace.went_well()
         await self._ledger.took(self._ends, claimed, sent, now=self._clock())
         self._count(channel, Departure.SENT)
+
+    def _unsent(self, claimed: Claimed) -> Departure | None:
+        """Return why a letter is not even tried; None: it is."""
+        now = self._clock()
+        if claimed.expires <= now:
+            return Departure.EXPIRED
+        if self._repeats.too_often(claimed, now):
+            return Departure.REPEATED
+        return None
 
     async def _send(
         self, line: Line, claimed: Claimed, began: datetime
