@@ -8,10 +8,10 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from handlers import sealed
+from handlers import inbox
 from handlers.messages import Incoming
 from handlers.office import Office
-from storage import conversations, counters
+from storage import conversations
 
 
 def keep(
@@ -29,14 +29,6 @@ def keep(
         session, office.keys, incoming.channel, incoming.provider_id, day=day
     ):
         return False
-    sealed.quarantine(
-        session,
-        office,
-        raw,
-        reason,
-        channel=incoming.channel,
-        name=incoming.provider_id,
-        now=now,
-    )
-    counters.bump(session, "quarantined", day=day)
+    channel, name = incoming.channel, incoming.provider_id
+    inbox.quarantine(session, office, raw, reason, channel=channel, name=name, now=now)
     return True
