@@ -49,7 +49,7 @@ def run(turning: Turning, command: Command) -> tuple[Reply, ...]:
             _subscribe(turning, command)
         case CommandName.UNSUBSCRIBE:
             discard(turning)
-            for handle in (turning.incoming.handle, *turning.incoming.aliases):
+            for handle in turning.incoming.handles:
                 subscriptions.end_for_handle(
                     turning.session,
                     turning.office.keys,
@@ -158,7 +158,7 @@ def _end(turning: Turning, name: CommandName) -> None:
 
 def _forget_failed(turning: Turning) -> None:
     """Let no letter that failed come to this chat any more."""
-    for handle in (turning.incoming.handle, *turning.incoming.aliases):
+    for handle in turning.incoming.handles:
         dead_letters.forget_person(
             turning.session, turning.office.keys, turning.incoming.channel, handle
         )
@@ -182,7 +182,7 @@ def _subscribe(turning: Turning, command: Command) -> None:
         return
     session, keys, incoming = turning.session, turning.office.keys, turning.incoming
     report = bytes.fromhex(turning.memory.opened)
-    handles = (incoming.handle, *incoming.aliases)
+    handles = incoming.handles
     if command.notify is not None:
         wish = replace(_subscriber(turning), kind=command.notify)
         _tell_others(turning, report, handles)

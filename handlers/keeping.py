@@ -31,7 +31,7 @@ def find_beside(turning: Turning) -> str:
 
 def _quoted(turning: Turning, incoming: Incoming) -> Case | None:
     session, keys = turning.session, turning.office.keys
-    for handle in (incoming.handle, *incoming.aliases):
+    for handle in incoming.handles:
         report = subscriptions.quoted(
             session, keys, incoming.channel, handle, incoming.quotes
         )

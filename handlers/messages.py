@@ -84,6 +84,11 @@ class Incoming:
     live: bool = False
     recovered: bool = False
 
+    @property
+    def handles(self) -> tuple[str, ...]:
+        """Return every handle of the person once, first the one that is answered."""
+        return tuple(dict.fromkeys((self.handle, *self.aliases)))
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:

@@ -12,13 +12,13 @@ from typing import Final
 
 from sqlmodel import Session
 
-from handlers import inbox, revealing
-from handlers.errors import NotFound, NotYours, ReasonNeeded
+from handlers import inbox, people, revealing
+from handlers.errors import NotFound, ReasonNeeded
 from handlers.inbox import Outcome
 from handlers.messages import Incoming
 from handlers.office import Office
 from handlers.receipts import Opening
-from storage import audit, conversations, counters, officers, quarantine
+from storage import audit, conversations, counters, quarantine
 from storage.models import Officer, Quarantine
 from storage.sealing import NotAuthentic
 
@@ -59,7 +59,7 @@ def read(
 
     Raises NotFound, TwoPeopleNeeded, NotYours, NotAuthentic.
     """
-    kept = opened(session, office, name, secret, by=_present(session, office, by))
+    kept = opened(session, office, name, secret, by=people.present(session, office, by))
     counters.bump(session, "aside.opened", day=office.day(now))
     _record(session, office, "aside.opened", kept.reason, by, now)
     return kept
@@ -95,7 +95,7 @@ def take(
     aside is freed once; one under which it was taken meanwhile makes it a repeat. Raises
     what stumbles: then nothing is written (``failed``).
     """
-    revealing.require_custodian(session, office, _present(session, office, by))
+    revealing.require_custodian(session, office, people.present(session, office, by))
     if not quarantine.remove(session, name):
         return Became.GONE
     became = Became.REPEAT if found else Became.NOTHING
@@ -119,7 +119,7 @@ def failed(
     now: datetime,
 ) -> Became:
     """Keep a message that failed again, with its new reason (a code)."""
-    revealing.require_custodian(session, office, _present(session, office, by))
+    revealing.require_custodian(session, office, people.present(session, office, by))
     row = quarantine.get(session, office.keys, name, locked=True)
     if row is None:
         return Became.GONE
@@ -141,20 +141,13 @@ def drop(
 
     Raises ReasonNeeded, TwoPeopleNeeded, NotYours.
     """
-    revealing.require_custodian(session, office, _present(session, office, by))
+    revealing.require_custodian(session, office, people.present(session, office, by))
     if reason not in DROPS:
         raise ReasonNeeded
     if not quarantine.remove(session, name):
         return False
     _record(session, office, "aside.dropped", reason, by, now)
     return True
-
-
-def _present(session: Session, office: Office, officer: bytes) -> Officer:
-    found = officers.by_id(session, office.keys, officer)
-    if not found.active:
-        raise NotYours
-    return found
 
 
 def _get(session: Session, office: Office, name: bytes) -> Quarantine:

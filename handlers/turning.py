@@ -78,10 +78,9 @@ class Turning:
 
 def names(office: Office, incoming: Incoming) -> tuple[bytes, ...]:
     """Return the keyed names of the person, the handle's first."""
-    handles = dict.fromkeys((incoming.handle, *incoming.aliases))
     return tuple(
         conversations.name_of(office.keys, incoming.channel, handle)
-        for handle in handles
+        for handle in incoming.handles
     )
 
 
@@ -174,13 +173,12 @@ def heard_from(turning: Turning, command: Command | None) -> None:
     Whoever reads a case in this very turn is told nothing of it.
     """
     session, office, incoming = turning.session, turning.office, turning.incoming
-    handles = dict.fromkeys((incoming.handle, *incoming.aliases))
     owed: set[bytes] = set()
-    for handle in handles:
+    for handle in incoming.handles:
         place = (session, office.keys, incoming.channel, handle)
         owed |= set(subscriptions.heard_from(*place, heard=turning.heard))
         pending.heard_from(*place, heard=turning.heard, now=turning.now)
     if command is not None and command.name in _READING:
         owed.discard(turning.opening.report)
     channel, now = incoming.channel, turning.now
-    untold.tell_owed(session, office, owed, channel, handles, now=now)
+    untold.tell_owed(session, office, owed, channel, incoming.handles, now=now)
