@@ -84,8 +84,7 @@ class Delivery:
 
     def _ring(self) -> None:
         for line in self.lines:
-            line.news = True
-            line.bell.set()
+            line.ring()
 
     async def _run(self, line: Line) -> None:
         loop = asyncio.get_running_loop()
@@ -169,8 +168,7 @@ class Delivery:
 
     def _done(self, line: Line, task: asyncio.Task[None]) -> None:
         line.under_way.discard(task)
-        line.news = True
-        line.bell.set()
+        line.ring()
         if not task.cancelled() and (error := task.exception()):
             logs.failure("delivery.fault", error, channel=line.sender.name)
 
@@ -203,12 +201,10 @@ class Delivery:
 
     def _unsent(self, claimed: Claimed) -> Departure | None:
         """Return why a letter is not even tried; None: it is."""
-        now = self._clock()
-        if claimed.expires <= now:
+        if claimed.expires <= self._clock():
             return Departure.EXPIRED
-        if self._repeats.too_often(claimed, now):
-            return Departure.REPEATED
-        return None
+        too_often = self._repeats.too_often(claimed, self._clock())
+        return Departure.REPEATED if too_often else None
 
     async def _send(
         self, line: Line, claimed: Claimed, began: datetime

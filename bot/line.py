@@ -62,6 +62,11 @@ class Line:
     look_at: float = float("inf")
     claims: int = 0
 
+    def ring(self) -> None:
+        """Tell the loop that something changed."""
+        self.news = True
+        self.bell.set()
+
     def hold(self, claimed: Claimed, began: datetime) -> None:
         """Keep a claimed letter until it may go."""
         cost = cost_of(claimed.letter, self.sender.limits)

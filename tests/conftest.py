@@ -1,5 +1,6 @@
 """Fixtures that many tests share: both databases, keys, a clock that stands still."""
 
+import gc
 import os
 import secrets
 import shutil
@@ -10,16 +11,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import text
 
 from bot import log_fields
 from storage import migrating
 from storage.database import Database
 from storage.keys import ServerKeys
+from tests.spare import Spare, address, administered
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 
 log_fields.be_strict()
+gc.set_threshold(50_000, 20, 50)  # thousands of tests leave much behind that stays
 
 MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of the machine, looked at and not trusted
 ROOM = 4 << 30
@@ -58,35 +61,21 @@ def postgres_server() -> Iterator[str]:
 
 def _hurry(server: str) -> None:
     """Let the disk take its time: no test here pulls the plug of PostgreSQL's machine."""
-    admin = _admin(server)
-    with admin.connect() as connection:
-        for name in ("fsync", "full_page_writes", "synchronous_commit"):
+    with administered(server) as connection:
+        for name in ("fsync", "full_page_writes", "synchronous_commit", "jit"):
             connection.execute(text(f"ALTER SYSTEM SET {name} = off"))
         connection.execute(text("SELECT pg_reload_conf()"))
-    admin.dispose()
-
-
-def _admin(server: str) -> Engine:
-    address = server.replace("postgresql://", "postgresql+psycopg://")
-    return create_engine(address, isolation_level="AUTOCOMMIT")
-
-
-def _address(server: str, name: str) -> str:
-    base, _, rest = server.partition("/postgres?")
-    return f"{base}/{name}?{rest}" if rest else f"{base.rsplit('/', 1)[0]}/{name}"
 
 
 @contextmanager
 def own_database(server: str, template: str = "template1") -> Iterator[str]:
     """Make a database of its own, perhaps as a copy, and drop it afterwards."""
     name = f"t{secrets.token_hex(6)}"
-    admin = _admin(server)
-    with admin.connect() as connection:
+    with administered(server) as connection:
         connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
-    yield _address(server, name)
-    with admin.connect() as connection:
+    yield address(server, name)
+    with administered(server) as connection:
         connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    admin.dispose()
 
 
 @pytest.fixture
@@ -99,21 +88,23 @@ def postgres_url(postgres_server: str) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def postgres_template(postgres_server: str) -> str:
     """Return the name of a migrated database, to be copied."""
-    admin = _admin(postgres_server)
-    with admin.connect() as connection:
+    with administered(postgres_server) as connection:
         connection.execute(text("CREATE DATABASE migrated"))
-    admin.dispose()
-    store = Database(_address(postgres_server, "migrated"))
+    store = Database(address(postgres_server, "migrated"))
     migrating.upgrade(store)
     store.close()
     return "migrated"
 
 
+@pytest.fixture(scope="session")
+def spare_postgres(postgres_server: str, postgres_template: str) -> Spare:
+    return Spare(postgres_server, postgres_template)
+
+
 @pytest.fixture
-def migrated_postgres_url(
-    postgres_server: str, postgres_template: str
-) -> Iterator[str]:
-    with own_database(postgres_server, postgres_template) as url:
+def migrated_postgres_url(spare_postgres: Spare) -> Iterator[str]:
+    """Return the address of a migrated, empty database that nobody else uses now."""
+    with spare_postgres.lent() as url:
         yield url
 
 

@@ -5,10 +5,12 @@ own docstring and a short code, never anything that a person or a provider wrote
 """
 
 import ipaddress
+import ssl
 from collections.abc import AsyncIterator, Container, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import NamedTuple, Protocol, TypeVar
 from urllib.parse import urlsplit
 
@@ -213,6 +215,15 @@ def is_loopback(url: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+@cache
+def tls(*, trust_env: bool) -> ssl.SSLContext:
+    """Return what a provider's certificate is held against; reading it takes a while.
+
+    ``trust_env``: certificates that the environment names count too.
+    """
+    return httpx.create_ssl_context(trust_env=trust_env)
 
 
 #: Failures that happen before a request leaves this machine.

@@ -71,13 +71,14 @@ class Telegram:
     ) -> None:
         api = base.checked_address(api_base_url)
         files = file_base_url or f"{api.removesuffix('/bot')}/file/bot"
-        local = base.is_loopback(api)
+        outside = not base.is_loopback(api)
+        tls = base.tls(trust_env=outside)
         self._requests = tuple(
             HTTPXRequest(
                 connection_pool_size=size,
                 read_timeout=20,
                 pool_timeout=10,
-                httpx_kwargs={"trust_env": not local},
+                httpx_kwargs={"trust_env": outside, "verify": tls},
             )
             for size in (2, 64)
         )
@@ -85,7 +86,7 @@ class Telegram:
         self.bot = Bot(
             token, api, base.checked_address(files), calls, get_updates_request=polling
         )
-        self._downloads = httpx.AsyncClient(timeout=20, trust_env=not local)
+        self._downloads = httpx.AsyncClient(timeout=20, trust_env=outside, verify=tls)
         self._source = Source(self._downloads, (files,), LIMITS.file_bytes)
         number = token.partition(":")[0]
         self.me = telegram_content.Me(int(number) if number.isdecimal() else 0)

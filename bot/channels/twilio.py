@@ -66,8 +66,9 @@ class Transport:
 
     def __init__(self, api_base_url: str) -> None:
         self.base = base.checked_address(api_base_url)
+        outside = not base.is_loopback(self.base)
         self.web = httpx.AsyncClient(
-            timeout=TIMEOUT, trust_env=not base.is_loopback(self.base)
+            timeout=TIMEOUT, trust_env=outside, verify=base.tls(trust_env=outside)
         )
 
     async def request(
