@@ -22,6 +22,9 @@ _SCHEMA = """
         UNION ALL
         SELECT concat_ws(' ', tgname, tgrelid::regclass, tgenabled) FROM pg_trigger
         UNION ALL
+        SELECT concat_ws(' ', 'rule', tablename, rulename) FROM pg_rules
+        WHERE schemaname = 'public'
+        UNION ALL
         SELECT concat_ws(' ', 'set', s.setrole, s.setconfig::text) FROM pg_db_role_setting s
         JOIN pg_database d ON d.oid = s.setdatabase WHERE d.datname = current_database()
         UNION ALL
