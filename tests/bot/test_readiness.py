@@ -51,7 +51,14 @@ def _sql(door: Doors, *statements: str) -> Iterator[None]:
 
 @contextmanager
 def locked(door: Doors) -> Iterator[None]:
-    """Hold what every write needs, as another process would."""
+    """Hold what every write needs, as another process would; nobody waits for it for long."""
+    with pytest.MonkeyPatch.context() as impatient, _held(door):
+        impatient.setattr(readiness, "QUICK", 0.05)
+        yield
+
+
+@contextmanager
+def _held(door: Doors) -> Iterator[None]:
     if not door.app.database.is_sqlite:
         with Session(door.app.database.write_engine) as session:
             session.connection().execute(text("LOCK TABLE watches IN EXCLUSIVE MODE"))
@@ -218,10 +225,7 @@ async def test_a_probe_leaves_nothing_but_its_time(door: Doors) -> None:
     assert row.good is not None
 
 
-async def test_a_store_that_hangs_costs_one_waiting_call(
-    door: Doors, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(readiness, "QUICK", 0.05)
+async def test_a_store_that_hangs_costs_one_waiting_call(door: Doors) -> None:
     with locked(door):
         for _ in range(5):
             assert (await told(door))[0] == 503
