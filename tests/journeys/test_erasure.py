@@ -8,7 +8,7 @@ import httpx
 import pytest
 from sqlmodel import select
 
-from bot import breaker
+from bot import breaker, worker
 from bot.metrics import Level
 from storage.models import Job
 from storage.words import JobKind
@@ -70,6 +70,8 @@ async def test_twilio_fails_for_days_and_recovers(
 ) -> None:
     # The days are moved by hand, the rests of a provider that is away are not.
     monkeypatch.setitem(breaker.SPANS, breaker.Cause.AWAY, (0.05, 0.2))
+    monkeypatch.setattr(worker, "FULL_SECONDS", 0.1)
+    monkeypatch.setattr(worker, "_LOOK_SECONDS", 0.1)
     await refuse(hamlet.simulator, "500")
     await asks_for_help(hamlet)
     pauses = [await tried(hamlet, 1)]
