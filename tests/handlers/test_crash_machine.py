@@ -18,7 +18,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, TypeVar
 
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, Phase, assume, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -42,13 +42,15 @@ from storage.keys import ServerKeys
 from storage.models import Case, Job, OutboxRow
 from storage.outbox import Claimed
 from storage.words import Channel, JobKind, LetterKind
-from tests.conftest import own_database
 from tests.desk import Desk, Slip, desk, office_of
+from tests.spare import Spare
 
 T = TypeVar("T")
 PEOPLE = ("501", "502", "503")
 LEASE_OVER = timedelta(seconds=61)
 ROUNDS = 200
+AT_A_TIME = 4
+"""Messages of a person that a round of the end takes: letters must not heap up."""
 
 
 class Crash(Enum):
@@ -85,14 +87,18 @@ STEPS = (
     *(("sends", one, [CALM] * 3) for one in _DEATHS),
     *(("makes_a_receipt", one, end) for one in _DEATHS for end in _DEATHS[1:]),
     *(("time_passes", seconds) for seconds in (1, 6, 61, 61)),
-    *(("writes", who, "1", 22) for who in PEOPLE),
+    *(("writes", who, news, 22) for who, news in zip(PEOPLE, "122", strict=True)),
     *(("an_officer_asks", one) for one in _DEATHS),
 )
 """What may happen, by the name of its rule and what it is given."""
 
 
 def script(mark: str, news: str) -> list[str]:
-    """Return what a person writes, line by line, until the report is sent."""
+    """Return what a person writes, line by line, until the report is sent.
+
+    Whoever wants no news sends it without a look at the last questions.
+    """
+    last = [*["lewat"] * 8, news] if news == "1" else []
     return [
         *("LAPOR", "ya", "ya", "ya", "lewat", "lewat"),
         f"Desa {mark}a",
@@ -100,8 +106,7 @@ def script(mark: str, news: str) -> list[str]:
         f"Uang dana desa diminta {mark}b",
         f"Saksinya dua orang {mark}c",
         "selesai",
-        *["lewat"] * 8,
-        news,
+        *last,
         "KIRIM",
     ]
 
@@ -180,16 +185,20 @@ class Everything(RuleBasedStateMachine):
     def _look_at_outbox(self) -> None:
         """Write down every letter that was ever committed, and its place in the order."""
         with self.database.reading() as session:
-            rows = session.exec(select(OutboxRow).order_by(col(OutboxRow.id))).all()
-        here = {row.id or 0: self.waiting.get(row.id or 0) for row in rows}
-        for row in rows:
-            if here[row.id or 0] is not None:
+            rows = session.exec(
+                select(OutboxRow.id, OutboxRow.priority, OutboxRow.order_name).order_by(
+                    col(OutboxRow.id)
+                )
+            ).all()
+        here = {number or 0: self.waiting.get(number or 0) for number, *_ in rows}
+        for number, priority, order_name in rows:
+            if here[number or 0] is not None:
                 continue
-            name = f"{row.id}.{len(self.seen)}"  # a store may use a number again
-            here[row.id or 0] = name
+            name = f"{number}.{len(self.seen)}"  # a store may use a number again
+            here[number or 0] = name
             self.seen.add(name)
-            if row.priority > 0:
-                self.expected.setdefault(row.order_name.hex(), []).append(name)
+            if priority > 0:
+                self.expected.setdefault(order_name.hex(), []).append(name)
         self.waiting = {number: name for number, name in here.items() if name}
 
     # -- people --------------------------------------------------------------------------
@@ -226,8 +235,10 @@ class Everything(RuleBasedStateMachine):
     @initialize(hour=st.lists(st.sampled_from(STEPS), min_size=60, max_size=90))
     def begins(self, hour: list[tuple[Any, ...]]) -> None:
         """Everybody writes; the provider holds it until it was taken."""
-        for handle in PEOPLE:
-            self.writes(handle, "1", 22)
+        # Hypothesis tries the simplest hour first, in which the same happens 60 times.
+        assume(len({name for name, *_ in hour}) > 1)
+        for handle, news in zip(PEOPLE, "122", strict=True):
+            self.writes(handle, news, 22)
         self.a_busy_hour(hour)
 
     @rule(
@@ -434,7 +445,7 @@ class Everything(RuleBasedStateMachine):
         for _ in range(ROUNDS):
             self.here.now += LEASE_OVER
             for person in self.people.values():
-                for _ in range(len(person.queue)):
+                for _ in range(min(len(person.queue), AT_A_TIME)):
                     self._deliver(person, Crash.NEVER)
             self.makes_a_receipt(Crash.NEVER, Crash.NEVER)
             self.sends(Crash.NEVER, [CALM] * 50)
@@ -517,16 +528,14 @@ def test_nothing_is_lost_or_doubled_on_sqlite(
         shutil.copyfile(sqlite_template, folder / "kentongan.db")
         return Database(f"sqlite:///{folder / 'kentongan.db'}")
 
-    check(make_store, examples=5, steps=4)
+    check(make_store, examples=2, steps=4)
 
 
-def test_nothing_is_lost_or_doubled_on_postgresql(
-    postgres_server: str, postgres_template: str
-) -> None:
+def test_nothing_is_lost_or_doubled_on_postgresql(spare_postgres: Spare) -> None:
     with ExitStack() as stores:
 
         def make_store() -> Database:
-            store = own_database(postgres_server, postgres_template)
-            return Database(stores.enter_context(store), writers=2)
+            url = stores.enter_context(spare_postgres.lent())
+            return Database(url, writers=2)
 
-        check(make_store, examples=3, steps=3)
+        check(make_store, examples=1, steps=3)
