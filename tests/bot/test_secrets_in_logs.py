@@ -20,7 +20,6 @@ from urllib.parse import urlencode
 
 import httpx
 import pytest
-from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from starlette.applications import Starlette
 from typer.testing import CliRunner
 
@@ -37,6 +36,7 @@ from storage.words import Channel, LetterKind, Role, Stage
 from tests import authenticator, doors, leaking, running, thief
 from tests.browsers import ORIGIN, Browser, Clock, Page
 from tests.desk import Desk
+from tests.hashing import quick
 from tests.leaking import Spilling
 
 HOST = ORIGIN.removeprefix("https://")
@@ -198,11 +198,6 @@ class Town:
         slip = self.desk.slip(handle)
         self.spilling.marks |= {f"code {slip.number}": slip.code}
         return str(slip)
-
-
-def quick(**options: Any) -> Argon2id:
-    """Be as slow as it takes to be right, not as it takes to be safe."""
-    return Argon2id(**{**options, "memory_cost": 64, "iterations": 1})
 
 
 def served(app: Starlette) -> Callable[..., Awaitable[None]]:

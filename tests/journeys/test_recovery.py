@@ -35,6 +35,7 @@ from storage import (
     sealing,
     units,
 )
+from storage import keys as server_keys
 from storage.database import Database
 from storage.files import Sealer, Taken
 from storage.keys import ServerKeys
@@ -45,12 +46,20 @@ from storage.words import Audience, ItemKind, Recipient, Role, UnitKind
 from tests import authenticator
 from tests.browsers import ORIGIN, STORY, Clock, Page, arrive, make_office
 from tests.conftest import own_database
+from tests.hashing import quick
 from tests.house import person
 from tests.terminal import PASSPHRASES, Terminal, init
 
 NAME = "Ibu Wati Kusumawardani, 0812-3456-7890"
 SCAN = b"%PDF-1.7 the letter as it was sent" * 3000
+ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""For what is refused or sealed alike, whatever the store."""
 SHOWN = re.compile(r"Passphrase of \S+ \(shown once\): (.*)")
+
+
+@pytest.fixture(autouse=True)
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server_keys, "Argon2id", quick)
 
 
 @dataclass
@@ -320,6 +329,7 @@ def wrong_letter(paper: str) -> str:
     return f"{first}\n{'B' if rest[0] == 'A' else 'A'}{rest[1:]}"
 
 
+@ON_SQLITE
 def test_what_is_no_paper_of_this_house_opens_nothing(home):
     cases, identities = home.papers["cases"], home.papers["identities"]
     strangers = recovery_paper.write_secret("cases", new_pair().secret)
@@ -345,6 +355,7 @@ def test_what_is_no_paper_of_this_house_opens_nothing(home):
     assert len(home("officer", "list", "--json").json) == 2
 
 
+@ON_SQLITE
 def test_an_officer_who_is_here_may_be_let_in(home):
     added = home("officer", "add", "budi", "--role", "supervisor", "--generate")
     shown = SHOWN.search(added.out)
@@ -363,6 +374,7 @@ def test_an_officer_who_is_here_may_be_let_in(home):
     assert "Custodians sit" in custodian
 
 
+@ON_SQLITE
 def test_every_generation_comes_back(home):
     case, _ = fill(home)
     assert home("keys", "rotate", "--unit", "Pengaduan").code == 0
@@ -407,6 +419,7 @@ def test_new_papers_take_the_place_of_old_ones(home):
     assert home("audit", "verify").code == 0
 
 
+@ON_SQLITE
 def test_whoever_stepped_back_gets_no_case_by_the_paper(home):
     case, other = with_own_key(home), fill(home)[0]
     with home.reading() as session:
@@ -453,6 +466,7 @@ def test_cases_are_opened_some_at_a_time_and_the_rest_later(home):
         session.rollback()
 
 
+@ON_SQLITE
 def test_new_papers_open_cases_with_a_key_of_their_own(home):
     case = with_own_key(home)
     secret = own_secret(home, "siti", PASSPHRASES["siti"], case)
@@ -485,6 +499,7 @@ def test_new_papers_open_cases_with_a_key_of_their_own(home):
     assert "the recovery key does not open it" in home("audit", "verify").err
 
 
+@ON_SQLITE
 def test_new_papers_take_a_member_of_every_unit_and_two_people(home):
     new_papers(Path("next.public"))
     words = ("keys", "replace-recovery", "--public", "next.public")
@@ -512,6 +527,7 @@ def test_new_papers_take_a_member_of_every_unit_and_two_people(home):
     assert "cannot be read" in empty
 
 
+@ON_SQLITE
 def test_an_old_recovery_key_that_is_put_back_counts_no_more(home):
     keys = home.keys
     store = Database(home.url)
