@@ -65,12 +65,16 @@ class Loot:
         return found
 
 
-def rows_of(database: Database) -> Rows:
-    """Read every row of every table."""
+def rows_of(database: Database, *tables: str) -> Rows:
+    """Read every row of some tables, or of all."""
+    known = SQLModel.metadata.tables
     with database.read_engine.connect() as connection:
         return {
-            name: [dict(row._mapping) for row in connection.execute(table.select())]  # noqa: SLF001 - SQLAlchemy's public name for it
-            for name, table in SQLModel.metadata.tables.items()
+            name: [
+                dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
+                for row in connection.execute(known[name].select())
+            ]
+            for name in tables or known
         }
 
 

@@ -36,8 +36,8 @@ async def town(database_url, tmp_path):
 
 async def nothing_waits(town: Running) -> None:
     def quiet() -> bool:
-        found = thief.rows_of(town.app.database)
-        return town.app.writer.clean and not any(found[name] for name in PEOPLE)
+        found = thief.rows_of(town.app.database, *PEOPLE)
+        return town.app.writer.clean and not any(found.values())
 
     await until(quiet, "everything was delivered and cleaned up")
 
@@ -46,7 +46,7 @@ async def only_trails_are_left(town: Running) -> None:
     """Open what is kept for a clean chat as a thief with the server key does."""
 
     def quiet() -> bool:
-        found = thief.rows_of(town.app.database)
+        found = thief.rows_of(town.app.database, *PEOPLE)
         return not any(found[name] for name in PEOPLE if name != "conversations")
 
     await until(quiet, "everything was delivered")
