@@ -225,7 +225,7 @@ def test_one_message_that_cannot_be_deleted_holds_back_no_other(chat: Chat):
 
 def test_a_provider_that_refuses_everything_is_not_asked_for_ever(chat: Chat):
     chat.say(*BEGIN, "LEWATI", "LEWATI", "LEWATI")
-    chat.say(*(f"Cerita bagian {n}" for n in range(200)))
+    chat.say(*(f"Cerita bagian {n}" for n in range(110)))
     chat.refuses = lambda _: True
     chat.say("BERSIHKAN", "YA")
     assert cleaning.MOST_REFUSALS < len(chat.asked) < cleaning.MOST_REFUSALS + 5

@@ -148,7 +148,7 @@ def _silence_is_meant(before: State, phone: Phone, incoming: Incoming) -> bool:
 
 
 @given(_channels, _openings, _scripts)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_any_message_in_any_state_is_answered_and_nothing_is_echoed(
     channel, opening, script
 ):
@@ -199,7 +199,7 @@ def _check_state(state: State) -> None:
 
 
 @given(_channels, _openings, _scripts)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_nobody_is_ever_stuck(channel, opening, script):
     phone = _reached(channel, opening, script)
     had = phone.state.has_draft
@@ -276,7 +276,7 @@ def _walk_to_review(phone: Phone) -> None:
     ),
     _lines,
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_any_remembered_json_is_a_state_that_answers(raw, line):
     state = State.from_json(json.dumps(raw))
     assert State.from_json(state.to_json()) == state
@@ -359,7 +359,7 @@ def _outcome(start: State, count: int, messages: list[Incoming]):
 
 
 @given(st.data())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_a_press_that_overtakes_texts_changes_nothing(data):
     start, count, messages = data.draw(_written())
     delivered = _overtaking(data.draw, messages)

@@ -1,4 +1,4 @@
-"""Our signature check, held against twilio's own over thousands of requests."""
+"""Our signature check, held against twilio's own over hundreds of requests."""
 
 from urllib.parse import urlencode
 
@@ -36,7 +36,7 @@ ports = st.sampled_from(["", ":443", ":8443", ":80"])
 queries = st.sampled_from(["", "a=1", "foo=1&bar=2", "x=%C3%A9"])
 
 
-@hypothesis.settings(max_examples=2000, deadline=None)
+@hypothesis.settings(max_examples=300, deadline=None)
 @hypothesis.given(forms, paths, ports, queries, st.booleans())
 def test_it_agrees_with_the_validator(form, path, port, query, blank):
     pairs = [*form, ("Body", "")] if blank else form
