@@ -68,12 +68,9 @@ def test_it_serves_until_told_to_end(terminal, number):
 def test_a_taken_port_is_one_line(terminal):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        process = start(terminal.folder, SERVER__PORT=str(port))
-        _, err = process.communicate(timeout=PATIENCE)
-    assert process.returncode == 1
-    assert err.count("\n") == 1
-    assert f"port {port}" in err
-    assert "in use" in err
+        line = terminal.refused("serve", SERVER__PORT=str(port))
+    assert f"port {port}" in line
+    assert "in use" in line
 
 
 def test_a_host_that_is_not_ours_is_one_line(terminal):
