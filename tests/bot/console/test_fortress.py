@@ -232,6 +232,7 @@ async def test_the_other_doors_are_guarded_too(
 ):
     """Webhooks, health and figures, and what is no address at all."""
     monkeypatch.setattr("bot.webhooks.PATIENCE", 0.0)
+    monkeypatch.setattr("bot.readiness.QUICK", 0.1)
     keys = ServerKeys.new()
     found(database, keys)
     url = database.url.render_as_string(hide_password=False)
