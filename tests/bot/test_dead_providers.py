@@ -171,7 +171,7 @@ async def deliver(house, ill, well):
     await house.writer.run(everything, house)
     await until(lambda: len(sent(gone)) >= 2 * LETTERS, "the others delivered")
     took = time.monotonic() - began
-    await until(lambda: stood, f"{ill} stands still")
+    await until(lambda: bool(stood), f"{ill} stands still")
     left = [row for row in house.rows() if row.channel == ill.value]
     assert took < WITHIN
     assert set(sent(gone)) == well
