@@ -14,9 +14,11 @@ import pytest
 from sqlalchemy import text
 
 from bot import log_fields
+from storage import database as engines
 from storage import migrating
 from storage.database import Database
 from storage.keys import ServerKeys
+from tests.migrated import empty_store
 from tests.spare import Spare, address, administered
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
@@ -29,6 +31,11 @@ ROOM = 4 << 30
 if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM:
     # Stores of tests need no disk: nobody pulls the plug of this machine.
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+else:
+    engines._WRITER_PRAGMAS = tuple(  # noqa: SLF001 - a slow disk need not be waited for
+        "synchronous=OFF" if one == "synchronous=FULL" else one
+        for one in engines._WRITER_PRAGMAS  # noqa: SLF001 - as above
+    )
 
 
 @pytest.fixture
@@ -112,10 +119,7 @@ def migrated_postgres_url(spare_postgres: Spare) -> Iterator[str]:
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a migrated file, to be copied."""
     path = tmp_path_factory.mktemp("template") / "kentongan.db"
-    store = Database(f"sqlite:///{path}")
-    migrating.upgrade(store)
-    store.scrub()
-    store.close()
+    path.write_bytes(empty_store())
     return path
 
 

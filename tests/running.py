@@ -17,12 +17,13 @@ from bot.clock import utc_now
 from bot.house import House
 from bot.logs import UVICORN_OPTIONS
 from handlers import cases as verbs
-from storage import cases, links, migrating, report_items, reports, units
+from storage import cases, links, report_items, reports, units
 from storage.database import Database
 from storage.keys import ServerKeys
 from storage.models import Case
 from storage.report_items import Content, Opened
 from tests import house
+from tests.migrated import migrate
 from tests.phones import Phone, Simulator
 
 PATIENCE = 45.0
@@ -37,7 +38,7 @@ def free_port() -> int:
 
 def found(database: Database, keys: ServerKeys) -> house.House:
     """Set up officers, units, routes and the vault."""
-    migrating.upgrade(database)
+    migrate(database)
     with database.writing() as session:
         return house.build(session, keys)
 

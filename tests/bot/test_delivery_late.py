@@ -11,13 +11,14 @@ from bot.channels import base
 from bot.delivery import START_SECONDS, Delivery
 from bot.ends import Written
 from bot.writer import Writer
-from storage import migrating, outbox, subscriptions
+from storage import outbox, subscriptions
 from storage.database import Database
 from storage.keys import ServerKeys
 from storage.letters import Letter
 from storage.models import Case, Event, OutboxRow
 from storage.words import Channel, EventCode, LetterKind
 from tests.desk import desk
+from tests.migrated import migrate
 
 FAST = base.Limits(
     text=4096, per_second=1000, per_chat_second=1000, chat_burst=1000, file_bytes=1
@@ -82,7 +83,7 @@ class World:
 @pytest.fixture
 async def world(tmp_path):
     database = Database(f"sqlite:///{tmp_path / 'k.db'}")
-    migrating.upgrade(database)
+    migrate(database)
     made = World(database)
     made.writer.start()
     yield made

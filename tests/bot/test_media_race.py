@@ -18,12 +18,13 @@ from bot.media import MediaWorker
 from bot.scheduler import Scheduler
 from bot.writer import Writer
 from handlers.messages import Kind, Media
-from storage import files, jobs, migrating, reports
+from storage import files, jobs, reports
 from storage.database import Database
 from storage.keys import ServerKeys
 from storage.models import File
 from storage.words import Channel, FileState, JobKind
 from tests.desk import desk
+from tests.migrated import migrate
 
 STEPS = (
     *("LAPOR", "AMAN", "PAHAM", "SETUJU", "ANONIM", "SUAP", "LEWATI", "LEWATI"),
@@ -107,7 +108,7 @@ class World:
 @pytest.fixture
 async def world(tmp_path):
     database = Database(f"sqlite:///{tmp_path / 'k.db'}")
-    migrating.upgrade(database)
+    migrate(database)
     here = desk(database, ServerKeys.new())
     for words in STEPS:
         here.say("555", words)

@@ -11,12 +11,13 @@ from bot.channels import base
 from bot.media import MediaWorker
 from bot.writer import Writer
 from handlers.messages import Kind, Media
-from storage import jobs, migrating
+from storage import jobs
 from storage.database import Database
 from storage.keys import ServerKeys
 from storage.models import File, Job
 from storage.words import Channel, FileState, JobKind
 from tests.desk import desk
+from tests.migrated import migrate
 
 STEPS = (
     *("LAPOR", "AMAN", "PAHAM", "SETUJU", "ANONIM", "SUAP", "LEWATI", "LEWATI"),
@@ -54,7 +55,7 @@ class Provider:
 class World:
     def __init__(self, tmp_path):
         database = Database(f"sqlite:///{tmp_path / 'kentongan.db'}")
-        migrating.upgrade(database)
+        migrate(database)
         self.here = desk(database, ServerKeys.new())
         self.writer = Writer(database)
         self.provider = Provider()

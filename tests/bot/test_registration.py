@@ -22,10 +22,11 @@ from bot.registration import (
     Registration,
 )
 from bot.writer import Writer
-from storage import leases, migrating
+from storage import leases
 from storage.database import Database
 from storage.keys import ServerKeys
 from tests.doors import PUBLIC, SECRET, environment
+from tests.migrated import migrate
 from tests.phones import Simulator
 from tests.specs.conformance import check_recorded
 
@@ -79,7 +80,7 @@ async def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
     monkeypatch.setattr(registration, "_FIRST", 0.01)
     url = f"sqlite:///{tmp_path / 'k.db'}"
     database = Database(url)
-    migrating.upgrade(database)
+    migrate(database)
     writer = Writer(database)
     writer.start()
     async with Simulator() as simulator:
