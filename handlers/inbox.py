@@ -101,10 +101,11 @@ def receive(
         _owe_erasure(session, office, incoming, now)
     if duties.receive(session, office, incoming, now=now):
         return Outcome.TAKEN
-    people = names(office, incoming)
     memory = recall(session, office, incoming, now=now)
-    turning = Turning(session, office, incoming, people, memory, opening, now)
-    turning.echo = not opening.number and office.echoes.hears(incoming, people[0], now)
+    incoming = memory.addressed(incoming)
+    known = names(office, incoming)
+    turning = Turning(session, office, incoming, known, memory, opening, now)
+    turning.echo = not opening.number and office.echoes.hears(incoming, known[0], now)
     if incoming.kind is Kind.GROUP:
         _in_group(turning)
     else:
@@ -186,8 +187,7 @@ def _owe_erasure(
 
 def _in_group(turning: Turning) -> None:
     """Say one line in a group, at most once a minute, and keep nothing."""
-    name = b"group" + turning.names[0]
-    if turning.office.pace.written(name, turning.now) == 1:
+    if turning.office.pace.written(b"group" + turning.names[0], turning.now) == 1:
         answer(turning, _advance(turning, turning.state, expired=False).replies)
 
 

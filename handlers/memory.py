@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
 from handlers.dialogue import State
+from handlers.messages import Incoming
 from handlers.trail import Sweep, Trail
 from storage import sealing
 from storage.words import Channel
@@ -48,6 +49,17 @@ class Memory:
     warned: bool = False
     trail: Trail = field(default=Trail(), repr=False)
     sweep: Sweep | None = None
+
+    def addressed(self, incoming: Incoming) -> Incoming:
+        """Let a message that was fetched late be answered where its person is answered.
+
+        A provider's list may name them by another address than its webhook does, and
+        letters to two addresses keep no order.
+        """
+        if self.handle == incoming.handle:
+            return incoming
+        aliases = (incoming.handle, *incoming.aliases)
+        return replace(incoming, handle=self.handle, aliases=aliases)
 
     def to_bytes(self) -> bytes:
         """Return what is kept."""

@@ -93,7 +93,8 @@ def recall(
     if row is not None:
         with suppress(NotAuthentic):
             memory = Memory.from_bytes(conversations.read(office.keys, row))
-    memory.handle = incoming.handle
+    if not incoming.recovered:
+        memory.handle = incoming.handle
     if memory.case_over(now):
         memory.forget_case()
     cleaning.received(office, incoming, memory)
