@@ -17,6 +17,8 @@ from tests.phones import ROOT, Phone, Refused
 
 CATALOGUE = ROOT / "handlers/locales/id/messages.po"
 MOST_SILENCES = 14
+EXAMPLE = "7K3M-9QXB"
+"""What stands in our texts to show how a number looks."""
 RECEIPT_SECONDS = 240.0
 PUZZLED = frozenset(
     (
@@ -169,7 +171,7 @@ class Reporter:
         for line in lines:
             if paper := RECEIPT.search(line.text):
                 slip = Receipt(paper[1], paper[2])
-                if slip not in self.receipts:
+                if slip not in self.receipts and slip.number != EXAMPLE:
                     self.receipts.append(slip)
 
     async def hears(self, *wanted: str) -> str:
