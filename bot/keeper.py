@@ -10,7 +10,7 @@ from bot import logs, tombstones
 from bot.writer import Writer
 from handlers import retention
 from handlers.office import Office
-from storage import files
+from storage import shelf
 from storage import tombstones as stones
 from storage.database import Database
 from storage.models import Tombstone
@@ -166,6 +166,6 @@ def remove(folder: Path, ids: Iterable[bytes]) -> None:
     """Delete files from disk at once; what cannot be deleted now the sweep deletes."""
     for file_id in ids:
         try:
-            files.remove(folder, file_id)
+            shelf.remove(folder, file_id)
         except OSError as error:
             logs.failure("scheduler.files", error)

@@ -1,35 +1,54 @@
 """Takes the files that providers hold for us, and erases the providers' copies.
 
 A file is fetched outside the webhook, sealed chunk by chunk as it arrives, and retried by
-the error's own policy. A picture gets a working copy without metadata; the original stays
-sealed for two.
+the error's own policy. What we know gets a working copy without what betrays anybody, made
+in a process of its own (``bot/evidence``); the original stays sealed for two.
 """
 
 import asyncio
+import contextlib
 import hashlib
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from typing_extensions import override
 
-from bot import logs, pictures
+from bot import logs
 from bot.channels import base
+from bot.evidence import workshop
+from bot.evidence.kinds import HEAD, Kind, recognise
 from bot.worker import Worker
 from bot.writer import StoreUnavailable, Writer
 from handlers import taking
 from handlers.office import Office
-from storage import files, jobs
-from storage.files import Sealer, Taken
+from storage import jobs, shelf
+from storage.files import Taken
 from storage.jobs import Claimed
+from storage.shelf import Sealer
 from storage.words import Channel, FileState, JobKind
 
 _FIRST_BACKOFF = 5.0
 _LONGEST_BACKOFF = 900.0
 _DOUBLINGS = 10
 _DAILY = timedelta(days=1)
-FETCH_SECONDS = 50.0
-"""Shorter than the job's lease: download, sealing and working copy end before it does."""
+FETCH_SECONDS = 600.0
+"""The longest that a download may take; its job is held on meanwhile."""
+ERASE_SECONDS = 50.0
+HOLD_SECONDS = 20.0
+"""How often a job under way is held on; three times within its lease."""
+BENCHES = 2
+"""Files that are opened at once; each may need a gigabyte for some seconds."""
+UNKNOWN = "application/octet-stream"
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A file that came whole: its SHA-256, and what it is by its content."""
+
+    sha256: str
+    kind: Kind | None
 
 
 class MediaWorker(Worker):
@@ -51,6 +70,7 @@ class MediaWorker(Worker):
         super().__init__(writer, office, clock=clock)
         self._channels: Mapping[Channel, base.Sender] = {c.name: c for c in channels}
         self._folder = folder
+        self._benches = asyncio.Semaphore(BENCHES)
 
     @override
     def lane_of(self, job: Claimed) -> Hashable:
@@ -89,7 +109,7 @@ class MediaWorker(Worker):
         channel = self._channels.get(Channel(job.details["channel"]))
         if channel is None:
             raise base.Later("media.no_channel")
-        async with asyncio.timeout(FETCH_SECONDS):
+        async with asyncio.timeout(ERASE_SECONDS):
             await channel.erase(job.details["id"])
         await self._writer.run(jobs.done, job)
 
@@ -101,46 +121,67 @@ class MediaWorker(Worker):
             return
         file_id = bytes.fromhex(job.details["file"])
         original, copy = (
-            Sealer(files.place(self._folder, file_id, which), apart=True)
+            Sealer(shelf.place(self._folder, file_id, which), apart=True)
             for which in ("original", "copy")
         )
+        holding = asyncio.create_task(self._hold_on(job))
         try:
             async with asyncio.timeout(FETCH_SECONDS):
-                file = await self._seal(job, channel, original, copy)
+                taken = await self._arrives(job, channel, original)
+            file = await self._opened(job, taken, original, copy)
             outcome = await self._writer.run(
                 taking.taken, self._office, job, file, now=self._clock()
             )
         finally:
+            holding.cancel()
             original.drop()
             copy.drop()
         self._ended(outcome, file_id)
 
-    async def _seal(
-        self, job: Claimed, channel: base.Sender, original: Sealer, copy: Sealer
-    ) -> Taken:
-        """Seal a file as it arrives, and a picture's working copy."""
-        digest = hashlib.sha256()
+    async def _hold_on(self, job: Claimed) -> None:
+        """Keep our lease while we work; where it is lost, the end finds that out."""
+        while True:
+            await asyncio.sleep(HOLD_SECONDS)
+            with contextlib.suppress(StoreUnavailable):
+                await self._writer.run(jobs.held_on, job, now=self._clock())
+
+    async def _arrives(
+        self, job: Claimed, channel: base.Sender, original: Sealer
+    ) -> "Whole":
+        """Seal a file as it arrives; it is never whole in memory."""
+        digest, head = hashlib.sha256(), bytearray()
         with original:
             async with channel.fetch(job.details["reference"]) as download:
                 async for chunk in download.chunks:
                     digest.update(chunk)
-                    original.write(chunk)
-        copied, kind = await asyncio.to_thread(_copy, original, copy)
+                    head += chunk[: HEAD - len(head)]
+                    await asyncio.to_thread(original.write, chunk)
+        return Whole(digest.hexdigest(), recognise(bytes(head)))
+
+    async def _opened(
+        self, job: Claimed, taken: "Whole", original: Sealer, copy: Sealer
+    ) -> Taken:
+        """Make the working copy where one can be made, and say what there is to know."""
         details = {
             "name": job.details["name"],
-            "type": kind or download.content_type or job.details["type"],
+            "type": taken.kind.type if taken.kind else UNKNOWN,
             "size": str(original.size),
-            "sha256": digest.hexdigest(),
+            "sha256": taken.sha256,
             "at": self._clock().isoformat(),
+            "why": "" if taken.kind else "not_shown",
         }
-        if not copied:
+        if taken.kind is not None:
+            async with self._benches:
+                made = await asyncio.to_thread(_copied, taken.kind, original, copy)
+            details |= made
+        if details["why"]:
             return Taken(original.key, None, details, (original,))
         return Taken(original.key, copy.key, details, (original, copy))
 
     def _ended(self, outcome: taking.Outcome, file_id: bytes) -> None:
         """Delete what is wanted no more; never what another worker may have stored."""
         if outcome is taking.Outcome.GONE:
-            files.remove(self._folder, file_id)
+            shelf.remove(self._folder, file_id)
         elif outcome is taking.Outcome.NOT_OURS:
             logs.event("media.not_authentic", level="error")
 
@@ -174,11 +215,24 @@ class MediaWorker(Worker):
         self._ended(outcome, bytes.fromhex(job.details["file"]))
 
 
-def _copy(original: Sealer, copy: Sealer) -> tuple[bool, str]:
-    """Make a picture's working copy if one can be made; tells the kind of the original."""
-    clean, kind = pictures.clean(b"".join(files.chunks(original.part, original.key)))
-    if clean is None:
-        return False, kind
+def _copied(kind: Kind, original: Sealer, copy: Sealer) -> dict[str, str]:
+    """Seal the working copy and behind it its preview; tell their sizes in bytes."""
+    sizes = {"copy_size": 0, "preview_size": 0}
+
+    def into(size: str) -> Callable[[bytes], None]:
+        def write(piece: bytes) -> None:
+            copy.write(piece)
+            sizes[size] += len(piece)
+
+        return write
+
     with copy:
-        copy.write(clean)
-    return True, kind
+        facts = workshop.clean(
+            kind,
+            shelf.chunks(original.part, original.key),
+            copy=into("copy_size"),
+            preview=into("preview_size"),
+        )
+    told = {name: str(size) for name, size in sizes.items()}
+    shown = {"kind": kind.code, "shown": kind.shown, "copy": kind.copy, "why": ""}
+    return shown | facts | told

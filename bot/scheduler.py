@@ -18,7 +18,7 @@ from bot.keeper import Keeper
 from bot.writer import StoreUnavailable, Writer
 from handlers import canary, digest, housekeeping
 from handlers.office import Office
-from storage import audit, files, leases
+from storage import audit, leases, shelf
 from storage.models import File
 
 LEASE = "scheduler"
@@ -143,7 +143,7 @@ class Scheduler:
             known = _known_files(session)
         old = time.time() - _OLD_SECONDS
         for path in self._folder.glob("*/*"):
-            kept = path.name.partition(".")[0] in known and path.suffix != files.PART
+            kept = path.name.partition(".")[0] in known and path.suffix != shelf.PART
             # Not the time of its content: that is set to a day, and this to the truth.
             if not kept and path.stat().st_ctime <= old:
                 path.unlink(missing_ok=True)

@@ -15,7 +15,7 @@ from typing import BinaryIO
 from sqlalchemy import Connection, MetaData, Table, select, text
 from sqlmodel import Session, col
 
-from storage import files, migrating, rekeying, scratch
+from storage import migrating, rekeying, scratch, shelf
 from storage.backup_records import End, Head, Writer
 from storage.database import Database
 from storage.keys import ServerKeys
@@ -129,7 +129,7 @@ def _file(
     file_id: bytes,
     which: str,
 ) -> None:
-    path = files.place(folder, file_id, which)
+    path = shelf.place(folder, file_id, which)
     try:
         file = path.open("rb")
     except FileNotFoundError:

@@ -98,6 +98,14 @@ def claim(
     return claimed
 
 
+def held_on(session: Session, job: Claimed, *, now: datetime) -> bool:
+    """Renew the lease of a job that takes long; False if it was lost."""
+    renewed = session.connection().execute(
+        update(Job).where(*_held(job)).values(lease_until=now + LEASE)
+    )
+    return bool(renewed.rowcount)
+
+
 def done(session: Session, job: Claimed) -> bool:
     """Delete a finished job; False if the lease was lost to another worker."""
     gone = session.connection().execute(delete(Job).where(*_held(job)))

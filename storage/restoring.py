@@ -26,7 +26,7 @@ from sqlalchemy import (
 from sqlmodel import Session, SQLModel, col, select
 from typing_extensions import override
 
-from storage import audit, files, migrating
+from storage import audit, migrating, shelf
 from storage.backing_up import LEFT_OUT
 from storage.backup_reading import Reader, Sink, unpack
 from storage.backup_records import BackupDamaged, End
@@ -104,7 +104,7 @@ class Everything(Rows):
         ).scalar()
         if day is None:
             raise BackupDamaged
-        files.bring_back(files.place(self._folder, file_id, match[2]), pieces, day=day)
+        shelf.bring_back(shelf.place(self._folder, file_id, match[2]), pieces, day=day)
         self.names.add(name)
 
 

@@ -5,6 +5,7 @@ the chunk's number and a flag on the last one; the last chunk is padded to its f
 so the exact size does not show. Nothing is ever whole in memory.
 """
 
+import os
 import struct
 from collections.abc import Iterator
 from typing import BinaryIO
@@ -32,32 +33,46 @@ class StreamWriter:
         self._file = file
         self._box = AESGCM(key)
         self._bound = context.encode() if context else None
-        self._buffer = bytearray()
-        self._count = 0
+        self._frame = bytearray(CHUNK)
+        self._used = self._count = 0
 
     def write(self, data: bytes) -> None:
         """Seal some more bytes."""
-        self._buffer += data
-        while len(self._buffer) > _ROOM:
-            self._chunk(bytes(self._buffer[:_ROOM]), last=False)
-            del self._buffer[:_ROOM]
+        rest = memoryview(data)
+        while rest:
+            if self._used == _ROOM:
+                self._chunk(last=False)
+            room = _ROOM - self._used
+            piece, rest = rest[:room], rest[room:]
+            start = _LENGTH.size + self._used
+            self._frame[start : start + len(piece)] = piece
+            self._used += len(piece)
 
     def end(self) -> None:
         """Write the last chunk; the file stays open."""
-        self._chunk(bytes(self._buffer), last=True)
-        self._buffer.clear()
+        start = _LENGTH.size + self._used
+        self._frame[start:] = bytes(CHUNK - start)
+        self._chunk(last=True)
 
-    def _chunk(self, plain: bytes, *, last: bool) -> None:
-        framed = (_LENGTH.pack(len(plain)) + plain).ljust(CHUNK, b"\0")
+    def _chunk(self, *, last: bool) -> None:
+        """Seal what lies in the frame: only the last one is not full."""
+        _LENGTH.pack_into(self._frame, 0, self._used)
         nonce = _nonce(self._count, last=last)
-        self._file.write(self._box.encrypt(nonce, framed, self._bound))
-        self._count += 1
+        self._file.write(self._box.encrypt(nonce, self._frame, self._bound))
+        self._count, self._used = self._count + 1, 0
 
 
-def read(file: BinaryIO, key: bytes, context: Context | None = None) -> Iterator[bytes]:
-    """Yield the plain bytes from here to the end of a file; NotAuthentic for any change."""
-    box, count = AESGCM(key), 0
+def read(
+    file: BinaryIO, key: bytes, context: Context | None = None, *, start: int = 0
+) -> Iterator[bytes]:
+    """Yield the plain bytes from here to the end of a file; NotAuthentic for any change.
+
+    ``start``: so many plain bytes are left out, without being opened.
+    """
+    count, skip = divmod(start, _ROOM)
+    box = AESGCM(key)
     bound = context.encode() if context else None
+    file.seek(count * _SEALED, os.SEEK_CUR)
     sealed = file.read(_SEALED)
     if not sealed:  # even an empty stream has its last chunk
         raise NotAuthentic
@@ -68,8 +83,8 @@ def read(file: BinaryIO, key: bytes, context: Context | None = None) -> Iterator
         except InvalidTag as error:
             raise NotAuthentic from error
         (length,) = _LENGTH.unpack_from(framed)
-        yield framed[_LENGTH.size : _LENGTH.size + length]
-        sealed, count = following, count + 1
+        yield framed[_LENGTH.size + skip : _LENGTH.size + length]
+        sealed, count, skip = following, count + 1, 0
 
 
 def _nonce(count: int, *, last: bool) -> bytes:

@@ -6,11 +6,12 @@ from typing import Any
 
 from handlers import reporter
 from handlers import reveals as verbs
-from storage import files, reports, reveals, units
-from storage.files import Sealer, Taken
+from storage import files, reports, reveals, shelf, units
+from storage.files import Taken
 from storage.models import Case, Reveal
 from storage.report_items import Content
 from storage.reveals import Request, Wish
+from storage.shelf import Sealer
 from storage.words import Audience, ItemKind, RevealOf
 from tests.browsers import Desk
 from tests.house import Person
@@ -43,7 +44,7 @@ def held(desk: Desk, *, name: str = NAME, receipt: bool = True, **options: Any) 
         office, now = desk.context.office, desk.clock()
         assert reporter.add(session, office, case.report, kept, vault=vault, now=now)
         row = files.reserve(session, desk.keys, case.report, day=case.day)
-        with Sealer(files.place(desk.context.files, row, "original")) as sealer:
+        with Sealer(shelf.place(desk.context.files, row, "original")) as sealer:
             sealer.write(SCAN)
         digest = hashlib.sha256(SCAN).hexdigest()
         details = {"name": "letter.pdf", "type": "application/pdf", "sha256": digest}

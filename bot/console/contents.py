@@ -4,11 +4,13 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import ClassVar
 
 from sqlmodel import Session
 
 from bot.console.visit import Visit
 from bot.console.words import Words
+from bot.evidence.kinds import kind_of
 from handlers import follow
 from handlers.errors import NotGranted
 from handlers.questionnaire import Questionnaire, StepKind
@@ -52,14 +54,47 @@ class Evidence:
     state: FileState
     has_copy: bool
     details: Mapping[str, str] = field(repr=False)
+    most_pages: ClassVar[int] = 40
+    """How many pages of a PDF the case page draws."""
 
     @property
     def is_picture(self) -> bool:
         """Tell whether a browser shows the working copy as a picture."""
-        return self.has_copy and self.details.get("type", "") in {
-            "image/jpeg",
-            "image/png",
-        }
+        return self.shown == "picture"
+
+    @property
+    def shown(self) -> str:
+        """Return how the page shows it: picture, pages, sound, video, text, file, list."""
+        kind = kind_of(self.details)
+        if kind is None or not self.has_copy:
+            return ""
+        return self.details.get("shown") or kind.shown
+
+    @property
+    def has_preview(self) -> bool:
+        """Tell whether a small picture of it is there."""
+        return self.has_copy and self.details.get("preview_size", "0") != "0"
+
+    @property
+    def why(self) -> str:
+        """Return the code of why there is no copy, "" where nobody said."""
+        return self.details.get("why", "")
+
+    @property
+    def hidden(self) -> tuple[str, ...]:
+        """Return what the original tells and its copy does not."""
+        return tuple(self.details.get("hidden", "").split())
+
+    @property
+    def entries(self) -> tuple[str, ...]:
+        """Return the first names in an archive's list."""
+        return tuple(json.loads(self.details.get("entries", "[]")))
+
+    @property
+    def pages(self) -> int:
+        """Return how many pages it has; 0 where nobody counted."""
+        told = self.details.get("pages", "")
+        return int(told) if told.isdecimal() else 0
 
 
 @dataclass(frozen=True, slots=True)

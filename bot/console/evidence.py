@@ -2,22 +2,113 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http import HTTPStatus
 from itertools import chain
+from pathlib import Path
+from typing import Final
 
 from starlette.responses import Response, StreamingResponse
 
 from bot.console import access, contents
 from bot.console.visit import Visit
+from bot.evidence import workshop
+from bot.evidence.kinds import Kind, kind_of, kinds
 from handlers.errors import NotFound
-from storage import files
+from storage import files, shelf
 
-_PLAIN = re.compile(r"[^A-Za-z0-9._-]+")
-_KNOWN = {"image/jpeg": ".jpg", "image/png": ".png"}
-_UNKNOWN = "application/octet-stream"
+OWN_POLICY: Final = "default-src 'none'; sandbox"
+_PLAIN: Final = re.compile(r"[^A-Za-z0-9._-]+")
+_RANGE: Final = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
+_NUMBER: Final = re.compile(r"[1-9]\d{0,4}")
+_UNKNOWN: Final = "application/octet-stream"
+_EXTENSIONS: Final = {
+    "image/jpeg": ".jpg",
+    "image/png": ".png",
+    "application/pdf": ".pdf",
+    "audio/mpeg": ".mp3",
+    "video/mp4": ".mp4",
+    "video/webm": ".webm",
+    "text/plain": ".txt",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A working copy on its shelf; ``size`` and ``preview`` in bytes, None: to the end."""
+
+    name: str
+    path: Path
+    key: bytes = field(repr=False)
+    kind: Kind | None
+    type: str
+    size: int | None
+    preview: int
+
+    def pieces(self, start: int = 0, size: int | None = None) -> Iterator[bytes]:
+        """Return plain bytes, the first of them opened now."""
+        found = shelf.chunks(self.path, self.key, start=start, size=size)
+        return begun(found)
 
 
 def working_copy(visit: Visit) -> Response:
-    """Send a working copy; only kinds that we made ourselves keep their type."""
+    """Send a working copy or a part of it; only kinds that we made keep their type."""
+    copy = _found(visit)
+    headers = {
+        "Content-Disposition": f'attachment; filename="{copy.name}"',
+        "Content-Security-Policy": OWN_POLICY,
+        "Accept-Ranges": "none" if copy.size is None else "bytes",
+    }
+    asked = _asked(visit.request.headers.get("range", ""), copy.size)
+    if asked is None:
+        if copy.size is not None:
+            headers["Content-Length"] = str(copy.size)
+        whole = copy.pieces(size=copy.size)
+        return StreamingResponse(whole, media_type=copy.type, headers=headers)
+    start, stop = asked
+    headers["Content-Range"] = f"bytes {start}-{stop - 1}/{copy.size}"
+    if start >= stop:
+        headers["Content-Range"] = f"bytes */{copy.size}"
+        return Response(
+            status_code=HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, headers=headers
+        )
+    headers["Content-Length"] = str(stop - start)
+    return StreamingResponse(
+        copy.pieces(start, stop - start),
+        status_code=HTTPStatus.PARTIAL_CONTENT,
+        media_type=copy.type,
+        headers=headers,
+    )
+
+
+def preview(visit: Visit) -> Response:
+    """Send the small picture that lies behind a working copy."""
+    copy = _found(visit)
+    if copy.size is None or not copy.preview:
+        raise NotFound
+    return _picture(copy.pieces(copy.size, copy.preview))
+
+
+def page(visit: Visit) -> Response:
+    """Draw one page of a PDF (from 1) in the workshop; nothing of it is kept."""
+    copy, number = _found(visit), visit.request.path_params["page"]
+    is_paper = copy.kind is not None and copy.kind.shown == "pages"
+    if copy.kind is None or not is_paper or not _NUMBER.fullmatch(number):
+        raise NotFound
+    drawn, pieces = bytearray(), copy.pieces(size=copy.size)
+    facts = workshop.page(copy.kind, pieces, int(number) - 1, preview=drawn.extend)
+    if facts.get("why") or not drawn:
+        raise NotFound
+    return _picture(iter((bytes(drawn),)))
+
+
+def _picture(pieces: Iterator[bytes]) -> Response:
+    headers = {"Content-Security-Policy": OWN_POLICY}
+    return StreamingResponse(pieces, media_type="image/jpeg", headers=headers)
+
+
+def _found(visit: Visit) -> Copy:
+    """Find a working copy of this case and open its key. Raises NotFound."""
     access.record_reading(visit)
     number = visit.request.path_params["number"]
     wanted = visit.request.path_params["file"]
@@ -29,15 +120,36 @@ def working_copy(visit: Visit) -> Response:
         key = files.copy_key(row, secret) if row is not None else None
         if row is None or key is None:
             raise NotFound
-        kind = files.details(row, secret).get("type", "")
-    pieces = files.chunks(files.place(visit.console.files, row.id, "copy"), key)
-    media_type = kind if kind in _KNOWN else _UNKNOWN
-    name = f"{_PLAIN.sub('', found.number)}-{row.id.hex()[:6]}{_KNOWN.get(kind, '')}"
-    return StreamingResponse(
-        begun(pieces),
-        media_type=media_type,
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+        told = files.details(row, secret)
+    kind = kind_of(told)
+    media_type = (told.get("copy") or kind.copy) if kind else _UNKNOWN
+    extension = kind.extension if kind and media_type == kind.type else ""
+    suffix = _EXTENSIONS.get(media_type, f".{extension}" if extension else "")
+    name = f"{_PLAIN.sub('', found.number)}-{row.id.hex()[:6]}{suffix}"
+    return Copy(
+        name=name,
+        path=shelf.place(visit.console.files, row.id, "copy"),
+        key=key,
+        kind=kind,
+        type=media_type if media_type in _TYPES else _UNKNOWN,
+        size=int(told["copy_size"]) if "copy_size" in told else None,
+        preview=int(told.get("preview_size", 0)),
     )
+
+
+_TYPES: Final = frozenset(kind.copy for kind in kinds().values() if kind.copy)
+
+
+def _asked(header: str, size: int | None) -> tuple[int, int] | None:
+    """Return which bytes are asked for, from and before; None: all of them (RFC 9110 14)."""
+    match = _RANGE.fullmatch(header.strip())
+    if size is None or match is None or match[0] == "bytes=-":
+        return None
+    first, last = match.groups()
+    if not first:
+        return max(0, size - int(last)), size
+    stop = min(size, int(last) + 1) if last else size
+    return int(first), stop
 
 
 def begun(pieces: Iterator[bytes]) -> Iterator[bytes]:

@@ -15,7 +15,7 @@ from bot.keeper import Keeper
 from bot.scheduler import Scheduler
 from bot.writer import Writer
 from handlers import retention
-from storage import cases, erasing, files, history, report_items
+from storage import cases, erasing, history, report_items, shelf
 from storage import tombstones as stones
 from storage.database import Database
 from storage.keys import ServerKeys
@@ -61,7 +61,7 @@ class World:
             ids = session.exec(select(File.id).where(File.report == case.report)).all()
         for file_id in ids:
             for which in ("original", "copy"):
-                place = files.place(self.evidence, file_id, which)
+                place = shelf.place(self.evidence, file_id, which)
                 place.parent.mkdir(parents=True, exist_ok=True)
                 place.write_bytes(file_id)
         return case

@@ -11,17 +11,16 @@ from PIL import Image
 from sqlmodel import select
 
 from bot import media as media_module
-from bot import pictures
 from bot.channels import base
 from bot.keeper import Keeper
 from bot.media import MediaWorker
 from bot.scheduler import Scheduler
 from bot.writer import Writer
 from handlers.messages import Kind, Media
-from storage import files, jobs, reports
+from storage import files, jobs, reports, shelf
 from storage.database import Database
 from storage.keys import ServerKeys
-from storage.models import File
+from storage.models import File, Job
 from storage.words import Channel, FileState, JobKind
 from tests.desk import desk
 from tests.migrated import migrate
@@ -79,10 +78,19 @@ class World:
         )
 
     async def claims(self):
-        (job,) = await self.writer.run(
+        (job,) = await self.due()
+        return job
+
+    async def due(self):
+        return await self.writer.run(
             jobs.claim, self.here.keys, JobKind.FETCH, limit=1, now=self.here.now
         )
-        return job
+
+    def held_for(self):
+        with self.here.database.reading() as session:
+            fetching = select(Job.lease_until).where(Job.kind == JobKind.FETCH.value)
+            until = session.exec(fetching).one()
+        return until - self.here.now
 
     def names(self):
         return sorted(path.suffix for path in self.folder.glob("*/*"))
@@ -101,8 +109,8 @@ class World:
             )
             (row,) = files.of_report(session, keys, case.report)
         key = files.copy_key(row, secret)
-        place = files.place(self.folder, row.id, "copy")
-        return None if key is None else b"".join(files.chunks(place, key))
+        place = shelf.place(self.folder, row.id, "copy")
+        return None if key is None else b"".join(shelf.chunks(place, key))
 
 
 @pytest.fixture
@@ -164,35 +172,37 @@ async def test_a_late_refusal_leaves_what_another_stored(world):
     assert world.row().state == FileState.TAKEN
 
 
-async def test_the_working_copy_is_made_within_the_limit(world, monkeypatch):
-    """A copy that takes too long ends the attempt; the job waits for the next one."""
-    hold = asyncio.Event()
-
-    async def never(*_):
-        await hold.wait()
-
+async def test_a_download_that_takes_too_long_is_tried_again(world, monkeypatch):
     monkeypatch.setattr(media_module, "FETCH_SECONDS", 0.05)
-    monkeypatch.setattr(asyncio, "to_thread", _first_real(never))
+    world.quick.gate.clear()
     job = await world.claims()
     async with asyncio.timeout(10):
         await world.worker(world.quick).work(job)
     assert world.names() == []
     assert world.row().state == FileState.WAITING
     monkeypatch.undo()
+    world.quick.gate.set()
     world.here.later(seconds=30)
     await world.worker(world.quick).work(await world.claims())
     assert world.evidence()
 
 
-def _first_real(instead):
-    """Return a ``to_thread`` that makes pictures ``instead`` and the rest as ever."""
-    real = asyncio.to_thread
-
-    def run(function, *args):
-        making = function is media_module._copy  # noqa: SLF001 - what is slow here
-        return instead() if making else real(function, *args)
-
-    return run
+async def test_a_lease_is_held_on_while_a_file_is_under_way(world, monkeypatch):
+    """Nobody else takes a job over because its file is large."""
+    monkeypatch.setattr(media_module, "HOLD_SECONDS", 0.02)
+    world.quick.gate.clear()
+    job = await world.claims()
+    busy = asyncio.create_task(world.worker(world.quick).work(job))
+    await world.quick.begun.wait()
+    world.here.later(seconds=50)
+    async with asyncio.timeout(10):
+        while world.held_for() < timedelta(seconds=60):  # noqa: ASYNC110 - the store tells
+            await asyncio.sleep(0.01)
+    world.here.later(seconds=50)
+    assert await world.due() == []
+    world.quick.gate.set()
+    await busy
+    assert world.evidence()
 
 
 async def test_a_row_that_was_planted_is_not_filled(world):
@@ -224,7 +234,7 @@ async def test_the_sweep_goes_by_the_true_age(world):
     await world.worker(world.quick).work(await world.claims())
     file_id = world.row().id.hex()
     folder = world.folder / file_id[:2]
-    for name in ("ab" * 16 + ".original", f"{file_id}.original.00{files.PART}"):
+    for name in ("ab" * 16 + ".original", f"{file_id}.original.00{shelf.PART}"):
         (folder / name).write_bytes(b"x")
         os.utime(folder / name, (0, 0))
     scheduler = Scheduler(
@@ -253,6 +263,4 @@ async def test_what_is_no_picture_has_no_copy(world):
     world.quick.body = b"%PDF-1.7 letter"
     await world.worker(world.quick).work(await world.claims())
     assert world.names() == [".original"]
-    assert pictures.clean(world.quick.body) == (None, "")
     assert world.evidence() is None
-    assert timedelta(seconds=media_module.FETCH_SECONDS) < jobs.LEASE

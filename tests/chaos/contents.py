@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sqlmodel import Session, select
 
-from storage import files, report_items, reports, sealing, units
+from storage import report_items, reports, sealing, shelf, units
 from storage.keys import Purpose, ServerKeys
 from storage.models import Case, Draft, File, Grant, Item
 from storage.report_items import Content
@@ -107,7 +107,7 @@ def on_disk(session: Session, folder: Path) -> list[str]:
     known: dict[str, str] = {}
     for row in session.exec(select(File)).all():
         known[row.id.hex()] = row.state
-        there = files.place(folder, row.id, "original").is_file()
+        there = shelf.place(folder, row.id, "original").is_file()
         if (row.state == FileState.TAKEN) != there:
             wrong.append(f"file {row.id.hex()}: {row.state}, on disk: {there}")
     for path in folder.rglob("*"):

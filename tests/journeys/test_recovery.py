@@ -33,15 +33,17 @@ from storage import (
     recovery,
     reports,
     sealing,
+    shelf,
     units,
 )
 from storage import keys as server_keys
 from storage.database import Database
-from storage.files import Sealer, Taken
+from storage.files import Taken
 from storage.keys import ServerKeys
 from storage.models import Case, Grant, Item, UnitGrant
 from storage.report_items import Content
 from storage.sealing import Context, NotAuthentic, new_pair
+from storage.shelf import Sealer
 from storage.words import Audience, ItemKind, Recipient, Role, UnitKind
 from tests import authenticator
 from tests.browsers import ORIGIN, STORY, Clock, Page, arrive, make_office
@@ -179,7 +181,7 @@ def fill(home: Place) -> tuple[Case, bytes]:
             session, office, case.report, kept, vault=vault, now=clock()
         )
         row = files.reserve(session, keys, case.report, day=case.day)
-        path = files.place(home.terminal.folder / "files", row, "original")
+        path = shelf.place(home.terminal.folder / "files", row, "original")
         with Sealer(path) as sealer:
             sealer.write(SCAN)
         taken = Taken(sealer.key, None, {"name": "letter.pdf"})
@@ -314,8 +316,8 @@ async def test_the_drill(home, restore):
         place_of = Context("files", row.id, "original_key", row.report)
         outer = sealing.open_seal(row.original_key or b"", of_case, place_of)
         key = sealing.open_seal(outer, guarded, place_of)
-        path = files.place(place.terminal.folder / "files", file, "original")
-        assert b"".join(files.chunks(path, key)) == SCAN
+        path = shelf.place(place.terminal.folder / "files", file, "original")
+        assert b"".join(shelf.chunks(path, key)) == SCAN
         codes = [line.code for line in audit.lines(session)]
     assert codes.count("keys.recovered") == 2
     assert codes.count("case.recovered") == 1

@@ -29,15 +29,17 @@ from storage import (
     reports,
     routes,
     sessions,
+    shelf,
     units,
     watches,
 )
 from storage.database import Database
-from storage.files import Sealer, Taken
+from storage.files import Taken
 from storage.keys import ServerKeys
 from storage.letters import Letter
 from storage.models import Case
 from storage.reveals import Request, Wish
+from storage.shelf import Sealer
 from storage.words import (
     Channel,
     Erased,
@@ -204,7 +206,7 @@ def _evidence(found: Whole) -> None:
     row = here.store(files.reserve, case.report, day=case.day)
     made = []
     for which, text in (("original", NAMED["original"]), ("copy", COPY)):
-        with Sealer(files.place(found.folder, row, which)) as sealer:
+        with Sealer(shelf.place(found.folder, row, which)) as sealer:
             sealer.write(text.encode() * 9)
         made.append(sealer.key)
     digest = hashlib.sha256(NAMED["original"].encode()).hexdigest()

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from storage import files, outbox, reveals, sealing, unit_grants
+from storage import files, outbox, reveals, sealing, shelf, unit_grants
 from storage.keys import Purpose, ServerKeys
 from storage.models import File, Officer, Reveal, UnitGrant
 from storage.reveals import Request
@@ -276,7 +276,7 @@ def _evidence(found: Opening, one: _Sealed, key: bytes) -> Iterator[Read]:
     """Try a key on everything that lies on disk."""
     for path in sorted((found.folder or Path("/nonexistent")).rglob("*.*")):
         try:
-            plain = b"".join(files.chunks(path, key))
+            plain = b"".join(shelf.chunks(path, key))
         except NotAuthentic:
             continue
         yield Read(f"evidence {path.suffix[1:]}", one.report, plain)

@@ -19,6 +19,7 @@ from storage import (
     report_items,
     reports,
     routes,
+    shelf,
     units,
 )
 from storage.files import Taken
@@ -119,7 +120,7 @@ def test_a_unit_opens_its_own_cases_and_no_identity_or_original(here, tmp_path):
     theirs = here.case(here.receipt("777").number)
     assert theirs.unit == other.id != mine.unit
 
-    original = files.Sealer(tmp_path / "original")
+    original = shelf.Sealer(tmp_path / "original")
     with original:
         original.write(b"isi asli")
     with here.database.writing() as session:

@@ -30,6 +30,7 @@ from storage import (
     report_items,
     reveals,
     rotation,
+    shelf,
     units,
 )
 from storage.database import Database
@@ -418,8 +419,8 @@ def test_an_older_key_of_the_vault_still_opens(desk: Desk, here: Held):
     later = asks(desk, here, file=here.file)
     grants(desk, later, newcomer)
     opened = opens(desk, here, later)
-    place = files.place(desk.context.files, here.file, "original")
-    assert b"".join(files.chunks(place, opened.key)) == SCAN
+    place = shelf.place(desk.context.files, here.file, "original")
+    assert b"".join(shelf.chunks(place, opened.key)) == SCAN
 
 
 def test_a_case_whose_history_was_cut_opens_nothing(desk: Desk, here: Held):

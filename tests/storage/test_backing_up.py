@@ -18,12 +18,12 @@ from storage import (
     backing_up,
     backup_proof,
     backup_values,
-    files,
     inspecting,
     migrating,
     outbox,
     rekeying,
     restoring,
+    shelf,
 )
 from storage.backing_up import LEFT_OUT
 from storage.backup_reading import Reader, Sink, unpack
@@ -159,8 +159,8 @@ def test_a_backup_of_either_store_is_proved_and_goes_into_either(
         assert list(inspecting.problems(session, source.keys)) == wrong
         rekeying.require(session, source.keys)
     for which in ("original", "copy"):
-        mine = files.place(source.folder, source.file, which)
-        its = files.place(folder, source.file, which)
+        mine = shelf.place(source.folder, source.file, which)
+        its = shelf.place(folder, source.file, which)
         assert its.read_bytes() == mine.read_bytes()
         assert its.stat().st_mode & 0o777 == 0o600
         day = datetime.fromtimestamp(its.stat().st_mtime, UTC)
@@ -245,7 +245,7 @@ def test_a_backup_of_a_newer_schema_is_refused(mine: Whole):
 
 
 def test_what_was_changed_by_hand_and_what_is_lost_is_told(mine: Whole):
-    files.place(mine.folder, mine.file, "copy").unlink()
+    shelf.place(mine.folder, mine.file, "copy").unlink()
     with mine.database.writing() as session:
         session.connection().execute(text("UPDATE cases SET province = '99'"))
         session.connection().execute(text("DELETE FROM jobs"))
@@ -275,7 +275,7 @@ def test_a_file_that_is_erased_meanwhile_is_named_and_no_error(
         connection.rollback()
         with mine.database.writing() as session:
             session.connection().execute(text("DELETE FROM files"))
-        files.remove(mine.folder, mine.file)
+        shelf.remove(mine.folder, mine.file)
         return iter(named)
 
     monkeypatch.setattr(backing_up, "named_files", then_erased)
@@ -296,7 +296,7 @@ def test_a_restore_that_breaks_off_leaves_an_empty_store(
     whole: Whole, elsewhere: Database, tmp_path: Path
 ):
     backup, folder = backed_up(whole), tmp_path / "elsewhere"
-    stray = files.place(folder, b"s" * 16, "original")
+    stray = shelf.place(folder, b"s" * 16, "original")
     for most in (20, 66, 95, 99):
         cut = backup[: len(backup) * most // 100]
         with pytest.raises(BackupDamaged):

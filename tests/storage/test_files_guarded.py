@@ -12,10 +12,11 @@ from sqlmodel import select
 from handlers import taking
 from handlers.messages import Kind, Media
 from handlers.taking import Outcome
-from storage import files, jobs, units
-from storage.files import Sealer, Taken
+from storage import files, jobs, shelf, units
+from storage.files import Taken
 from storage.models import Event, File, Job
 from storage.sealing import NotAuthentic
+from storage.shelf import Sealer
 from storage.words import EventCode, FileState, JobKind
 from tests.desk import desk, pick
 
@@ -178,7 +179,7 @@ def test_a_cancelled_report_leaves_nothing_to_take(database, keys):
 def test_files_get_their_names_under_the_lock_of_the_row(here, job, tmp_path):
     """Nothing stands there before the commit's own transaction, and nothing is replaced."""
     file_id = bytes.fromhex(job.details["file"])
-    place = files.place(tmp_path, file_id, "original")
+    place = shelf.place(tmp_path, file_id, "original")
     with Sealer(place, apart=True) as first:
         first.write(b"first")
     with Sealer(place, apart=True) as second:
@@ -190,12 +191,12 @@ def test_files_get_their_names_under_the_lock_of_the_row(here, job, tmp_path):
     late = Taken(second.key, None, {}, (second,))
     assert here.act(taking.taken, job, late) is Outcome.LOST
     second.drop()
-    assert b"".join(files.chunks(place, first.key)) == b"first"
+    assert b"".join(shelf.chunks(place, first.key)) == b"first"
     assert [path.name for path in place.parent.iterdir()] == [place.name]
 
 
 def test_a_rolled_back_settling_may_be_repeated(here, job, tmp_path):
-    place = files.place(tmp_path, bytes.fromhex(job.details["file"]), "original")
+    place = shelf.place(tmp_path, bytes.fromhex(job.details["file"]), "original")
     with Sealer(place, apart=True) as sealer:
         sealer.write(b"evidence")
     taken = Taken(sealer.key, None, {}, (sealer,))
@@ -208,12 +209,12 @@ def test_a_rolled_back_settling_may_be_repeated(here, job, tmp_path):
         here.act(breaks)
     assert row_of(here).state == FileState.WAITING
     assert here.act(taking.taken, job, taken) is Outcome.TAKEN
-    assert b"".join(files.chunks(place, sealer.key)) == b"evidence"
+    assert b"".join(shelf.chunks(place, sealer.key)) == b"evidence"
 
 
 def test_the_disk_tells_the_day_and_no_more(here, job, tmp_path):
     file_id = bytes.fromhex(job.details["file"])
-    places = [files.place(tmp_path / "f", file_id, w) for w in ("original", "copy")]
+    places = [shelf.place(tmp_path / "f", file_id, w) for w in ("original", "copy")]
     parts = []
     for place in places:
         with Sealer(place, apart=True) as sealer:
@@ -227,7 +228,7 @@ def test_the_disk_tells_the_day_and_no_more(here, job, tmp_path):
         assert (found.st_mtime, found.st_atime) == (day, day)
         assert place.parent.stat().st_mtime == 0
     assert (tmp_path / "f").stat().st_mtime == 0
-    files.remove(tmp_path / "f", file_id)
+    shelf.remove(tmp_path / "f", file_id)
     assert [*places[0].parent.iterdir()] == []
     assert places[0].parent.stat().st_mtime == 0
 

@@ -34,6 +34,7 @@ from storage import (
     reports,
     restoring,
     scratch,
+    shelf,
     units,
 )
 from storage.backup_reading import Reader, Sink, unpack
@@ -170,8 +171,8 @@ def opens(old: Old) -> None:
         (file,) = files.of_report(session, keys, mine)
         key = files.copy_key(file, secret)
         assert key is not None
-        place = files.place(old.folder, file.id, "copy")
-        assert b"isi" in b"".join(files.chunks(place, key))
+        place = shelf.place(old.folder, file.id, "copy")
+        assert b"isi" in b"".join(shelf.chunks(place, key))
         number, code = told["slips"]["mine"]
         slip = numbering.read_receipt(f"{number} {code}")
         assert slip is not None

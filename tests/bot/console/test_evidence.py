@@ -4,10 +4,11 @@ import pytest
 from PIL import Image
 from sqlmodel import select
 
-from storage import files, report_items, units
-from storage.files import Sealer, Taken
+from storage import files, report_items, shelf, units
+from storage.files import Taken
 from storage.models import Case, Event, File
 from storage.report_items import Content
+from storage.shelf import Sealer
 from storage.words import Audience, FileState, ItemKind
 from tests.browsers import Browser, Desk
 
@@ -36,7 +37,7 @@ def keep(desk: Desk, case: Case, *, name: str, kind: str, body: bytes | None) ->
         )
         key = None
         if body is not None:
-            with Sealer(files.place(desk.context.files, row, "copy")) as sealer:
+            with Sealer(shelf.place(desk.context.files, row, "copy")) as sealer:
                 sealer.write(body)
             key = sealer.key
         taken = Taken(b"k" * 32, key, {"name": name, "type": kind})
@@ -128,7 +129,7 @@ async def test_a_lost_file_is_not_found_and_a_changed_one_not_sent(
 ):
     case = desk.case()
     row = keep(desk, case, name="a.png", kind="image/png", body=picture())
-    place = files.place(desk.context.files, row, "copy")
+    place = shelf.place(desk.context.files, row, "copy")
     sealed = bytearray(place.read_bytes())
     sealed[100] ^= 1
     place.write_bytes(bytes(sealed))

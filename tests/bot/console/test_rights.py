@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from handlers import rights
-from storage import cases, files, history, units
-from storage.files import Sealer, Taken
+from storage import cases, files, history, shelf, units
+from storage.files import Taken
 from storage.models import Case, DataRequest
+from storage.shelf import Sealer
 from storage.words import RequestKind, Role, UnitKind
 from tests import house
 from tests.browsers import Browser, Desk, Page
@@ -85,7 +86,7 @@ def on_disk(desk: Desk, case: Case) -> Path:
     """Give a case a file; return where it lies."""
     with desk.database.writing() as session:
         row = files.reserve(session, desk.keys, case.report, day=case.day)
-        path = files.place(desk.context.files, row, "original")
+        path = shelf.place(desk.context.files, row, "original")
         with Sealer(path) as sealer:
             sealer.write(b"a letter")
         vault = desk.house.vault.public_key or b""

@@ -1,0 +1,179 @@
+"""Sound and video, by ffmpeg where it is installed: any browser plays the copy.
+
+A voice is written anew as MP3. A video's pictures are carried over as they are where a
+browser knows them, else drawn anew; titles, places, devices, subtitles, data tracks and
+whatever an encoder wrote between the pictures are left out.
+"""
+
+import json
+import os
+import shutil
+import subprocess  # nosec B404
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+
+from bot.evidence import frames
+from bot.evidence.kinds import Kind
+from bot.evidence.refusals import Give, Refused
+
+converts: Final = True
+PIECE: Final = 64 * 1024
+PLACES: Final = "/usr/local/bin:/usr/bin:/bin"
+_QUIET: Final = ("-v", "error", "-protocol_whitelist", "file,pipe")
+_BARE: Final = (
+    *("-map_metadata", "-1", "-map_chapters", "-1", "-sn", "-dn"),
+    *("-fflags", "+bitexact", "-flags:v", "+bitexact", "-flags:a", "+bitexact"),
+)
+_MP3: Final = (
+    *("-map", "0:a:0", "-vn", "-c:a", "libmp3lame", "-b:a", "96k", "-ar", "44100"),
+    *("-write_xing", "0", "-id3v2_version", "0", "-f", "mp3"),
+)
+_BETWEEN: Final = "6"
+"""Units of H.264 in which encoders and cameras write about themselves (SEI)."""
+_SEEN: Final = {
+    "video/mp4": ("mp4", frozenset({"h264"}), frozenset({"aac", "mp3"})),
+    "video/webm": (
+        "webm",
+        frozenset({"vp8", "vp9", "av1"}),
+        frozenset({"opus", "vorbis"}),
+    ),
+}
+"""For each kind of copy: its format, and the codecs that a browser knows in it."""
+_ANEW: Final = {
+    "video/mp4": (
+        *(
+            "-c:v",
+            "libx264",
+            "-preset",
+            "veryfast",
+            "-crf",
+            "26",
+            "-pix_fmt",
+            "yuv420p",
+        ),
+        *("-vf", "scale='min(1280,iw)':-2"),
+    ),
+    "video/webm": ("-c:v", "libvpx", "-deadline", "realtime", "-b:v", "1M"),
+}
+_SOUND_ANEW: Final = {"video/mp4": "aac", "video/webm": "libopus"}
+
+
+def clean(original: bytes, kind: Kind, give: Give) -> dict[str, str]:
+    """Give what can be heard and seen, and a picture of a video. Raises Refused."""
+    with _held(original) as place:
+        streams, facts = _looked_at(kind, place)
+        pictures = [one for one in streams if _is_film(one)]
+        sounds = [one for one in streams if one.get("codec_type") == "audio"]
+        if kind.shown == "video" and pictures:
+            asked = _video(kind.copy, pictures[0], sounds)
+        elif sounds:
+            asked, facts = _MP3, facts | {"copy": "audio/mpeg", "shown": "sound"}
+        else:
+            raise Refused("broken")
+        _convert(kind, place, (*_BARE, *asked), give, frames.COPY)
+        if "shown" not in facts:
+            _preview(kind, place, give)
+    return facts
+
+
+@contextmanager
+def _held(original: bytes) -> Iterator[str]:
+    """Hold the original in memory under a name that the converter may open."""
+    number = os.memfd_create("original")
+    try:
+        rest = memoryview(original)
+        while rest:
+            rest = rest[os.write(number, rest) :]
+        os.set_inheritable(number, True)  # noqa: FBT003 - it has no name
+        yield f"/proc/self/fd/{number}"
+    finally:
+        os.close(number)
+
+
+def _program(name: str) -> str:
+    found = shutil.which(name, path=PLACES)
+    if found is None:
+        raise Refused("no_converter")
+    return found
+
+
+def _looked_at(kind: Kind, place: str) -> tuple[list[dict[str, Any]], dict[str, str]]:
+    """Return the streams of a file, and what there is to know of it."""
+    asked = (
+        *(_program("ffprobe"), *_QUIET, "-f", kind.demuxer),
+        *("-show_streams", "-show_format", "-of", "json", place),
+    )
+    told = subprocess.run(  # nosec B603 # noqa: S603 - no shell, and arguments of our own
+        asked, capture_output=True, close_fds=False, check=False
+    )
+    try:
+        found = json.loads(told.stdout)
+        streams, form = found["streams"], found["format"]
+    except (ValueError, KeyError):
+        raise Refused("broken") from None
+    hidden = {"place" for name in form.get("tags", {}) if "location" in name.lower()}
+    hidden |= {"device" for name in form.get("tags", {}) if "com." in name.lower()}
+    facts = {"hidden": " ".join(sorted(hidden))}
+    seconds = str(form.get("duration", "")).partition(".")[0]
+    if seconds.isdecimal():
+        facts["seconds"] = seconds
+    return streams, facts
+
+
+def _is_film(stream: dict[str, Any]) -> bool:
+    """Tell a film from the picture that stands on a record's sleeve."""
+    sleeve = stream.get("disposition", {}).get("attached_pic", 0)
+    return stream.get("codec_type") == "video" and not sleeve
+
+
+def _video(
+    copy: str, picture: dict[str, Any], sounds: Sequence[dict[str, Any]]
+) -> tuple[str, ...]:
+    form, seen, heard = _SEEN[copy]
+    codec = str(picture.get("codec_name", ""))
+    asked: tuple[str, ...] = ("-map", f"0:{picture['index']}")
+    asked += ("-c:v", "copy") if codec in seen else _ANEW[copy]
+    if form == "mp4":
+        asked += ("-bsf:v", f"filter_units=remove_types={_BETWEEN}")
+    if sounds:
+        kept = sounds[0].get("codec_name") in heard
+        asked += ("-map", f"0:{sounds[0]['index']}")
+        asked += ("-c:a", "copy" if kept else _SOUND_ANEW[copy])
+    if form == "mp4":
+        asked += ("-movflags", "frag_keyframe+empty_moov+default_base_moof")
+    return (*asked, "-f", form)
+
+
+def _preview(kind: Kind, place: str, give: Give) -> None:
+    drawn = (
+        *_BARE,
+        *("-map", "0:v:0", "-an", "-frames:v", "1", "-vf", "scale=480:-2"),
+        *("-c:v", "mjpeg", "-q:v", "4", "-f", "image2pipe"),
+    )
+    _convert(kind, place, drawn, give, frames.PREVIEW)
+
+
+def _convert(
+    kind: Kind, place: str, asked: Sequence[str], give: Give, letter: bytes
+) -> None:
+    """Run the converter and pass on what comes. Raises Refused."""
+    command = (
+        *(_program("ffmpeg"), "-nostdin", *_QUIET, "-threads", "1"),
+        *("-f", kind.demuxer, "-i", place, *asked, "-threads", "1", "pipe:1"),
+    )
+    came = 0
+    with subprocess.Popen(  # nosec B603 # noqa: S603 - no shell, and arguments of our own
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        close_fds=False,
+    ) as running:
+        if running.stdout is None:
+            raise Refused("broken")
+        while piece := running.stdout.read(PIECE):
+            came += len(piece)
+            give(letter, piece)
+    if running.returncode != 0 or not came:
+        raise Refused("broken")

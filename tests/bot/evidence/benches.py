@@ -1,0 +1,54 @@
+"""Let the real bench work, and look at what comes out."""
+
+import io
+import json
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import pytest
+
+from bot.evidence import bench, cells, frames, workshop
+from bot.evidence.kinds import HEAD, Kind, recognise
+
+PIECE = 64 * 1024
+
+
+class Made(NamedTuple):
+    """What a bench gave; ``facts["why"]`` stands where it gave no copy."""
+
+    copy: bytes
+    preview: bytes
+    facts: Mapping[str, str]
+
+
+def opened(data: bytes, *, here_too: bool = True) -> Made:
+    """Open a file as the media worker does.
+
+    ``here_too``: in this process as well, unlocked. The cell must change nothing of what
+    an honest file gives: what a cleaner loads late would not be found inside.
+    """
+    kind = recognise(data[:HEAD])
+    if kind is None:
+        return Made(b"", b"", {"why": "not_shown"})
+    copy, preview = bytearray(), bytearray()
+    facts = workshop.clean(
+        kind,
+        (data[at : at + PIECE] for at in range(0, len(data), PIECE)),
+        copy=copy.extend,
+        preview=preview.extend,
+    )
+    if here_too:
+        assert facts == unlocked(kind, data)
+    return Made(bytes(copy), bytes(preview), facts)
+
+
+def unlocked(kind: Kind, data: bytes) -> Mapping[str, str]:
+    """Let the bench's own program run in this process; return what it tells."""
+    out = io.BytesIO()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cells, "lock", lambda **_: None)
+        bench.run(kind, "clean", [], io.BytesIO(data), out)
+    out.seek(0)
+    *_, (letter, last) = frames.read(out)
+    assert letter == frames.FACTS
+    return dict(json.loads(last))

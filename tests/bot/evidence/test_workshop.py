@@ -1,0 +1,95 @@
+"""The house and its bench: what is said between them, and what happens when one dies."""
+
+import io
+import subprocess
+import sys
+import time
+
+import pytest
+
+from bot.evidence import bench, cells, frames, workshop
+from bot.evidence.kinds import kinds
+from tests.hostile import jpeg
+
+
+def test_frames_are_read_as_they_were_written():
+    out = io.BytesIO()
+    frames.write(out, frames.COPY, bytes(frames.MOST + 5))
+    frames.write(out, frames.FACTS, b"{}")
+    out.seek(0)
+    assert [(letter, len(data)) for letter, data in frames.read(out)] == [
+        (frames.COPY, frames.MOST),
+        (frames.COPY, 5),
+        (frames.FACTS, 2),
+    ]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [b"", b"C", b"X\0\0\0\1a", b"C\0\0\0\5abc", b"C\xff\xff\xff\xff", b"C\0\0\0\1a"],
+)
+def test_what_is_no_frame_is_refused(said):
+    with pytest.raises(frames.Broken):
+        list(frames.read(io.BytesIO(said)))
+
+
+def test_a_bench_that_takes_too_long_ends():
+    """It waits for words that do not come while nobody closes the pipe."""
+
+    def slowly():
+        yield b"halo"
+        time.sleep(1.5)
+
+    began = time.monotonic()
+    facts = workshop.clean(
+        kinds()["text"], slowly(), copy=bytearray, preview=bytearray, seconds=0.3
+    )
+    assert facts == {"why": "slow"}
+    assert time.monotonic() - began < 10
+
+
+def test_a_bench_that_cannot_begin_is_told_from_a_file_that_is_broken(monkeypatch):
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    facts = workshop.clean(
+        kinds()["jpeg"], [jpeg()] * 50, copy=bytearray, preview=bytearray
+    )
+    assert facts == {"why": "broken"}
+
+
+def test_our_secrets_are_not_in_the_benchs_environment(monkeypatch):
+    """What it could tell of us is the language; its environment is made anew."""
+    seen = {}
+    real = subprocess.Popen
+
+    def spy(*args, **more):
+        seen.update(more)
+        return real(*args, **more)
+
+    monkeypatch.setenv("KENTONGAN_TELEGRAM__TOKEN", "1:secret")
+    monkeypatch.setattr(subprocess, "Popen", spy)
+    workshop.clean(kinds()["text"], [b"halo"], copy=bytearray, preview=bytearray)
+    assert seen["env"] == {"LANG": "C.UTF-8"}
+    assert seen["cwd"] == "/"
+
+
+def test_a_file_that_is_larger_than_memory_may_be_is_not_opened(monkeypatch):
+    monkeypatch.setattr(bench, "MOST_BYTES", 10)
+    monkeypatch.setattr(cells, "lock", lambda **_: None)
+    out = io.BytesIO()
+    bench.run(kinds()["text"], "clean", [], io.BytesIO(b"x" * 11), out)
+    out.seek(0)
+    assert list(frames.read(out)) == [(frames.FACTS, b'{"why": "large"}')]
+
+
+@pytest.mark.parametrize(
+    ("error", "why"), [(MemoryError, "large"), (KeyError, "broken")]
+)
+def test_whatever_a_cleaner_raises_has_a_word(monkeypatch, error, why):
+    def fails(*_):
+        raise error
+
+    monkeypatch.setattr("bot.evidence.texts.clean", fails)
+    monkeypatch.setattr(cells, "lock", lambda **_: None)
+    out = io.BytesIO()
+    bench.run(kinds()["text"], "clean", [], io.BytesIO(b"x"), out)
+    assert f'"{why}"'.encode() in out.getvalue()
