@@ -8,6 +8,7 @@ in a process of its own (``bot/evidence``); the original stays sealed for two.
 import asyncio
 import contextlib
 import hashlib
+import secrets
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -168,6 +169,8 @@ class MediaWorker(Worker):
             "size": str(original.size),
             "sha256": taken.sha256,
             "at": self._clock().isoformat(),
+            "ref": hashlib.sha256(job.details["reference"].encode()).hexdigest(),
+            "salt": secrets.token_hex(16),
             "why": "" if taken.kind else "not_shown",
         }
         if taken.kind is not None:

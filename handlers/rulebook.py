@@ -52,6 +52,7 @@ class Rulebook:
     positions: Mapping[str, Term]
     provinces: Provinces
     reveal: RevealRules
+    evidence: Mapping[str, Term]
     day_overrides: Mapping[date, str]
 
     @classmethod
@@ -84,6 +85,7 @@ class Rulebook:
             positions=positions,
             provinces=read("regions.toml", Provinces.from_data),
             reveal=read("reveal.toml", RevealRules.from_data),
+            evidence=read("evidence.toml", _terms),
             day_overrides=read("holidays.toml", _days),
         )
 

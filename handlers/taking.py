@@ -8,7 +8,7 @@ from sqlmodel import Session
 from handlers import notices, statuses
 from handlers.messages import Reply
 from handlers.office import Office
-from storage import cases, files, history, jobs, reports, units
+from storage import cases, custody, files, history, jobs, reports, units
 from storage.files import Taken
 from storage.jobs import Claimed
 from storage.sealing import NotAuthentic
@@ -53,6 +53,8 @@ def taken(
     except NotAuthentic:
         return Outcome.NOT_OURS
     files.taken(session, office.keys, file_id, file, public=public, vault=vault)
+    day = office.day(now)
+    custody.commit(session, office.keys, file_id, file.details, day=day)
     return Outcome.TAKEN
 
 

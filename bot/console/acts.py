@@ -9,6 +9,7 @@ from bot.console import access
 from bot.console import case as case_page
 from bot.console.visit import SeeOther, Visit
 from handlers import cases as verbs
+from handlers.annotating import annotate as verb_annotate
 from handlers.errors import KentonganError, NotFound, NotYours
 from storage.words import Reason, Status
 
@@ -47,16 +48,36 @@ def note(visit: Visit) -> Response:
     return _write(visit, verbs.note, "note", MOST_NOTE, "noted")
 
 
+def annotate(visit: Visit) -> Response:
+    """Say what a file means for its case."""
+    file = visit.request.path_params["file"]
+    label = visit.form.get("label", "")
+    if not label:
+        return case_page.show(
+            visit, problem="CHOOSE", field=f"label-{file}", status=422
+        )
+    told = {"file": file, "label": label}
+    return _write(visit, verb_annotate, "about", MOST_NOTE, "noted", told, least=0)
+
+
 def _write(
-    visit: Visit, verb: Callable[..., Any], name: str, most: int, done: str
+    visit: Visit,
+    verb: Callable[..., Any],
+    name: str,
+    most: int,
+    done: str,
+    more: Mapping[str, str] | None = None,
+    *,
+    least: int = 1,
 ) -> Response:
     text = visit.form.get(name, "").replace("\r\n", "\n").strip()
-    if not text or len(text) > most:
+    if len(text) < least or len(text) > most:
         problem = "TOO_LONG" if text else "EMPTY"
         return case_page.show(
             visit, problem=problem, typed=text[:most], field=name, status=422
         )
-    return _act(visit, verb, {"text": text}, done, typed=text, field=name)
+    told = {"text": text, **(more or {})}
+    return _act(visit, verb, told, done, typed=text, field=name)
 
 
 def _act(

@@ -100,6 +100,7 @@ def routes(console: ConsoleContext) -> list[BaseRoute]:
         ),
         work("/cases/{number}", case.case),
         work("/cases/{number}/files/{file}", evidence.working_copy),
+        work("/cases/{number}/files/{file}/note", acts.annotate, post=True),
         work("/cases/{number}/files/{file}/preview", evidence.preview),
         work("/cases/{number}/files/{file}/pages/{page}", evidence.page),
         work("/cases/{number}/status", acts.change_status, post=True),

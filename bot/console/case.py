@@ -69,6 +69,7 @@ def show(
         lines=_together([_line(visit, event, people) for event in reversed(events)]),
         broken=broken,
         people=people,
+        labels=tuple(visit.console.office.rulebook.evidence),
         reveals=asked,
         rights=own_data,
         held=holding.last(events) if found.hold else None,

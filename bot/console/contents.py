@@ -54,6 +54,7 @@ class Evidence:
     state: FileState
     has_copy: bool
     details: Mapping[str, str] = field(repr=False)
+    notes: tuple[Content, ...] = field(default=(), repr=False)
     most_pages: ClassVar[int] = 40
     """How many pages of a PDF the case page draws."""
 
@@ -74,6 +75,11 @@ class Evidence:
     def has_preview(self) -> bool:
         """Tell whether a small picture of it is there."""
         return self.has_copy and self.details.get("preview_size", "0") != "0"
+
+    @property
+    def label(self) -> str:
+        """Return its class, as it was judged last; "" where nobody judged it."""
+        return self.notes[-1].step if self.notes else ""
 
     @property
     def why(self) -> str:
@@ -146,12 +152,13 @@ def read(visit: Visit, session: Session, case: Case) -> Contents:
         session, office.keys, case.report, secret, audience=Audience.CASE
     )
     found = [item.content for item in items if item.content is not None]
-    evidence, files_broken = _evidence(session, office.keys, case, secret)
+    notes = [content for content in found if content.kind is ItemKind.NOTE]
+    evidence, files_broken = _evidence(session, office.keys, case, secret, notes)
     return Contents(
         parts=_parts(found, office.questionnaire),
         choices=_choices(found, office.questionnaire, visit.words()),
         letters=tuple(c for c in found if _is_letter(c)),
-        notes=tuple(c for c in found if c.kind is ItemKind.NOTE),
+        notes=tuple(note for note in notes if not note.file),
         evidence=evidence,
         broken=tuple(item for item in items if item.content is None),
         missing=history.missing_items(session, case),
@@ -213,22 +220,27 @@ def _choices(
 
 
 def _evidence(
-    session: Session, keys: ServerKeys, case: Case, secret: bytes
+    session: Session,
+    keys: ServerKeys,
+    case: Case,
+    secret: bytes,
+    notes: Sequence[Content],
 ) -> tuple[tuple[Evidence, ...], bool]:
     """Return the files, and whether one of them was not written by us."""
     try:
         rows = files.of_report(session, keys, case.report)
-        shown = [_file(row, n, secret) for n, row in enumerate(rows, start=1)]
+        shown = [_file(row, n, secret, notes) for n, row in enumerate(rows, start=1)]
     except NotAuthentic:
         return (), True
     return tuple(shown), False
 
 
-def _file(row: File, number: int, secret: bytes) -> Evidence:
+def _file(row: File, number: int, secret: bytes, notes: Sequence[Content]) -> Evidence:
     return Evidence(
         id=row.id.hex(),
         number=number,
         state=FileState(row.state),
         has_copy=row.copy_key is not None,
         details=files.details(row, secret),
+        notes=tuple(note for note in notes if note.file == row.id.hex()),
     )

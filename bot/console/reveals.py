@@ -14,7 +14,7 @@ from bot.console.visit import SeeOther, Visit
 from handlers import reveals as verbs
 from handlers.errors import NotFound
 from handlers.office import Office
-from storage import files, officers, reveals, shelf
+from storage import custody, files, officers, reveals, shelf
 from storage.models import Case, File, Officer, Reveal, Unit
 from storage.words import EventCode, RevealOf, RevealState
 
@@ -177,11 +177,15 @@ def file_of(visit: Visit, session: Session, case: Case, wanted: str) -> File:
 
 
 def about(visit: Visit, session: Session, case: Case, row: File) -> Mapping[str, str]:
-    """Return what the case's key tells of a file: name, type, size, SHA-256."""
+    """Return what the case's key tells of a file: name, type, size, SHA-256, custody."""
     secret = contents.report_secret(visit, session, case)
-    return {"name": "", "type": "", "size": "", "sha256": ""} | dict(
-        files.details(row, secret)
-    )
+    told = files.details(row, secret)
+    since = custody.committed(session, row.id, told)
+    if since is not None:
+        held = visit.say("custody.since", day=visit.words().short_day(since))
+    else:
+        held = visit.say("custody.none" if told.get("salt") else "custody.old")
+    return {"name": "", "type": "", "size": "", "sha256": "", **told, "custody": held}
 
 
 def _send(visit: Visit, case: Case, row: Reveal, key: bytes) -> Response:

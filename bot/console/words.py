@@ -45,6 +45,10 @@ class Words:
         """Name a reason."""
         return self._term(self.office.rulebook.reasons, code)
 
+    def label(self, code: str) -> str:
+        """Name the class of a file."""
+        return self._term(self.office.rulebook.evidence, code)
+
     def category(self, code: str) -> str:
         """Name a category of the taxonomy."""
         return self._term(self.office.rulebook.categories, code)
