@@ -6,6 +6,7 @@ import pytest
 from bot.alarms import Alarm
 from bot.console import health, menu
 from bot.console.texts import LANGUAGES, ConsoleTexts
+from bot.evidence.refusals import HIDDEN, WHYS
 from handlers import retaking
 from handlers.questionnaire import load
 from handlers.texts import holes
@@ -59,6 +60,8 @@ CODES = [
         for step in load().report
         if not step.gate and step.name != "review"
     ),
+    *(f"file.why.{why}" for why in WHYS),
+    *(f"file.hidden.{what}" for what in HIDDEN),
 ]
 
 
