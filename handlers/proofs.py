@@ -47,6 +47,9 @@ SAMPLES: Final[Mapping[str, str]] = {
     "removed": "12",
     "wrong": "12",
     "what": "the last backup is too old",
+    "taken": "12",
+    "waiting": "12",
+    "lost": "12",
 }
 """The values with which the length of an SMS is measured."""
 
@@ -54,7 +57,7 @@ SPOKEN: Final = (
     "ACCESSED", "ADDED", "AGAIN", "ALERT.ANSWER", "ALERT.NEW", "ALERT.REVEAL", "ALERT.REVEAL_ANSWERED", "ALERT.REQUEST", "ALERT.WITHDRAWN", "ALSO", "ASKED", "BACK", "BREACH", "CHANGED",
     "CLEAN0", "CLEANING", "CLEANLEFT",
     "CORRECTING", "DUTY.GONE", "DUTY.KNOCK", "DUTY.LINKED", "DUTY.OPEN", "DUTY.ROUTE", "DUTY.TAKEN", "DUTY.UNKNOWN", "DUTY.UNROUTE", "EDIT0",
-    "EDITED", "EMPTY", "FILE0", "FILED", "FORGOTTEN", "FULL", "FULLNEWS", "HELD", "HELDBACK", "IDENTITY", "INCOMPLETE", "KEEP", "KEPT", "LATE0", "LATE", "LEFT", "LOSTCODE", "MORE",
+    "EDITED", "EMPTY", "FILE0", "FILED", "FILESTATE", "FORGOTTEN", "FULL", "FULLNEWS", "HELD", "HELDBACK", "IDENTITY", "INCOMPLETE", "KEEP", "KEPT", "LATE0", "LATE", "LEFT", "LOSTCODE", "MORE",
     "NEEDGATE", "NEEDSTORY", "NODRAFT", "NOTADDED", "NOTKEPT", "NOWCONF", "OPENED", "PAUSED", "POLICY", "POLITE", "PURGED", "QUOTEDDRAFT", "QUOTED", "RESTRICTED", "Q15F",
     "Q20", "Q22C", "Q24", "Q27", "Q28", "REVEALED", "REVEALED.FILE", "SENT", "STOPPED", "SUBFULL", "SUBNONE", "SUBSCRIBED", "TAKEN", "THANKS",
     "TIMEOVER", "WITHDRAWN", "X01", "X01H", "X01N", "X01R", "X02", "X03", "X04", "X05", "X06", "X06W", "X07",

@@ -3,6 +3,7 @@
 What a reporter does is told by the day, never by the minute, and never with a handle.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -12,10 +13,10 @@ from handlers import countdown, notices
 from handlers.messages import Reply
 from handlers.office import Office
 from handlers.receipts import Opening
-from storage import cases, erasing, history, report_items, reveals
+from storage import cases, erasing, files, history, report_items, reveals
 from storage.models import Case
 from storage.report_items import Content
-from storage.words import Audience, Channel, EventCode, Status
+from storage.words import Audience, Channel, EventCode, FileState, Status
 
 
 def language_of(session: Session, office: Office, opening: Opening) -> str:
@@ -44,7 +45,23 @@ def status_of(
     if case.purged is not None:
         return (Reply("PURGED", {"date": case.purged.strftime("%d/%m/%Y")}),)
     told = notices.standing(office, case, language=language, channel=channel)
-    return (told,) if told is not None else ()
+    standing = (told,) if told is not None else ()
+    return (*standing, *_of_files(session, office, opening.report))
+
+
+def _of_files(session: Session, office: Office, report: bytes) -> tuple[Reply, ...]:
+    """Say how many files arrived, are under way, or did not come; nothing of none."""
+    rows = files.of_report(session, office.keys, report)
+    states = Counter(FileState(row.state) for row in rows)
+    if not states:
+        return ()
+    lost = states[FileState.REFUSED] + states[FileState.GONE]
+    counts = {
+        "taken": str(states[FileState.TAKEN]),
+        "waiting": str(states[FileState.WAITING]),
+        "lost": str(lost),
+    }
+    return (Reply("FILESTATE", counts),)
 
 
 def unread(
