@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlalchemy import text
 from sqlmodel import Session
 
-from bot import config, founding
+from bot import config, founding, sweeping
 from bot.commands import desk, refusals
 from bot.findings import Finding, Patient, ok, warn, wrong
 from bot.office import make_office
@@ -105,6 +105,24 @@ def house(patient: Patient) -> Iterator[Finding]:
             return  # told by database
         with store.reading() as session:
             yield from _people(session, keys)
+
+
+def files(patient: Patient) -> Iterator[Finding]:
+    """Look whether every file of a case lies where it should."""
+    if not desk.store_exists(patient.settings):
+        return  # told by database
+    with _store(patient) as store:
+        if not migrating.current(store):
+            return  # told by database
+        found = sweeping.look(store, patient.settings.files.path)
+    if found.lost:
+        says = f"{found.lost} of cases are not on the disk; take them from a backup"
+        yield wrong("files", says)
+    elif found.strays:
+        says = f"{len(found.strays)} belong to no case; the server removes them"
+        yield ok("files", says)
+    else:
+        yield ok("files", "every file of a case is on the disk, and no other")
 
 
 def copies(patient: Patient) -> Iterator[Finding]:
@@ -255,6 +273,7 @@ LOOKS = (
     ("database", database),
     ("disk", disk),
     ("house", house),
+    ("files", files),
     ("copies", copies),
     ("server", reach),
     ("rules", rules),

@@ -11,15 +11,13 @@ from datetime import datetime
 from pathlib import Path
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
-from sqlmodel import Session, select
 
-from bot import logs
+from bot import logs, sweeping
 from bot.keeper import Keeper
 from bot.writer import StoreUnavailable, Writer
 from handlers import canary, digest, housekeeping
 from handlers.office import Office
-from storage import audit, leases, shelf
-from storage.models import File
+from storage import audit, leases
 
 LEASE = "scheduler"
 _LEASE_SECONDS = 120
@@ -139,15 +137,13 @@ class Scheduler:
         )
 
     def _sweep(self) -> None:
-        with self._writer.database.reading() as session:
-            known = _known_files(session)
+        found = sweeping.look(self._writer.database, self._folder)
         old = time.time() - _OLD_SECONDS
-        for path in self._folder.glob("*/*"):
-            kept = path.name.partition(".")[0] in known and path.suffix != shelf.PART
-            # Not the time of its content: that is set to a day, and this to the truth.
-            if not kept and path.stat().st_ctime <= old:
-                path.unlink(missing_ok=True)
-
-
-def _known_files(session: Session) -> set[str]:
-    return {file_id.hex() for file_id in session.exec(select(File.id)).all()}
+        # Not the time of its content: that is set to a day, and this to the truth.
+        gone = [path for path in found.strays if path.stat().st_ctime <= old]
+        for path in gone:
+            path.unlink(missing_ok=True)
+        if gone:
+            logs.event("files.swept", count=len(gone))
+        if found.lost:
+            logs.event("files.lost", level="error", count=found.lost)
