@@ -233,6 +233,7 @@ def make_channels(settings: Settings, clock: Clock) -> dict[Channel, base.Sender
             telegram.token.get_secret_value(),
             api_base_url=telegram.api_base_url,
             file_base_url=telegram.file_base_url,
+            local_files=telegram.local_files,
         )
     account: dict[str, Any] = {
         "account_sid": twilio.account_sid,

@@ -1,10 +1,12 @@
 """From settings to what the handlers decide with."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from bot.channels import canary, sms, telegram, whatsapp
+from bot.channels.limits import TELEGRAM_LOCAL
 from bot.settings import Settings
 from handlers.office import Office
 from handlers.questionnaire import Questionnaire
@@ -40,11 +42,21 @@ def make_office(settings: Settings, keys: ServerKeys, *, now: datetime) -> Offic
         console_url=f"{settings.server.public_url or local_url(settings)}/console",
         erase_copies=settings.twilio.erase_copies,
         backup_days=settings.retention.backup_days,
-        file_limits={name: most.file_bytes // _MEBIBYTE for name, most in _LIMITS},
+        file_limits=_file_limits(settings),
         text_limits={name: most.text for name, most in _LIMITS},
         delete_hours={name: most.delete_hours for name, most in _LIMITS},
         delete_at_once={name: most.delete_at_once for name, most in _LIMITS},
     )
+
+
+def _file_limits(settings: Settings) -> Mapping[str, int]:
+    """Return how large a file may be, in MiB; a Bot API server of our own takes more."""
+    found: dict[str, int] = {
+        name: most.file_bytes // _MEBIBYTE for name, most in _LIMITS
+    }
+    if settings.telegram.local_files:
+        found[Channel.TELEGRAM] = TELEGRAM_LOCAL.file_bytes // _MEBIBYTE
+    return found
 
 
 def make_questionnaire(folder: Path | None) -> Questionnaire:

@@ -118,6 +118,7 @@ class Telegram(Section):
     ] = NO_SECRET
     api_base_url: values.SafeUrl = f"https://{TELEGRAM_HOST}/bot"
     file_base_url: values.SafeUrl = f"https://{TELEGRAM_HOST}/file/bot"
+    local_files: str = ""
 
 
 class Templates(Section):

@@ -6,6 +6,8 @@ provider allows, and ``group_burst`` off the minute. Telegram states one message
 for a chat and lets short bursts pass: ``chat_burst`` comes on top there.
 """
 
+from dataclasses import replace
+
 from bot.channels.base import Limits
 
 DELETE_AT_ONCE = 100
@@ -23,6 +25,9 @@ TELEGRAM = Limits(
     delete_hours=48,
     delete_at_once=DELETE_AT_ONCE,
 )
+
+TELEGRAM_LOCAL = replace(TELEGRAM, file_bytes=2000 * _MIB)
+"""With a Bot API server of our own: what Telegram lets anybody send."""
 
 SMS_PER_SECOND = 1
 SMS = Limits(

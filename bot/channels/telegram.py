@@ -10,6 +10,7 @@ import os
 from collections.abc import Container, Mapping
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -19,6 +20,7 @@ from telegram.request import HTTPXRequest
 
 from bot.channels import base, limits, telegram_content, telegram_sending
 from bot.channels.download import Source
+from bot.channels.local_files import opener
 from handlers.messages import Incoming, Kind
 from storage.letters import Letter
 from storage.words import Channel
@@ -61,13 +63,19 @@ class Telegram:
 
     ``api_base_url`` and ``file_base_url`` end before the token, as in
     ``https://api.telegram.org/bot``; an empty ``file_base_url`` is made from the first.
+    ``local_files`` is the folder of a Bot API server of our own, which knows no limit.
     """
 
     name = Channel.TELEGRAM
     limits = LIMITS
 
     def __init__(
-        self, token: str, *, api_base_url: str, file_base_url: str = ""
+        self,
+        token: str,
+        *,
+        api_base_url: str,
+        file_base_url: str = "",
+        local_files: str = "",
     ) -> None:
         api = base.checked_address(api_base_url)
         files = file_base_url or f"{api.removesuffix('/bot')}/file/bot"
@@ -87,7 +95,9 @@ class Telegram:
             token, api, base.checked_address(files), calls, get_updates_request=polling
         )
         self._downloads = httpx.AsyncClient(timeout=20, trust_env=outside, verify=tls)
-        self._source = Source(self._downloads, (files,), LIMITS.file_bytes)
+        self.limits = limits.TELEGRAM_LOCAL if local_files else LIMITS
+        source = Source(self._downloads, (files,), LIMITS.file_bytes)
+        self._open = opener(source, Path(local_files) if local_files else None)
         number = token.partition(":")[0]
         self.me = telegram_content.Me(int(number) if number.isdecimal() else 0)
         self._learning: asyncio.Task[None] | None = None
@@ -120,7 +130,7 @@ class Telegram:
                 return ()
             group = Incoming(self.name, handle, str(order), received, Kind.GROUP)
             return (group,)
-        content = telegram_content.read(raw)
+        content = telegram_content.read(raw, most=self.limits.file_bytes)
         if content is None or raw["from"].get("is_bot"):
             return ()
         return (
@@ -153,7 +163,7 @@ class Telegram:
 
     def fetch(self, reference: str) -> AbstractAsyncContextManager[base.Download]:
         """Open the file with this file id."""
-        return telegram_sending.open_file(self.bot, self._source, reference)
+        return telegram_sending.open_file(self.bot, self._open, reference)
 
     async def erase(self, provider_id: str) -> None:
         """Do nothing: a chat is cleaned by ``DELETE`` letters, while it is known."""

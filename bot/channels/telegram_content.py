@@ -123,13 +123,14 @@ class Me:
         return entity["type"] == "mention" and mine and bool(self.username)
 
 
-def read(raw: dict[str, Any]) -> Content | None:
+def read(raw: dict[str, Any], *, most: int = FILE_BYTES) -> Content | None:
     """Return what a message holds; None for Telegram's own service lines.
 
+    A file of more than ``most`` bytes can never be fetched, and says so.
     Raises KeyError, TypeError, ValueError or AttributeError where its shape is wrong.
     """
     text = _text(raw.get("text", raw.get("caption", "")))
-    if media := tuple(_files(raw)):
+    if media := tuple(_files(raw, most)):
         return Content(Kind.MEDIA, text, media)
     if "venue" in raw or "location" in raw:
         live = bool((raw.get("location") or {}).get("live_period"))
@@ -157,17 +158,17 @@ def marks(raw: dict[str, Any]) -> tuple[Mark, ...]:
     return tuple(found)
 
 
-def _files(raw: dict[str, Any]) -> Iterator[Media]:
+def _files(raw: dict[str, Any], most: int) -> Iterator[Media]:
     if "photo" in raw:
-        yield _media(raw["photo"][-1], "image/jpeg")
+        yield _media(raw["photo"][-1], "image/jpeg", most)
     if "live_photo" in raw:
-        yield _media(raw["live_photo"], "video/mp4")
+        yield _media(raw["live_photo"], "video/mp4", most)
     name = next((name for name in FILES if name in raw), None)
     if name:
-        yield _media(raw[name], FILES[name])
+        yield _media(raw[name], FILES[name], most)
 
 
-def _media(file: dict[str, Any], kind: str) -> Media:
+def _media(file: dict[str, Any], kind: str, most: int) -> Media:
     size = file.get("file_size", 0)
     if type(size) is not int or size < 0:
         raise TypeError
@@ -177,7 +178,7 @@ def _media(file: dict[str, Any], kind: str) -> Media:
         name=_text(file.get("file_name", "")),
         size=size,
         same=_text(file.get("file_unique_id", "")),
-        refused=TOO_BIG if size > FILE_BYTES else "",
+        refused=TOO_BIG if size > most else "",
     )
 
 

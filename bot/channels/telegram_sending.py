@@ -1,8 +1,9 @@
 """What Telegram is sent, and what its errors mean for a letter."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
+from typing import TypeAlias
 
 import httpx
 from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions
@@ -16,7 +17,6 @@ from telegram.error import (
 )
 
 from bot.channels import base
-from bot.channels.download import Source
 from bot.channels.limits import DELETE_AT_ONCE
 from storage.letters import Letter
 from storage.words import LetterKind
@@ -81,9 +81,13 @@ def _keyboard(letter: Letter) -> InlineKeyboardMarkup | None:
     return InlineKeyboardMarkup(rows) if rows else None
 
 
+Opener: TypeAlias = Callable[[str], AbstractAsyncContextManager[base.Download]]
+"""Opens what ``getFile`` told."""
+
+
 @asynccontextmanager
 async def open_file(
-    bot: Bot, source: Source, reference: str
+    bot: Bot, opened: Opener, reference: str
 ) -> AsyncIterator[base.Download]:
     """Open the file with this file id; its address, which holds the token, stays here."""
     try:
@@ -95,7 +99,7 @@ async def open_file(
         raise policy(error) from None
     except STRANGE:
         raise base.Later("telegram.answer") from None
-    async with source.open(file.file_path or "") as download:
+    async with opened(file.file_path or "") as download:
         yield download
 
 
