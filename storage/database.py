@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import Engine, create_engine, event, text
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine import URL, ExceptionContext, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
@@ -23,6 +24,14 @@ _WRITER_PRAGMAS: tuple[str, ...] = (
     "foreign_keys=ON",
 )
 _READER_PRAGMAS = ("temp_store=MEMORY", "query_only=ON")
+_BROKEN = (
+    *("SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_CORRUPT", "SQLITE_NOTADB"),
+    *(
+        "SQLITE_READONLY_DBMOVED",
+        "SQLITE_READONLY_RECOVERY",
+        "SQLITE_READONLY_CANTINIT",
+    ),
+)
 COMMAND_WAIT = 30.0
 """Seconds that a command waits for the writer of a running server."""
 
@@ -54,7 +63,9 @@ class Database:
                 },
                 **options,
             )
-        engine = create_engine(self.url, connect_args={"timeout": wait}, **options)
+        engine = create_engine(
+            _existing(self.url), connect_args={"timeout": wait}, **options
+        )
 
         @event.listens_for(engine, "connect")
         def on_connect(connection: Any, _: object) -> None:  # noqa: ANN401 - a DBAPI connection
@@ -65,6 +76,11 @@ class Database:
         @event.listens_for(engine, "begin")
         def on_begin(connection: Any) -> None:  # noqa: ANN401 - SQLAlchemy's signature
             connection.exec_driver_sql(begin)
+
+        @event.listens_for(engine, "handle_error")
+        def on_error(context: ExceptionContext) -> None:
+            if _is_broken(context.original_exception):
+                context.is_disconnect = True
 
         return engine
 
@@ -115,6 +131,14 @@ class Database:
         self.write_engine.dispose()
 
 
+def _is_broken(error: BaseException) -> bool:
+    """Tell whether an SQLite connection will fail for ever: its file is another's by now.
+
+    One that is kept would refuse everything after the file is long back in its place.
+    """
+    return str(getattr(error, "sqlite_errorname", "")).startswith(_BROKEN)
+
+
 def sqlstate(error: DBAPIError) -> str:
     """Return PostgreSQL's SQLSTATE or SQLite's error name; empty if there is none."""
     origin = error.orig
@@ -128,6 +152,17 @@ def _driver(url: URL) -> URL:
     if url.get_backend_name() == "postgresql" and url.drivername == "postgresql":
         return url.set(drivername="postgresql+psycopg")
     return url
+
+
+def _existing(url: URL) -> URL:
+    """Return an address that opens a file and never makes one.
+
+    While a disk is away an empty store in its place would take messages, and be lost.
+    """
+    if not url.database:
+        return url
+    path = quote(str(Path(url.database).absolute()))
+    return url.set(database=f"file:{path}", query={"uri": "true", "mode": "rw"})
 
 
 def _private_file(url: URL) -> None:
