@@ -158,6 +158,7 @@ def build(
             list(channels.values()),
             folder=settings.files.path,
             clock=clock,
+            scanner=settings.files.clamav,
         ),
         scheduler=Scheduler(
             writer,

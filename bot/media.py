@@ -18,7 +18,7 @@ from typing_extensions import override
 
 from bot import logs
 from bot.channels import base
-from bot.evidence import workshop
+from bot.evidence import clamav, workshop
 from bot.evidence.kinds import HEAD, Kind, recognise
 from bot.worker import Worker
 from bot.writer import StoreUnavailable, Writer
@@ -41,6 +41,8 @@ HOLD_SECONDS = 20.0
 """How often a job under way is held on; three times within its lease."""
 BENCHES = 2
 """Files that are opened at once; each may need a gigabyte for some seconds."""
+LAST_TRY = timedelta(hours=2)
+"""How long before its end a file is kept unscanned rather than lost."""
 UNKNOWN = "application/octet-stream"
 
 
@@ -67,11 +69,13 @@ class MediaWorker(Worker):
         *,
         folder: Path,
         clock: Callable[[], datetime],
+        scanner: str = "",
     ) -> None:
         super().__init__(writer, office, clock=clock)
         self._channels: Mapping[Channel, base.Sender] = {c.name: c for c in channels}
         self._folder = folder
         self._benches = asyncio.Semaphore(BENCHES)
+        self._scanner = scanner
 
     @override
     def lane_of(self, job: Claimed) -> Hashable:
@@ -173,6 +177,8 @@ class MediaWorker(Worker):
             "salt": secrets.token_hex(16),
             "why": "" if taken.kind else "not_shown",
         }
+        if why := await self._verdict(job, original):
+            return Taken(original.key, None, {**details, "why": why}, (original,))
         if taken.kind is not None:
             async with self._benches:
                 made = await asyncio.to_thread(_copied, taken.kind, original, copy)
@@ -180,6 +186,22 @@ class MediaWorker(Worker):
         if details["why"]:
             return Taken(original.key, None, details, (original,))
         return Taken(original.key, copy.key, details, (original, copy))
+
+    async def _verdict(self, job: Claimed, original: Sealer) -> str:
+        """Ask the scanner; return why there is to be no copy, "" where there is to be one.
+
+        While it is silent the file waits (``Later``); before its time is over it is kept.
+        """
+        if not self._scanner:
+            return ""
+        pieces = shelf.chunks(original.part, original.key)
+        try:
+            found = await asyncio.to_thread(clamav.is_infected, self._scanner, pieces)
+        except clamav.Silent:
+            if self._clock() + LAST_TRY < job.expires:
+                raise base.Later("media.scanner") from None
+            return "unscanned"
+        return "virus" if found else ""
 
     def _ended(self, outcome: taking.Outcome, file_id: bytes) -> None:
         """Delete what is wanted no more; never what another worker may have stored."""

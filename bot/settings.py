@@ -64,6 +64,12 @@ class Files(Section):
     """Where sealed evidence lies."""
 
     path: Path = Path("files")
+    clamav: Annotated[
+        str,
+        values.pattern(
+            r"/.+|[^/:]+:[0-9]{1,5}", "must be a socket's path, or host:port"
+        ),
+    ] = ""
 
 
 class Retention(Section):

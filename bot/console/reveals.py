@@ -183,8 +183,10 @@ def about(visit: Visit, session: Session, case: Case, row: File) -> Mapping[str,
     since = custody.committed(session, row.id, told)
     if since is not None:
         held = visit.say("custody.since", day=visit.words().short_day(since))
+    elif told.get("salt"):
+        held = visit.say("custody.none")
     else:
-        held = visit.say("custody.none" if told.get("salt") else "custody.old")
+        held = visit.say("custody.old")
     return {"name": "", "type": "", "size": "", "sha256": "", **told, "custody": held}
 
 

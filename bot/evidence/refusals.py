@@ -4,7 +4,17 @@ from collections.abc import Callable
 from typing import Final
 
 WHYS: Final = frozenset(
-    {"not_shown", "broken", "large", "slow", "locked", "archive", "no_converter"}
+    {
+        "not_shown",
+        "broken",
+        "large",
+        "slow",
+        "locked",
+        "archive",
+        "no_converter",
+        "virus",
+        "unscanned",
+    }
 )
 """Why a file has no copy; each has its words on the case page."""
 HIDDEN: Final = frozenset({"place", "device", "author", "words", "files", "program"})

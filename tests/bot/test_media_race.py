@@ -264,3 +264,24 @@ async def test_what_is_no_picture_has_no_copy(world):
     await world.worker(world.quick).work(await world.claims())
     assert world.names() == [".original"]
     assert world.evidence() is None
+
+
+async def test_a_file_waits_for_a_silent_scanner_and_is_never_lost(world):
+    worker = world.worker(world.quick)
+    worker._scanner = "/nowhere/clamd.ctl"  # noqa: SLF001 - as the setting says
+    await worker.work(await world.claims())
+    assert world.row().state == FileState.WAITING
+    assert world.names() == []
+    world.here.later(hours=47)
+    await worker.work(await world.claims())
+    assert world.row().state == FileState.TAKEN
+    assert world.names() == [".original"]
+
+
+async def test_what_the_scanner_finds_has_no_copy(world, monkeypatch):
+    monkeypatch.setattr(media_module.clamav, "is_infected", lambda *_: True)
+    worker = world.worker(world.quick)
+    worker._scanner = "127.0.0.1:3310"  # noqa: SLF001 - as the setting says
+    await worker.work(await world.claims())
+    assert world.names() == [".original"]
+    assert world.evidence() is None
