@@ -1,5 +1,7 @@
 """Put a file into a case the way the media worker does, without a provider."""
 
+from sqlmodel import Session
+
 from bot import media
 from bot.evidence.kinds import HEAD, recognise
 from storage import files, report_items, shelf, units
@@ -11,22 +13,28 @@ from storage.words import Audience, ItemKind
 from tests.browsers import Desk
 
 
+def reserve(desk: Desk, session: Session, case: Case) -> bytes:
+    """Make the row of a file, and the answer that it belongs to; returns its id."""
+    row = files.reserve(session, desk.keys, case.report, day=case.day)
+    content = Content(ItemKind.ANSWER, "", "", "Q15", file=row.hex())
+    report_items.add_item(
+        session,
+        desk.keys,
+        case.report,
+        content,
+        audience=Audience.CASE,
+        public=case.public_key,
+        day=case.day,
+    )
+    return row
+
+
 def put(desk: Desk, case: Case, name: str, data: bytes) -> str:
     """Seal a file and its working copy; returns its id as addresses name it."""
     keys, folder = desk.keys, desk.context.files
     with desk.database.writing() as session:
         vault = units.vault(session, keys).public_key or b""
-        row = files.reserve(session, keys, case.report, day=case.day)
-        content = Content(ItemKind.ANSWER, "", "", "Q15", file=row.hex())
-        report_items.add_item(
-            session,
-            keys,
-            case.report,
-            content,
-            audience=Audience.CASE,
-            public=case.public_key,
-            day=case.day,
-        )
+        row = reserve(desk, session, case)
         original, copy = (
             Sealer(shelf.place(folder, row, which), apart=True)
             for which in ("original", "copy")

@@ -59,11 +59,6 @@ class Evidence:
     """How many pages of a PDF the case page draws."""
 
     @property
-    def is_picture(self) -> bool:
-        """Tell whether a browser shows the working copy as a picture."""
-        return self.shown == "picture"
-
-    @property
     def shown(self) -> str:
         """Return how the page shows it: picture, pages, sound, video, text, file, list."""
         kind = kind_of(self.details)

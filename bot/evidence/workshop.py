@@ -11,14 +11,14 @@ import signal
 import subprocess  # nosec B404
 import sys
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from bot.evidence import frames
 from bot.evidence.kinds import Kind
 
 SECONDS: Final = 45.0
-"""How long one file may be worked on; shorter than the lease of its job."""
+"""How long one file may be worked on; the lease of its job is renewed meanwhile."""
 
 Sink = Callable[[bytes], object]
 
@@ -37,7 +37,7 @@ def clean(
     a cleaner's own code. Then whatever came until there is void.
     """
     return _work(
-        kind, "clean", pieces, {frames.COPY: copy, frames.PREVIEW: preview}, seconds
+        kind, ("clean",), pieces, {frames.COPY: copy, frames.PREVIEW: preview}, seconds
     )
 
 
@@ -50,18 +50,18 @@ def page(
     seconds: float = SECONDS,
 ) -> dict[str, str]:
     """Draw one page of a document, from 0; ``why`` as in ``clean``."""
-    return _work(kind, f"page {number}", pieces, {frames.PREVIEW: preview}, seconds)
+    task = ("page", str(number))
+    return _work(kind, task, pieces, {frames.PREVIEW: preview}, seconds)
 
 
 def _work(
     kind: Kind,
-    task: str,
+    task: Sequence[str],
     pieces: Iterable[bytes],
     sinks: Mapping[bytes, Sink],
     seconds: float,
 ) -> dict[str, str]:
-    command = [sys.executable, "-I", "-m", "bot.evidence.bench", kind.code]
-    command += task.split()
+    command = [sys.executable, "-I", "-m", "bot.evidence.bench", kind.code, *task]
     with subprocess.Popen(  # nosec B603 # noqa: S603 - no shell, and arguments of our own
         command,
         stdin=subprocess.PIPE,

@@ -9,7 +9,6 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, select
 
@@ -27,6 +26,7 @@ from storage.models import Case, Counter, Quarantine
 from storage.words import Channel
 from tests import thief
 from tests.desk import Desk, desk, text
+from tests.hashing import quick
 from tests.journeys.telling import until
 
 DAY = date(2026, 3, 2)
@@ -256,11 +256,6 @@ async def test_32_reports_at_once_lose_nothing(database, keys, monkeypatch):
     assert len(given) == 32
     assert len({letter.to for letter in given}) == 32
     assert thief.rows_of(database)["jobs"] == []
-
-
-def quick(**options):
-    """Be as slow as it takes to be right, not as it takes to be safe."""
-    return Argon2id(**{**options, "memory_cost": 64, "iterations": 1})
 
 
 async def receipts_made(writer: Writer, here: Desk, *, makers: int) -> None:

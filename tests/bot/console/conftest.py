@@ -7,19 +7,17 @@ from starlette.applications import Starlette
 
 from bot.console.app import ConsoleContext, routes
 from bot.writer import Writer
-from storage import keys as server_keys
 from storage.database import Database
 from storage.keys import ServerKeys
 from tests import house
 from tests.browsers import ORIGIN, Clock, Desk, make_office
-from tests.hashing import quick
+from tests.hashing import hashed_quickly
 
 
 @pytest.fixture(autouse=True, scope="module")
 def hashing() -> Iterator[None]:
     """Let every test here hash quickly: it is slow in order to be safe, not right."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(server_keys, "Argon2id", quick)
+    with hashed_quickly():
         yield
 
 

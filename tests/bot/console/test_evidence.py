@@ -4,13 +4,13 @@ import pytest
 from PIL import Image
 from sqlmodel import select
 
-from storage import files, report_items, shelf, units
+from storage import files, shelf, units
 from storage.files import Taken
 from storage.models import Case, Event, File
-from storage.report_items import Content
 from storage.shelf import Sealer
-from storage.words import Audience, FileState, ItemKind
+from storage.words import FileState
 from tests.browsers import Browser, Desk
+from tests.evidence import reserve
 
 
 def picture() -> bytes:
@@ -22,19 +22,9 @@ def picture() -> bytes:
 def keep(desk: Desk, case: Case, *, name: str, kind: str, body: bytes | None) -> bytes:
     """Keep a file the way the media worker does; ``body`` is its working copy."""
     with desk.database.writing() as session:
-        keys, day = desk.keys, case.day
+        keys = desk.keys
         vault = units.vault(session, keys).public_key or b""
-        row = files.reserve(session, keys, case.report, day=day)
-        content = Content(ItemKind.ANSWER, "", "", "Q15", file=row.hex())
-        report_items.add_item(
-            session,
-            keys,
-            case.report,
-            content,
-            audience=Audience.CASE,
-            public=case.public_key,
-            day=day,
-        )
+        row = reserve(desk, session, case)
         key = None
         if body is not None:
             with Sealer(shelf.place(desk.context.files, row, "copy")) as sealer:
