@@ -12,6 +12,7 @@ from sqlmodel import select
 
 from bot import media as media_module
 from bot.channels import base
+from bot.evidence import clamav
 from bot.keeper import Keeper
 from bot.media import MediaWorker
 from bot.scheduler import Scheduler
@@ -279,7 +280,7 @@ async def test_a_file_waits_for_a_silent_scanner_and_is_never_lost(world):
 
 
 async def test_what_the_scanner_finds_has_no_copy(world, monkeypatch):
-    monkeypatch.setattr(media_module.clamav, "is_infected", lambda *_: True)
+    monkeypatch.setattr(clamav, "is_infected", lambda *_: True)
     worker = world.worker(world.quick)
     worker._scanner = "127.0.0.1:3310"  # noqa: SLF001 - as the setting says
     await worker.work(await world.claims())
