@@ -23,6 +23,7 @@ from storage.backup_reading import Reader
 from storage.backup_records import BackupDamaged, BackupKeyMissing, NotABackup, WrongKey
 from storage.database import Database
 from storage.keys import ServerKeys
+from storage.shelf import Shelf
 from storage.watches import Watched
 
 SUFFIX = ".kentongan"
@@ -68,29 +69,29 @@ def target_of(given: Path | None, *, now: datetime) -> Path:
 def make(
     database: Database,
     keys: ServerKeys,
-    folder: Path,
+    shelf: Shelf,
     path: Path,
     *,
     since: Since,
     now: datetime,
 ) -> Proof:
-    """Write a backup of a store and its files in ``folder`` to ``path``, and prove it.
+    """Write a backup of a store and its files on ``shelf`` to ``path``, and prove it.
 
     Raises BackupRefused, BackupDamaged for one that does not read back, OSError and what
     the store raises; then nothing stands under that name.
     """
     if path.exists():
         raise BackupRefused(f"{path}: exists already; a backup never overwrites")
-    if path.resolve().is_relative_to(folder.resolve()):
+    if path.resolve().is_relative_to(shelf.path.resolve()):
         raise BackupRefused(f"{path}: lies among the evidence; name another folder")
-    _require_room(database, folder, path.parent)
+    _require_room(database, shelf, path.parent)
     _clean(path.parent)
     part = path.with_name(f".{path.name}.{secrets.token_hex(4)}{_PART}")
     try:
         number = os.open(part, os.O_CREAT | os.O_WRONLY | os.O_EXCL, MODE)
         with os.fdopen(number, "wb") as out:
             program = metadata.version("kentongan")
-            backing_up.write(database, keys, folder, out, program=program, now=now)
+            backing_up.write(database, keys, shelf, out, program=program, now=now)
             out.flush()
             os.fsync(number)
         proof = prove(part, keys, since=since)
@@ -157,8 +158,8 @@ def _ours(folder: Path, keys: ServerKeys) -> Iterator[tuple[datetime, Path]]:
             continue
 
 
-def _require_room(database: Database, folder: Path, target: Path) -> None:
-    size = backing_up.size(database, folder)
+def _require_room(database: Database, shelf: Shelf, target: Path) -> None:
+    size = backing_up.size(database, shelf)
     need, free = size.rows + size.files + _SPARE, shutil.disk_usage(target).free
     if free < need:
         raise BackupRefused(

@@ -13,6 +13,7 @@ from bot import config, founding, sweeping
 from bot.commands import desk, refusals
 from bot.findings import Finding, Patient, ok, warn, wrong
 from bot.office import make_office
+from bot.shelves import make_shelf
 from bot.values import is_loopback
 from handlers import questionnaire
 from handlers.errors import KentonganError
@@ -114,15 +115,19 @@ def files(patient: Patient) -> Iterator[Finding]:
     with _store(patient) as store:
         if not migrating.current(store):
             return  # told by database
-        found = sweeping.look(store, patient.settings.files.path)
+        try:
+            found = sweeping.look(store, make_shelf(patient.settings))
+        except OSError as error:
+            yield wrong("files", refusals.line(error))
+            return
     if found.lost:
-        says = f"{found.lost} of cases are not on the disk; take them from a backup"
+        says = f"{found.lost} of cases are not where they should lie; take them from a backup"
         yield wrong("files", says)
     elif found.strays:
         says = f"{len(found.strays)} belong to no case; the server removes them"
         yield ok("files", says)
     else:
-        yield ok("files", "every file of a case is on the disk, and no other")
+        yield ok("files", "every file of a case is there, and no other")
 
 
 def copies(patient: Patient) -> Iterator[Finding]:

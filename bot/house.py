@@ -31,6 +31,7 @@ from bot.readiness import Readiness
 from bot.receipts import ReceiptMaker
 from bot.scheduler import Scheduler
 from bot.settings import Settings
+from bot.shelves import make_shelf
 from bot.watching import Watching
 from bot.writer import StoreUnavailable, Writer
 from handlers.office import Office
@@ -38,6 +39,7 @@ from storage import migrating, rekeying, watches
 from storage import settings as facts
 from storage.database import Database
 from storage.keys import ServerKeys
+from storage.shelf import Shelf
 from storage.words import Channel
 
 Clock = Callable[[], datetime]
@@ -69,6 +71,7 @@ class House:
     media: MediaWorker
     scheduler: Scheduler
     keeper: Keeper
+    shelf: Shelf
     hashing: ThreadPoolExecutor
     clock: Clock
     holder: str
@@ -119,10 +122,11 @@ def build(
         raise
     office = make_office(settings, keys, now=clock())
     writer = Writer(database)
+    shelf = make_shelf(settings)
     keeper = Keeper(
         writer,
         office,
-        folder=settings.files.path,
+        shelf=shelf,
         path=settings.retention.tombstones_file,
     )
     metrics = Metrics()
@@ -156,7 +160,7 @@ def build(
             writer,
             office,
             list(channels.values()),
-            folder=settings.files.path,
+            shelf=shelf,
             clock=clock,
             scanner=settings.files.clamav,
         ),
@@ -164,11 +168,12 @@ def build(
             writer,
             office,
             holder=holder,
-            folder=settings.files.path,
+            shelf=shelf,
             keeper=keeper,
             clock=clock,
         ),
         keeper=keeper,
+        shelf=shelf,
         hashing=hashing,
         clock=clock,
         holder=holder,

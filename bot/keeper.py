@@ -10,11 +10,12 @@ from bot import logs, tombstones
 from bot.writer import Writer
 from handlers import retention
 from handlers.office import Office
-from storage import shelf
 from storage import tombstones as stones
+from storage.bucket import Away
 from storage.database import Database
 from storage.models import Tombstone
 from storage.sealing import NotAuthentic
+from storage.shelf import Shelf
 
 EVERY = timedelta(hours=1)
 PAGES = 20
@@ -31,14 +32,14 @@ class Replayed:
 
 
 class Keeper:
-    """Erases on schedule; ``folder`` holds the files, ``path`` tells of what is gone."""
+    """Erases on schedule; ``shelf`` holds the files, ``path`` tells of what is gone."""
 
     def __init__(
-        self, writer: Writer, office: Office, *, folder: Path, path: Path
+        self, writer: Writer, office: Office, *, shelf: Shelf, path: Path
     ) -> None:
         self._writer = writer
         self._office = office
-        self._folder = folder
+        self._shelf = shelf
         self._path = path
         self._after = b""
         self._done: datetime | None = None
@@ -59,7 +60,7 @@ class Keeper:
                 self._after, self._done = b"", now
                 break
             gone = await self._writer.run(retention.purge, self._office, page, now=now)
-            await asyncio.to_thread(remove, self._folder, gone.files)
+            await asyncio.to_thread(remove, self._shelf, gone.files)
             self._after, count = page[-1], count + gone.count
         return count
 
@@ -90,7 +91,7 @@ class Keeper:
                 done.held_up += 1
                 continue
             done.erased += gone.count
-            await asyncio.to_thread(remove, self._folder, gone.files)
+            await asyncio.to_thread(remove, self._shelf, gone.files)
         return done
 
     async def replay_at_start(self, now: datetime) -> None:
@@ -141,7 +142,7 @@ def replay(
     database: Database,
     office: Office,
     path: Path,
-    folder: Path,
+    shelf: Shelf,
     *,
     now: datetime,
     everything: bool = False,
@@ -157,15 +158,18 @@ def replay(
             done.held_up += 1
             continue
         done.erased += gone.count
-        remove(folder, gone.files)
+        remove(shelf, gone.files)
     database.scrub()
     return done
 
 
-def remove(folder: Path, ids: Iterable[bytes]) -> None:
-    """Delete files from disk at once; what cannot be deleted now the sweep deletes."""
+def remove(shelf: Shelf, ids: Iterable[bytes]) -> None:
+    """Delete files at once; what cannot be deleted now the sweep deletes."""
     for file_id in ids:
         try:
-            shelf.remove(folder, file_id)
+            shelf.remove(file_id)
+        except Away as error:
+            logs.failure("scheduler.files", error)
+            return
         except OSError as error:
             logs.failure("scheduler.files", error)

@@ -9,14 +9,13 @@ import asyncio
 import contextlib
 import hashlib
 import secrets
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 
 from typing_extensions import override
 
-from bot import logs
+from bot import keeper, logs
 from bot.channels import base
 from bot.evidence import clamav, workshop
 from bot.evidence.kinds import HEAD, Kind, recognise
@@ -24,10 +23,11 @@ from bot.worker import Worker
 from bot.writer import StoreUnavailable, Writer
 from handlers import taking
 from handlers.office import Office
-from storage import jobs, shelf
+from storage import jobs
+from storage.bucket import Away
 from storage.files import Taken
 from storage.jobs import Claimed
-from storage.shelf import Sealer
+from storage.shelf import Sealer, Shelf, chunks
 from storage.words import Channel, FileState, JobKind
 
 _FIRST_BACKOFF = 5.0
@@ -55,7 +55,7 @@ class Whole:
 
 
 class MediaWorker(Worker):
-    """Call ``notify`` after every commit; ``folder`` is where evidence lies."""
+    """Call ``notify`` after every commit; ``shelf`` is where evidence lies."""
 
     kinds = (JobKind.FETCH, JobKind.ERASE)
     at_once = 4
@@ -67,13 +67,13 @@ class MediaWorker(Worker):
         office: Office,
         channels: Sequence[base.Sender],
         *,
-        folder: Path,
+        shelf: Shelf,
         clock: Callable[[], datetime],
         scanner: str = "",
     ) -> None:
         super().__init__(writer, office, clock=clock)
         self._channels: Mapping[Channel, base.Sender] = {c.name: c for c in channels}
-        self._folder = folder
+        self._shelf = shelf
         self._benches = asyncio.Semaphore(BENCHES)
         self._scanner = scanner
 
@@ -126,22 +126,23 @@ class MediaWorker(Worker):
             return
         file_id = bytes.fromhex(job.details["file"])
         original, copy = (
-            Sealer(shelf.place(self._folder, file_id, which), apart=True)
-            for which in ("original", "copy")
+            self._shelf.sealer(file_id, which) for which in ("original", "copy")
         )
         holding = asyncio.create_task(self._hold_on(job))
         try:
             async with asyncio.timeout(FETCH_SECONDS):
                 taken = await self._arrives(job, channel, original)
             file = await self._opened(job, taken, original, copy)
+            await asyncio.to_thread(_publish, file.parts)
             outcome = await self._writer.run(
                 taking.taken, self._office, job, file, now=self._clock()
             )
         finally:
             holding.cancel()
-            original.drop()
-            copy.drop()
-        self._ended(outcome, file_id)
+            await asyncio.to_thread(_drop, (original, copy))
+        if outcome is taking.Outcome.TAKEN:
+            await asyncio.to_thread(_tidy, file.parts)
+        await self._ended(outcome, file_id)
 
     async def _hold_on(self, job: Claimed) -> None:
         """Keep our lease while we work; where it is lost, the end finds that out."""
@@ -194,7 +195,7 @@ class MediaWorker(Worker):
         """
         if not self._scanner:
             return ""
-        pieces = shelf.chunks(original.part, original.key)
+        pieces = chunks(original.part, original.key)
         try:
             found = await asyncio.to_thread(clamav.is_infected, self._scanner, pieces)
         except clamav.Silent:
@@ -203,10 +204,10 @@ class MediaWorker(Worker):
             return "unscanned"
         return "virus" if found else ""
 
-    def _ended(self, outcome: taking.Outcome, file_id: bytes) -> None:
+    async def _ended(self, outcome: taking.Outcome, file_id: bytes) -> None:
         """Delete what is wanted no more; never what another worker may have stored."""
         if outcome is taking.Outcome.GONE:
-            shelf.remove(self._folder, file_id)
+            await asyncio.to_thread(keeper.remove, self._shelf, (file_id,))
         elif outcome is taking.Outcome.NOT_OURS:
             logs.event("media.not_authentic", level="error")
 
@@ -237,7 +238,25 @@ class MediaWorker(Worker):
         outcome = await self._writer.run(
             taking.refused, self._office, job, state, text="X04", now=self._clock()
         )
-        self._ended(outcome, bytes.fromhex(job.details["file"]))
+        await self._ended(outcome, bytes.fromhex(job.details["file"]))
+
+
+def _publish(parts: Iterable[Sealer]) -> None:
+    for part in parts:
+        part.publish()
+
+
+def _drop(parts: Iterable[Sealer]) -> None:
+    """Leave nothing behind that no row names; what is out of reach the sweep removes."""
+    for part in parts:
+        with contextlib.suppress(Away):
+            part.drop()
+
+
+def _tidy(parts: Iterable[Sealer]) -> None:
+    for part in parts:
+        with contextlib.suppress(Away):
+            part.tidy()
 
 
 def _copied(kind: Kind, original: Sealer, copy: Sealer) -> dict[str, str]:
@@ -254,7 +273,7 @@ def _copied(kind: Kind, original: Sealer, copy: Sealer) -> dict[str, str]:
     with copy:
         facts = workshop.clean(
             kind,
-            shelf.chunks(original.part, original.key),
+            chunks(original.part, original.key),
             copy=into("copy_size"),
             preview=into("preview_size"),
         )

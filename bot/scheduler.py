@@ -8,7 +8,6 @@ import contextlib
 import time
 from collections.abc import Callable
 from datetime import datetime
-from pathlib import Path
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
@@ -18,6 +17,7 @@ from bot.writer import StoreUnavailable, Writer
 from handlers import canary, digest, housekeeping
 from handlers.office import Office
 from storage import audit, leases
+from storage.shelf import Shelf
 
 LEASE = "scheduler"
 _LEASE_SECONDS = 120
@@ -37,14 +37,14 @@ class Scheduler:
         office: Office,
         *,
         holder: str,
-        folder: Path,
+        shelf: Shelf,
         keeper: Keeper,
         clock: Callable[[], datetime],
     ) -> None:
         self._writer = writer
         self._office = office
         self._holder = holder
-        self._folder = folder
+        self._shelf = shelf
         self._keeper = keeper
         self._clock = clock
         self._ticker = AsyncIOScheduler(
@@ -104,7 +104,7 @@ class Scheduler:
             logs.failure("scheduler.tombstones", error)
 
     async def sweep(self) -> None:
-        """Remove files on disk that no row names: what a discarded draft left behind."""
+        """Remove files that no row names: what a discarded draft left behind."""
         try:
             if await self._leads():
                 await asyncio.to_thread(self._sweep)
@@ -137,12 +137,11 @@ class Scheduler:
         )
 
     def _sweep(self) -> None:
-        found = sweeping.look(self._writer.database, self._folder)
+        found = sweeping.look(self._writer.database, self._shelf)
         old = time.time() - _OLD_SECONDS
-        # Not the time of its content: that is set to a day, and this to the truth.
-        gone = [path for path in found.strays if path.stat().st_ctime <= old]
-        for path in gone:
-            path.unlink(missing_ok=True)
+        gone = [one.name for one in found.strays if one.since <= old]
+        for name in gone:
+            self._shelf.discard(name)
         if gone:
             logs.event("files.swept", count=len(gone))
         if found.lost:

@@ -61,7 +61,7 @@ class Database(Section):
 
 
 class Files(Section):
-    """Where sealed evidence lies."""
+    """Where sealed evidence lies, or waits until it is in the bucket; who looks into it."""
 
     path: Path = Path("files")
     clamav: Annotated[
@@ -70,6 +70,25 @@ class Files(Section):
             r"/.+|[^/:]+:[0-9]{1,5}", "must be a socket's path, or host:port"
         ),
     ] = ""
+
+
+class Bucket(Section):
+    """The bucket that sealed evidence is brought to; without a name there is none."""
+
+    name: Annotated[
+        str,
+        values.pattern(
+            r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]",
+            "must be a bucket's name, as in evidence",
+        ),
+    ] = ""
+    endpoint: Annotated[str, AfterValidator(values.check_origin)] = ""
+    region: str = Field(default="us-east-1", min_length=1)
+    prefix: Annotated[
+        str, values.pattern(r"[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*", "must be as in a/b")
+    ] = ""
+    access_key_id: str = ""
+    secret_access_key: SecretStr = NO_SECRET
 
 
 class Retention(Section):
@@ -181,6 +200,7 @@ class Settings(BaseSettings):
     server: Server = Server()
     database: Database = Database()
     files: Files = Files()
+    bucket: Bucket = Bucket()
     retention: Retention = Retention()
     keys: Keys = Keys()
     logs: Logs = Logs()
@@ -222,6 +242,16 @@ class Settings(BaseSettings):
             raise ValueError(
                 f"server.public_url has port {port}, but Telegram calls only 443, 80, 88 "
                 "and 8443; put a proxy on one of them, or poll"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _bucket_has_keys(self) -> Self:
+        bucket = self.bucket
+        if bucket.name and not (bucket.access_key_id and bucket.secret_access_key):
+            raise ValueError(
+                "bucket.access_key_id and bucket.secret_access_key are needed when "
+                "bucket.name is set"
             )
         return self
 

@@ -2,37 +2,41 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from sqlmodel import Session, col, select
 
-from storage import shelf
 from storage.database import Database
 from storage.models import File
+from storage.shelf import NAME, Lying, Shelf
 from storage.words import FileState
+
+_KNOWN = select(File.id).where(
+    col(File.state).in_((FileState.WAITING.value, FileState.TAKEN.value))
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """``strays`` are paths that no row names; ``lost`` counts files of rows, not there."""
+    """``strays`` are files that no row names; ``lost`` counts files of rows, not there."""
 
-    strays: tuple[Path, ...]
+    strays: tuple[Lying, ...]
     lost: int
 
 
-def look(database: Database, folder: Path) -> Looked:
-    """Hold the folder against the rows. Raises OSError."""
+def look(database: Database, shelf: Shelf) -> Looked:
+    """Hold the shelf against the rows. Raises OSError."""
     with database.reading() as session:
-        known = {one.hex() for one in session.exec(select(File.id)).all()}
+        known = {one.hex() for one in session.exec(_KNOWN).all()}
         wanted = tuple(_wanted(session))
-    there = {path.name: path for path in folder.glob("*/*")}
-    strays = [path for path in there.values() if not _is_known(path, known)]
+    strays, there = [], set()
+    for one in shelf.lying():
+        name = NAME.fullmatch(one.name)
+        if name is None or name[1] not in known:
+            strays.append(one)
+        else:
+            there.add(f"{name[1]}.{name[2]}")
     lost = {one for one, name in wanted if name not in there}
     return Looked(tuple(strays), len(_still_there(database, lost)) if lost else 0)
-
-
-def _is_known(path: Path, known: set[str]) -> bool:
-    return path.name.partition(".")[0] in known and path.suffix != shelf.PART
 
 
 def _wanted(session: Session) -> Iterator[tuple[bytes, str]]:

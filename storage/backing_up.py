@@ -9,17 +9,17 @@ then was erased, or it is lost and said to be.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import BinaryIO
 
 from sqlalchemy import Connection, MetaData, Table, select, text
 from sqlmodel import Session, col
 
-from storage import migrating, rekeying, scratch, shelf
+from storage import migrating, rekeying, scratch
 from storage.backup_records import End, Head, Writer
 from storage.database import Database
 from storage.keys import ServerKeys
 from storage.models import File
+from storage.shelf import Shelf
 from storage.words import FileState
 
 LEFT_OUT = frozenset({"invitations", "leases", "link_tokens", "sessions"})
@@ -38,13 +38,13 @@ class Size:
 def write(
     database: Database,
     keys: ServerKeys,
-    folder: Path,
+    shelf: Shelf,
     out: BinaryIO,
     *,
     program: str,
     now: datetime,
 ) -> tuple[Head, End]:
-    """Write a backup of a store and its files in ``folder`` into ``out``.
+    """Write a backup of a store and its files on ``shelf`` into ``out``.
 
     ``program`` is our version. Returns what the backup is and what it holds. Raises
     SchemaTooOld for a store without tables, SchemaTooNew, NotAuthentic, OSError.
@@ -68,12 +68,12 @@ def write(
             end.tables[table.name] = writer.rows(_rows(connection, table))
         named = list(named_files(connection))
     for file_id, which in named:
-        _file(database, folder, writer, end, file_id, which)
+        _file(database, shelf, writer, end, file_id, which)
     writer.end(end)
     return head, end
 
 
-def size(database: Database, folder: Path) -> Size:
+def size(database: Database, shelf: Shelf) -> Size:
     """Estimate how large a backup will be."""
     with database.read_engine.connect() as connection:
         if database.is_sqlite:
@@ -84,8 +84,7 @@ def size(database: Database, folder: Path) -> Size:
         else:
             query = "SELECT pg_database_size(current_database())"
         rows = int(connection.execute(text(query)).scalar_one())
-    evidence = (path.stat().st_size for path in folder.glob("*/*") if path.is_file())
-    return Size(rows, sum(evidence))
+    return Size(rows, sum(one.size for one in shelf.lying()))
 
 
 def _one_moment(database: Database) -> Connection:
@@ -123,21 +122,26 @@ def named_files(connection: Connection) -> Iterator[tuple[bytes, str]]:
 
 def _file(
     database: Database,
-    folder: Path,
+    shelf: Shelf,
     writer: Writer,
     end: End,
     file_id: bytes,
     which: str,
 ) -> None:
-    path = shelf.place(folder, file_id, which)
-    try:
-        file = path.open("rb")
-    except FileNotFoundError:
-        (end.lost if _is_there(database, file_id) else end.erased).append(path.name)
-        return
-    with file:
-        end.bytes += writer.file(path.name, file)
+    """Write a file, under each name that a try gave it: only its key knows which counts."""
+    found = 0
+    for name in shelf.names(file_id, which):
+        try:
+            file = shelf.open(name)
+        except FileNotFoundError:
+            continue
+        with file:
+            end.bytes += writer.file(name, file)
         end.files += 1
+        found += 1
+    if not found:
+        name = f"{file_id.hex()}.{which}"
+        (end.lost if _is_there(database, file_id) else end.erased).append(name)
 
 
 def _is_there(database: Database, file_id: bytes) -> bool:

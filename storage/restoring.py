@@ -4,10 +4,8 @@ The rows go in at the schema they were made with and are then migrated. What wou
 somebody in again, or send something again unseen, is put right in the same transaction.
 """
 
-import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
@@ -35,8 +33,8 @@ from storage.keys import ServerKeys
 from storage.leases import LISTED
 from storage.letters import FIRST
 from storage.models import Job, Lease, OutboxRow
+from storage.shelf import Shelf
 
-_NAME = re.compile(r"([0-9a-f]{32})\.(original|copy)", re.ASCII)
 _COUNTED = {"outbox": "id", "audit": "seq"}
 """Tables whose rows PostgreSQL numbers itself."""
 
@@ -85,16 +83,16 @@ class Rows(Sink):
 
 
 class Everything(Rows):
-    """Takes rows into a store and files into a folder, each named by a row and on disk."""
+    """Takes rows into a store and files onto a shelf, each named by a row and on disk."""
 
-    def __init__(self, connection: Connection, folder: Path) -> None:
+    def __init__(self, connection: Connection, where: Shelf) -> None:
         super().__init__(connection)
-        self._folder = folder
+        self._shelf = where
         self.names: set[str] = set()
 
     @override
     def file(self, name: str, pieces: Iterable[bytes]) -> None:
-        match = _NAME.fullmatch(name)
+        match = shelf.NAME.fullmatch(name)
         if match is None:
             raise BackupDamaged
         file_id = bytes.fromhex(match[1])
@@ -104,21 +102,21 @@ class Everything(Rows):
         ).scalar()
         if day is None:
             raise BackupDamaged
-        shelf.bring_back(shelf.place(self._folder, file_id, match[2]), pieces, day=day)
+        self._shelf.bring_back(name, pieces, day=day)
         self.names.add(name)
 
 
 def run(
     database: Database,
     keys: ServerKeys,
-    folder: Path,
+    where: Shelf,
     reader: Reader,
     *,
     now: datetime,
 ) -> End:
     """Put a backup into an empty store; nothing of it counts before the commit at the end.
 
-    ``reader`` was just opened. Files come to ``folder`` first: one that a break left there
+    ``reader`` was just opened. Files come to ``where`` first: one that a break left there
     is written over by the next try, what is not named is removed. Raises StoreNotEmpty,
     BackupDamaged, OSError.
     """
@@ -126,14 +124,14 @@ def run(
         migrating.be_alone(connection)
         require_empty(connection)
         migrating.bring(connection, reader.head.schema)
-        sink = Everything(connection, folder)
+        sink = Everything(connection, where)
         end = unpack(reader, sink)
         count_on(connection)
         migrating.bring(connection)
         _put_right(connection, keys, reader.head.moment, now)
-        for path in folder.glob("*/*"):
-            if path.name not in sink.names:
-                path.unlink()
+        for one in where.lying():
+            if one.name not in sink.names:
+                where.discard(one.name)
     return end
 
 

@@ -18,6 +18,7 @@ from storage import database as engines
 from storage import migrating
 from storage.database import Database
 from storage.keys import ServerKeys
+from tests.bucket import Named, new_bucket, s3_server
 from tests.migrated import empty_store
 from tests.spare import Spare, address, administered
 
@@ -141,3 +142,16 @@ def database(database_url: str) -> Iterator[Database]:
     store = Database(database_url)
     yield store
     store.close()
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[str]:
+    """Run a real S3 server for the session; its address."""
+    with s3_server() as address:
+        yield address
+
+
+@pytest.fixture
+def bucket(s3: str) -> Named:
+    """Return a bucket of this test alone."""
+    return new_bucket(s3)

@@ -31,7 +31,7 @@ def reserve(desk: Desk, session: Session, case: Case) -> bytes:
 
 def put(desk: Desk, case: Case, name: str, data: bytes) -> str:
     """Seal a file and its working copy; returns its id as addresses name it."""
-    keys, folder = desk.keys, desk.context.files
+    keys, folder = desk.keys, desk.context.shelf.path
     with desk.database.writing() as session:
         vault = units.vault(session, keys).public_key or b""
         row = reserve(desk, session, case)

@@ -21,6 +21,7 @@ from storage.database import Database
 from storage.keys import ServerKeys
 from storage.migrating import upgrade
 from storage.sealing import new_pair
+from storage.shelf import Folder
 from storage.words import Role, UnitKind
 from tests import authenticator
 from tests.browsers import ORIGIN, Clock, Desk, make_office
@@ -144,7 +145,7 @@ async def scene(chromium: Browser, folder: Path, language: str) -> AsyncIterator
         database=database,
         office=make_office(keys),
         clock=clock,
-        files=folder / f"{language}-files",
+        shelf=Folder(folder / f"{language}-files"),
         public_url=ORIGIN,
         bot_url=lambda: "https://t.me/contoh_bot",
         agency="Inspektorat Contoh",

@@ -44,7 +44,7 @@ def held(desk: Desk, *, name: str = NAME, receipt: bool = True, **options: Any) 
         office, now = desk.context.office, desk.clock()
         assert reporter.add(session, office, case.report, kept, vault=vault, now=now)
         row = files.reserve(session, desk.keys, case.report, day=case.day)
-        with Sealer(shelf.place(desk.context.files, row, "original")) as sealer:
+        with Sealer(shelf.place(desk.context.shelf.path, row, "original")) as sealer:
             sealer.write(SCAN)
         digest = hashlib.sha256(SCAN).hexdigest()
         details = {"name": "letter.pdf", "type": "application/pdf", "sha256": digest}

@@ -13,6 +13,7 @@ from bot.clock import utc_now
 from bot.commands import desk, printing
 from bot.commands.desk import AsJson, ConfigFile, Desk, Refused
 from bot.settings import Settings
+from bot.shelves import make_shelf
 from storage.backup_proof import Proof
 from storage.backup_records import BackupDamaged
 
@@ -89,7 +90,7 @@ def written(seat: Desk, to: Path | None, *, now: datetime) -> tuple[Path, Proof]
     proof = backups.make(
         seat.database,
         seat.keys,
-        seat.settings.files.path,
+        make_shelf(seat.settings),
         path,
         since=backups.since_of(seat.settings),
         now=now,

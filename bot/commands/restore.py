@@ -16,11 +16,13 @@ from bot.commands import backup, desk, printing
 from bot.commands.desk import RESTORING, AsJson, ConfigFile, Refused
 from bot.private_files import FOLDER_MODE, write_private
 from bot.settings import Settings
+from bot.shelves import make_shelf
 from storage import migrating, rekeying, restoring
 from storage.backup_proof import Proof
 from storage.backup_reading import Reader
 from storage.database import COMMAND_WAIT, Database
 from storage.keys import ServerKeys
+from storage.shelf import Shelf
 
 NAME = "restore"
 _SPARE = 16 << 20
@@ -48,8 +50,9 @@ def run(
     keys = desk.server_keys(settings)
     if not file.is_file():
         raise Refused(f"{file}: no such file; name a backup")
+    shelf = make_shelf(settings)
     with closing(_store(settings)) as database:
-        _refuse_full(database, settings.files.path)
+        _refuse_full(database, shelf)
         proof = backups.prove(file, keys, since=backups.since_of(settings))
         if proof.faults and not with_faults:
             raise Refused(
@@ -59,7 +62,7 @@ def run(
         _require_room(settings, proof)
         if not yes:
             _ask(file, proof)
-        _restore(database, keys, settings.files.path, file, proof)
+        _restore(database, keys, shelf, file, proof)
         with database.reading() as session:
             letters = restoring.waiting(session)
         unfinished = keys.newest > max(proof.head.keys)
@@ -80,18 +83,18 @@ def _store(settings: Settings) -> Database:
     return Database(settings.database.url.get_secret_value(), wait=COMMAND_WAIT)
 
 
-def _refuse_full(database: Database, folder: Path) -> None:
+def _refuse_full(database: Database, shelf: Shelf) -> None:
     """Refuse a server that works, a store with anything in it, and foreign files."""
     if migrating.current(database):
         rekeying.refuse_running(database, now=utc_now())
     with database.read_engine.connect() as connection:
         restoring.require_empty(connection)
-    if (folder / RESTORING).exists():
+    if (shelf.path / RESTORING).exists():
         return
-    if any(path.is_file() for path in folder.glob("*/*")):
+    if any(shelf.lying()):
         raise Refused(
-            f"{folder}: holds evidence of another store; move it away, or name another "
-            "files.path"
+            f"{shelf.path}: holds evidence of another store, or its bucket does; move it "
+            "away, or name another files.path or bucket.prefix"
         )
 
 
@@ -114,13 +117,13 @@ def _ask(file: Path, proof: Proof) -> None:
 
 
 def _restore(
-    database: Database, keys: ServerKeys, folder: Path, file: Path, proof: Proof
+    database: Database, keys: ServerKeys, shelf: Shelf, file: Path, proof: Proof
 ) -> None:
     """Do it; the mark tells the next try, and ``init``, that this one did not end.
 
     What was proved and shown goes in, and no older backup put in its place meanwhile.
     """
-    mark = folder / RESTORING
+    mark = shelf.path / RESTORING
     with file.open("rb") as opened:
         reader = Reader(opened, keys)
         if reader.id != proof.id:
@@ -130,7 +133,7 @@ def _restore(
             )
         if not mark.exists():
             write_private(mark, f"{reader.id}\n")
-        restoring.run(database, keys, folder, reader, now=utc_now())
+        restoring.run(database, keys, shelf, reader, now=utc_now())
     mark.unlink()
     database.scrub()
 

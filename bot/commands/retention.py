@@ -11,6 +11,7 @@ from bot.clock import utc_now
 from bot.commands import desk, printing
 from bot.commands.desk import AsJson, ConfigFile, Refused
 from bot.office import make_office
+from bot.shelves import make_shelf
 from handlers import retention
 from storage import overdue
 from storage import tombstones as stones
@@ -88,10 +89,10 @@ def replay(
         if not path.is_file():
             raise Refused(f"{path}: no such file; name the newest one with --file")
         office = make_office(seat.settings, seat.keys, now=now)
-        folder = seat.settings.files.path
+        shelf = make_shelf(seat.settings)
         try:
             done = keeper.replay(
-                seat.database, office, path, folder, now=now, everything=everything
+                seat.database, office, path, shelf, now=now, everything=everything
             )
         except OSError as error:
             reason = (error.strerror or "cannot be read").lower()

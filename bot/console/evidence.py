@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from itertools import chain
-from pathlib import Path
 from typing import Final
 
 from starlette.responses import Response, StreamingResponse
@@ -15,7 +14,8 @@ from bot.console.visit import Visit
 from bot.evidence import workshop
 from bot.evidence.kinds import Kind, kind_of, kinds
 from handlers.errors import NotFound
-from storage import files, shelf
+from storage import files
+from storage.shelf import Shelf
 
 OWN_POLICY: Final = "default-src 'none'; sandbox"
 _PLAIN: Final = re.compile(r"[^A-Za-z0-9._-]+")
@@ -38,7 +38,8 @@ class Copy:
     """A working copy on its shelf; ``size`` and ``preview`` in bytes, None: to the end."""
 
     name: str
-    path: Path
+    shelf: Shelf
+    id: bytes
     key: bytes = field(repr=False)
     kind: Kind | None
     type: str
@@ -47,7 +48,7 @@ class Copy:
 
     def pieces(self, start: int = 0, size: int | None = None) -> Iterator[bytes]:
         """Return plain bytes, the first of them opened now."""
-        found = shelf.chunks(self.path, self.key, start=start, size=size)
+        found = self.shelf.chunks(self.id, "copy", self.key, start=start, size=size)
         return begun(found)
 
 
@@ -128,7 +129,8 @@ def _found(visit: Visit) -> Copy:
     name = f"{_PLAIN.sub('', found.number)}-{row.id.hex()[:6]}{suffix}"
     return Copy(
         name=name,
-        path=shelf.place(visit.console.files, row.id, "copy"),
+        shelf=visit.console.shelf,
+        id=row.id,
         key=key,
         kind=kind,
         type=media_type if media_type in _TYPES else _UNKNOWN,

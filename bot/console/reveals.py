@@ -14,7 +14,7 @@ from bot.console.visit import SeeOther, Visit
 from handlers import reveals as verbs
 from handlers.errors import NotFound
 from handlers.office import Office
-from storage import custody, files, officers, reveals, shelf
+from storage import custody, files, officers, reveals
 from storage.models import Case, File, Officer, Reveal, Unit
 from storage.words import EventCode, RevealOf, RevealState
 
@@ -193,9 +193,8 @@ def about(visit: Visit, session: Session, case: Case, row: File) -> Mapping[str,
 def _send(visit: Visit, case: Case, row: Reveal, key: bytes) -> Response:
     """Stream an original as it was sent, under a name and a type that say nothing."""
     wanted = row.file or b""
-    place = shelf.place(visit.console.files, wanted, "original")
     return StreamingResponse(
-        evidence.begun(shelf.chunks(place, key)),
+        evidence.begun(visit.console.shelf.chunks(wanted, "original", key)),
         media_type="application/octet-stream",
         headers={
             "Content-Disposition": (

@@ -282,6 +282,10 @@ def test_a_misspelt_variable_is_named(variable, expected):
         ("database.url", "postgresql+asyncpg://a/b", "must be sqlite:///file.db"),
         ("database.writers", "9", "less than or equal to 8"),
         ("logs.level", "loud", "'debug', 'info', 'warning' or 'error'"),
+        ("bucket.name", "Evidence_", "must be a bucket's name"),
+        ("bucket.endpoint", "http://minio.local:9000", "must begin with https://"),
+        ("bucket.endpoint", "https://minio.local/evidence", "without a path"),
+        ("bucket.prefix", "/house/", "must be as in a/b"),
         ("agency.name", "", "at least 1 character"),
         ("agency.jurisdiction", "../id", "must be a folder of rules"),
         ("agency.timezone", "Asia/Jakrta", "'Asia/Jakrta' is no time zone"),
@@ -363,6 +367,13 @@ TWILIO = {
 }
 
 
+BUCKET = {
+    "KENTONGAN_BUCKET__NAME": "evidence",
+    "KENTONGAN_BUCKET__ACCESS_KEY_ID": "of-the-house",
+    "KENTONGAN_BUCKET__SECRET_ACCESS_KEY": "marked",
+}
+
+
 @pytest.mark.parametrize(
     ("environ", "without", "expected"),
     [
@@ -374,6 +385,8 @@ TWILIO = {
         (WEBHOOK, "KENTONGAN_SERVER__PUBLIC_URL", "server.public_url is needed"),
         (TWILIO, "KENTONGAN_TWILIO__AUTH_TOKEN", "twilio.auth_token is needed"),
         (TWILIO, "KENTONGAN_TWILIO__SMS_NUMBER", "twilio.whatsapp_number is needed"),
+        (BUCKET, "KENTONGAN_BUCKET__ACCESS_KEY_ID", "bucket.access_key_id"),
+        (BUCKET, "KENTONGAN_BUCKET__SECRET_ACCESS_KEY", "are needed when"),
         (TWILIO, "KENTONGAN_SERVER__PUBLIC_URL", "server.public_url (Twilio calls it"),
     ],
 )

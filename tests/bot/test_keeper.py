@@ -20,6 +20,7 @@ from storage import tombstones as stones
 from storage.database import Database
 from storage.keys import ServerKeys
 from storage.models import AuditLine, Case, File, Tombstone
+from storage.shelf import Folder
 from storage.words import Erased, EventCode, Status
 from tests.desk import Desk, desk
 from tests.handlers.test_retention import ends, left
@@ -45,7 +46,7 @@ class World:
     def another(self) -> Keeper:
         """Return the keeper of a process that starts anew."""
         return Keeper(
-            self.writer, self.here.office, folder=self.evidence, path=self.path
+            self.writer, self.here.office, shelf=Folder(self.evidence), path=self.path
         )
 
     async def tick(self, *, leads: bool = True) -> None:
@@ -218,7 +219,7 @@ async def test_an_older_line_than_any_backup_is_left_alone(world: World):
         here.database,
         here.office,
         world.path,
-        world.evidence,
+        Folder(world.evidence),
         now=here.now,
         everything=True,
     )
@@ -299,7 +300,7 @@ async def test_the_scheduler_purges_and_tells_the_file(world: World):
         world.writer,
         here.office,
         holder="one",
-        folder=world.evidence,
+        shelf=Folder(world.evidence),
         keeper=world.keeper,
         clock=lambda: here.now,
     )
@@ -317,7 +318,7 @@ async def test_rows_of_tombstones_go_after_the_last_backup(world: World):
         world.writer,
         world.here.office,
         holder="one",
-        folder=world.evidence,
+        shelf=Folder(world.evidence),
         keeper=world.keeper,
         clock=lambda: world.here.now,
     )

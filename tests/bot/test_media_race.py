@@ -18,10 +18,11 @@ from bot.media import MediaWorker
 from bot.scheduler import Scheduler
 from bot.writer import Writer
 from handlers.messages import Kind, Media
-from storage import files, jobs, reports, shelf
+from storage import files, jobs, reports
 from storage.database import Database
 from storage.keys import ServerKeys
 from storage.models import File, Job
+from storage.shelf import PART, Folder
 from storage.words import Channel, FileState, JobKind
 from tests.desk import desk
 from tests.migrated import migrate
@@ -63,9 +64,10 @@ class Provider:
 class World:
     """A case with a file to fetch, and two workers on one folder."""
 
-    def __init__(self, tmp_path, here):
+    def __init__(self, shelf, here):
         self.here = here
-        self.folder = tmp_path / "files"
+        self.shelf = shelf
+        self.folder = shelf.path
         self.writer = Writer(here.database)
         self.slow, self.quick = Provider(picture()), Provider(picture())
 
@@ -74,7 +76,7 @@ class World:
             self.writer,
             self.here.office,
             [provider],
-            folder=self.folder,
+            shelf=self.shelf,
             clock=lambda: self.here.now,
         )
 
@@ -94,7 +96,7 @@ class World:
         return until - self.here.now
 
     def names(self):
-        return sorted(path.suffix for path in self.folder.glob("*/*"))
+        return sorted("." + one.name.split(".")[1] for one in self.shelf.lying())
 
     def row(self):
         with self.here.database.reading() as session:
@@ -110,12 +112,21 @@ class World:
             )
             (row,) = files.of_report(session, keys, case.report)
         key = files.copy_key(row, secret)
-        place = shelf.place(self.folder, row.id, "copy")
-        return None if key is None else b"".join(shelf.chunks(place, key))
+        if key is None:
+            return None
+        return b"".join(self.shelf.chunks(row.id, "copy", key))
+
+
+@pytest.fixture(params=["folder", "bucket"])
+def shelf(request, tmp_path):
+    path = tmp_path / "files"
+    if request.param == "folder":
+        return Folder(path)
+    return request.getfixturevalue("bucket").shelf(path)
 
 
 @pytest.fixture
-async def world(tmp_path):
+async def world(tmp_path, shelf):
     database = Database(f"sqlite:///{tmp_path / 'k.db'}")
     migrate(database)
     here = desk(database, ServerKeys.new())
@@ -123,7 +134,7 @@ async def world(tmp_path):
         here.say("555", words)
     here.say("555", "", kind=Kind.MEDIA, media=(Media("ref", "image/png", "a.png"),))
     here.say("555", "KIRIM")
-    made = World(tmp_path, here)
+    made = World(shelf, here)
     made.writer.start()
     yield made
     await asyncio.to_thread(made.writer.stop)
@@ -234,19 +245,20 @@ async def test_the_sweep_goes_by_the_true_age(world):
     """Young files stay although their date is old; old parts go although their row lives."""
     await world.worker(world.quick).work(await world.claims())
     file_id = world.row().id.hex()
-    folder = world.folder / file_id[:2]
-    for name in ("ab" * 16 + ".original", f"{file_id}.original.00{shelf.PART}"):
-        (folder / name).write_bytes(b"x")
-        os.utime(folder / name, (0, 0))
+    for name in ("ab" * 16 + ".original", f"{file_id}.original.00{PART}"):
+        path = world.folder / name[:2] / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"x")
+        os.utime(path, (0, 0))
     scheduler = Scheduler(
         world.writer,
         world.here.office,
         holder="one",
-        folder=world.folder,
+        shelf=world.shelf,
         keeper=Keeper(
             world.writer,
             world.here.office,
-            folder=world.folder,
+            shelf=world.shelf,
             path=world.folder / "tombstones.log",
         ),
         clock=lambda: world.here.now,

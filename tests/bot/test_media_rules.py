@@ -15,6 +15,7 @@ from storage import jobs
 from storage.database import Database
 from storage.keys import ServerKeys
 from storage.models import File, Job
+from storage.shelf import Folder
 from storage.words import Channel, FileState, JobKind
 from tests.desk import desk
 from tests.migrated import migrate
@@ -66,7 +67,7 @@ class World:
             self.writer,
             self.here.office,
             cast("Any", [self.provider]) if channels is None else channels,
-            folder=self.folder,
+            shelf=Folder(self.folder),
             clock=lambda: self.here.now,
         )
 

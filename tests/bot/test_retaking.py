@@ -13,6 +13,7 @@ from bot.retaking import Retaking
 from handlers import dialogue
 from storage import audit, quarantine
 from storage.models import Inbox, Quarantine
+from storage.shelf import Folder
 from storage.words import Role
 from tests.browsers import ORIGIN, Browser, Clock, Desk
 from tests.doors import Doors, doors
@@ -35,7 +36,7 @@ async def desk(door: Doors, tmp_path: Path) -> AsyncIterator[Desk]:
         database=house.database,
         office=house.office,
         clock=door.clock,
-        files=tmp_path / "files",
+        shelf=Folder(tmp_path / "files"),
         public_url=ORIGIN,
         retake=Retaking(
             house.writer,

@@ -1,10 +1,13 @@
 """Files without rows and rows without files: the sweep and the doctor say so."""
 
+from datetime import date
+
 import pytest
 
 from bot import sweeping
-from storage import files, shelf, units
+from storage import files, units
 from storage.files import Taken
+from storage.shelf import PART, Folder, place_of
 from storage.words import FileState
 from tests.desk import desk
 
@@ -19,49 +22,78 @@ def case(here):
     return here.reports("555")[0]
 
 
-def kept(here, case, folder, *, copied=True):
+@pytest.fixture(params=["folder", "bucket"])
+def shelf(request, tmp_path):
+    path = tmp_path / "files"
+    if request.param == "folder":
+        return Folder(path)
+    return request.getfixturevalue("bucket").shelf(path)
+
+
+def kept(here, case, shelf, *, copied=True):
     """Take a file as the worker does; return its id."""
     with here.database.writing() as session:
         row = files.reserve(session, here.keys, case.report, day=case.day)
         parts = []
         for which in ("original", "copy")[: 1 + copied]:
-            part = shelf.Sealer(shelf.place(folder, row, which), apart=True)
+            part = shelf.sealer(row, which)
             with part:
                 part.write(b"isi")
+            part.publish()
             parts.append(part)
         key = parts[1].key if copied else None
         vault = units.vault(session, here.keys).public_key or b""
         taken = Taken(parts[0].key, key, {}, parts)
         files.taken(session, here.keys, row, taken, public=case.public_key, vault=vault)
+    for part in parts:
+        part.drop()
     return row
 
 
-def test_all_is_in_its_place(here, case, tmp_path):
-    kept(here, case, tmp_path)
-    kept(here, case, tmp_path, copied=False)
+def put(shelf, name):
+    shelf.bring_back(name, [b"x"], day=date(2026, 3, 2))
+    return name
+
+
+def test_all_is_in_its_place(here, case, shelf):
+    kept(here, case, shelf)
+    kept(here, case, shelf, copied=False)
     with here.database.writing() as session:
         files.reserve(session, here.keys, case.report, day=case.day)
         refused = files.reserve(session, here.keys, case.report, day=case.day)
         files.refused(session, here.keys, refused, FileState.GONE)
-    assert sweeping.look(here.database, tmp_path) == sweeping.Looked((), 0)
+    assert sweeping.look(here.database, shelf) == sweeping.Looked((), 0)
 
 
-def test_what_lies_there_without_a_row_is_named(here, case, tmp_path):
-    row = kept(here, case, tmp_path)
-    stray = shelf.place(tmp_path, b"s" * 16, "original")
-    half = shelf.place(tmp_path, row, "original").with_suffix(".original.ab.part")
-    for path in (stray, half):
-        path.parent.mkdir(exist_ok=True)
-        path.write_bytes(b"x")
-    found = sweeping.look(here.database, tmp_path)
-    assert set(found.strays) == {stray, half}
+def test_what_lies_there_without_a_row_is_named(here, case, shelf):
+    row = kept(here, case, shelf)
+    stray = put(shelf, f"{'5a' * 16}.original")
+    half = shelf.path / place_of(f"{row.hex()}.original.ab{PART}")
+    half.parent.mkdir(parents=True, exist_ok=True)
+    half.write_bytes(b"x")
+    found = sweeping.look(here.database, shelf)
+    assert {one.name for one in found.strays} == {stray, half.name}
     assert found.lost == 0
 
 
+def test_what_a_try_left_of_a_file_that_will_not_come_is_named(here, case, shelf):
+    with here.database.writing() as session:
+        waits, refused = (
+            files.reserve(session, here.keys, case.report, day=case.day)
+            for _ in range(2)
+        )
+        files.refused(session, here.keys, refused, FileState.GONE)
+    put(shelf, f"{waits.hex()}.original")
+    left = put(shelf, f"{refused.hex()}.original")
+    (one,) = sweeping.look(here.database, shelf).strays
+    assert one.name == left
+
+
 @pytest.mark.parametrize("which", ["original", "copy"])
-def test_what_is_gone_from_the_disk_is_counted(here, case, tmp_path, which):
-    first, second = (kept(here, case, tmp_path) for _ in range(2))
-    shelf.place(tmp_path, first, which).unlink()
-    assert sweeping.look(here.database, tmp_path).lost == 1
-    shelf.remove(tmp_path, second)
-    assert sweeping.look(here.database, tmp_path).lost == 2
+def test_what_is_gone_is_counted(here, case, shelf, which):
+    first, second = (kept(here, case, shelf) for _ in range(2))
+    (name,) = shelf.names(first, which)
+    shelf.discard(name)
+    assert sweeping.look(here.database, shelf).lost == 1
+    shelf.remove(second)
+    assert sweeping.look(here.database, shelf).lost == 2

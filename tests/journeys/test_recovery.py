@@ -43,7 +43,7 @@ from storage.keys import ServerKeys
 from storage.models import Case, Grant, Item, UnitGrant
 from storage.report_items import Content
 from storage.sealing import Context, NotAuthentic, new_pair
-from storage.shelf import Sealer
+from storage.shelf import Folder, Sealer
 from storage.words import Audience, ItemKind, Recipient, Role, UnitKind
 from tests import authenticator
 from tests.browsers import ORIGIN, STORY, Clock, Page, arrive, make_office
@@ -244,7 +244,7 @@ async def console(place: Place) -> AsyncIterator[ConsoleContext]:
         database=store,
         office=make_office(place.keys),
         clock=clock,
-        files=place.terminal.folder / "files",
+        shelf=Folder(place.terminal.folder / "files"),
         public_url=ORIGIN,
         bot_url=lambda: "",
         agency="Inspektorat Contoh",

@@ -8,6 +8,7 @@ from pathlib import Path
 from bot.clock import utc_now
 from storage import backing_up, backup_proof, leases, migrating
 from storage.database import Database
+from storage.shelf import Folder
 from tests.seizure.building import whole_house
 
 HERE = Path(__file__).parent
@@ -27,7 +28,7 @@ def record() -> Path:
         out = io.BytesIO()
         backing_up.LEFT_OUT = frozenset()
         backing_up.write(
-            store, whole.keys, whole.folder, out, program="recorded", now=now
+            store, whole.keys, Folder(whole.folder), out, program="recorded", now=now
         )
         store.close()
     out.seek(0)

@@ -37,6 +37,7 @@ from storage.database import Database
 from storage.keys import ServerKeys
 from storage.models import Case, File, Item, Officer, Reveal, Unit, UnitGrant
 from storage.sealing import Context, NotAuthentic, new_pair, open_seal
+from storage.shelf import Folder
 from storage.words import Audience, EventCode, RevealOf, RevealState, Role
 from tests import house, thief
 from tests.browsers import ORIGIN, Clock, Desk, make_office
@@ -77,7 +78,7 @@ def desk(database: Database, keys: ServerKeys, tmp_path: Path) -> Desk:
         database=database,
         office=make_office(keys),
         clock=Clock(),
-        files=tmp_path / "files",
+        shelf=Folder(tmp_path / "files"),
         public_url=ORIGIN,
     )
     return Desk(context, Starlette(), built, context.clock)  # type: ignore[arg-type]  # the same clock
@@ -419,7 +420,7 @@ def test_an_older_key_of_the_vault_still_opens(desk: Desk, here: Held):
     later = asks(desk, here, file=here.file)
     grants(desk, later, newcomer)
     opened = opens(desk, here, later)
-    place = shelf.place(desk.context.files, here.file, "original")
+    place = shelf.place(desk.context.shelf.path, here.file, "original")
     assert b"".join(shelf.chunks(place, opened.key)) == SCAN
 
 

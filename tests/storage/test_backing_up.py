@@ -4,6 +4,7 @@ import io
 import secrets
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -42,8 +43,10 @@ from storage.keys import ServerKeys
 from storage.letters import Letter
 from storage.migrating import SchemaTooNew
 from storage.restoring import StoreNotEmpty
+from storage.shelf import Folder
 from storage.words import Channel, LetterKind
 from tests import thief
+from tests.bucket import Named
 from tests.conftest import own_database
 from tests.seizure.building import whole_house
 from tests.seizure.whole import Whole
@@ -100,7 +103,12 @@ def source(
 def backed_up(whole: Whole) -> bytes:
     out = io.BytesIO()
     backing_up.write(
-        whole.database, whole.keys, whole.folder, out, program="0", now=whole.here.now
+        whole.database,
+        whole.keys,
+        Folder(whole.folder),
+        out,
+        program="0",
+        now=whole.here.now,
     )
     return out.getvalue()
 
@@ -116,9 +124,16 @@ def elsewhere(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databa
     store.close()
 
 
+@contextmanager
+def own_store(tmp_path: Path) -> Iterator[Database]:
+    store = Database(f"sqlite:///{tmp_path}/back.db")
+    yield store
+    store.close()
+
+
 def restored(whole: Whole, backup: bytes, store: Database, folder: Path):
     reader = Reader(io.BytesIO(backup), whole.keys)
-    return restoring.run(store, whole.keys, folder, reader, now=whole.here.now)
+    return restoring.run(store, whole.keys, Folder(folder), reader, now=whole.here.now)
 
 
 def test_a_backup_of_either_store_is_proved_and_goes_into_either(
@@ -165,6 +180,38 @@ def test_a_backup_of_either_store_is_proved_and_goes_into_either(
         assert its.stat().st_mode & 0o777 == 0o600
         day = datetime.fromtimestamp(its.stat().st_mtime, UTC)
         assert (day.date(), day.hour) == (source.cases["mine"].day, 0)
+
+
+def test_files_go_from_a_folder_into_a_bucket_and_back(
+    whole: Whole, elsewhere: Database, tmp_path: Path, bucket: Named
+):
+    """Under the names they have: what a killed try left beside them comes along."""
+    far = bucket.shelf(tmp_path / "waiting")
+    reader = Reader(io.BytesIO(backed_up(whole)), whole.keys)
+    restoring.run(elsewhere, whole.keys, far, reader, now=whole.here.now)
+    (name,) = far.names(whole.file, "original")
+    killed = f"{name}.{'0a' * 8}"
+    far.bring_back(killed, [b"killed"], day=whole.here.now.date())
+    out = io.BytesIO()
+    _, end = backing_up.write(
+        elsewhere, whole.keys, far, out, program="0", now=whole.here.now
+    )
+    assert (end.files, end.lost) == (3, [])
+    out.seek(0)
+    with own_store(tmp_path) as back:
+        restoring.run(
+            back,
+            whole.keys,
+            near := Folder(tmp_path / "back"),
+            Reader(out, whole.keys),
+            now=whole.here.now,
+        )
+    assert near.names(whole.file, "original") == [name, killed]
+    for which in ("original", "copy"):
+        mine = shelf.place(whole.folder, whole.file, which)
+        assert (
+            shelf.place(near.path, whole.file, which).read_bytes() == mine.read_bytes()
+        )
 
 
 def plain(row: dict) -> str:
@@ -275,7 +322,7 @@ def test_a_file_that_is_erased_meanwhile_is_named_and_no_error(
         connection.rollback()
         with mine.database.writing() as session:
             session.connection().execute(text("DELETE FROM files"))
-        shelf.remove(mine.folder, mine.file)
+        Folder(mine.folder).remove(mine.file)
         return iter(named)
 
     monkeypatch.setattr(backing_up, "named_files", then_erased)

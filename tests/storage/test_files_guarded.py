@@ -16,7 +16,7 @@ from storage import files, jobs, shelf, units
 from storage.files import Taken
 from storage.models import Event, File, Job
 from storage.sealing import NotAuthentic
-from storage.shelf import Sealer
+from storage.shelf import Folder, Sealer
 from storage.words import EventCode, FileState, JobKind
 from tests.desk import desk, pick
 
@@ -228,7 +228,7 @@ def test_the_disk_tells_the_day_and_no_more(here, job, tmp_path):
         assert (found.st_mtime, found.st_atime) == (day, day)
         assert place.parent.stat().st_mtime == 0
     assert (tmp_path / "f").stat().st_mtime == 0
-    shelf.remove(tmp_path / "f", file_id)
+    Folder(tmp_path / "f").remove(file_id)
     assert [*places[0].parent.iterdir()] == []
     assert places[0].parent.stat().st_mtime == 0
 

@@ -41,6 +41,7 @@ from storage.backup_reading import Reader, Sink, unpack
 from storage.database import Database
 from storage.keys import ServerKeys
 from storage.models import Case
+from storage.shelf import Folder
 from tests.desk import office_of, pick
 from tests.terminal import Terminal
 
@@ -139,7 +140,7 @@ def loaded(revision: str, store: Database, folder: Path) -> Old:
     ):
         reader = Reader(file, found.keys)
         migrating.bring(connection, revision)
-        unpack(reader, restoring.Everything(connection, folder))
+        unpack(reader, restoring.Everything(connection, Folder(folder)))
         restoring.count_on(connection)
     return found
 
@@ -202,7 +203,9 @@ def test_everything_opens_after_an_upgrade_and_no_row_changed(old: Old):
     assert {name for name in before if before[name] != after[name]} <= {"sessions"}
     opens(old)
     out = io.BytesIO()
-    backing_up.write(old.store, old.keys, old.folder, out, program="0", now=old.now)
+    backing_up.write(
+        old.store, old.keys, Folder(old.folder), out, program="0", now=old.now
+    )
     out.seek(0)
     proof = backup_proof.prove(out, old.keys)
     assert (proof.faults, proof.end.lost) == (old.told["faults"], [])
@@ -216,7 +219,7 @@ def test_an_old_backup_is_restored_by_the_newer_program(
     old = Old(revision, empty, tmp_path / "files", told)
     with (RECORDED / f"{revision}.kentongan").open("rb") as file:
         reader = Reader(file, old.keys)
-        restoring.run(empty, old.keys, old.folder, reader, now=old.now)
+        restoring.run(empty, old.keys, Folder(old.folder), reader, now=old.now)
     opens(old)
 
 

@@ -9,6 +9,7 @@ from bot.console.app import ConsoleContext, routes
 from bot.writer import Writer
 from storage.database import Database
 from storage.keys import ServerKeys
+from storage.shelf import Folder
 from tests import house
 from tests.browsers import ORIGIN, Clock, Desk, make_office
 from tests.hashing import hashed_quickly
@@ -34,7 +35,7 @@ async def desk(
         database=database,
         office=make_office(keys),
         clock=clock,
-        files=tmp_path / "files",
+        shelf=Folder(tmp_path / "files"),
         public_url=ORIGIN,
         bot_url=lambda: made.bot,
         agency="Inspektorat Contoh",

@@ -86,7 +86,7 @@ def on_disk(desk: Desk, case: Case) -> Path:
     """Give a case a file; return where it lies."""
     with desk.database.writing() as session:
         row = files.reserve(session, desk.keys, case.report, day=case.day)
-        path = shelf.place(desk.context.files, row, "original")
+        path = shelf.place(desk.context.shelf.path, row, "original")
         with Sealer(path) as sealer:
             sealer.write(b"a letter")
         vault = desk.house.vault.public_key or b""

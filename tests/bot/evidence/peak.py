@@ -17,6 +17,7 @@ from handlers.messages import Kind, Media
 from storage import jobs
 from storage.database import Database
 from storage.keys import ServerKeys
+from storage.shelf import Folder
 from storage.words import Channel, JobKind
 from tests.desk import Desk, desk
 from tests.hostile import jpeg
@@ -88,7 +89,7 @@ async def main(folder: Path, kind: str) -> None:
         writer,
         here.office,
         cast("list[base.Sender]", [provider]),
-        folder=folder / "files",
+        shelf=Folder(folder / "files"),
         clock=lambda: here.now,
     )
     await take(here, worker, writer)

@@ -1,0 +1,62 @@
+"""A real S3 server on this machine, and a bucket of its own for each test."""
+
+import logging
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+from moto.server import ThreadedMotoServer
+
+from bot.settings import Settings
+from bot.shelves import make_shelf
+from storage.bucket import Bucket
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A bucket that stands, and how settings name it."""
+
+    section: dict[str, str]
+
+    def shelf(self, path: Path) -> Bucket:
+        """Open it as the program does; ``path`` is where files wait."""
+        settings = {"files": {"path": str(path)}, "bucket": self.section}
+        made = make_shelf(Settings.model_validate(settings))
+        assert isinstance(made, Bucket)
+        return made
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Return what points a server at it."""
+        prefix = "KENTONGAN_BUCKET__"
+        return {prefix + name.upper(): value for name, value in self.section.items()}
+
+
+@contextmanager
+def s3_server() -> Iterator[str]:
+    """Run a server for the time of the block; its address."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    try:
+        yield f"http://{host}:{port}"
+    finally:
+        server.stop()
+
+
+def new_bucket(server: str, *, prefix: str = "house/evidence") -> Named:
+    name = f"evidence-{secrets.token_hex(4)}"
+    httpx.put(f"{server}/{name}").raise_for_status()
+    return Named(
+        {
+            "name": name,
+            "endpoint": server,
+            "prefix": prefix,
+            "access_key_id": "of-the-test",
+            "secret_access_key": "kept-by-the-test",
+        }
+    )
