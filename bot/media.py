@@ -39,8 +39,6 @@ FETCH_SECONDS = 600.0
 ERASE_SECONDS = 50.0
 HOLD_SECONDS = 20.0
 """How often a job under way is held on; three times within its lease."""
-BENCHES = 2
-"""Files that are opened at once; each may need a gigabyte for some seconds."""
 LAST_TRY = timedelta(hours=2)
 """How long before its end a file is kept unscanned rather than lost."""
 UNKNOWN = "application/octet-stream"
@@ -74,7 +72,7 @@ class MediaWorker(Worker):
         super().__init__(writer, office, clock=clock)
         self._channels: Mapping[Channel, base.Sender] = {c.name: c for c in channels}
         self._shelf = shelf
-        self._benches = asyncio.Semaphore(BENCHES)
+        self._benches = asyncio.Semaphore(workshop.BENCHES)  # so that no thread waits
         self._scanner = scanner
 
     @override
@@ -182,8 +180,7 @@ class MediaWorker(Worker):
             return Taken(original.key, None, {**details, "why": why}, (original,))
         if taken.kind is not None:
             async with self._benches:
-                made = await asyncio.to_thread(_copied, taken.kind, original, copy)
-            details |= made
+                details |= await _copied(taken.kind, original, copy)
         if details["why"]:
             return Taken(original.key, None, details, (original,))
         return Taken(original.key, copy.key, details, (original, copy))
@@ -259,7 +256,19 @@ def _tidy(parts: Iterable[Sealer]) -> None:
             part.tidy()
 
 
-def _copied(kind: Kind, original: Sealer, copy: Sealer) -> dict[str, str]:
+async def _copied(kind: Kind, original: Sealer, copy: Sealer) -> dict[str, str]:
+    """Make the working copy in a thread; a server that stops does not wait for it."""
+    hand = workshop.Hand()
+    try:
+        return await asyncio.to_thread(made, kind, original, copy, hand=hand)
+    except asyncio.CancelledError:
+        hand.let_go()
+        raise
+
+
+def made(
+    kind: Kind, original: Sealer, copy: Sealer, *, hand: workshop.Hand | None = None
+) -> dict[str, str]:
     """Seal the working copy and behind it its preview; tell their sizes in bytes."""
     sizes = {"copy_size": 0, "preview_size": 0}
 
@@ -276,6 +285,7 @@ def _copied(kind: Kind, original: Sealer, copy: Sealer) -> dict[str, str]:
             chunks(original.part, original.key),
             copy=into("copy_size"),
             preview=into("preview_size"),
+            hand=hand,
         )
     told = {name: str(size) for name, size in sizes.items()}
     shown = {"kind": kind.code, "shown": kind.shown, "copy": kind.copy, "why": ""}

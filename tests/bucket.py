@@ -36,21 +36,29 @@ class Named:
 
 
 @contextmanager
-def s3_server() -> Iterator[str]:
+def s3_server(port: int = 0) -> Iterator[str]:
     """Run a server for the time of the block; its address."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=port, verbose=False)
     server.start()
-    host, port = server.get_host_and_port()
+    host, found = server.get_host_and_port()
     try:
-        yield f"http://{host}:{port}"
+        yield f"http://{host}:{found}"
     finally:
         server.stop()
 
 
 def new_bucket(server: str, *, prefix: str = "house/evidence") -> Named:
     name = f"evidence-{secrets.token_hex(4)}"
+    make_bucket(server, name)
+    return bucket_at(server, name, prefix=prefix)
+
+
+def make_bucket(server: str, name: str) -> None:
     httpx.put(f"{server}/{name}").raise_for_status()
+
+
+def bucket_at(server: str, name: str, *, prefix: str = "house/evidence") -> Named:
     return Named(
         {
             "name": name,

@@ -4,11 +4,10 @@ from sqlmodel import Session
 
 from bot import media
 from bot.evidence.kinds import HEAD, recognise
-from storage import files, report_items, shelf, units
+from storage import files, report_items, units
 from storage.files import Taken
 from storage.models import Case
 from storage.report_items import Content
-from storage.shelf import Sealer
 from storage.words import Audience, ItemKind
 from tests.browsers import Desk
 
@@ -31,21 +30,22 @@ def reserve(desk: Desk, session: Session, case: Case) -> bytes:
 
 def put(desk: Desk, case: Case, name: str, data: bytes) -> str:
     """Seal a file and its working copy; returns its id as addresses name it."""
-    keys, folder = desk.keys, desk.context.shelf.path
+    keys, shelf = desk.keys, desk.context.shelf
     with desk.database.writing() as session:
         vault = units.vault(session, keys).public_key or b""
         row = reserve(desk, session, case)
-        original, copy = (
-            Sealer(shelf.place(folder, row, which), apart=True)
-            for which in ("original", "copy")
-        )
+        original, copy = (shelf.sealer(row, which) for which in ("original", "copy"))
         with original:
             original.write(data)
         kind = recognise(data[:HEAD])
-        made = media._copied(kind, original, copy) if kind else {"why": "not_shown"}  # noqa: SLF001 - the worker's own hand
+        made = media.made(kind, original, copy) if kind else {"why": "not_shown"}
         details = {"name": name, "type": kind.type if kind else media.UNKNOWN, **made}
         parts = (original,) if details["why"] else (original, copy)
         key = None if details["why"] else copy.key
+        for part in parts:
+            part.publish()
         taken = Taken(original.key, key, details, parts)
         files.taken(session, keys, row, taken, public=case.public_key, vault=vault)
+    for part in (original, copy):
+        part.drop()
     return row.hex()

@@ -10,7 +10,7 @@ from typing import Final
 from starlette.responses import Response, StreamingResponse
 
 from bot.console import access, contents
-from bot.console.visit import Visit
+from bot.console.visit import EvidenceAway, Visit
 from bot.evidence import workshop
 from bot.evidence.kinds import Kind, kind_of, kinds
 from handlers.errors import NotFound
@@ -22,15 +22,8 @@ _PLAIN: Final = re.compile(r"[^A-Za-z0-9._-]+")
 _RANGE: Final = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
 _NUMBER: Final = re.compile(r"[1-9]\d{0,4}")
 _UNKNOWN: Final = "application/octet-stream"
-_EXTENSIONS: Final = {
-    "image/jpeg": ".jpg",
-    "image/png": ".png",
-    "application/pdf": ".pdf",
-    "audio/mpeg": ".mp3",
-    "video/mp4": ".mp4",
-    "video/webm": ".webm",
-    "text/plain": ".txt",
-}
+_TYPES: Final = frozenset(kind.copy for kind in kinds().values() if kind.copy)
+_EXTENSIONS: Final = {kind.type: kind.extension for kind in kinds().values()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +84,19 @@ def preview(visit: Visit) -> Response:
 
 
 def page(visit: Visit) -> Response:
-    """Draw one page of a PDF (from 1) in the workshop; nothing of it is kept."""
+    """Draw one page of a PDF (from 1) in the workshop; nothing of it is kept.
+
+    Raises EvidenceAway while no bench is free.
+    """
     copy, number = _found(visit), visit.request.path_params["page"]
     is_paper = copy.kind is not None and copy.kind.shown == "pages"
     if copy.kind is None or not is_paper or not _NUMBER.fullmatch(number):
         raise NotFound
     drawn, pieces = bytearray(), copy.pieces(size=copy.size)
-    facts = workshop.page(copy.kind, pieces, int(number) - 1, preview=drawn.extend)
+    try:
+        facts = workshop.page(copy.kind, pieces, int(number) - 1, preview=drawn.extend)
+    except workshop.Busy:
+        raise EvidenceAway from None
     if facts.get("why") or not drawn:
         raise NotFound
     return _picture(iter((bytes(drawn),)))
@@ -124,11 +123,10 @@ def _found(visit: Visit) -> Copy:
         told = files.details(row, secret)
     kind = kind_of(told)
     media_type = (told.get("copy") or kind.copy) if kind else _UNKNOWN
-    extension = kind.extension if kind and media_type == kind.type else ""
-    suffix = _EXTENSIONS.get(media_type, f".{extension}" if extension else "")
-    name = f"{_PLAIN.sub('', found.number)}-{row.id.hex()[:6]}{suffix}"
+    extension = _EXTENSIONS.get(media_type, "")
+    name = f"{_PLAIN.sub('', found.number)}-{row.id.hex()[:6]}"
     return Copy(
-        name=name,
+        name=f"{name}.{extension}" if extension else name,
         shelf=visit.console.shelf,
         id=row.id,
         key=key,
@@ -137,9 +135,6 @@ def _found(visit: Visit) -> Copy:
         size=int(told["copy_size"]) if "copy_size" in told else None,
         preview=int(told.get("preview_size", 0)),
     )
-
-
-_TYPES: Final = frozenset(kind.copy for kind in kinds().values() if kind.copy)
 
 
 def _asked(header: str, size: int | None) -> tuple[int, int] | None:
@@ -158,6 +153,8 @@ def begun(pieces: Iterator[bytes]) -> Iterator[bytes]:
     """Open the first piece now, so that a missing or changed file is an error page."""
     try:
         first = next(pieces, b"")
-    except OSError:
+    except FileNotFoundError:
         raise NotFound from None
+    except OSError:
+        raise EvidenceAway from None
     return chain((first,), pieces)

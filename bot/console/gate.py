@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from bot import logs
 from bot.console.context import ConsoleContext
-from bot.console.visit import COOKIE, DOOR, HOME, SeeOther, Visit
+from bot.console.visit import COOKIE, DOOR, HOME, EvidenceAway, SeeOther, Visit
 from bot.writer import StoreUnavailable
 from handlers.errors import KentonganError, NotFound
 from storage import confirmations, sessions
@@ -130,8 +130,9 @@ def _guarded(visit: Visit, endpoint: Endpoint) -> Response:
         return visit.problem("NOT_AUTHENTIC", 409)
     except KentonganError as error:
         return visit.problem(type(error).__name__, 409)
-    except StoreUnavailable:
-        response = visit.problem("STORE", 503)
+    except StoreUnavailable as error:
+        away = isinstance(error, EvidenceAway)
+        response = visit.problem("EVIDENCE_AWAY" if away else "STORE", 503)
         response.headers["Retry-After"] = "5"
         return response
     except Exception as error:  # noqa: BLE001 - an error page tells no details

@@ -34,6 +34,10 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
+class EvidenceAway(StoreUnavailable):
+    """A file cannot be read or drawn now; nothing is lost, try again in a moment."""
+
+
 class SeeOther(RedirectResponse):
     """After a form: go and look at a page of ours."""
 

@@ -19,8 +19,42 @@ from bot.evidence.kinds import Kind
 
 SECONDS: Final = 45.0
 """How long one file may be worked on; the lease of its job is renewed meanwhile."""
+BENCHES: Final = 2
+"""Files that are opened at once, whoever asks; each may need a gigabyte for some seconds."""
+PATIENCE: Final = 20.0
+"""How long a page that somebody looks at waits for a free bench."""
 
 Sink = Callable[[bytes], object]
+_places: Final = threading.BoundedSemaphore(BENCHES)
+
+
+class Busy(Exception):
+    """No bench is free; ask again in a moment."""
+
+
+class Hand:
+    """Holds one bench; whoever calls ``let_go`` ends its work, now or when it begins."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._bench: subprocess.Popen[bytes] | None = None
+        self.is_over = False
+
+    def take(self, bench: subprocess.Popen[bytes]) -> None:
+        """Hold a bench that has just begun."""
+        with self._lock:
+            self._bench = bench
+            is_over = self.is_over
+        if is_over:
+            self.let_go()
+
+    def let_go(self) -> None:
+        """Kill the bench and whatever it started; harmless twice."""
+        with self._lock:
+            self.is_over = True
+            if self._bench is not None and self._bench.returncode is None:
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.killpg(self._bench.pid, signal.SIGKILL)
 
 
 def clean(
@@ -30,15 +64,17 @@ def clean(
     copy: Sink,
     preview: Sink,
     seconds: float = SECONDS,
+    hand: Hand | None = None,
 ) -> dict[str, str]:
     """Make a working copy and a preview; return what there is to know.
 
     ``why`` stands in the answer where no copy was made: ``broken``, ``large``, ``slow`` or
-    a cleaner's own code. Then whatever came until there is void.
+    a cleaner's own code. Then whatever came until there is void. Waits for a free bench.
+    Somebody else may end it by ``hand``.
     """
-    return _work(
-        kind, ("clean",), pieces, {frames.COPY: copy, frames.PREVIEW: preview}, seconds
-    )
+    sinks = {frames.COPY: copy, frames.PREVIEW: preview}
+    with _places:
+        return _work(kind, ("clean",), pieces, sinks, seconds, hand or Hand())
 
 
 def page(
@@ -49,9 +85,14 @@ def page(
     preview: Sink,
     seconds: float = SECONDS,
 ) -> dict[str, str]:
-    """Draw one page of a document, from 0; ``why`` as in ``clean``."""
-    task = ("page", str(number))
-    return _work(kind, task, pieces, {frames.PREVIEW: preview}, seconds)
+    """Draw one page of a document, from 0; ``why`` as in ``clean``. Raises Busy."""
+    task, sinks = ("page", str(number)), {frames.PREVIEW: preview}
+    if not _places.acquire(timeout=PATIENCE):
+        raise Busy
+    try:
+        return _work(kind, task, pieces, sinks, seconds, Hand())
+    finally:
+        _places.release()
 
 
 def _work(
@@ -60,6 +101,7 @@ def _work(
     pieces: Iterable[bytes],
     sinks: Mapping[bytes, Sink],
     seconds: float,
+    hand: Hand,
 ) -> dict[str, str]:
     command = [sys.executable, "-I", "-m", "bot.evidence.bench", kind.code, *task]
     with subprocess.Popen(  # nosec B603 # noqa: S603 - no shell, and arguments of our own
@@ -71,16 +113,16 @@ def _work(
         env={"LANG": "C.UTF-8"},
         start_new_session=True,
     ) as bench:
-        late = threading.Event()
-        timer = threading.Timer(seconds, _end, (bench, late))
+        hand.take(bench)
+        timer = threading.Timer(seconds, hand.let_go)
         timer.start()
         try:
             return _spoken(bench, pieces, sinks)
         except (frames.Broken, ValueError):
-            return {"why": "slow" if late.is_set() else "broken"}
+            return {"why": "slow" if hand.is_over else "broken"}
         finally:
             timer.cancel()
-            _end(bench, threading.Event())
+            hand.let_go()
 
 
 def _spoken(
@@ -100,10 +142,3 @@ def _spoken(
 
 def _told(data: bytes) -> dict[str, str]:
     return {str(name): str(value) for name, value in json.loads(data).items()}
-
-
-def _end(bench: subprocess.Popen[bytes], late: threading.Event) -> None:
-    """Kill the bench and whatever it started."""
-    late.set()
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(bench.pid, signal.SIGKILL)

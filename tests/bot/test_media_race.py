@@ -3,6 +3,7 @@
 import asyncio
 import io
 import os
+import time
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
@@ -12,7 +13,7 @@ from sqlmodel import select
 
 from bot import media as media_module
 from bot.channels import base
-from bot.evidence import clamav
+from bot.evidence import clamav, workshop
 from bot.keeper import Keeper
 from bot.media import MediaWorker
 from bot.scheduler import Scheduler
@@ -270,6 +271,31 @@ async def test_the_sweep_goes_by_the_true_age(world):
         await scheduler.sweep()
     assert world.names() == [".copy", ".original"]
     assert world.evidence()
+
+
+async def test_a_server_that_stops_does_not_wait_for_a_bench(world, monkeypatch):
+    opening, ended = asyncio.Event(), asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def endless(_kind, pieces, *, hand, **_):
+        assert list(pieces)
+        loop.call_soon_threadsafe(opening.set)
+        while not hand.is_over:
+            time.sleep(0.01)  # a thread, as of a bench that works on and on
+        loop.call_soon_threadsafe(ended.set)
+        return {"why": "slow"}
+
+    monkeypatch.setattr(workshop, "clean", endless)
+    job = await world.claims()
+    busy = asyncio.create_task(world.worker(world.quick).work(job))
+    await opening.wait()
+    busy.cancel()
+    async with asyncio.timeout(10):
+        with pytest.raises(asyncio.CancelledError):
+            await busy
+        await ended.wait()
+    assert world.row().state == FileState.WAITING
+    assert world.names() == []
 
 
 async def test_what_is_no_picture_has_no_copy(world):

@@ -9,7 +9,7 @@ from bot.console.app import ConsoleContext, routes
 from bot.writer import Writer
 from storage.database import Database
 from storage.keys import ServerKeys
-from storage.shelf import Folder
+from storage.shelf import Folder, Shelf
 from tests import house
 from tests.browsers import ORIGIN, Clock, Desk, make_office
 from tests.hashing import hashed_quickly
@@ -23,8 +23,13 @@ def hashing() -> Iterator[None]:
 
 
 @pytest.fixture
+def shelf(tmp_path: Path) -> Shelf:
+    return Folder(tmp_path / "files")
+
+
+@pytest.fixture
 async def desk(
-    database: Database, keys: ServerKeys, tmp_path: Path
+    database: Database, keys: ServerKeys, shelf: Shelf
 ) -> AsyncIterator[Desk]:
     with database.writing() as session:
         built = house.build(session, keys)
@@ -35,7 +40,7 @@ async def desk(
         database=database,
         office=make_office(keys),
         clock=clock,
-        shelf=Folder(tmp_path / "files"),
+        shelf=shelf,
         public_url=ORIGIN,
         bot_url=lambda: made.bot,
         agency="Inspektorat Contoh",

@@ -5,6 +5,7 @@ import io
 import pytest
 from PIL import Image
 
+from bot.evidence import workshop
 from tests.bot.evidence.test_papers import scanned
 from tests.bot.evidence.test_pictures import MARK, camera, picture
 from tests.browsers import Browser, Desk
@@ -125,3 +126,18 @@ async def test_a_preview_is_for_whoever_may_read_the_case(desk: Desk, officer: B
     for which in ("preview", "pages/1"):
         place = f"/cases/{other.number}/files/{name}/{which}"
         assert (await outsider.get(place)).status_code == 404
+
+
+async def test_a_page_that_must_wait_too_long_is_said(
+    desk: Desk, officer: Browser, monkeypatch: pytest.MonkeyPatch
+):
+    def busy(*_, **__):
+        raise workshop.Busy
+
+    case = desk.case()
+    name = put(desk, case, "surat.pdf", pdf(scanned))
+    monkeypatch.setattr(workshop, "page", busy)
+    page = await officer.get(f"/cases/{case.number}/files/{name}/pages/1")
+    assert page.status_code == 503
+    assert page.headers["retry-after"] == "5"
+    assert "cannot be shown just now" in page.text

@@ -3,13 +3,17 @@
 import io
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import pytest
 
 from bot.evidence import bench, cells, frames, workshop
 from bot.evidence.kinds import kinds
-from tests.hostile import jpeg
+from tests.bot.evidence.test_papers import scanned
+from tests.hostile import jpeg, pdf
 
 
 def test_frames_are_read_as_they_were_written():
@@ -46,6 +50,55 @@ def test_a_bench_that_takes_too_long_ends():
     )
     assert facts == {"why": "slow"}
     assert time.monotonic() - began < 10
+
+
+def test_whoever_holds_a_bench_may_end_its_work():
+    hand, began = workshop.Hand(), threading.Event()
+
+    def endless():
+        while True:
+            began.set()
+            yield b"halo"
+
+    with ThreadPoolExecutor(1) as pool:
+        work = pool.submit(
+            workshop.clean,
+            kinds()["text"],
+            endless(),
+            copy=bytearray,
+            preview=bytearray,
+            hand=hand,
+        )
+        assert began.wait(10)
+        hand.let_go()
+        assert work.result(10)["why"]
+    hand.let_go()
+
+
+def test_work_that_was_ended_before_it_began_is_not_done():
+    hand = workshop.Hand()
+    hand.let_go()
+    facts = workshop.clean(
+        kinds()["text"], [b"halo"], copy=bytearray, preview=bytearray, hand=hand
+    )
+    assert facts["why"]
+
+
+def test_so_many_files_are_opened_at_once_and_no_page_waits_for_ever(monkeypatch):
+    monkeypatch.setattr(workshop, "PATIENCE", 0.01)
+    drawn = bytearray()
+    paper = pdf(scanned)
+
+    def page():
+        return workshop.page(kinds()["pdf"], [paper], 0, preview=drawn.extend)
+
+    with ExitStack() as taken:
+        for _ in range(workshop.BENCHES):
+            taken.enter_context(workshop._places)  # noqa: SLF001 - as a bench at work
+        with pytest.raises(workshop.Busy):
+            page()
+    assert "why" not in page()
+    assert drawn.startswith(b"\xff\xd8")
 
 
 def test_a_bench_that_cannot_begin_is_told_from_a_file_that_is_broken(monkeypatch):
