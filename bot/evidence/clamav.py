@@ -30,17 +30,13 @@ def is_infected(address: str, pieces: Iterable[bytes]) -> bool:
     """
     try:
         with closing(_connected(address)) as line:
-            line.sendall(b"zINSTREAM\0")
-            for piece in pieces:
-                if piece:
-                    line.sendall(_LENGTH.pack(len(piece)) + piece)
-            line.sendall(_LENGTH.pack(0))
+            whole = _sent(line, pieces)
             answer = _answer(line)
     except OSError:
         raise Silent from None
     if _FOUND.fullmatch(answer):
         return True
-    if _CLEAN.fullmatch(answer) or _TOO_LARGE in answer:
+    if _TOO_LARGE in answer or (whole and _CLEAN.fullmatch(answer)):
         return False
     raise Silent
 
@@ -57,6 +53,19 @@ def _connected(address: str) -> socket.socket:
         return line
     host, _, port = address.rpartition(":")
     return socket.create_connection((host, int(port)), timeout=SECONDS)
+
+
+def _sent(line: socket.socket, pieces: Iterable[bytes]) -> bool:
+    """Send a file; False where the daemon hangs up before its end: its answer says why."""
+    try:
+        line.sendall(b"zINSTREAM\0")
+        for piece in pieces:
+            if piece:
+                line.sendall(_LENGTH.pack(len(piece)) + piece)
+        line.sendall(_LENGTH.pack(0))
+    except (BrokenPipeError, ConnectionResetError):
+        return False
+    return True
 
 
 def _answer(line: socket.socket) -> bytes:

@@ -105,6 +105,17 @@ class World:
 
     def evidence(self):
         """Open the working copy as the console does; None while there is none."""
+        row, secret = self.unsealed()
+        key = files.copy_key(row, secret)
+        if key is None:
+            return None
+        return b"".join(self.shelf.chunks(row.id, "copy", key))
+
+    def facts(self):
+        """Open what is known of the file, as the console does."""
+        return files.details(*self.unsealed())
+
+    def unsealed(self):
         case = self.here.case(self.here.receipt("555").number)
         house, keys = self.here.house, self.here.keys
         with self.here.database.reading() as session:
@@ -112,10 +123,7 @@ class World:
                 session, keys, case.report, house.unit, house.unit_secret
             )
             (row,) = files.of_report(session, keys, case.report)
-        key = files.copy_key(row, secret)
-        if key is None:
-            return None
-        return b"".join(self.shelf.chunks(row.id, "copy", key))
+        return row, secret
 
 
 @pytest.fixture(params=["folder", "bucket"])
@@ -315,6 +323,7 @@ async def test_a_file_waits_for_a_silent_scanner_and_is_never_lost(world):
     await worker.work(await world.claims())
     assert world.row().state == FileState.TAKEN
     assert world.names() == [".original"]
+    assert world.facts()["why"] == "unscanned"
 
 
 async def test_what_the_scanner_finds_has_no_copy(world, monkeypatch):
@@ -324,3 +333,4 @@ async def test_what_the_scanner_finds_has_no_copy(world, monkeypatch):
     await worker.work(await world.claims())
     assert world.names() == [".original"]
     assert world.evidence() is None
+    assert world.facts()["why"] == "virus"

@@ -14,6 +14,7 @@ import pytest
 
 from bot.console.texts import LANGUAGES, ConsoleTexts
 from handlers import digest
+from storage import custody
 from storage.manifests import Name
 from storage.words import EventCode, RequestState
 
@@ -63,6 +64,7 @@ NAMED = {
         EventCode.HELD.value,
         EventCode.RELEASED.value,
     },
+    ("storage/custody.py", "CODE"): {custody.CODE},
     ("storage/manifests.py", "code"): {f"list.{name}" for name in Name},
 }
 """Codes that are not written out where they are recorded, and all that they may be."""

@@ -23,6 +23,7 @@ def daemon(path, answer, *, hangs_up=False):
             line, _ = door.accept()
             with line, line.makefile("rb") as told:
                 if hangs_up:
+                    line.sendall(answer)
                     return
                 assert told.read(10) == b"zINSTREAM\0"
                 while (length := struct.unpack(">I", told.read(4))[0]) > 0:
@@ -72,3 +73,45 @@ def test_a_daemon_that_is_away_or_hangs_up_is_silent(tmp_path):
         pytest.raises(clamav.Silent),
     ):
         clamav.is_infected(str(tmp_path / "s"), [b"x" * 65536] * 100)
+
+
+@pytest.mark.parametrize(
+    ("answer", "verdict"),
+    [(b"INSTREAM size limit exceeded. ERROR\0", False), (b"stream: V FOUND\0", True)],
+)
+def test_an_answer_before_the_end_is_read(tmp_path, answer, verdict):
+    with daemon(tmp_path / "s", answer, hangs_up=True):
+        told = clamav.is_infected(str(tmp_path / "s"), [b"x" * 65536] * 100)
+    assert told is verdict
+
+
+def test_nobody_calls_a_file_clean_before_its_end(tmp_path):
+    with (
+        daemon(tmp_path / "s", b"stream: OK\0", hangs_up=True),
+        pytest.raises(clamav.Silent),
+    ):
+        clamav.is_infected(str(tmp_path / "s"), [b"x" * 65536] * 100)
+
+
+def test_an_answer_before_a_reset_is_read():
+    ended = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as door:
+
+        def serve():
+            line, _ = door.accept()
+            line.recv(10)
+            line.sendall(b"INSTREAM size limit exceeded. ERROR\0")
+            at_once = struct.pack("ii", 1, 0)
+            line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
+            line.close()
+            ended.set()
+
+        def pieces():
+            assert ended.wait(5)
+            yield b"isi"
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        address = f"127.0.0.1:{door.getsockname()[1]}"
+        assert clamav.is_infected(address, pieces()) is False
+        thread.join(5)
