@@ -41,6 +41,7 @@ class Alarm(StrEnum):
     DISK_FULL = "disk.full"
     SCHEDULER_IDLE = "scheduler.idle"
     BACKUP_OLD = "backup.old"
+    FILES_FAILING = "files.failing"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from bot import config, founding, sweeping
 from bot.commands import desk, refusals
+from bot.evidence import clamav
 from bot.findings import Finding, Patient, ok, warn, wrong
 from bot.office import make_office
 from bot.shelves import make_shelf
@@ -128,6 +129,18 @@ def files(patient: Patient) -> Iterator[Finding]:
         yield ok("files", says)
     else:
         yield ok("files", "every file of a case is there, and no other")
+
+
+def scanner(patient: Patient) -> Iterator[Finding]:
+    """Look whether the scanner answers, where there is to be one."""
+    address = patient.settings.files.clamav
+    if not address:
+        yield ok("scanner", "none is set up (files.clamav)")
+    elif clamav.answers(address):
+        yield ok("scanner", f"{address} answers")
+    else:
+        says = "does not answer, files wait for it: is clamav-daemon running, may we?"
+        yield wrong("scanner", f"{address} {says}")
 
 
 def copies(patient: Patient) -> Iterator[Finding]:
@@ -279,6 +292,7 @@ LOOKS = (
     ("disk", disk),
     ("house", house),
     ("files", files),
+    ("scanner", scanner),
     ("copies", copies),
     ("server", reach),
     ("rules", rules),

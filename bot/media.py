@@ -8,26 +8,26 @@ in a process of its own (``bot/evidence``); the original stays sealed for two.
 import asyncio
 import contextlib
 import hashlib
-import secrets
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from typing_extensions import override
 
 from bot import keeper, logs
 from bot.channels import base
-from bot.evidence import clamav, workshop
-from bot.evidence.kinds import HEAD, Kind, recognise
+from bot.evidence import clamav
+from bot.evidence.kinds import HEAD, recognise
+from bot.opening import Opener, Whole
 from bot.worker import Worker
 from bot.writer import StoreUnavailable, Writer
 from handlers import taking
 from handlers.office import Office
-from storage import jobs
+from storage import jobs, watches
 from storage.bucket import Away
 from storage.files import Taken
 from storage.jobs import Claimed
-from storage.shelf import Sealer, Shelf, chunks
+from storage.shelf import Sealer, Shelf
+from storage.watches import Watched
 from storage.words import Channel, FileState, JobKind
 
 _FIRST_BACKOFF = 5.0
@@ -41,15 +41,6 @@ HOLD_SECONDS = 20.0
 """How often a job under way is held on; three times within its lease."""
 LAST_TRY = timedelta(hours=2)
 """How long before its end a file is kept unscanned rather than lost."""
-UNKNOWN = "application/octet-stream"
-
-
-@dataclass(frozen=True, slots=True)
-class Whole:
-    """A file that came whole: its SHA-256, and what it is by its content."""
-
-    sha256: str
-    kind: Kind | None
 
 
 class MediaWorker(Worker):
@@ -72,8 +63,7 @@ class MediaWorker(Worker):
         super().__init__(writer, office, clock=clock)
         self._channels: Mapping[Channel, base.Sender] = {c.name: c for c in channels}
         self._shelf = shelf
-        self._benches = asyncio.Semaphore(workshop.BENCHES)  # so that no thread waits
-        self._scanner = scanner
+        self._opener = Opener(scanner=scanner, clock=clock)
 
     @override
     def lane_of(self, job: Claimed) -> Hashable:
@@ -103,6 +93,10 @@ class MediaWorker(Worker):
         except TimeoutError:
             await self._again(job, None)
             return False
+        except OSError as error:
+            logs.failure("media.failed", error)
+            await self._troubled("bucket" if isinstance(error, Away) else "disk")
+            await self._again(job, None)
         except Exception as error:  # noqa: BLE001 - one strange file must not stop the others
             logs.failure("media.failed", error)
             await self._again(job, None)
@@ -140,6 +134,7 @@ class MediaWorker(Worker):
             await asyncio.to_thread(_drop, (original, copy))
         if outcome is taking.Outcome.TAKEN:
             await asyncio.to_thread(_tidy, file.parts)
+            await self._writer.run(watches.mended, Watched.FILES, now=self._clock())
         await self._ended(outcome, file_id)
 
     async def _hold_on(self, job: Claimed) -> None:
@@ -151,7 +146,7 @@ class MediaWorker(Worker):
 
     async def _arrives(
         self, job: Claimed, channel: base.Sender, original: Sealer
-    ) -> "Whole":
+    ) -> Whole:
         """Seal a file as it arrives; it is never whole in memory."""
         digest, head = hashlib.sha256(), bytearray()
         with original:
@@ -160,46 +155,23 @@ class MediaWorker(Worker):
                     digest.update(chunk)
                     head += chunk[: HEAD - len(head)]
                     await asyncio.to_thread(original.write, chunk)
-        return Whole(digest.hexdigest(), recognise(bytes(head)))
+        told = (job.details[name] for name in ("name", "reference"))
+        return Whole(digest.hexdigest(), recognise(bytes(head)), *told)
 
     async def _opened(
-        self, job: Claimed, taken: "Whole", original: Sealer, copy: Sealer
+        self, job: Claimed, whole: Whole, original: Sealer, copy: Sealer
     ) -> Taken:
-        """Make the working copy where one can be made, and say what there is to know."""
-        details = {
-            "name": job.details["name"],
-            "type": taken.kind.type if taken.kind else UNKNOWN,
-            "size": str(original.size),
-            "sha256": taken.sha256,
-            "at": self._clock().isoformat(),
-            "ref": hashlib.sha256(job.details["reference"].encode()).hexdigest(),
-            "salt": secrets.token_hex(16),
-            "why": "" if taken.kind else "not_shown",
-        }
-        if why := await self._verdict(job, original):
-            return Taken(original.key, None, {**details, "why": why}, (original,))
-        if taken.kind is not None:
-            async with self._benches:
-                details |= await _copied(taken.kind, original, copy)
-        if details["why"]:
-            return Taken(original.key, None, details, (original,))
-        return Taken(original.key, copy.key, details, (original, copy))
-
-    async def _verdict(self, job: Claimed, original: Sealer) -> str:
-        """Ask the scanner; return why there is to be no copy, "" where there is to be one.
-
-        While it is silent the file waits (``Later``); before its time is over it is kept.
-        """
-        if not self._scanner:
-            return ""
-        pieces = chunks(original.part, original.key)
+        is_last = self._clock() + LAST_TRY >= job.expires
         try:
-            found = await asyncio.to_thread(clamav.is_infected, self._scanner, pieces)
+            return await self._opener.open(whole, original, copy, is_last=is_last)
         except clamav.Silent:
-            if self._clock() + LAST_TRY < job.expires:
-                raise base.Later("media.scanner") from None
-            return "unscanned"
-        return "virus" if found else ""
+            await self._troubled("scanner")
+            raise base.Later("media.scanner") from None
+
+    async def _troubled(self, code: str) -> None:
+        """Tell the watch what of our own keeps files from being taken."""
+        hour = self._clock().replace(minute=0, second=0, microsecond=0)
+        await self._writer.run(watches.bad, Watched.FILES, code, now=hour)
 
     async def _ended(self, outcome: taking.Outcome, file_id: bytes) -> None:
         """Delete what is wanted no more; never what another worker may have stored."""
@@ -254,39 +226,3 @@ def _tidy(parts: Iterable[Sealer]) -> None:
     for part in parts:
         with contextlib.suppress(Away):
             part.tidy()
-
-
-async def _copied(kind: Kind, original: Sealer, copy: Sealer) -> dict[str, str]:
-    """Make the working copy in a thread; a server that stops does not wait for it."""
-    hand = workshop.Hand()
-    try:
-        return await asyncio.to_thread(made, kind, original, copy, hand=hand)
-    except asyncio.CancelledError:
-        hand.let_go()
-        raise
-
-
-def made(
-    kind: Kind, original: Sealer, copy: Sealer, *, hand: workshop.Hand | None = None
-) -> dict[str, str]:
-    """Seal the working copy and behind it its preview; tell their sizes in bytes."""
-    sizes = {"copy_size": 0, "preview_size": 0}
-
-    def into(size: str) -> Callable[[bytes], None]:
-        def write(piece: bytes) -> None:
-            copy.write(piece)
-            sizes[size] += len(piece)
-
-        return write
-
-    with copy:
-        facts = workshop.clean(
-            kind,
-            chunks(original.part, original.key),
-            copy=into("copy_size"),
-            preview=into("preview_size"),
-            hand=hand,
-        )
-    told = {name: str(size) for name, size in sizes.items()}
-    shown = {"kind": kind.code, "shown": kind.shown, "copy": kind.copy, "why": ""}
-    return shown | facts | told

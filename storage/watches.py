@@ -44,6 +44,7 @@ class Watched(StrEnum):
     QUARANTINE = "quarantine"
     LETTERS_FAILED = "letters.failed"
     LEASES = "leases"
+    FILES = "files"
 
 
 ALARM = "alarm."
@@ -62,6 +63,13 @@ def good(session: Session, name: str, *, now: datetime) -> None:
         return
     values = {"good": now, "bad": None, "failures": 0, "code": ""}
     _write(session, name, values, values)
+
+
+def mended(session: Session, name: str, *, now: datetime) -> None:
+    """Say that something goes again; where it always did, no time is written."""
+    latest = session.get(Watch, name, populate_existing=True)
+    if latest is not None and latest.bad is not None:
+        good(session, name, now=now)
 
 
 def bad(session: Session, name: str, code: str, *, now: datetime) -> None:

@@ -2,7 +2,7 @@
 
 from sqlmodel import Session
 
-from bot import media
+from bot import opening
 from bot.evidence.kinds import HEAD, recognise
 from storage import files, report_items, units
 from storage.files import Taken
@@ -38,8 +38,8 @@ def put(desk: Desk, case: Case, name: str, data: bytes) -> str:
         with original:
             original.write(data)
         kind = recognise(data[:HEAD])
-        made = media.made(kind, original, copy) if kind else {"why": "not_shown"}
-        details = {"name": name, "type": kind.type if kind else media.UNKNOWN, **made}
+        made = opening.made(kind, original, copy) if kind else {"why": "not_shown"}
+        details = {"name": name, "type": kind.type if kind else opening.UNKNOWN, **made}
         parts = (original,) if details["why"] else (original, copy)
         key = None if details["why"] else copy.key
         for part in parts:

@@ -11,7 +11,9 @@ from collections.abc import Iterable
 from contextlib import closing
 from typing import Final
 
-SECONDS: Final = 60.0
+SECONDS: Final = 130.0
+"""A little longer than clamd itself takes for one file (MaxScanTime, 120 s)."""
+PATIENCE: Final = 3.0
 MOST_ANSWER: Final = 4096
 _LENGTH: Final = struct.Struct(">I")
 _FOUND: Final = re.compile(rb"stream: (.{1,200}) FOUND\0?", re.DOTALL)
@@ -39,6 +41,17 @@ def is_infected(address: str, pieces: Iterable[bytes]) -> bool:
     if _TOO_LARGE in answer or (whole and _CLEAN.fullmatch(answer)):
         return False
     raise Silent
+
+
+def answers(address: str) -> bool:
+    """Ask whether the daemon is there; ``address`` as in ``is_infected``."""
+    try:
+        with closing(_connected(address)) as line:
+            line.settimeout(PATIENCE)
+            line.sendall(b"zPING\0")
+            return _answer(line) == b"PONG\0"
+    except OSError:
+        return False
 
 
 def _connected(address: str) -> socket.socket:

@@ -14,7 +14,9 @@ import pytest
 from bot import doctor, doctor_house
 from bot.clock import utc_now
 from bot.doctor_numbers import FRAGMENT
+from bot.evidence import clamav
 from bot.findings import State
+from storage import bucket as buckets
 from storage import jobs
 from storage.database import Database
 from storage.keys import ServerKeys
@@ -536,3 +538,33 @@ async def test_copies_that_wait_at_twilio_are_told(home, hours, state, line):
     ((found, says),) = said(await examine(), "copies")
     assert found is state
     assert line in says
+
+
+@pytest.mark.parametrize(
+    ("address", "heard", "state", "line"),
+    [
+        ("", False, State.OK, "none is set up"),
+        ("/run/clamd.ctl", True, State.OK, "/run/clamd.ctl answers"),
+        ("/run/clamd.ctl", False, State.WRONG, "files wait for it"),
+    ],
+)
+async def test_the_scanner_is_asked(monkeypatch, address, heard, state, line):
+    monkeypatch.setattr(clamav, "answers", lambda _: heard)
+    ((found, says),) = said(await examine(FILES__CLAMAV=address), "scanner")
+    assert found is state
+    assert line in says
+
+
+async def test_a_bucket_that_is_away_is_said(monkeypatch, bucket):
+    monkeypatch.setattr(buckets, "TRIES", 0)
+    section = {f"BUCKET__{name.upper()}": one for name, one in bucket.section.items()}
+    assert State.OK in {found for found, _ in said(await examine(**section), "files")}
+    section["BUCKET__NAME"] = "nobody-made-this"
+    wrong = [
+        says
+        for found, says in said(await examine(**section), "files")
+        if found is State.WRONG
+    ]
+    assert wrong == [
+        "The store of evidence does not answer, or refuses us; try again later."
+    ]

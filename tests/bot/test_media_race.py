@@ -1,6 +1,7 @@
 """Two workers and one file: whoever comes late takes nothing away."""
 
 import asyncio
+import errno
 import io
 import os
 import time
@@ -19,11 +20,13 @@ from bot.media import MediaWorker
 from bot.scheduler import Scheduler
 from bot.writer import Writer
 from handlers.messages import Kind, Media
-from storage import files, jobs, reports
+from storage import files, jobs, reports, watches
+from storage.bucket import Away
 from storage.database import Database
 from storage.keys import ServerKeys
 from storage.models import File, Job
-from storage.shelf import PART, Folder
+from storage.shelf import PART, Folder, Sealer
+from storage.watches import Watched
 from storage.words import Channel, FileState, JobKind
 from tests.desk import desk
 from tests.migrated import migrate
@@ -72,13 +75,14 @@ class World:
         self.writer = Writer(here.database)
         self.slow, self.quick = Provider(picture()), Provider(picture())
 
-    def worker(self, provider):
+    def worker(self, provider, *, scanner=""):
         return MediaWorker(
             self.writer,
             self.here.office,
             [provider],
             shelf=self.shelf,
             clock=lambda: self.here.now,
+            scanner=scanner,
         )
 
     async def claims(self):
@@ -314,8 +318,7 @@ async def test_what_is_no_picture_has_no_copy(world):
 
 
 async def test_a_file_waits_for_a_silent_scanner_and_is_never_lost(world):
-    worker = world.worker(world.quick)
-    worker._scanner = "/nowhere/clamd.ctl"  # noqa: SLF001 - as the setting says
+    worker = world.worker(world.quick, scanner="/nowhere/clamd.ctl")
     await worker.work(await world.claims())
     assert world.row().state == FileState.WAITING
     assert world.names() == []
@@ -326,10 +329,49 @@ async def test_a_file_waits_for_a_silent_scanner_and_is_never_lost(world):
     assert world.facts()["why"] == "unscanned"
 
 
+def stands(world):
+    with world.here.database.reading() as session:
+        row = watches.read(session).get(Watched.FILES)
+    return row and (row.failures, row.code, row.bad)
+
+
+@pytest.mark.parametrize("code", ["scanner", "bucket", "disk"])
+async def test_what_keeps_files_from_being_taken_is_watched(world, monkeypatch, code):
+    """To the hour: when a file came is nobody's business."""
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "no space left")
+
+    def away(*_):
+        raise Away
+
+    world.here.later(minutes=17)
+    hour = world.here.now.replace(minute=0, second=0, microsecond=0)
+    monkeypatch.setattr(Sealer, "publish", {"disk": full, "bucket": away}.get(code))
+    monkeypatch.setattr(type(world.shelf.sealer(b"", "")), "publish", Sealer.publish)
+    if code == "scanner":
+        monkeypatch.undo()
+    scanner = "/nowhere/clamd.ctl" if code == "scanner" else ""
+    for failures in (1, 2):
+        await world.worker(world.quick, scanner=scanner).work(await world.claims())
+        assert stands(world) == (failures, code, hour)
+        assert world.row().state == FileState.WAITING
+        assert world.names() == []
+        world.here.later(minutes=20)
+    monkeypatch.undo()
+    await world.worker(world.quick).work(await world.claims())
+    assert stands(world) == (0, "", None)
+
+
+async def test_while_nothing_fails_no_time_is_written(world):
+    await world.worker(world.quick).work(await world.claims())
+    assert world.evidence()
+    assert stands(world) is None
+
+
 async def test_what_the_scanner_finds_has_no_copy(world, monkeypatch):
     monkeypatch.setattr(clamav, "is_infected", lambda *_: True)
-    worker = world.worker(world.quick)
-    worker._scanner = "127.0.0.1:3310"  # noqa: SLF001 - as the setting says
+    worker = world.worker(world.quick, scanner="127.0.0.1:3310")
     await worker.work(await world.claims())
     assert world.names() == [".original"]
     assert world.evidence() is None

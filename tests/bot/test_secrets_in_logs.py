@@ -57,6 +57,7 @@ ELSEWHERE = {
     "bot.demo": "made-up people",
     "bot.metrics": "the token of /metrics: tests/bot/test_metrics.py",
     "handlers.conflicts": "an officer's key, as in storage.case_keys",
+    "storage.bucket": "Away has no words: tests/storage/test_shelves.py",
     "storage.departed": "after a letter left: tests/seizure/test_marks.py",
     "storage.files": "after a file came: tests/seizure/test_marks.py",
     "storage.links": "an officer's Telegram: tests/seizure/test_marks.py",

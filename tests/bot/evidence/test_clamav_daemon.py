@@ -18,6 +18,7 @@ import pikepdf
 import pytest
 
 from bot.evidence import clamav
+from storage.shelf import Folder
 from storage.words import FileState
 from tests.bot.test_media_race import world
 from tests.hostile import EICAR, jpeg
@@ -260,10 +261,24 @@ def test_a_daemon_that_hangs_is_silent_until_it_goes_on(
     assert clamav.is_infected(getattr(daemon, address), [b"isi"]) is False
 
 
+@pytest.mark.parametrize("address", ["path", "port"])
+def test_whether_it_is_there_is_asked_by_a_ping(clamd, address, monkeypatch):
+    daemon = clamd()
+    monkeypatch.setattr(clamav, "PATIENCE", 0.2)
+    assert clamav.answers(getattr(daemon, address))
+    with daemon.paused():
+        assert not clamav.answers(getattr(daemon, address))
+    assert not clamav.answers("/nowhere/clamd.ctl")
+
+
+@pytest.fixture
+def shelf(tmp_path):
+    return Folder(tmp_path / "files")
+
+
 async def taken(world, address, body):
     world.quick.body = body
-    worker = world.worker(world.quick)
-    worker._scanner = address  # noqa: SLF001 - as the setting says
+    worker = world.worker(world.quick, scanner=address)
     await worker.work(await world.claims())
 
 
