@@ -53,6 +53,9 @@ async def test_the_login_is_shown_to_the_provider_but_not_after_a_redirect(
     opened = source(client, server.url, other.url).open(f"{server.url}/media")
     assert await read(opened) == ("image/png", b"abc")
     assert "authorization" in server.asked[0].headers
+    assert {one.asked[0].headers["accept-encoding"] for one in (server, other)} == {
+        "identity"
+    }
     assert "authorization" not in other.asked[0].headers
 
 
