@@ -1,7 +1,9 @@
 """What becomes of a file that a reporter sent: taken, or refused with the reason."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import Enum
+from typing import Final
 
 from sqlmodel import Session
 
@@ -13,6 +15,11 @@ from storage.files import Taken
 from storage.jobs import Claimed
 from storage.sealing import NotAuthentic
 from storage.words import Channel, EventCode, FileState, JobKind
+
+_TOLD: Final[Mapping[FileState, str]] = {
+    FileState.GONE: "FILEGONE",
+    FileState.REFUSED: "FILELATE",
+}
 
 
 class Outcome(Enum):
@@ -69,7 +76,8 @@ def refused(
 ) -> Outcome:
     """Record that a file will not come, and tell the reporter why and what else to do.
 
-    ``GONE``: it does not come, nothing of it may stay on disk.
+    ``GONE``: it does not come, nothing of it may stay on disk. ``text`` is said of a
+    state that has no words of its own.
     """
     if not jobs.done(session, job):
         return Outcome.LOST
@@ -87,7 +95,7 @@ def refused(
     notices.say(
         session,
         office,
-        Reply(text, {"n": str(office.file_limits.get(channel, 0))}),
+        Reply(_TOLD.get(state, text), {"n": str(office.file_limits.get(channel, 0))}),
         channel=channel,
         to=job.details["handle"],
         language=job.details["language"],

@@ -48,6 +48,21 @@ def test_files_are_told_by_how_far_they_came(here, tmp_path):
         assert len(files.of_report(session, here.keys, case.report)) == 3
 
 
+@pytest.mark.parametrize(
+    ("state", "why"),
+    [
+        (FileState.GONE, "sudah tidak ada di penyedia pesan, atau lebih dari 20 MB."),
+        (FileState.REFUSED, "setelah dicoba dua hari."),
+    ],
+)
+def test_of_a_file_that_did_not_come_it_is_told_why_and_what_else(here, state, why):
+    sends_files(here, 1)
+    (job,) = here.store(jobs.claim, JobKind.FETCH, limit=9, now=here.now)
+    here.act(taking.refused, job, state, text="X04")
+    (letter,) = here.delivers()
+    assert f"{why} Mohon kirim lagi. Cara lain: " in letter.text
+
+
 def test_without_files_nothing_is_said_of_them(here):
     _, slip = here.reports("555")
     assert "tersimpan" not in asks(here, slip)
