@@ -205,7 +205,7 @@ class MediaWorker(Worker):
             await self._writer.run(jobs.later, job, due=self._clock() + _DAILY)
             return
         outcome = await self._writer.run(
-            taking.refused, self._office, job, state, text="X04", now=self._clock()
+            taking.refused, self._office, job, state, now=self._clock()
         )
         await self._ended(outcome, bytes.fromhex(job.details["file"]))
 

@@ -70,6 +70,8 @@ def _quoting(talk: Talk) -> Turn:
     refused, items = _content(talk)
     if not items:
         return Turn(talk.state, replies=refused or (Reply("X13"),))
+    if not evidence.held(talk, items):
+        return Turn(talk.state, items, refused)
     again = talk.incoming.group and talk.incoming.group in talk.state.albums
     state = talk.state.with_album(talk.incoming.group)
     state = evidence.started(talk, state)

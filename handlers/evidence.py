@@ -9,15 +9,7 @@ from handlers.messages import Incoming, Kind, Reply
 from handlers.state import Item, State, Turn
 from handlers.steps import Step, StepKind
 from handlers.talk import Talk
-from storage.words import Audience, Channel, ItemKind, Mark
-
-MEGABYTES: Final = {
-    Channel.TELEGRAM: "20",
-    Channel.WHATSAPP: "16",
-    Channel.SMS: "5",
-    Channel.CANARY: "1",
-}
-"""What a provider lets us fetch (PLATFORMS A2, C5, C6)."""
+from storage.words import Audience, ItemKind, Mark
 
 OWN_CARD: Final = "self:"
 """How a channel marks a contact card that is the sender's own."""
@@ -128,20 +120,32 @@ def _place_for_files(talk: Talk, *, to_case: bool) -> tuple[str, ItemKind]:
 def files(
     talk: Talk, *, to_case: bool, caption: str
 ) -> tuple[tuple[Reply, ...], tuple[Item, ...]]:
-    """Return why files are refused, and the items of those that are taken."""
+    """Return why files are refused, and the items of all of them.
+
+    A refused one is an item too: the report tells that it was sent and did not come. The
+    caption goes with the first that is taken.
+    """
     step, kind = _place_for_files(talk, to_case=to_case)
-    reasons: dict[str, None] = {}
-    items: list[Item] = []
-    for index, media in enumerate(talk.incoming.media):
-        if media.refused:
-            reasons[media.refused] = None
-        else:
-            text = caption if not items else ""
-            items.append(Item(step, kind, text, Audience.CASE, to_case, media=index))
-    if caption and not items:
-        items.append(Item(step, kind, caption, Audience.CASE, to_case))
-    params = {"n": MEGABYTES[talk.incoming.channel]}
-    return tuple(Reply(reason, params) for reason in reasons), tuple(items)
+    media = talk.incoming.media
+    words = Item(step, kind, caption, Audience.CASE, to_case)
+    first = next((at for at, one in enumerate(media) if not one.refused), 0)
+    items = tuple(
+        replace(words, text=caption if at == first else "", media=at)
+        for at in range(len(media))
+    )
+    reasons = {one.refused: str(one.most) for one in media if one.refused}
+    told = tuple(Reply(reason, {"n": most}) for reason, most in reasons.items())
+    return told, items or ((words,) if caption else ())
+
+
+def held(talk: Talk, items: tuple[Item, ...]) -> tuple[Item, ...]:
+    """Leave out the items of files that are refused, unless words came with them."""
+    media = talk.incoming.media
+    return tuple(
+        item
+        for item in items
+        if item.text or item.media is None or not media[item.media].refused
+    )
 
 
 def _media(talk: Talk, *, to_case: bool) -> Turn:
@@ -153,13 +157,14 @@ def _media(talk: Talk, *, to_case: bool) -> Turn:
         before = report.take_text(talk, asked, caption)
         state = replace(before.state, captioned=group or before.state.captioned)
         talk, caption = replace(talk, state=state), ""
-    refused, kept = files(talk, to_case=to_case, caption=caption)
+    refused, items = files(talk, to_case=to_case, caption=caption)
+    kept = held(talk, items)
     again = bool(group) and group in talk.state.albums
-    state = _kept(talk, kept).with_album(group)
+    state = _kept(talk, kept).with_album(group if kept else "")
     got = (Reply("FILED"),) if kept and not again else ()
     if before:
-        return Turn(state, (*before.items, *kept), (*refused, *got, *before.replies))
-    return Turn(state, kept, (*refused, *got))
+        return Turn(state, (*before.items, *items), (*refused, *got, *before.replies))
+    return Turn(state, items, (*refused, *got))
 
 
 def _kept(talk: Talk, items: tuple[Item, ...]) -> State:
@@ -248,7 +253,8 @@ def take_edit(talk: Talk) -> Turn:
     if not items:
         return Turn(state, replies=refused or (Reply("EDIT0"),))
     state = state.with_file(number, _trace(incoming))
-    return Turn(state, items, (*refused, Reply("EDITED")))
+    told = (Reply("EDITED"),) if held(talk, items) else ()
+    return Turn(state, items, (*refused, *told))
 
 
 def _trace(incoming: Incoming) -> str:

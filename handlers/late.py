@@ -55,11 +55,11 @@ def _added(talk: Talk) -> Turn:
     if talk.text:
         words: Item = talk.answer_item(step, state, talk.text)
         items = (words, *items)
-    for item in items:
+    kept = evidence.held(talk, items)
+    for item in kept:
         state = state.with_filled(item.step)
-    if not items:
-        return talk.reopen(state, *refused)
-    return talk.reopen(state, *refused, Reply("LATE"), items=items)
+    told = (Reply("LATE"),) if kept else ()
+    return talk.reopen(state, *refused, *told, items=items)
 
 
 def _place(talk: Talk) -> Step:

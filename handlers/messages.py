@@ -36,7 +36,8 @@ class Media:
 
     ``reference`` is what the channel needs to fetch it (a file id, a URL): a secret.
     ``same`` is equal for the same file, "" where the provider does not tell.
-    ``refused`` names a text of the catalogue when the file can never be taken.
+    ``refused`` names a text of the catalogue when the file can never be taken, ``most``
+    how large it might have been, in MiB.
     """
 
     reference: str = field(repr=False)
@@ -45,6 +46,7 @@ class Media:
     size: int = 0
     refused: str = ""
     same: str = field(default="", repr=False, compare=False)
+    most: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from storage import conversations, files, jobs, report_items, reports, units
 from storage import quarantine as kept
 from storage.report_items import Content
 from storage.sealing import NotAuthentic
-from storage.words import Audience, Channel, JobKind, Mark
+from storage.words import Audience, Channel, FileState, JobKind, Mark
 
 
 def begin(session: Session, office: Office, *, now: datetime) -> bytes:
@@ -38,7 +38,8 @@ def keep(
     """Seal items to the draft or, with ``to_case``, to the case that was opened.
 
     ``draft`` and ``opened`` are report ids as hex. A file becomes an item now and is
-    fetched by a durable job. Raises DraftGone or NotFound rather than lose an item.
+    fetched by a durable job, unless it can never be. Raises DraftGone or NotFound rather
+    than lose an item.
     """
     if not items:
         return
@@ -113,7 +114,8 @@ def _content(
     if item.media is not None:
         media = incoming.media[item.media]
         name, content_type = media.name, media.content_type
-        file_id = files.reserve(session, office.keys, report, day=office.day(now)).hex()
+        row = files.reserve(session, office.keys, report, day=office.day(now))
+        file_id = row.hex()
         wanted = {
             "file": file_id,
             "report": report.hex(),
@@ -126,7 +128,10 @@ def _content(
             "erase": incoming.erase,
             "heard": str(int(min(incoming.received, now).timestamp())),
         }
-        jobs.put(session, office.keys, JobKind.FETCH, wanted, now=now)
+        if media.refused:
+            files.refused(session, office.keys, row, FileState.REFUSED)
+        else:
+            jobs.put(session, office.keys, JobKind.FETCH, wanted, now=now)
     return Content(
         kind=item.kind,
         text=item.text,

@@ -1,7 +1,9 @@
 """What becomes of a file that a reporter sent: taken, or refused with the reason."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import Enum
+from typing import Final
 
 from sqlmodel import Session
 
@@ -13,6 +15,11 @@ from storage.files import Taken
 from storage.jobs import Claimed
 from storage.sealing import NotAuthentic
 from storage.words import Channel, EventCode, FileState, JobKind
+
+_TOLD: Final[Mapping[FileState, str]] = {
+    FileState.GONE: "FILEGONE",
+    FileState.REFUSED: "FILELATE",
+}
 
 
 class Outcome(Enum):
@@ -64,7 +71,6 @@ def refused(
     job: Claimed,
     state: FileState,
     *,
-    text: str,
     now: datetime,
 ) -> Outcome:
     """Record that a file will not come, and tell the reporter why and what else to do.
@@ -87,7 +93,7 @@ def refused(
     notices.say(
         session,
         office,
-        Reply(text, {"n": str(office.file_limits.get(channel, 0))}),
+        Reply(_TOLD[state], {"n": str(office.file_limits.get(channel, 0))}),
         channel=channel,
         to=job.details["handle"],
         language=job.details["language"],

@@ -95,7 +95,8 @@ class Telegram:
             token, api, base.checked_address(files), calls, get_updates_request=polling
         )
         self._downloads = httpx.AsyncClient(timeout=20, trust_env=outside, verify=tls)
-        self.limits = limits.TELEGRAM_LOCAL if local_files else LIMITS
+        if local_files:
+            self.limits = limits.TELEGRAM_LOCAL
         source = Source(self._downloads, (files,), LIMITS.file_bytes)
         self._open = opener(source, Path(local_files) if local_files else None)
         number = token.partition(":")[0]

@@ -179,6 +179,7 @@ def _media(file: dict[str, Any], kind: str, most: int) -> Media:
         size=size,
         same=_text(file.get("file_unique_id", "")),
         refused=TOO_BIG if size > most else "",
+        most=most >> 20,
     )
 
 

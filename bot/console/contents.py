@@ -148,7 +148,7 @@ def read(visit: Visit, session: Session, case: Case) -> Contents:
     )
     found = [item.content for item in items if item.content is not None]
     notes = [content for content in found if content.kind is ItemKind.NOTE]
-    evidence, files_broken = _evidence(session, office.keys, case, secret, notes)
+    evidence, files_broken = _evidence(session, office.keys, case, secret, found)
     return Contents(
         parts=_parts(found, office.questionnaire),
         choices=_choices(found, office.questionnaire, visit.words()),
@@ -219,23 +219,33 @@ def _evidence(
     keys: ServerKeys,
     case: Case,
     secret: bytes,
-    notes: Sequence[Content],
+    found: Sequence[Content],
 ) -> tuple[tuple[Evidence, ...], bool]:
-    """Return the files, and whether one of them was not written by us."""
+    """Return the files in the order they were sent, and whether one is none of ours."""
+    about: dict[str, list[Content]] = {}
+    for content in found:
+        about.setdefault(content.file, []).append(content)
+    order = {name: at for at, name in enumerate(about)}
     try:
         rows = files.of_report(session, keys, case.report)
-        shown = [_file(row, n, secret, notes) for n, row in enumerate(rows, start=1)]
+        rows.sort(key=lambda row: order.get(row.id.hex(), len(order)))
+        shown = [
+            _file(row, number, secret, about.get(row.id.hex(), ()))
+            for number, row in enumerate(rows, start=1)
+        ]
     except NotAuthentic:
         return (), True
     return tuple(shown), False
 
 
-def _file(row: File, number: int, secret: bytes, notes: Sequence[Content]) -> Evidence:
+def _file(row: File, number: int, secret: bytes, about: Sequence[Content]) -> Evidence:
+    """Return a file; until it is taken, only what came ``about`` it tells its name."""
+    told = files.details(row, secret) or {"name": about[0].name if about else ""}
     return Evidence(
         id=row.id.hex(),
         number=number,
         state=FileState(row.state),
         has_copy=row.copy_key is not None,
-        details=files.details(row, secret),
-        notes=tuple(note for note in notes if note.file == row.id.hex()),
+        details=told,
+        notes=tuple(one for one in about if one.kind is ItemKind.NOTE),
     )

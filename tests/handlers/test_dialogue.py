@@ -166,7 +166,8 @@ def test_a_line_too_short_to_be_a_report_begins_one():
 def test_a_photo_with_a_one_line_caption_is_a_report_with_a_file():
     phone = telegram().media("", "X04", text=f"LAPOR {STORY}")
     assert phone.said == ["X04", "SENT"]
-    assert phone.kept == [("Q10", STORY), ("Q15", "")]
+    assert phone.kept == [("Q10", STORY), ("Q15", ""), ("Q15", "")]
+    assert [item.media for item in phone.items] == [None, 0, 1]
 
 
 def test_a_story_that_begins_with_a_keyword_is_a_story():
@@ -533,9 +534,12 @@ def test_an_album_is_acknowledged_once():
 def test_what_cannot_be_taken_is_answered_with_the_reason():
     phone = telegram().say("LAPOR").media("X04", "X04", "")
     assert phone.said == ["X04", "FILED"]
-    assert [item.media for item in phone.items] == [2]
+    assert [item.media for item in phone.items] == [0, 1, 2]
     assert "20 MB" in phone.heard[0].text
-    assert whatsapp().say("LAPOR").media("X04", text="lihat").kept == [("Q15", "lihat")]
+    captioned = whatsapp().say("LAPOR").media("X04", text="lihat")
+    assert (captioned.said, captioned.kept) == (["X04", "FILED"], [("Q15", "lihat")])
+    alone = telegram().say("LAPOR").media("X04")
+    assert (alone.said, alone.state.filled) == (["X04"], ())
     assert telegram().media("").said == ["FILE0"]
     assert telegram().send(Kind.UNSUPPORTED).said == ["X13"]
     assert telegram().say("LAPOR").send(Kind.LOCATION).said == ["X13"]

@@ -76,6 +76,23 @@ def test_an_album_with_a_text_between_its_parts_is_told_once() -> None:
     assert phone.media("", group="9").said == []
 
 
+def test_an_album_whose_first_part_is_too_large_is_told_of_the_others() -> None:
+    for phone in (telegram().say(*TO_STORY), telegram().plainly(may_add=True)):
+        said = [phone.media(why, group="9").said for why in ("X04", "", "")]
+        assert said == [["X04"], ["FILED"], []]
+
+
+def test_a_photo_that_is_replaced_by_too_large_a_one_is_refused_once() -> None:
+    phone = telegram().say(*TO_STORY)
+    phone.send(Kind.MEDIA, media=photo("a"), text="")
+    first = phone.count
+    large = (Media("F", same="b", refused="X04"),)
+    phone.send(Kind.EDIT, media=large, message_id=first)
+    assert (phone.said, phone.items[-1].media) == (["X04"], 0)
+    phone.send(Kind.EDIT, media=large, text="kuitansi", message_id=first)
+    assert (phone.said, phone.items[-1].text) == (["EDITED"], "kuitansi")
+
+
 def test_an_album_without_a_report_is_refused_once() -> None:
     phone = telegram()
     said = [phone.media("", group="9").said for _ in range(3)]

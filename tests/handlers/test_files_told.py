@@ -37,7 +37,7 @@ def test_files_are_told_by_how_far_they_came(here, tmp_path):
     assert "0 tersimpan, 3 sedang diambil, 0 tidak bisa" in told
     due = here.store(jobs.claim, JobKind.FETCH, limit=9, now=here.now)
     for job, state in zip(due, (FileState.REFUSED, FileState.GONE), strict=False):
-        here.act(taking.refused, job, state, text="X04")
+        here.act(taking.refused, job, state)
     original = shelf.Sealer(tmp_path / "x.original", apart=True)
     with original:
         original.write(b"isi")
@@ -46,6 +46,21 @@ def test_files_are_told_by_how_far_they_came(here, tmp_path):
     assert "1 tersimpan, 0 sedang diambil, 2 tidak bisa" in told
     with here.database.reading() as session:
         assert len(files.of_report(session, here.keys, case.report)) == 3
+
+
+@pytest.mark.parametrize(
+    ("state", "why"),
+    [
+        (FileState.GONE, "sudah tidak ada di penyedia pesan, atau lebih dari 20 MB."),
+        (FileState.REFUSED, "setelah dicoba dua hari."),
+    ],
+)
+def test_of_a_file_that_did_not_come_it_is_told_why_and_what_else(here, state, why):
+    sends_files(here, 1)
+    (job,) = here.store(jobs.claim, JobKind.FETCH, limit=9, now=here.now)
+    here.act(taking.refused, job, state)
+    (letter,) = here.delivers()
+    assert f"{why} Mohon kirim lagi. Cara lain: " in letter.text
 
 
 def test_without_files_nothing_is_said_of_them(here):

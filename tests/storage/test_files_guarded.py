@@ -96,7 +96,7 @@ def test_what_was_planted_is_not_signed_by_taking(here, job, plant):
 def test_what_was_planted_is_not_signed_by_refusing(here, job, plant):
     change(here, **plant)
     before = row_of(here)
-    given = here.act(taking.refused, job, FileState.GONE, text="X04")
+    given = here.act(taking.refused, job, FileState.GONE)
     assert given is Outcome.NOT_OURS
     assert row_of(here) == before
     assert count(here, EventCode.FILE_REFUSED) == 0
@@ -120,7 +120,7 @@ def test_storage_itself_signs_no_planted_row(here, job, verb):
 
 def test_a_refused_file_has_neither_keys_nor_details(here, job):
     case = case_of(here)
-    assert here.act(taking.refused, job, FileState.GONE, text="X04") is Outcome.GONE
+    assert here.act(taking.refused, job, FileState.GONE) is Outcome.GONE
     with here.database.reading() as session:
         (row,) = files.of_report(session, here.keys, case.report)
     assert (row.original_key, row.copy_key, row.details) == (None, None, None)
@@ -159,7 +159,7 @@ def test_a_lost_lease_is_told_from_a_report_that_is_gone(here, job):
     here.later(seconds=61)
     (later,) = here.store(jobs.claim, JobKind.FETCH, limit=5, now=here.now)
     assert here.act(taking.taken, job, some()) is Outcome.LOST
-    refused = here.act(taking.refused, job, FileState.GONE, text="X04")
+    refused = here.act(taking.refused, job, FileState.GONE)
     assert refused is Outcome.LOST
     here.say("555", "BATAL")
     assert here.act(taking.taken, later, some()) is Outcome.TAKEN

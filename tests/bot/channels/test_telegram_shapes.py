@@ -18,7 +18,7 @@ TABLE = (
     Row("controls", "text", "NOTKEPT", "MORE", "Q10"),
     Row("dice", "unsupported", "X13", "X13"),
     Row("document", "media", "FILE0", "FILED", "Q15"),
-    Row("document_too_big", "media", "FILE0", "X04"),
+    Row("document_too_big", "media", "FILE0", "X04", "Q15"),
     Row("edit", "edit", "EDIT0", "EDIT0"),
     Row("edit_caption", "edit", "EDIT0", "EDIT0"),
     Row("edit_live_location", "moved"),
