@@ -77,7 +77,8 @@ class Phone:
     def media(self, *refused: str, text: str = "", group: str = "") -> "Phone":
         """Send as many files as reasons are named; an empty reason is a good file."""
         files = tuple(
-            Media(f"file-{n}", refused=reason) for n, reason in enumerate(refused)
+            Media(f"file-{n}", refused=reason, most=20)
+            for n, reason in enumerate(refused)
         )
         return self.send(Kind.MEDIA, text=text, media=files, group=group)
 

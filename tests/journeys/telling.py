@@ -101,10 +101,15 @@ async def is_quiet(town: Running) -> None:
     """
 
     def nothing() -> bool:
+        letters = waiting(town)
         found = rows(town.app.database)
-        return not (waiting(town) or found["jobs"] or found["departed"])
+        return not (letters or found["jobs"] or found["departed"])
 
-    await until(nothing, "nothing waits in outbox, jobs and departed")
+    def nothing_at_all() -> bool:
+        """Look twice: what moves on from one table to another must not slip through."""
+        return nothing() and nothing()
+
+    await until(nothing_at_all, "nothing waits in outbox, jobs and departed")
 
 
 def waiting(town: Running) -> int:
