@@ -77,16 +77,18 @@ class MediaWorker(Worker):
             if job.kind is JobKind.ERASE:
                 await self._erase(job)
             elif job.attempts > 1 and job.expires <= self._clock():
-                await self._give_up(job, FileState.REFUSED)
+                await self._give_up(job, FileState.LATE)
             else:
                 await self._fetch(job)
         except StoreUnavailable:
             raise
-        except base.Never:
+        except base.Never as error:
             if job.kind is JobKind.ERASE:  # a refusal is no confirmation
                 await self._again(job, None)
             else:
-                await self._give_up(job, FileState.GONE)
+                is_large = error.code == "file.size"
+                state = FileState.REFUSED if is_large else FileState.GONE
+                await self._give_up(job, state)
         except base.Later as error:
             await self._again(job, error.after)
             return not isinstance(error, base.Away | base.Doubtful)
@@ -189,7 +191,7 @@ class MediaWorker(Worker):
         seconds = after or min(_LONGEST_BACKOFF, backoff)
         due = self._clock() + timedelta(seconds=seconds)
         if due >= job.expires:
-            await self._give_up(job, FileState.REFUSED)
+            await self._give_up(job, FileState.LATE)
             return
         await self._writer.run(jobs.later, job, due=due)
 

@@ -55,12 +55,9 @@ def _of_files(session: Session, office: Office, report: bytes) -> tuple[Reply, .
     states = Counter(FileState(row.state) for row in rows)
     if not states:
         return ()
-    lost = states[FileState.REFUSED] + states[FileState.GONE]
-    counts = {
-        "taken": str(states[FileState.TAKEN]),
-        "waiting": str(states[FileState.WAITING]),
-        "lost": str(lost),
-    }
+    taken, waiting = states[FileState.TAKEN], states[FileState.WAITING]
+    lost = len(rows) - taken - waiting
+    counts = {"taken": str(taken), "waiting": str(waiting), "lost": str(lost)}
     return (Reply("FILESTATE", counts),)
 
 

@@ -17,8 +17,9 @@ from storage.sealing import NotAuthentic
 from storage.words import Channel, EventCode, FileState, JobKind
 
 _TOLD: Final[Mapping[FileState, str]] = {
+    FileState.REFUSED: "X04",
     FileState.GONE: "FILEGONE",
-    FileState.REFUSED: "FILELATE",
+    FileState.LATE: "FILELATE",
 }
 
 

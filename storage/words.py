@@ -237,7 +237,10 @@ class FileState(StrEnum):
     WAITING = "waiting"
     TAKEN = "taken"
     REFUSED = "refused"
+    """Larger than its provider gives us, or than we take."""
     GONE = "gone"
+    LATE = "late"
+    """It was tried for two days in vain."""
 
 
 class RevealOf(StrEnum):

@@ -93,8 +93,10 @@ async def open_file(
     try:
         file = await bot.get_file(reference)
     except BadRequest as error:
-        size = "too big" in error.message.lower()
-        raise base.Never("file.size" if size else "file.400") from None
+        said = error.message.lower()
+        if "temporarily" in said:  # the same words are said of an id that is none
+            raise base.Later("file.400") from None
+        raise base.Never("file.size" if "too big" in said else "file.400") from None
     except TelegramError as error:
         raise policy(error) from None
     except STRANGE:

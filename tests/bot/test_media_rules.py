@@ -119,10 +119,28 @@ async def test_a_file_that_can_not_be_had_in_time_is_refused_aloud(world, error)
     world.provider.error = error
     world.here.later(days=5)
     assert await world.works(JobKind.FETCH) == 1
-    assert world.state() == FileState.REFUSED
+    assert world.state() == FileState.LATE
     assert world.dues() == []
     texts = [letter.text for letter in world.here.delivers()]
     assert len(texts) == 1, "the reporter hears that the file did not come"
+
+
+@pytest.mark.parametrize(
+    ("code", "state", "words"),
+    [
+        ("file.size", FileState.REFUSED, "paling besar 20 MB"),
+        ("file.404", FileState.GONE, "sudah tidak ada di penyedia pesan"),
+    ],
+)
+async def test_a_file_that_can_never_be_had_is_refused_aloud(world, code, state, words):
+    world.sends_a_file()
+    world.provider.error = base.Never(code)
+    assert await world.works(JobKind.FETCH) == 1
+    assert world.state() == state
+    assert world.dues() == []
+    (letter,) = world.here.delivers()
+    assert words in letter.text
+    assert "Cara lain: " in letter.text
 
 
 async def test_a_worker_that_died_at_a_file_until_its_end_refuses_it(world):
@@ -131,7 +149,7 @@ async def test_a_worker_that_died_at_a_file_until_its_end_refuses_it(world):
     await world.writer.run(*claim, limit=1, now=world.here.now)  # and never comes back
     world.here.later(days=5)
     assert await world.works(JobKind.FETCH) == 1
-    assert world.state() == FileState.REFUSED
+    assert world.state() == FileState.LATE
     assert world.provider.asked == []
     assert len(world.here.delivers()) == 1
 

@@ -32,27 +32,29 @@ def asks(here, slip):
 
 
 def test_files_are_told_by_how_far_they_came(here, tmp_path):
-    case, slip = sends_files(here, 3)
+    case, slip = sends_files(here, 4)
     told = asks(here, slip)
-    assert "0 tersimpan, 3 sedang diambil, 0 tidak bisa" in told
+    assert "0 tersimpan, 4 sedang diambil, 0 tidak bisa" in told
     due = here.store(jobs.claim, JobKind.FETCH, limit=9, now=here.now)
-    for job, state in zip(due, (FileState.REFUSED, FileState.GONE), strict=False):
+    lost = (FileState.REFUSED, FileState.GONE, FileState.LATE)
+    for job, state in zip(due, lost, strict=False):
         here.act(taking.refused, job, state)
     original = shelf.Sealer(tmp_path / "x.original", apart=True)
     with original:
         original.write(b"isi")
-    here.act(taking.taken, due[2], Taken(original.key, None, {}, (original,)))
+    here.act(taking.taken, due[3], Taken(original.key, None, {}, (original,)))
     told = asks(here, slip)
-    assert "1 tersimpan, 0 sedang diambil, 2 tidak bisa" in told
+    assert "1 tersimpan, 0 sedang diambil, 3 tidak bisa" in told
     with here.database.reading() as session:
-        assert len(files.of_report(session, here.keys, case.report)) == 3
+        assert len(files.of_report(session, here.keys, case.report)) == 4
 
 
 @pytest.mark.parametrize(
     ("state", "why"),
     [
-        (FileState.GONE, "sudah tidak ada di penyedia pesan, atau lebih dari 20 MB."),
-        (FileState.REFUSED, "setelah dicoba dua hari."),
+        (FileState.REFUSED, "paling besar 20 MB."),
+        (FileState.GONE, "sudah tidak ada di penyedia pesan. Mohon kirim lagi."),
+        (FileState.LATE, "setelah dicoba dua hari. Mohon kirim lagi."),
     ],
 )
 def test_of_a_file_that_did_not_come_it_is_told_why_and_what_else(here, state, why):
@@ -60,7 +62,7 @@ def test_of_a_file_that_did_not_come_it_is_told_why_and_what_else(here, state, w
     (job,) = here.store(jobs.claim, JobKind.FETCH, limit=9, now=here.now)
     here.act(taking.refused, job, state)
     (letter,) = here.delivers()
-    assert f"{why} Mohon kirim lagi. Cara lain: " in letter.text
+    assert f"{why} Cara lain: " in letter.text
 
 
 def test_without_files_nothing_is_said_of_them(here):

@@ -71,6 +71,9 @@ async def test_a_text_with_buttons(telegram, server):
     ]
 
 
+UNCLEAR = "Bad Request: wrong file_id or the file is temporarily unavailable"
+
+
 @pytest.mark.parametrize("kind", [LetterKind.RECEIPT, LetterKind.ALERT])
 async def test_what_must_not_be_forwarded(telegram, server, kind):
     await telegram.send(letter(kind))
@@ -203,6 +206,7 @@ async def test_a_file(telegram, server):
     [
         ([refused(400, "Bad Request: file is too big")], base.Never, "file.size"),
         ([refused(400, "Bad Request: wrong file_id")], base.Never, "file.400"),
+        ([refused(400, UNCLEAR)], base.Later, "file.400"),
         ([refused(429, "x", retry_after=3)], base.Busy, "telegram.429"),
         ([path("a.jpg"), Answer(404)], base.Never, "file.404"),
         ([path("a.jpg"), Answer(503)], base.Later, "file.503"),

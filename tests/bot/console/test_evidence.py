@@ -88,7 +88,11 @@ async def test_without_a_copy_the_custodian_is_named(desk: Desk, officer: Browse
 
 @pytest.mark.parametrize(
     ("state", "words"),
-    [(FileState.REFUSED, "Refused"), (FileState.GONE, "No longer at the provider")],
+    [
+        (FileState.REFUSED, "Refused: too large"),
+        (FileState.GONE, "No longer at the provider"),
+        (FileState.LATE, "Did not come in two days"),
+    ],
 )
 async def test_a_file_that_did_not_come_says_why(
     desk: Desk, officer: Browser, state: FileState, words: str
