@@ -39,7 +39,8 @@ def put(desk: Desk, case: Case, name: str, data: bytes) -> str:
             original.write(data)
         kind = recognise(data[:HEAD])
         made = opening.made(kind, original, copy) if kind else {"why": "not_shown"}
-        details = {"name": name, "type": kind.type if kind else opening.UNKNOWN, **made}
+        about = {"name": name, "type": kind.type if kind else opening.UNKNOWN}
+        details = {**about, "size": str(len(data)), **made}
         parts = (original,) if details["why"] else (original, copy)
         key = None if details["why"] else copy.key
         for part in parts:

@@ -67,6 +67,18 @@ class Evidence:
         return self.details.get("shown") or kind.shown
 
     @property
+    def ending(self) -> str:
+        """Return what files of its kind are called by, as in PDF; "" for no kind of ours."""
+        kind = kind_of(self.details)
+        return kind.extension.upper() if kind else ""
+
+    @property
+    def size(self) -> int:
+        """Return how large the original is, in bytes; 0 where nobody said."""
+        told = self.details.get("size", "")
+        return int(told) if told.isdecimal() else 0
+
+    @property
     def has_preview(self) -> bool:
         """Tell whether a small picture of it is there."""
         return self.has_copy and self.details.get("preview_size", "0") != "0"

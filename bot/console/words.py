@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from babel.dates import format_date, format_datetime
+from babel.numbers import format_decimal
 
 from bot.console.texts import ConsoleTexts
 from handlers.office import Office
@@ -14,6 +15,7 @@ from handlers.texts import TextMissing
 from storage.words import Channel, Urgency
 
 _STORY = Channel.TELEGRAM
+_KILO, _MEGA = 1000, 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,12 @@ class Words:
         """Write a time in the agency's zone: 3 Mar 2026, 14:05."""
         local = value.astimezone(self.office.zone)
         return format_datetime(local, "d MMM y, HH:mm", locale=self.language)
+
+    def size(self, count: int) -> str:
+        """Write how large something is, as file managers do: 1.4 MB."""
+        unit, least = ("MB", _MEGA) if count >= _MEGA else ("kB", _KILO)
+        number = format_decimal(count / least, "#,##0.#", locale=self.language)
+        return f"{number} {unit}"
 
     def _label(self, msgid: str, code: str) -> str:
         try:

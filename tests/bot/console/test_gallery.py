@@ -1,14 +1,18 @@
 """The files of a case: seen, heard, leafed through, and sent in parts."""
 
 import io
+import re
 
 import pytest
 from PIL import Image
 
+from bot.console.texts import ConsoleTexts
+from bot.console.words import Words
 from bot.evidence import workshop
+from storage.keys import ServerKeys
 from tests.bot.evidence.test_papers import scanned
 from tests.bot.evidence.test_pictures import MARK, camera, picture
-from tests.browsers import Browser, Desk
+from tests.browsers import Browser, Desk, make_office
 from tests.evidence import put
 from tests.hostile import FILES, pdf
 
@@ -29,6 +33,7 @@ async def test_a_photo_is_shown_by_its_preview_and_says_what_was_left_out(
     page = await officer.see(f"/cases/{case.number}")
     assert "The original tells a position; this copy does not." in page.text
     assert "The original tells the device; this copy does not." in page.text
+    assert re.search(r"JPG · [1-9][0-9.]* kB · Kept", page.text)
     small = await officer.get(f"{place}/preview")
     assert small.headers["content-type"] == "image/jpeg"
     assert small.headers["content-security-policy"] == "default-src 'none'; sandbox"
@@ -36,6 +41,21 @@ async def test_a_photo_is_shown_by_its_preview_and_says_what_was_left_out(
     whole = await officer.get(place)
     assert MARK not in whole.content
     assert whole.headers["content-length"] == str(len(whole.content))
+
+
+@pytest.mark.parametrize(
+    ("count", "language", "said"),
+    [
+        (1, "en", "0 kB"),
+        (999_949, "en", "999.9 kB"),
+        (1_000_000, "en", "1 MB"),
+        (1_260_000, "id", "1,3 MB"),
+        (2_000_000_000, "en", "2,000 MB"),
+    ],
+)
+def test_a_size_is_said_in_the_officers_language(count: int, language: str, said: str):
+    office = make_office(ServerKeys.new())
+    assert Words(office, ConsoleTexts(), language).size(count) == said
 
 
 @pytest.mark.parametrize(
@@ -77,7 +97,7 @@ async def test_pages_of_a_pdf_are_pictures(desk: Desk, officer: Browser):
     name = put(desk, case, "surat.pdf", pdf(scanned))
     place = f"/cases/{case.number}/files/{name}"
     page = await officer.see(f"/cases/{case.number}")
-    assert "1 pages" in page.text
+    assert "pages: 1" in page.text
     drawn = await officer.get(f"{place}/pages/1")
     assert Image.open(io.BytesIO(drawn.content)).width == 1400
     for number in ("0", "2", "-1", "x"):
