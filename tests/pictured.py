@@ -38,6 +38,9 @@ class Words:
     why: str
     unit: str
     vault: str
+    slip: tuple[str, ...]
+    letter: str
+    judgment: str
 
 
 WORDS = {
@@ -54,6 +57,9 @@ WORDS = {
         "needs to reach her tonight; a question through the bot was not read for two days.",
         "Complaints",
         "Identities",
+        ("RECEIPT", "Received: Rp 500.000", "For: the head", "No. 17, February"),
+        "letter.pdf",
+        "Names the collector and the month; the handwriting may be known.",
     ),
     "id": Words(
         "Setiap bulan kami di loket perizinan disuruh setor lima ratus ribu “untuk "
@@ -68,6 +74,9 @@ WORDS = {
         "menghubunginya malam ini; pertanyaan lewat bot dua hari tidak dibaca.",
         "Pengaduan",
         "Penjaga Identitas",
+        ("KUITANSI", "Terima: Rp 500.000", "Untuk: kepala", "No. 17, Februari"),
+        "surat.pdf",
+        "Menyebut pemungut dan bulannya; tulisan tangannya mungkin dikenal.",
     ),
 }
 

@@ -10,9 +10,10 @@ import re
 import signal
 import sys
 import tempfile
+import zipfile
 from pathlib import Path
 
-from PIL import Image
+from PIL import Image, ImageDraw
 from playwright.async_api import (
     Browser,
     BrowserContext,
@@ -22,15 +23,17 @@ from playwright.async_api import (
 )
 
 from bot.console.visit import COOKIE
+from handlers import annotating, conflicts, rights
 from handlers import cases as verbs
-from handlers import conflicts, rights
 from storage import sessions
 from storage.models import Case
 from storage.report_items import Content
 from storage.words import ItemKind, RequestKind, Stage
+from tests.bot.evidence.test_pictures import ORIENTATION, camera, picture
 from tests.browser import test_demo as story
 from tests.browsers import ANSWERS, Desk
 from tests.chromium import ARGUMENTS, CHROMIUM
+from tests.evidence import put
 from tests.pictured import WORDS, Scene, scene
 from tests.revealing import asks, held
 
@@ -190,6 +193,9 @@ async def work(here: Scene) -> None:
     _verb(desk, verbs.take, main.case.report, by=siti.officer)
     await take(here, "siti", "/sign-in/second", "second")
     await take(here, "siti", f"{main.page}/reveals", "ask", whole=True)
+    _sends_evidence(here, third)
+    files = f"/cases/{third.number}"
+    await take(here, "siti", files, "files", only="section[aria-labelledby=files]")
     reveal = asks(desk, main, why=words.why)
     desk.clock.pass_time(minutes=6)
     await take(here, "siti", main.page, "case")
@@ -207,6 +213,34 @@ async def work(here: Scene) -> None:
     desk.clock.pass_time(hours=1)
     await take(here, "siti", "/", "queue")
     await take(here, "lala", "/log", "log", whole=True)
+
+
+def _sends_evidence(here: Scene, case: Case) -> None:
+    """Let a photo, a letter and an archive come; one of them is judged."""
+    desk, words = here.desk, here.words
+    paper = Image.new("RGB", (900, 600), "#d9cbb0")
+    draw = ImageDraw.Draw(paper)
+    draw.rectangle((150, 70, 760, 530), fill="#fbf8f0", outline="#c9bda3")
+    for line, text in enumerate(words.slip):
+        draw.text((190, 120 + 90 * line), text, fill="#33302a", font_size=46)
+    photo = put(desk, case, "IMG_0451.jpg", picture("JPEG", paper, exif=_position()))
+    letter, archive = io.BytesIO(), io.BytesIO()
+    paper.crop((150, 70, 760, 530)).save(letter, "PDF")
+    with zipfile.ZipFile(archive, "w") as made:
+        for month in range(1, 5):
+            made.writestr(f"setoran-2026-{month:02}.xlsx", b"-")
+    put(desk, case, words.letter, letter.getvalue())
+    put(desk, case, "setoran.zip", archive.getvalue())
+    siti = here.people["siti"].officer
+    judged = {"file": photo, "label": "KEY", "text": words.judgment}
+    _verb(desk, annotating.annotate, case.report, by=siti, **judged)
+
+
+def _position() -> Image.Exif:
+    """Return what a telephone writes into a photo, turned by nobody."""
+    told = camera()
+    told[ORIENTATION] = 1
+    return told
 
 
 def _verb(desk: Desk, verb, report: bytes, **more) -> None:
