@@ -203,7 +203,10 @@ async def test_a_file_as_big_as_telegram_gives_away(
     assert (await lite.telegram(update)).status_code == 200
     said = " ".join(letter.text for letter in lite.letters())
     assert ("sudah dicatat" in said, "paling besar 20 MB" in said) == (taken, not taken)
-    assert lite.rows()["files"] == int(taken)
+    found = lite.rows()
+    assert (found["files"], found["jobs"]) == (1, int(taken)), (
+        "it is shown, not fetched"
+    )
 
 
 def line(error: Exception) -> str:

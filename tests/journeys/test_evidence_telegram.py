@@ -112,7 +112,7 @@ async def test_a_pdf_is_read_as_pictures(hamlet: Running) -> None:
     async with officer(hamlet) as boss:
         page = await boss.see(f"/cases/{paper.number}")
         assert "surat.pdf" in page.text
-        assert "2 pages" in page.text
+        assert "pages: 2" in page.text
         assert "The original tells authors or earlier wordings" in page.text
         assert "The original holds a program; this copy does not." in page.text
         (place,) = PREVIEW.findall((await boss.get(f"/cases/{paper.number}")).text)
