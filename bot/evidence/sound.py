@@ -2,13 +2,15 @@
 
 A voice is written anew as MP3. A video's pictures are carried over as they are where a
 browser knows them, else drawn anew; titles, places, devices, subtitles, data tracks and
-whatever an encoder wrote between the pictures are left out.
+whatever an encoder wrote between the pictures are left out. So is what somebody cut off
+without writing the film anew: it is still in the file, and must not play in the copy.
 """
 
 import json
 import os
 import shutil
 import subprocess  # nosec B404
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
@@ -31,6 +33,8 @@ _MP3: Final = (
 )
 _BETWEEN: Final = "6"
 """Units of H.264 in which encoders and cameras write about themselves (SEI)."""
+_PRIMING: Final = 3
+"""Packets of sound, some 70 ms, that an encoder of AAC has players leave out at the start."""
 _SEEN: Final = {
     "video/mp4": ("mp4", frozenset({"h264"}), frozenset({"aac", "mp3"})),
     "video/webm": (
@@ -62,18 +66,20 @@ _SOUND_ANEW: Final = {"video/mp4": "aac", "video/webm": "libopus"}
 def clean(original: bytes, kind: Kind, give: Give) -> dict[str, str]:
     """Give what can be heard and seen, and a picture of a video. Raises Refused."""
     with _held(original) as place:
-        streams, facts = _looked_at(kind, place)
+        streams, facts, start = _looked_at(kind, place)
         pictures = [one for one in streams if _is_film(one)]
         sounds = [one for one in streams if one.get("codec_type") == "audio"]
         if kind.shown == "video" and pictures:
-            asked = _video(kind.copy, pictures[0], sounds)
+            cut = _cut(kind, place, pictures[0], sounds)
+            asked = _video(kind.copy, pictures[0], sounds, cut, start)
         elif sounds:
-            asked, facts = _MP3, facts | {"copy": "audio/mpeg", "shown": "sound"}
+            asked = (*_from(start), *_MP3)
+            facts |= {"copy": "audio/mpeg", "shown": "sound"}
         else:
             raise Refused("broken")
         _convert(kind, place, (*_BARE, *asked), give, frames.COPY)
         if "shown" not in facts:
-            _preview(kind, place, give)
+            _preview(kind, place, start, give)
     return facts
 
 
@@ -98,8 +104,10 @@ def _program(name: str) -> str:
     return found
 
 
-def _looked_at(kind: Kind, place: str) -> tuple[list[dict[str, Any]], dict[str, str]]:
-    """Return the streams of a file, and what there is to know of it."""
+def _looked_at(
+    kind: Kind, place: str
+) -> tuple[list[dict[str, Any]], dict[str, str], float]:
+    """Return the streams of a file, what there is to know of it, and when it starts."""
     asked = (
         *(_program("ffprobe"), *_QUIET, "-f", kind.demuxer),
         *("-show_streams", "-show_format", "-of", "json", place),
@@ -118,7 +126,7 @@ def _looked_at(kind: Kind, place: str) -> tuple[list[dict[str, Any]], dict[str, 
     seconds = str(form.get("duration", "")).partition(".")[0]
     if seconds.isdecimal():
         facts["seconds"] = seconds
-    return streams, facts
+    return streams, facts, _time(form.get("start_time"))
 
 
 def _is_film(stream: dict[str, Any]) -> bool:
@@ -127,27 +135,76 @@ def _is_film(stream: dict[str, Any]) -> bool:
     return stream.get("codec_type") == "video" and not sleeve
 
 
+def _time(told: object) -> float:
+    """Return seconds, 0 where the file does not tell."""
+    try:
+        return float(str(told))
+    except ValueError:
+        return 0.0
+
+
+def _cut(
+    kind: Kind,
+    place: str,
+    picture: dict[str, Any],
+    sounds: Sequence[dict[str, Any]],
+) -> frozenset[int]:
+    """Return the numbers of the streams of which a player leaves something out."""
+    hidden = Counter[str]()
+    asked = (
+        *(_program("ffprobe"), *_QUIET, "-f", kind.demuxer),
+        *("-show_entries", "packet=stream_index,pts_time,flags", "-of", "csv=p=0"),
+    )
+    with subprocess.Popen(  # nosec B603 # noqa: S603 - as above
+        (*asked, place),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        close_fds=False,
+        text=True,
+    ) as running:
+        for line in running.stdout or ():
+            number, when, flags, *_ = (*line.split(","), "", "")
+            hidden[number] += "D" in flags or _time(when) < 0
+    if running.returncode != 0:
+        raise Refused("broken")
+    allowed = {picture["index"]: 0} | {one["index"]: _PRIMING for one in sounds[:1]}
+    return frozenset(one for one, few in allowed.items() if hidden[str(one)] > few)
+
+
+def _from(start: float) -> tuple[str, ...]:
+    """Leave out what stands before the time 0, where the edit list is not applied."""
+    return ("-ss", str(-start)) if start < 0 else ()
+
+
 def _video(
-    copy: str, picture: dict[str, Any], sounds: Sequence[dict[str, Any]]
+    copy: str,
+    picture: dict[str, Any],
+    sounds: Sequence[dict[str, Any]],
+    cut: frozenset[int],
+    start: float,
 ) -> tuple[str, ...]:
     form, seen, heard = _SEEN[copy]
-    codec = str(picture.get("codec_name", ""))
-    asked: tuple[str, ...] = ("-map", f"0:{picture['index']}")
-    asked += ("-c:v", "copy") if codec in seen else _ANEW[copy]
+    is_late = bool(cut) and start < 0
+    keeps = picture.get("codec_name") in seen and picture["index"] not in cut
+    asked: tuple[str, ...] = _from(start) if is_late else ()
+    asked += ("-map", f"0:{picture['index']}")
+    asked += ("-c:v", "copy") if keeps and not is_late else _ANEW[copy]
     if form == "mp4":
         asked += ("-bsf:v", f"filter_units=remove_types={_BETWEEN}")
     if sounds:
-        kept = sounds[0].get("codec_name") in heard
-        asked += ("-map", f"0:{sounds[0]['index']}")
-        asked += ("-c:a", "copy" if kept else _SOUND_ANEW[copy])
+        sound = sounds[0]
+        keeps = sound.get("codec_name") in heard and sound["index"] not in cut
+        asked += ("-map", f"0:{sound['index']}")
+        asked += ("-c:a", "copy" if keeps and not is_late else _SOUND_ANEW[copy])
     if form == "mp4":
         asked += ("-movflags", "frag_keyframe+empty_moov+default_base_moof")
     return (*asked, "-f", form)
 
 
-def _preview(kind: Kind, place: str, give: Give) -> None:
+def _preview(kind: Kind, place: str, start: float, give: Give) -> None:
     drawn = (
-        *_BARE,
+        *(*_BARE, *_from(start)),
         *("-map", "0:v:0", "-an", "-frames:v", "1", "-vf", "scale=480:-2"),
         *("-c:v", "mjpeg", "-q:v", "4", "-f", "image2pipe"),
     )
