@@ -91,7 +91,12 @@ def make(
         number = os.open(part, os.O_CREAT | os.O_WRONLY | os.O_EXCL, MODE)
         with os.fdopen(number, "wb") as out:
             program = metadata.version("kentongan")
-            backing_up.write(database, keys, shelf, out, program=program, now=now)
+            try:
+                backing_up.write(database, keys, shelf, out, program=program, now=now)
+            except FileNotFoundError:  # a file was erased while it was read: once more
+                out.seek(0)
+                out.truncate()
+                backing_up.write(database, keys, shelf, out, program=program, now=now)
             out.flush()
             os.fsync(number)
         proof = prove(part, keys, since=since)

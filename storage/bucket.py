@@ -7,6 +7,7 @@ second of each upload.
 """
 
 import io
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import date, timedelta
@@ -70,12 +71,18 @@ class Bucket(Shelf):
     @override
     def names(self, file_id: bytes, which: str) -> list[str]:
         name = f"{file_id.hex()}.{which}"
-        found = (one.name for one in self._listed(f"{name[:2]}/"))
-        return sorted(one for one in found if one.startswith(name))
+        found = {one.name for one in self._listed(f"{name[:2]}/")}
+        ours = {one for one in found if one.startswith(name)}
+        return sorted(ours | set(self._waiting.names(file_id, which)))
 
     @override
     def open(self, name: str) -> BinaryIO:
-        return io.BufferedReader(_Object(self.store, shelf.place_of(name)), _BUFFER)
+        """Open an object; what lay in the folder before there was a bucket, there."""
+        try:
+            raw = _Object(self.store, shelf.place_of(name))
+        except FileNotFoundError:
+            return self._waiting.open(name)
+        return io.BufferedReader(raw, _BUFFER)
 
     @override
     def bring_back(self, name: str, pieces: Iterable[bytes], *, day: date) -> None:
@@ -109,9 +116,7 @@ class Bucket(Shelf):
             for page in obstore.list(self.store, prefix or None):
                 for one in page:
                     name = one["path"].rpartition("/")[2]
-                    if shelf.NAME.fullmatch(
-                        name
-                    ):  # whatever else lies there is not ours
+                    if shelf.NAME.fullmatch(name):  # what else lies there is not ours
                         since = one["last_modified"].timestamp()
                         yield Lying(name, one["size"], since)
 
@@ -124,21 +129,28 @@ class _Upload(Sealer):
         self._bucket = bucket
         self._told = (file_id, which)
         self._name = self.path.name + shelf.mark_of(self.key)
-        self._is_there = False
+        self._is_there = self._is_dropped = False
+        self._lock = threading.Lock()
 
     @override
     def publish(self) -> None:
-        self._is_there = True
         self._bucket.upload(self.part, self._name)
+        self._is_there = True
 
     @override
     def settle(self, day: date) -> None:
-        self._settled = True
+        """Name it for good. Raises Away once it was dropped, by whoever stops meanwhile."""
+        with self._lock:
+            if self._is_dropped or not self._is_there:
+                raise Away
+            self._settled = True
 
     @override
     def drop(self) -> None:
         super().drop()
-        if self._is_there and not self._settled:
+        with self._lock:
+            self._is_dropped = not self._settled
+        if self._is_there and self._is_dropped:
             self._bucket.discard(self._name)
 
     @override

@@ -8,12 +8,14 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import BinaryIO
 from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import text
 from sqlmodel import SQLModel
 
+from bot import backups
 from storage import (
     audit,
     backing_up,
@@ -212,6 +214,36 @@ def test_files_go_from_a_folder_into_a_bucket_and_back(
         assert (
             shelf.place(near.path, whole.file, which).read_bytes() == mine.read_bytes()
         )
+
+
+def test_a_file_that_is_erased_while_it_is_read_ends_no_backup(
+    mine: Whole, tmp_path: Path
+):
+    """A bucket's object may go between two of its parts; then all is written once more."""
+
+    class Goes(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            if self.tell():
+                Folder(mine.folder).remove(mine.file)
+                with mine.database.writing() as session:
+                    session.connection().execute(text("DELETE FROM files"))
+                raise FileNotFoundError
+            return super().read(size)
+
+    class Once(Folder):
+        def open(self, name: str) -> BinaryIO:
+            with super().open(name) as file:
+                return Goes(file.read())
+
+    made = backups.make(
+        mine.database,
+        mine.keys,
+        Once(mine.folder),
+        tmp_path / f"b{backups.SUFFIX}",
+        since=lambda _: mine.here.now.date(),
+        now=mine.here.now,
+    )
+    assert made.end.files == 0
 
 
 def plain(row: dict) -> str:

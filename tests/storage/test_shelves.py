@@ -155,6 +155,32 @@ def test_what_a_killed_try_uploaded_goes_once_another_is_stored(tmp_path, bucket
     assert waiting == [], "what was uploaded does not stay here"
 
 
+def test_who_stops_while_a_row_waits_to_be_stored_loses_neither(tmp_path, bucket):
+    """Then the row must not be stored: nothing would lie there any more."""
+    shelf = bucket.shelf(tmp_path)
+    stopped = shelf.sealer(ID, "original")
+    with stopped:
+        stopped.write(b"isi")
+    with pytest.raises(Away):
+        stopped.settle(DAY)
+    stopped.publish()
+    stopped.drop()
+    with pytest.raises(Away):
+        stopped.settle(DAY)
+    assert list(shelf.lying()) == []
+
+
+def test_what_lay_in_the_folder_before_there_was_a_bucket_is_still_opened(
+    tmp_path, bucket
+):
+    key = sealed(Folder(tmp_path), b"older").key
+    shelf = bucket.shelf(tmp_path)
+    assert b"".join(shelf.chunks(ID, "original", key)) == b"older"
+    assert shelf.names(ID, "original") == [f"{ID.hex()}.original"]
+    shelf.remove(ID)
+    assert list(Folder(tmp_path).lying()) == []
+
+
 def test_what_is_not_ours_in_a_bucket_is_left_alone(tmp_path, s3):
     shelf = new_bucket(s3, prefix="").shelf(tmp_path)
     for name in ("ledger.xlsx", f"other/{ID.hex()}.pdf"):
@@ -194,7 +220,6 @@ def test_a_store_that_is_away_says_so_and_keeps_what_is_sealed(tmp_path, monkeyp
         late.write(b"late")
     asked = (
         late.publish,
-        late.drop,
         late.tidy,
         lambda: next(shelf.chunks(ID, "original", key)),
         lambda: shelf.remove(ID),
@@ -204,7 +229,8 @@ def test_a_store_that_is_away_says_so_and_keeps_what_is_sealed(tmp_path, monkeyp
         with pytest.raises(Away) as caught:
             ask()
         assert not caught.value.args, "no address, no answer of the store in a log"
-    assert not late.part.exists()
+    late.drop()
+    assert not late.part.exists(), "what was never uploaded is not asked for"
 
 
 def test_a_bucket_that_is_not_there_is_away(tmp_path, bucket, monkeypatch):
