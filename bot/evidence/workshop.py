@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from bot.evidence import frames
+from bot.evidence.facts import Strange, checked
 from bot.evidence.kinds import Kind
 
 SECONDS: Final = 45.0
@@ -118,7 +119,7 @@ def _work(
         timer.start()
         try:
             return _spoken(bench, pieces, sinks)
-        except (frames.Broken, ValueError):
+        except (frames.Broken, Strange, ValueError):
             return {"why": "slow" if hand.is_over else "broken"}
         finally:
             timer.cancel()
@@ -135,10 +136,6 @@ def _spoken(
             source.write(piece)
     for letter, data in frames.read(bench.stdout):
         if letter == frames.FACTS:
-            return _told(data)
+            return checked(json.loads(data))
         sinks[letter](data)
     raise frames.Broken
-
-
-def _told(data: bytes) -> dict[str, str]:
-    return {str(name): str(value) for name, value in json.loads(data).items()}

@@ -1,0 +1,67 @@
+"""What a bench may say of a file: known names, each of a known shape, and nothing else.
+
+A bench has read a stranger's bytes; whoever took it over must not speak for the house.
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from bot.evidence import archives
+from bot.evidence.kinds import kinds
+from bot.evidence.refusals import HIDDEN, WHYS
+
+_NUMBER: Final = re.compile(r"[0-9]{1,9}")
+_SECONDS: Final = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
+_PAGES_WHY: Final = "no_page"
+
+
+class Strange(Exception):
+    """A bench said what no bench says."""
+
+
+def checked(said: Any) -> dict[str, str]:  # noqa: ANN401 - whatever JSON can hold
+    """Return what a bench said; raises Strange unless all of it may be said."""
+    if not isinstance(said, dict):
+        raise Strange
+    for name, value in said.items():
+        fits = _FITS.get(name)
+        if fits is None or not isinstance(value, str) or not fits(value):
+            raise Strange
+    return said
+
+
+def _is_list(value: str) -> bool:
+    """Tell whether these are the first names of an archive."""
+    try:
+        found = json.loads(value)
+    except ValueError:
+        return False
+    return (
+        isinstance(found, list)
+        and len(found) <= archives.MOST_NAMED
+        and all(
+            isinstance(name, str) and len(name) <= archives.LONGEST_NAME
+            for name in found
+        )
+    )
+
+
+def _is_number(value: str) -> bool:
+    return _NUMBER.fullmatch(value) is not None
+
+
+_FITS: Final[Mapping[str, Callable[[str], bool]]] = {
+    "why": lambda value: value in WHYS or value == _PAGES_WHY,
+    "hidden": lambda value: set(value.split()) <= HIDDEN,
+    "entries": _is_list,
+    "count": _is_number,
+    "pages": _is_number,
+    "frames": _is_number,
+    "seconds": lambda value: _SECONDS.fullmatch(value) is not None,
+    "kind": lambda value: value in kinds(),
+    "type": lambda value: value in {kind.type for kind in kinds().values()},
+    "copy": lambda value: value in {kind.copy for kind in kinds().values()},
+    "shown": lambda value: value in {kind.shown for kind in kinds().values()},
+}
