@@ -7,9 +7,12 @@ in a process of its own (``bot/evidence``); the original stays sealed for two.
 
 import asyncio
 import contextlib
+import functools
 import hashlib
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from typing import ParamSpec, TypeVar
 
 from typing_extensions import override
 
@@ -30,10 +33,13 @@ from storage.shelf import Sealer, Shelf
 from storage.watches import Watched
 from storage.words import Channel, FileState, JobKind
 
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 _FIRST_BACKOFF = 5.0
 _LONGEST_BACKOFF = 900.0
 _DOUBLINGS = 10
 _DAILY = timedelta(days=1)
+THREADS = 8
 FETCH_SECONDS = 600.0
 """The longest that a download may take; its job is held on meanwhile."""
 ERASE_SECONDS = 50.0
@@ -63,7 +69,18 @@ class MediaWorker(Worker):
         super().__init__(writer, office, clock=clock)
         self._channels: Mapping[Channel, base.Sender] = {c.name: c for c in channels}
         self._shelf = shelf
-        self._opener = Opener(scanner=scanner, clock=clock)
+        self._threads = ThreadPoolExecutor(THREADS, "media")
+        self._opener = Opener(scanner=scanner, clock=clock, aside=self._aside)
+
+    async def _aside(
+        self, work: Callable[_P, _T], /, *given: _P.args, **more: _P.kwargs
+    ) -> _T:
+        """Run what may wait for disk, bench or network in threads of our own.
+
+        A store that hangs holds up nobody else's work then.
+        """
+        call = functools.partial(work, *given, **more)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, call)
 
     @override
     def lane_of(self, job: Claimed) -> Hashable:
@@ -99,6 +116,7 @@ class MediaWorker(Worker):
             logs.failure("media.failed", error)
             await self._troubled("bucket" if isinstance(error, Away) else "disk")
             await self._again(job, None)
+            return False
         except Exception as error:  # noqa: BLE001 - one strange file must not stop the others
             logs.failure("media.failed", error)
             await self._again(job, None)
@@ -114,8 +132,9 @@ class MediaWorker(Worker):
 
     async def _fetch(self, job: Claimed) -> None:
         channel = self._channels.get(Channel(job.details["channel"]))
-        wanted = await asyncio.to_thread(self._is_wanted, job)
-        if channel is None or not wanted:
+        if channel is None:  # it may be set up again
+            raise base.Later("media.no_channel")
+        if not await self._aside(self._is_wanted, job):
             await self._give_up(job, FileState.GONE)
             return
         file_id = bytes.fromhex(job.details["file"])
@@ -127,15 +146,15 @@ class MediaWorker(Worker):
             async with asyncio.timeout(FETCH_SECONDS):
                 taken = await self._arrives(job, channel, original)
             file = await self._opened(job, taken, original, copy)
-            await asyncio.to_thread(_publish, file.parts)
+            await self._aside(_publish, file.parts)
             outcome = await self._writer.run(
                 taking.taken, self._office, job, file, now=self._clock()
             )
         finally:
             holding.cancel()
-            await asyncio.to_thread(_drop, (original, copy))
+            await self._aside(_drop, (original, copy))
         if outcome is taking.Outcome.TAKEN:
-            await asyncio.to_thread(_tidy, file.parts)
+            await self._aside(_tidy, file.parts)
             await self._writer.run(watches.mended, Watched.FILES, now=self._clock())
         await self._ended(outcome, file_id)
 
@@ -156,7 +175,7 @@ class MediaWorker(Worker):
                 async for chunk in download.chunks:
                     digest.update(chunk)
                     head += chunk[: HEAD - len(head)]
-                    await asyncio.to_thread(original.write, chunk)
+                    await self._aside(original.write, chunk)
         told = (job.details[name] for name in ("name", "reference"))
         return Whole(digest.hexdigest(), recognise(bytes(head)), *told)
 
@@ -178,7 +197,7 @@ class MediaWorker(Worker):
     async def _ended(self, outcome: taking.Outcome, file_id: bytes) -> None:
         """Delete what is wanted no more; never what another worker may have stored."""
         if outcome is taking.Outcome.GONE:
-            await asyncio.to_thread(keeper.remove, self._shelf, (file_id,))
+            await self._aside(keeper.remove, self._shelf, (file_id,))
         elif outcome is taking.Outcome.NOT_OURS:
             logs.event("media.not_authentic", level="error")
 

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import ParamSpec, Protocol, TypeVar
 
 from bot.evidence import clamav, workshop
 from bot.evidence.kinds import Kind
@@ -13,6 +14,17 @@ from storage.files import Taken
 from storage.shelf import Sealer, chunks
 
 UNKNOWN = "application/octet-stream"
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+
+class Aside(Protocol):
+    """Runs work in another thread."""
+
+    async def __call__(
+        self, work: Callable[_P, _T], /, *given: _P.args, **more: _P.kwargs
+    ) -> _T:
+        """Return what the work returns, raise what it raises."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +41,17 @@ class Whole:
 
 
 class Opener:
-    """Opens files, two at once; ``scanner`` is asked before (``files.clamav``), "": nobody."""
+    """Opens files, two at once; ``scanner`` is asked before (``files.clamav``), "": nobody.
 
-    def __init__(self, *, scanner: str, clock: Callable[[], datetime]) -> None:
+    ``aside`` runs what waits.
+    """
+
+    def __init__(
+        self, *, scanner: str, clock: Callable[[], datetime], aside: Aside
+    ) -> None:
         self._scanner = scanner
         self._clock = clock
+        self._aside = aside
         self._places = asyncio.Semaphore(workshop.BENCHES)
 
     async def open(
@@ -58,10 +76,21 @@ class Opener:
             if why := await self._verdict(original, is_last=is_last):
                 details["why"] = why
             elif whole.kind is not None:
-                details |= await _copied(whole.kind, original, copy)
+                details |= await self._copied(whole.kind, original, copy)
         if details["why"]:
             return Taken(original.key, None, details, (original,))
         return Taken(original.key, copy.key, details, (original, copy))
+
+    async def _copied(
+        self, kind: Kind, original: Sealer, copy: Sealer
+    ) -> dict[str, str]:
+        """Make the working copy in a thread; a server that stops does not wait for it."""
+        hand = workshop.Hand()
+        try:
+            return await self._aside(made, kind, original, copy, hand=hand)
+        except asyncio.CancelledError:
+            hand.let_go()
+            raise
 
     async def _verdict(self, original: Sealer, *, is_last: bool) -> str:
         """Return why there is to be no copy, "" where there is to be one. Raises Silent."""
@@ -69,22 +98,12 @@ class Opener:
             return ""
         pieces = chunks(original.part, original.key)
         try:
-            found = await asyncio.to_thread(clamav.is_infected, self._scanner, pieces)
+            found = await self._aside(clamav.is_infected, self._scanner, pieces)
         except clamav.Silent:
             if not is_last:
                 raise
             return "unscanned"
         return "virus" if found else ""
-
-
-async def _copied(kind: Kind, original: Sealer, copy: Sealer) -> dict[str, str]:
-    """Make the working copy in a thread; a server that stops does not wait for it."""
-    hand = workshop.Hand()
-    try:
-        return await asyncio.to_thread(made, kind, original, copy, hand=hand)
-    except asyncio.CancelledError:
-        hand.let_go()
-        raise
 
 
 def made(

@@ -4,6 +4,7 @@ import asyncio
 import errno
 import io
 import os
+import threading
 import time
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -13,12 +14,14 @@ from PIL import Image
 from sqlmodel import select
 
 from bot import media as media_module
+from bot import opening
 from bot.channels import base
 from bot.evidence import clamav, workshop
 from bot.keeper import Keeper
 from bot.media import MediaWorker
 from bot.scheduler import Scheduler
 from bot.writer import Writer
+from handlers import taking
 from handlers.messages import Kind, Media
 from storage import files, jobs, reports, watches
 from storage.bucket import Away
@@ -283,6 +286,75 @@ async def test_the_sweep_goes_by_the_true_age(world):
         await scheduler.sweep()
     assert world.names() == [".copy", ".original"]
     assert world.evidence()
+
+
+async def test_a_server_that_stops_before_the_commit_loses_nothing(world, monkeypatch):
+    """The verb is queued behind another when its worker is cancelled."""
+    queued, go = asyncio.Event(), threading.Event()
+    real, loop = opening.Opener.open, asyncio.get_running_loop()
+
+    async def then_the_writer_is_busy(*given, **more):
+        made = await real(*given, **more)
+        busy.append(asyncio.create_task(world.writer.run(lambda _: go.wait(10))))
+        return made
+
+    run = world.writer.run
+
+    async def told(verb, *given, **more):
+        if verb is taking.taken:
+            loop.call_soon(queued.set)
+        return await run(verb, *given, **more)
+
+    busy = []
+    monkeypatch.setattr(opening.Opener, "open", then_the_writer_is_busy)
+    worker = world.worker(world.quick)
+    job = await world.claims()
+    monkeypatch.setattr(world.writer, "run", told)
+    work = asyncio.create_task(worker.work(job))
+    await queued.wait()
+    work.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await work
+    go.set()
+    await busy[0]
+    monkeypatch.undo()
+    await world.writer.run(lambda _: None)
+    assert world.row().state == FileState.WAITING
+    assert world.names() == []
+    world.here.later(minutes=5)
+    await world.worker(world.quick).work(await world.claims())
+    assert world.evidence()
+
+
+async def test_a_channel_that_is_not_set_up_may_come_back(world):
+    worker = world.worker(world.quick)
+    worker._channels = {}  # noqa: SLF001 - as settings without its token make it
+    assert await worker.work(await world.claims())
+    assert world.row().state == FileState.WAITING
+    world.here.later(minutes=5)
+    await world.worker(world.quick).work(await world.claims())
+    assert world.evidence()
+
+
+async def test_a_store_that_hangs_holds_up_no_other_thread(world, monkeypatch):
+    go, hung = threading.Event(), threading.Semaphore(0)
+
+    publish = media_module._publish  # noqa: SLF001 - it hangs, and then it does not
+
+    def hangs(parts):
+        hung.release()
+        go.wait(10)
+        publish(parts)
+
+    monkeypatch.setattr(media_module, "_publish", hangs)
+    worker = world.worker(world.quick)
+    work = asyncio.create_task(worker.work(await world.claims()))
+    others = [asyncio.create_task(worker._aside(hangs, ())) for _ in range(9)]  # noqa: SLF001 - as many more files
+    await asyncio.to_thread(hung.acquire)
+    async with asyncio.timeout(5):
+        assert await asyncio.to_thread(lambda: "free") == "free"
+    go.set()
+    await asyncio.gather(work, *others)
 
 
 async def test_a_server_that_stops_does_not_wait_for_a_bench(world, monkeypatch):
