@@ -1,5 +1,6 @@
 """What a file is, told by its content alone (``kinds.toml``)."""
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,6 +12,13 @@ HEAD: Final = 4096
 """Bytes from the start of a file that are enough to know it."""
 _OLD: Final = {"image/jpeg": "jpeg", "image/png": "png"}
 """Kinds of files that were taken before their details said which kind they are."""
+_NAMING: Final = re.compile(
+    rb"\s*(?:<|\{\\rtf|BEGIN:V|%!PS|"  # markup, RTF, a contact or a calendar, PostScript
+    rb"(?:[A-Za-z][A-Za-z-]*:[^\r\n]*\r?\n(?:[ \t][^\r\n]*\r?\n)*)*"
+    rb"(?:Received|Return-Path|Delivered-To|Message-ID|MIME-Version|X-[A-Za-z-]+):)",
+    re.IGNORECASE,
+)
+"""How files begin that are no plain words: the last of them is an e-mail's head."""
 _CONTROLS = (frozenset(range(32)) | {0x7F}) - set(b"\t\n\r\f")
 
 
@@ -70,8 +78,11 @@ def _kind(code: str, line: Mapping[str, Any]) -> Kind:
 
 
 def _is_text(head: bytes) -> bool:
-    """Tell whether these are words; markup is none, a browser might run it."""
-    if not head or _CONTROLS & set(head) or head.lstrip().startswith(b"<"):
+    """Tell whether these are words.
+
+    Markup is none, a browser might run it; nor is what names its author in lines of its own.
+    """
+    if not head or _CONTROLS & set(head) or _NAMING.match(head):
         return False
     try:
         head.decode("utf-8")
