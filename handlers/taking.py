@@ -44,11 +44,15 @@ def still_wanted(session: Session, office: Office, job: Claimed) -> bool:
 def taken(
     session: Session, office: Office, job: Claimed, file: Taken, *, now: datetime
 ) -> Outcome:
-    """Settle a sealed file and record it, if the job is still ours."""
+    """Settle a sealed file and record it, if the job is still ours.
+
+    Files of one report end one after the other: the last of a message sees that it is.
+    """
+    report = bytes.fromhex(job.details["report"])
+    reports.hold(session, report)
     if not jobs.done(session, job):
         return Outcome.LOST
     _erase_copy(session, office, job, now)
-    report = bytes.fromhex(job.details["report"])
     file_id = bytes.fromhex(job.details["file"])
     try:
         public = reports.public_key(session, office.keys, report)
@@ -78,11 +82,12 @@ def refused(
 
     ``GONE``: it does not come, nothing of it may stay on disk.
     """
+    report = bytes.fromhex(job.details["report"])
+    reports.hold(session, report)
     if not jobs.done(session, job):
         return Outcome.LOST
     _erase_copy(session, office, job, now)
     file_id = bytes.fromhex(job.details["file"])
-    report = bytes.fromhex(job.details["report"])
     try:
         if not files.awaited(session, office.keys, file_id, report=report):
             return Outcome.LOST

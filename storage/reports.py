@@ -159,6 +159,12 @@ def draft_key(session: Session, keys: ServerKeys, report: bytes) -> bytes | None
     return draft.public_key
 
 
+def hold(session: Session, report: bytes) -> None:
+    """Let nobody else hold this report until the commit, be it a draft or a case."""
+    for model in (Draft, Case):
+        session.get(model, report, populate_existing=True, with_for_update=True)
+
+
 def public_key(session: Session, keys: ServerKeys, report: bytes) -> bytes | None:
     """Return the verified key that a draft's or a case's items are sealed to.
 

@@ -2,7 +2,10 @@
 
 import os
 import secrets
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from functools import partial
 
@@ -17,7 +20,7 @@ from storage.files import Taken
 from storage.models import Event, File, Job
 from storage.sealing import NotAuthentic
 from storage.shelf import Folder, Sealer
-from storage.words import EventCode, FileState, JobKind
+from storage.words import Channel, EventCode, FileState, JobKind
 from tests.desk import desk, pick
 
 STEPS = (
@@ -44,6 +47,40 @@ def here(database, keys):
 def job(here):
     (found,) = here.store(jobs.claim, JobKind.FETCH, limit=5, now=here.now)
     return found
+
+
+@pytest.mark.parametrize("sent", [True, False], ids=["case", "draft"])
+def test_two_files_of_one_message_that_end_together_leave_one_copy_to_erase(
+    database, keys, monkeypatch, sent
+):
+    """Each of them would see the other's job, and neither would be the last."""
+    here = desk(database, keys)
+    for words in STEPS:
+        here.say("555", words)
+    both = (Media("one", "image/jpeg", "a.jpg"), Media("two", "image/jpeg", "b.jpg"))
+    here.say("555", "", kind=Kind.MEDIA, media=both, erase="SM1")
+    if sent:
+        here.say("555", "KIRIM")
+    due = [
+        replace(job, details={**job.details, "channel": Channel.WHATSAPP.value})
+        for job in here.store(jobs.claim, JobKind.FETCH, limit=5, now=here.now)
+    ]
+    done, meet = jobs.done, threading.Barrier(2)
+
+    def slowly(session, job):
+        ours = done(session, job)
+        with suppress(threading.BrokenBarrierError):
+            meet.wait(0.5)
+        return ours
+
+    monkeypatch.setattr(jobs, "done", slowly)
+    with ThreadPoolExecutor(2) as pool:
+        ended = pool.map(lambda job: here.act(taking.refused, job, FileState.GONE), due)
+        assert list(ended) == [Outcome.GONE] * 2
+    monkeypatch.undo()
+    with database.reading() as session:
+        left = session.exec(select(Job.kind)).all()
+    assert [kind for kind in left if kind != JobKind.RECEIPT] == [JobKind.ERASE]
 
 
 def case_of(here):
