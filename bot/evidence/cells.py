@@ -1,12 +1,15 @@
 """The cell in which a stranger's file is opened: no network, few files, bounded in all.
 
-Everything here is for the bench's own process, before it sees the first byte.
+Everything here is for the bench's own process, before it sees the first byte. Files are
+barred by Landlock, which a kernel has since 5.13; ``bars_files`` tells of this one.
 """
 
 import contextlib
 import ctypes
 import os
 import resource
+import struct
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -21,14 +24,28 @@ LARGEST: Final = 2 << 30
 _NEW_USER, _NEW_NET = 0x10000000, 0x40000000
 _NO_NEW_PRIVILEGES, _DUMPABLE, _DIES_WITH_PARENT = 38, 4, 1
 _KILL = 9
+_CREATE, _ADD, _RESTRICT = 444, 445, 446
+"""Landlock's system calls; they have these numbers on every machine."""
+_ASKS_VERSION, _BENEATH = 1, 1
+_RUNS, _WRITES, _READS, _LISTS = 1, 2, 4, 8
+_FILE_RIGHTS: Final = {1: 13, 2: 14, 3: 15, 5: 16, 9: 17}
+"""Rights over files by the version that first had them: so many bits, from the lowest."""
+_CONVERTERS_OWN: Final = {
+    "/usr": _RUNS | _READS | _LISTS,
+    "/lib": _RUNS | _READS | _LISTS,
+    "/lib64": _RUNS | _READS | _LISTS,
+    "/etc/ld.so.cache": _READS,
+    "/dev/null": _READS | _WRITES,
+}
+"""What a converter may open beside the original, which has no place among the files."""
 
 
 def lock(*, converts: bool) -> None:
     """Lock this process in. ``converts``: it runs another program, which opens files.
 
-    Without that no file and no socket can be opened any more: what is needed is imported
-    before. What this machine refuses (a namespace in a container) is left out: the rest
-    holds all the same.
+    Without that no file can be opened any more: what is needed is imported before. What
+    this machine refuses (a namespace in a container) or does not have (Landlock) is left
+    out: the rest holds all the same.
     """
     os.nice(NICE)
     with contextlib.suppress(
@@ -41,11 +58,60 @@ def lock(*, converts: bool) -> None:
     libc.prctl(_DUMPABLE, 0, 0, 0, 0)
     if libc.unshare(_NEW_NET) != 0:
         libc.unshare(_NEW_USER | _NEW_NET)
+    bar(libc, _CONVERTERS_OWN if converts else {})
     _most(resource.RLIMIT_CORE, 0)
     _most(resource.RLIMIT_AS, MEMORY)
     _most(resource.RLIMIT_CPU, CPU_SECONDS)
     _most(resource.RLIMIT_FSIZE, LARGEST if converts else 0)
     _most(resource.RLIMIT_NOFILE, OPEN_FILES if converts else _first_free())
+
+
+def bars_files() -> bool:
+    """Tell whether this machine's kernel keeps a cell from the files of the house."""
+    return _version(ctypes.CDLL(None)) > 0
+
+
+def _version(libc: ctypes.CDLL) -> int:
+    """Return Landlock's version, 0 where the kernel has none or does not let us."""
+    told: int = libc.syscall(_CREATE, None, ctypes.c_size_t(0), _ASKS_VERSION)
+    return max(told, 0)
+
+
+def rules(version: int) -> bytes:
+    """Return all that a version can refuse: files, TCP, other processes' nameless sockets.
+
+    A kernel takes no right that it does not know.
+    """
+    bits = max(bits for since, bits in _FILE_RIGHTS.items() if since <= version)
+    parts = [(1 << bits) - 1]
+    if version >= 4:  # noqa: PLR2004 - binding and connecting by TCP
+        parts.append(0b11)
+    if version >= 6:  # noqa: PLR2004 - abstract sockets, and signals
+        parts.append(0b11)
+    return struct.pack(f"={len(parts)}Q", *parts)
+
+
+def bar(libc: ctypes.CDLL, allowed: Mapping[str, int]) -> None:
+    """Let this process, and whatever it starts, open what is allowed. Raises OSError."""
+    version = _version(libc)
+    if not version:
+        return
+    asked = rules(version)
+    held = _done(libc.syscall(_CREATE, asked, ctypes.c_size_t(len(asked)), 0))
+    for path, rights in allowed.items():
+        with contextlib.suppress(FileNotFoundError):
+            number = os.open(path, os.O_PATH | os.O_CLOEXEC)
+            rule = struct.pack("=Qi", rights, number)
+            _done(libc.syscall(_ADD, held, _BENEATH, rule, 0))
+            os.close(number)
+    _done(libc.syscall(_RESTRICT, held, 0))
+    os.close(held)
+
+
+def _done(answer: int) -> int:
+    if answer < 0:
+        raise OSError(ctypes.get_errno(), "the cell cannot be locked")
+    return answer
 
 
 def _most(what: int, most: int) -> None:
