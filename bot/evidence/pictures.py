@@ -66,13 +66,22 @@ def _drawn(picture: Image.Image, *, keeps_shades: bool) -> Image.Image:
         raise Refused("large")
     profile = picture.info.get("icc_profile")
     upright = ImageOps.exif_transpose(picture)
-    mode = "RGBA" if keeps_shades and upright.mode in _SHADES else "RGB"
-    if mode == "RGB" and "A" in upright.getbands():
+    is_clear = upright.has_transparency_data
+    mode = "RGBA" if keeps_shades and (is_clear or upright.mode in _SHADES) else "RGB"
+    if mode == "RGB" and is_clear:
         upright = _on_white(upright)
     pixels = upright if upright.mode == mode else upright.convert(mode)
+    if mode == "RGBA":
+        _forget_unseen(pixels)
     if profile and mode == "RGB":
         pixels = _in_srgb(pixels, profile)
     return Image.frombytes(mode, pixels.size, pixels.tobytes())
+
+
+def _forget_unseen(pixels: Image.Image) -> None:
+    """Take away the colours of what is wholly transparent: nobody saw them."""
+    unseen = pixels.getchannel("A").point(lambda alpha: 0 if alpha else 255)
+    pixels.paste((0, 0, 0, 0), None, unseen)
 
 
 def _require_size(picture: Image.Image) -> None:
@@ -91,7 +100,7 @@ def _in_srgb(pixels: Image.Image, profile: bytes) -> Image.Image:
 
 
 def _on_white(picture: Image.Image) -> Image.Image:
-    if picture.mode == "RGB":
+    if picture.mode == "RGB" and not picture.has_transparency_data:
         return picture
     seen = picture.convert("RGBA")
     white = Image.new("RGBA", seen.size, "white")

@@ -6,6 +6,7 @@ import pillow_heif
 import pytest
 from PIL import Image, ImageChops, ImageCms, ImageStat
 
+from bot.evidence import pictures
 from tests.bot.evidence.benches import opened
 
 MARK = b"lokasi-rahasia-8.65S"
@@ -126,6 +127,45 @@ def test_it_stays_sharp():
 def test_every_kind_of_png_gives_a_copy(mode):
     made = opened(picture("PNG", Image.new(mode, (40, 20), 1)))
     assert is_bare(made.copy).size == (40, 20)
+
+
+def behind_glass(form: str, paint: tuple[int, int, int]) -> bytes:
+    """A picture of which a quarter is seen; the rest is transparent, and has colours."""
+    if form == "GIF":
+        image = Image.new("P", (40, 40), 1)
+        image.putpalette([255, 255, 255, *paint, 0, 200, 0])
+        image.paste(2, (0, 0, 20, 20))
+        return picture("GIF", image, transparency=1)
+    drawn = Image.new("RGBA", (40, 40), (*paint, 0))
+    drawn.paste((0, 200, 0, 128), (0, 0, 20, 20))
+    return picture(form, drawn)
+
+
+@pytest.mark.parametrize("form", ["PNG", "GIF"])
+def test_nothing_is_left_behind_what_is_transparent(form):
+    made = opened(behind_glass(form, (255, 0, 7)))
+    shown = is_bare(made.copy).convert("RGBA")
+    assert shown.getpixel((30, 30)) == (0, 0, 0, 0)
+    seen = (0, 200, 0, 128 if form == "PNG" else 255)
+    assert shown.getpixel((5, 5)) == seen
+
+
+@pytest.mark.parametrize("form", ["PNG", "GIF"])
+def test_nor_in_a_picture_of_a_document(form):
+    redrawn = Image.open(io.BytesIO(pictures.redrawn(behind_glass(form, (255, 0, 7)))))
+    colours = {colour for _, colour in redrawn.convert("RGBA").getcolors() or ()}
+    assert (255, 0, 7) not in {colour[:3] for colour in colours}
+    assert len(colours) == 2
+
+
+def test_a_colour_that_means_transparent_is_gone_too():
+    """A PNG without an alpha channel may name one colour that is not drawn."""
+    drawn = Image.new("RGB", (40, 40), (255, 0, 7))
+    drawn.paste((0, 200, 0), (0, 0, 20, 20))
+    made = opened(picture("PNG", drawn, transparency=(255, 0, 7)))
+    shown = is_bare(made.copy).convert("RGBA")
+    assert shown.getpixel((30, 30)) in {(0, 0, 0, 0), (255, 255, 255, 255)}
+    assert shown.getpixel((5, 5)) == (0, 200, 0, 255)
 
 
 def test_a_telephones_largest_picture_is_read_smaller():
