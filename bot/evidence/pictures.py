@@ -3,7 +3,7 @@
 import contextlib
 import io
 import warnings
-from typing import Final
+from typing import Final, cast
 
 from PIL import Image, ImageCms, ImageOps
 from pillow_heif import register_heif_opener
@@ -21,6 +21,8 @@ PREVIEW_SIZE: Final = (480, 480)
 _FORMATS: Final = ("JPEG", "PNG", "WEBP", "GIF", "HEIF", "AVIF", "TIFF", "BMP")
 _SHADES: Final = frozenset({"RGBA", "LA", "PA", "P", "1", "L"})
 """Modes in which a PNG may be transparent, or has few colours."""
+_FINE: Final = frozenset({"I", "F", "I;16", "I;16L", "I;16B", "I;16N"})
+"""Modes of grey with more than 256 shades."""
 
 register_heif_opener(thumbnails=False)
 Image.MAX_IMAGE_PIXELS = None  # we count ourselves, and say so
@@ -65,7 +67,7 @@ def _drawn(picture: Image.Image, *, keeps_shades: bool) -> Image.Image:
     if picture.width * picture.height > MOST_PIXELS:
         raise Refused("large")
     profile = picture.info.get("icc_profile")
-    upright = ImageOps.exif_transpose(picture)
+    upright = _in_eight_bits(ImageOps.exif_transpose(picture))
     is_clear = upright.has_transparency_data
     mode = "RGBA" if keeps_shades and (is_clear or upright.mode in _SHADES) else "RGB"
     if mode == "RGB" and is_clear:
@@ -76,6 +78,28 @@ def _drawn(picture: Image.Image, *, keeps_shades: bool) -> Image.Image:
     if profile and mode == "RGB":
         pixels = _in_srgb(pixels, profile)
     return Image.frombytes(mode, pixels.size, pixels.tobytes())
+
+
+def _in_eight_bits(picture: Image.Image) -> Image.Image:
+    """Return a grey picture of finer shades with 256 of them, where Pillow would cut off.
+
+    Sixteen bits have their range. Whole and broken numbers of 32 bits have none that
+    everybody keeps to: it is the smallest usual one that holds them, else their own.
+    """
+    if picture.mode not in _FINE:
+        return picture
+    low, most = 0.0, 65535.0
+    if picture.mode in {"I", "F"}:
+        least, largest = cast("tuple[float, float]", picture.getextrema())
+        usual = (1.0, 255.0, 65535.0) if picture.mode == "F" else (255.0, 65535.0)
+        low = min(least, 0.0)
+        most = next((one for one in usual if largest <= one and low == 0), largest)
+    scale = 255 / ((most - low) or 1)
+    wide = picture if picture.mode == "F" else picture.convert("I")
+    grey = wide.point(lambda value: value * scale - low * scale).convert("L")
+    clear = picture.info.get("transparency")
+    grey.info = {"transparency": clear >> 8} if isinstance(clear, int) else {}
+    return grey
 
 
 def _forget_unseen(pixels: Image.Image) -> None:

@@ -168,6 +168,33 @@ def test_a_colour_that_means_transparent_is_gone_too():
     assert shown.getpixel((5, 5)) == (0, 200, 0, 255)
 
 
+@pytest.mark.parametrize("form", ["PNG", "TIFF", "TIFF-I", "TIFF-F", "TIFF-B"])
+def test_fine_shades_of_grey_stay_shades(form):
+    """Scanners write 16 bits a pixel; the copy has 8 of them, dark stays dark."""
+    ramp = [number * 16 for number in range(4096)]
+    mode = {"TIFF-I": "I", "TIFF-F": "F", "TIFF-B": "I;16B"}.get(form, "I;16")
+    image = Image.new("I" if mode == "I;16B" else mode, (64, 64))
+    if mode == "F":
+        image.putdata([value / 65535 for value in ramp])
+    else:
+        image.putdata(ramp)
+    if mode == "I;16B":
+        image = image.convert("I;16B")
+    shown = is_bare(opened(picture(form.partition("-")[0], image)).copy).convert("L")
+    for at in ((0, 0), (0, 16), (0, 32), (0, 48), (63, 63)):
+        value = shown.getpixel(at)
+        assert abs(value - (at[1] * 64 + at[0]) * 16 // 256) <= 2
+
+
+def test_a_fine_shade_that_means_transparent_is_not_seen():
+    drawn = Image.new("I;16", (40, 40), 0x1234)
+    drawn.paste(Image.new("I;16", (20, 20), 0x8000), (0, 0))
+    made = opened(picture("PNG", drawn, transparency=0x1234))
+    shown = is_bare(made.copy).convert("RGBA")
+    assert shown.getpixel((30, 30)) == (0, 0, 0, 0)
+    assert shown.getpixel((5, 5)) == (0x80, 0x80, 0x80, 255)
+
+
 def test_a_telephones_largest_picture_is_read_smaller():
     """108 million pixels: more than we draw at once, and no reason to refuse it."""
     original = picture("JPEG", Image.new("RGB", (12000, 9000), "teal"), quality=20)
