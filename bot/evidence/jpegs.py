@@ -1,44 +1,75 @@
 """A JPEG or JPEG 2000 without its remarks, its pixels as they were."""
 
+import re
 import struct
 from typing import Final
 
+_START: Final = b"\xff\xd8"
+_END: Final = b"\xff\xd9"
 _SCAN: Final = 0xDA
-_FILL: Final = 0xFF
-_TOLD: Final = range(0xE0, 0xF0)
+_OF_PIXELS: Final = frozenset({*range(0xC0, 0xD0), _SCAN, 0xDB, 0xDC, 0xDD})
+"""Frames, tables, scans, rows and restarts: without them there is no picture."""
 _ADOBE: Final = 0xEE
 """It says how colours are meant, and nothing else; without it they would be wrong."""
-_REMARK: Final = 0xFE
+_ADOBE_SAYS: Final = 12
+_MARKER: Final = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
+"""What ends a scan: any marker but a stuffed zero, a restart or a fill."""
+_SEGMENT: Final = 4
 _BOX_HEAD: Final = 8
-_BOXES: Final = frozenset({b"xml ", b"uuid", b"uinf", b"jp2i"})
+_BOXES: Final = frozenset({b"jP  ", b"ftyp", b"jp2h", b"jp2c"})
+"""The boxes a picture is made of; words and places have others."""
 
 
 def bare(data: bytes) -> bytes:
-    """Drop every application segment and comment before the scan. Raises ValueError."""
-    if data[:2] != b"\xff\xd8":
+    """Drop every segment that tells, and all behind the picture's end.
+
+    There telephones put a second picture or a film with a place of its own.
+    Raises ValueError.
+    """
+    if data[:2] != _START:
         raise ValueError("no JPEG")
-    kept, at = [data[:2]], 2
-    while True:
-        if data[at : at + 1] != b"\xff" or at + 4 > len(data):
-            raise ValueError("no segment")
-        marker = data[at + 1]
-        if marker == _FILL:
-            at += 1
-            continue
-        (length,) = struct.unpack_from(">H", data, at + 2)
-        end = at + 2 + length
-        told = marker in _TOLD or marker == _REMARK
-        if not told or marker == _ADOBE:
-            kept.append(data[at:end])
-        at = end
+    kept, at, has_scan = [_START], 2, False
+    while not (has_scan and _is_over(data, at)):
+        marker, segment, at = _segment(data, at)
+        if marker in _OF_PIXELS:
+            kept.append(segment)
+        elif marker == _ADOBE:
+            kept.append(_adobe(segment))
         if marker == _SCAN:
-            last = data.rfind(b"\xff\xd9")
-            kept.append(data[at : last + 2 if last >= at else len(data)])
-            return b"".join(kept)
+            has_scan = True
+            found = _MARKER.search(data, at)
+            end = found.start() if found else len(data)
+            kept.append(data[at:end])
+            at = end
+    return b"".join([*kept, _END])
+
+
+def _is_over(data: bytes, at: int) -> bool:
+    """Whether the picture ends there, or was cut off, or another begins."""
+    return data[at : at + 2] in {_START, _END} or at + _SEGMENT > len(data)
+
+
+def _segment(data: bytes, at: int) -> tuple[int, bytes, int]:
+    """Return the marker there, its segment and where the next one begins."""
+    while data[at : at + 2] == b"\xff\xff":
+        at += 1
+    if data[at : at + 1] != b"\xff" or at + _SEGMENT > len(data):
+        raise ValueError("no segment")
+    (length,) = struct.unpack_from(">H", data, at + 2)
+    end = at + 2 + length
+    return data[at + 1], data[at:end], end
+
+
+def _adobe(segment: bytes) -> bytes:
+    """Keep the few bytes that are for colours, and none behind them."""
+    said = segment[_SEGMENT : _SEGMENT + _ADOBE_SAYS]
+    if len(said) < _ADOBE_SAYS or not said.startswith(b"Adobe"):
+        return b""
+    return segment[:2] + struct.pack(">H", 2 + len(said)) + said
 
 
 def bare_jp2(data: bytes) -> bytes:
-    """Drop boxes of words from a JPEG 2000; a bare code stream stays as it is."""
+    """Keep the boxes of the picture itself; a bare code stream stays as it is."""
     if data[4:8] != b"jP  ":
         return data
     kept, at = [], 0
@@ -49,7 +80,7 @@ def bare_jp2(data: bytes) -> bytes:
             (size,) = struct.unpack_from(">Q", data, at + 8)
         if size < _BOX_HEAD:
             raise ValueError("no box")
-        if data[at + 4 : at + 8] not in _BOXES:
+        if data[at + 4 : at + 8] in _BOXES:
             kept.append(data[at : at + size])
         at += size
     return b"".join(kept)
