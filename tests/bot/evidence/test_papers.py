@@ -47,13 +47,25 @@ def everything(copy: bytes) -> bytes:
     """Unpack every stream of a PDF, so that nothing hides in one."""
     out = io.BytesIO()
     with pikepdf.open(io.BytesIO(copy)) as found:
+        photos = b"".join(photo_in(found, one) for one in found.objects)
+        own = b"".join(bytes(one) for one in found.trailer.get("/ID", ()))
         found.save(
             out,
             stream_decode_level=pikepdf.StreamDecodeLevel.generalized,
             object_stream_mode=pikepdf.ObjectStreamMode.disable,
             compress_streams=False,
         )
-    return out.getvalue()
+    return out.getvalue() + photos + own
+
+
+def photo_in(made: pikepdf.Pdf, found: pikepdf.Object) -> bytes:
+    """Unwrap a photo that other filters are wound around."""
+    filters = isinstance(found, pikepdf.Stream) and found.get("/Filter")
+    if not isinstance(filters, pikepdf.Array):
+        return b""
+    wrapped = pikepdf.Stream(made, found.read_raw_bytes())
+    wrapped.Filter = pikepdf.Array(list(filters)[:-1])
+    return wrapped.read_bytes()
 
 
 def test_authors_notes_and_tools_go():
