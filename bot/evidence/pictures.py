@@ -96,7 +96,7 @@ def _in_eight_bits(picture: Image.Image) -> Image.Image:
         most = next((one for one in usual if largest <= one and low == 0), largest)
     scale = 255 / ((most - low) or 1)
     wide = picture if picture.mode == "F" else picture.convert("I")
-    grey = wide.point(lambda value: value * scale - low * scale).convert("L")
+    grey = wide.point(lambda value: value * scale + 0.5 - low * scale).convert("L")
     clear = picture.info.get("transparency")
     grey.info = {"transparency": clear >> 8} if isinstance(clear, int) else {}
     return grey
