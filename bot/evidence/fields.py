@@ -65,13 +65,12 @@ def code_of(instruction: str) -> str:
 def settle(root: etree._Element) -> set[str]:
     """Leave the results of fields and formulas; return words for what they would do."""
     found = _simple(root) | _whole(root)
-    for one in list(root.iter()):
-        name = trees.local(one)
-        if name not in _FORMULAS or not one.text:
-            continue
-        if name == "f" and trees.local(one.getparent()) == "c":
-            found.add(code_of(one.text))
+    for one in trees.every(root, *_FORMULAS):
+        if trees.local(one) == "f" and trees.local(one.getparent()) == "c":
+            found.add(code_of("".join(one.itertext())))
             trees.remove(one)
+        elif not one.text:
+            continue
         elif not _REFERENCE.fullmatch(one.text) or PATH.search(one.text):
             found.add(code_of(one.text))
             one.text = _NO_REFERENCE
@@ -80,9 +79,7 @@ def settle(root: etree._Element) -> set[str]:
 
 def _simple(root: etree._Element) -> set[str]:
     found = set()
-    for one in list(root.iter()):
-        if trees.local(one) != "fldSimple":
-            continue
+    for one in trees.every(root, "fldSimple"):
         told = trees.value(one.attrib, "instr")
         if not is_plain(told):
             found.add(code_of(told))
@@ -94,16 +91,15 @@ def _whole(root: etree._Element) -> set[str]:
     """Take apart fields whose instructions are spread over runs, as Word writes them."""
     found: set[str] = set()
     opened: list[_Field] = []
-    for one in list(root.iter()):
-        name = trees.local(one)
-        if name in {"instrText", "delInstrText"}:
+    for one in trees.every(root, "instrText", "delInstrText", "fldChar"):
+        if trees.local(one) != "fldChar":
             if not opened:
                 opened.append(_Field([]))  # an instruction of no field
                 _close(opened, one, found)
                 continue
             opened[-1].marks.append(one)
-            opened[-1].words.append(one.text or "")
-        elif name == "fldChar":
+            opened[-1].words.append("".join(one.itertext()))
+        else:
             _turn(opened, one, found)
     while opened:
         opened[-1].is_built = True  # it never ends: nobody knows what it does
@@ -132,7 +128,9 @@ def _close(opened: list[_Field], last: etree._Element | None, found: set[str]) -
         done.marks.append(last)
     if done.is_plain():
         return
-    told = "".join(done.words) or "".join(one.text or "" for one in done.marks)
+    told = "".join(done.words) or "".join(
+        words for one in done.marks for words in one.itertext()
+    )
     found.add(code_of(told))
     for mark in done.marks:
         trees.remove(mark)

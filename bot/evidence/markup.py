@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from urllib.parse import unquote
 
 from lxml import etree
@@ -100,19 +100,19 @@ def cleaned_list(part: Part, data: bytes) -> bytes:
 def cleaned(part: Part, data: bytes) -> bytes:
     """Leave the wording of a part, and its look."""
     root = trees.read(data)
+    for remark in list(root.iter(etree.Comment, etree.ProcessingInstruction)):
+        trees.remove(remark)
     _free_pictures(part, root)
-    part.hidden |= fields.settle(root)
     for found in list(root.iter()):
         name = trees.local(found)
-        if not name:  # a remark, or an instruction to a program
-            trees.remove(found)
-        elif found is not root and _goes(part, found, name):
+        if found is not root and _goes(part, found, name):
             _drop(found)
         else:
             if found is not root and name in _UNWRAPPED:
                 trees.unwrap(found)
             for told in list(found.attrib):
                 _settle(part, found, told)
+    part.hidden |= fields.settle(root)  # last: what was deleted may hide what stays
     return trees.written(root)
 
 
@@ -175,17 +175,15 @@ def _forget_order(book: etree._Element | None) -> None:
 
 def _is_lost(part: Part, found: etree._Element, told: str) -> bool:
     """Tell whether an attribute names a link that the part has not."""
-    name = etree.QName(told)
-    is_link = str(name.namespace).endswith(_LINKS) or (
-        name.localname == "relid" and name.namespace
-    )
+    space, _, name = told.rpartition("}")
+    is_link = space.endswith(_LINKS) or (space and name == "relid")
     value = found.attrib[told]
     return bool(is_link and value and value not in (part.links or ()))
 
 
 def _settle(part: Part, found: etree._Element, told: str) -> None:
     """Let one attribute tell of no person, no moment and no other place."""
-    called, value = etree.QName(told).localname, found.attrib[told]
+    called, value = told.rpartition("}")[2], found.attrib[told]
     name = trees.local(found)
     if _is_lost(part, found, told):
         del found.attrib[told]
@@ -204,6 +202,8 @@ def _settle(part: Part, found: etree._Element, told: str) -> None:
         del found.attrib[told]
     elif called in {"href", "src"}:
         _bend(part, found, told)
+    elif called in {"location", "url"} and "://" in value:
+        found.attrib[told] = ""
     elif called not in _FORMATS and fields.PATH.search(value):
         part.hidden.add("author")
         found.attrib[told] = ""
@@ -221,12 +221,10 @@ def _bend(part: Part, found: etree._Element, told: str) -> None:
 
 def _free_pictures(part: Part, root: etree._Element) -> None:
     """Leave of an embedded file in a presentation the picture that readers saw of it."""
-    for frame in [one for one in root.iter() if trees.local(one) == "graphicFrame"]:
-        inside = list(frame.iter())
-        if not any(trees.local(one) == "oleObj" for one in inside):
+    for frame in trees.every(root, "graphicFrame"):
+        if not trees.every(frame, "oleObj"):
             continue
         part.hidden.add("files")
-        seen: Any = next((one for one in inside if trees.local(one) == "pic"), None)
-        if seen is not None:
+        for seen in trees.every(frame, "pic")[:1]:
             frame.addprevious(seen)
         trees.remove(frame)

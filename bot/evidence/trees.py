@@ -32,14 +32,17 @@ def local(found: etree._Element | None) -> str:
     """Return an element's name without its namespace; a remark has none."""
     if found is None or not isinstance(found.tag, str):
         return ""
-    return str(etree.QName(found).localname)
+    return str(found.tag).rpartition("}")[2]
+
+
+def every(root: etree._Element, *names: str) -> list[etree._Element]:
+    """Return all elements of these local names, as they follow each other."""
+    return list(root.iter(*(f"{{*}}{name}" for name in names)))
 
 
 def value(attributes: Mapping[str, str], name: str) -> str:
     """Return the attribute of this local name, or nothing."""
-    found = (
-        told for key, told in attributes.items() if etree.QName(key).localname == name
-    )
+    found = (told for key, told in attributes.items() if key.rpartition("}")[2] == name)
     return next(found, "")
 
 
@@ -67,7 +70,9 @@ def unwrap(found: etree._Element) -> None:
 def _add(
     parent: etree._Element, before: etree._Element | None, words: str | None
 ) -> None:
+    if not words:
+        return
     if before is not None:
-        before.tail = (before.tail or "") + (words or "")
+        before.tail = (before.tail or "") + words
     else:
-        parent.text = (parent.text or "") + (words or "")
+        parent.text = (parent.text or "") + words

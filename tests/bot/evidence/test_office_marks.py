@@ -199,6 +199,27 @@ REACHING = {
         ),
         "",
     ),
+    "one behind a deleted word": (
+        docx(
+            f"<w:p>{char('begin')}<w:del>{run('PAGE ')}</w:del>{run('DDEAUTO TANDA')}"
+            f"{char('end')}</w:p>"
+        ),
+        "program",
+    ),
+    "one behind a remark": (
+        book(sheet=cell('<!-- a -->WEBSERVICE("http://TANDA")')),
+        "program",
+    ),
+    "a condition behind a remark": (
+        book(sheet='<cfRule><formula><?a b?>WEBSERVICE("//TANDA")</formula></cfRule>'),
+        "program",
+    ),
+    "a place on a server": (
+        book(
+            sheet='<hyperlinks><hyperlink ref="A1" location="http://TANDA/"/></hyperlinks>'
+        ),
+        "",
+    ),
     "one that never ends": (
         docx(f"<w:p>{char('begin')}{run('DDEAUTO TANDA')}</w:p>"),
         "program",
