@@ -207,7 +207,7 @@ def _warm() -> None:
     with pikepdf.new() as pdf:
         pdf.add_blank_page()
         pdf.pages[0].obj.Contents = Stream(pdf, b"q Q")
-        pdf.save(out, encryption=pikepdf.Encryption(owner="", user=""))
+        pdf.save(out)
     clean(out.getvalue(), _NONE, lambda *_: None)
 
 
