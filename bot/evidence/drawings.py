@@ -1,5 +1,6 @@
 """What a PDF draws: its pages' commands without remarks, its photos without their own."""
 
+import re
 import zlib
 from typing import Any, Final
 
@@ -15,6 +16,8 @@ _PHOTOS: Final = _JPEG | {"/JPXDecode"}
 _QUICK: Final = 6
 """How hard commands are packed: they wait in memory until the copy is written."""
 
+_MAY_TELL: Final = re.compile(rb"%|<<|BI")
+"""Without these there is no remark, description or picture; most maps have none."""
 _NONE: Final = Token(Type.space, b" ")
 
 
@@ -41,6 +44,10 @@ class Drawings:
             found.Resources = drawn.obj.Resources
 
     def _bare(self, drawn: Page) -> bytes:
+        drawn.contents_coalesce()
+        plain = _unpacked(drawn.obj.Contents)
+        if not _MAY_TELL.search(plain):
+            return plain
         seen = _Seen()
         data = drawn.get_filtered_contents(seen)
         if seen.has_photo:
@@ -80,6 +87,14 @@ class _Seen(TokenFilter):
             return None
         self._is_in_picture = kind == Type.word and raw == b"BI"
         return token
+
+
+def _unpacked(found: Any) -> bytes:  # noqa: ANN401 - whatever a stranger wrote there
+    """Return commands in clear; none where nobody could draw them."""
+    try:
+        return bytes(found.read_bytes()) if isinstance(found, Stream) else b""
+    except pikepdf.PdfError:
+        return b""
 
 
 def strip_photo(pdf: pikepdf.Pdf, found: Stream) -> None:

@@ -374,6 +374,29 @@ def test_a_pattern_stays_without_its_remark() -> None:
     assert WORDS.encode() not in everything(made.copy)
 
 
+@pytest.mark.parametrize(
+    "contents",
+    [
+        lambda made: Stream(made, b"no flate", Filter=Name.FlateDecode),
+        lambda _: Dictionary(A=1),
+        lambda _: Array([3, Dictionary()]),
+        lambda _: Array([]),
+    ],
+    ids=["packed badly", "no commands", "a list of none", "an empty list"],
+)
+def test_a_page_that_cannot_be_drawn_spoils_no_other(
+    contents: Callable[[Pdf], pikepdf.Object],
+) -> None:
+    def plant(made: Pdf) -> None:
+        made.add_blank_page()
+        made.pages[0].obj.Contents = Stream(made, b"1 0 0 rg 0 0 9 9 re f")
+        made.pages[1].obj.Contents = contents(made)
+
+    made = opened(pdf(plant))
+    assert made.facts["pages"] == "2"
+    assert is_red(shown(made))
+
+
 def test_a_palette_stays() -> None:
     def plant(made: Pdf) -> None:
         photo = Stream(made, b"\0", Type=Name.XObject, Subtype=Name.Image)
