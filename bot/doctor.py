@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from bot import (
     config,
+    doctor_files,
     doctor_house,
     doctor_providers,
     doctor_retention,
@@ -50,6 +51,7 @@ def is_well(findings: Iterable[Finding]) -> bool:
 async def _all(patient: Patient, seconds: float) -> list[Finding]:
     looks = (
         *doctor_house.LOOKS,
+        *doctor_files.LOOKS,
         *doctor_retention.LOOKS,
         *doctor_providers.LOOKS,
         *doctor_watch.LOOKS,

@@ -9,12 +9,10 @@ from pathlib import Path
 from sqlalchemy import text
 from sqlmodel import Session
 
-from bot import config, founding, sweeping
+from bot import config, founding
 from bot.commands import desk, refusals
-from bot.evidence import clamav
 from bot.findings import Finding, Patient, ok, warn, wrong
 from bot.office import make_office
-from bot.shelves import make_shelf
 from bot.values import is_loopback
 from handlers import questionnaire
 from handlers.errors import KentonganError
@@ -107,40 +105,6 @@ def house(patient: Patient) -> Iterator[Finding]:
             return  # told by database
         with store.reading() as session:
             yield from _people(session, keys)
-
-
-def files(patient: Patient) -> Iterator[Finding]:
-    """Look whether every file of a case lies where it should."""
-    if not desk.store_exists(patient.settings):
-        return  # told by database
-    with _store(patient) as store:
-        if not migrating.current(store):
-            return  # told by database
-        try:
-            found = sweeping.look(store, make_shelf(patient.settings))
-        except OSError as error:
-            yield wrong("files", refusals.line(error))
-            return
-    if found.lost:
-        says = f"{found.lost} of cases are not where they should lie; take them from a backup"
-        yield wrong("files", says)
-    elif found.strays:
-        says = f"{len(found.strays)} belong to no case; the server removes them"
-        yield ok("files", says)
-    else:
-        yield ok("files", "every file of a case is there, and no other")
-
-
-def scanner(patient: Patient) -> Iterator[Finding]:
-    """Look whether the scanner answers, where there is to be one."""
-    address = patient.settings.files.clamav
-    if not address:
-        yield ok("scanner", "none is set up (files.clamav)")
-    elif clamav.answers(address):
-        yield ok("scanner", f"{address} answers")
-    else:
-        says = "does not answer, files wait for it: is clamav-daemon running, may we?"
-        yield wrong("scanner", f"{address} {says}")
 
 
 def copies(patient: Patient) -> Iterator[Finding]:
@@ -291,8 +255,6 @@ LOOKS = (
     ("database", database),
     ("disk", disk),
     ("house", house),
-    ("files", files),
-    ("scanner", scanner),
     ("copies", copies),
     ("server", reach),
     ("rules", rules),

@@ -14,7 +14,7 @@ import pytest
 from bot import doctor, doctor_house
 from bot.clock import utc_now
 from bot.doctor_numbers import FRAGMENT
-from bot.evidence import clamav
+from bot.evidence import cells, clamav
 from bot.findings import State
 from storage import bucket as buckets
 from storage import jobs
@@ -568,3 +568,19 @@ async def test_a_bucket_that_is_away_is_said(monkeypatch, bucket):
     assert wrong == [
         "The store of evidence does not answer, or refuses us; try again later."
     ]
+
+
+@pytest.mark.parametrize(("barred", "state"), [(True, State.OK), (False, State.WARN)])
+async def test_how_files_are_opened_is_said(monkeypatch, barred, state):
+    monkeypatch.setattr(cells, "bars_files", lambda: barred)
+    ((found, says),) = said(await examine(), "cells")
+    assert found is state
+    assert "Landlock" in says
+
+
+@pytest.mark.parametrize(("path", "state"), [("/usr/bin", State.OK), ("", State.WARN)])
+async def test_a_missing_converter_is_said(monkeypatch, path, state):
+    here = "/usr/bin/ffmpeg"
+    monkeypatch.setattr(shutil, "which", lambda _: here if path else None)
+    ((found, _),) = said(await examine(), "ffmpeg")
+    assert found is state
