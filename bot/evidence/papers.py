@@ -33,6 +33,7 @@ _OF_PAGE: Final = names_of(
     "Type Parent Resources Contents Rotate Group Annots UserUnit"
     " MediaBox CropBox BleedBox TrimBox ArtBox"
 )
+_INSIDE_PAGE: Final = _OF_PAGE - names_of("Parent Contents Annots")
 _MARKS: Final = names_of(
     "Widget FreeText Stamp Ink Square Circle Line Polygon"
     " PolyLine Highlight Underline Squiggly StrikeOut"
@@ -162,10 +163,11 @@ def _strip(pdf: pikepdf.Pdf) -> set[str]:
         keep_only(one.obj, _OF_PAGE)
         marks = list(_marks(pdf, one.obj))
         one.obj.Annots = Array(marks)
-        reached += [mark.AP.N for mark in marks] + [mark.get("/OC") for mark in marks]
+        for mark in marks:
+            reached += [mark.Rect, mark.AP.N, mark.get("/OC")]
         if "/Contents" in one.obj:
             one.obj.Contents = drawings.packed(one)
-        reached += [one.obj.get("/Resources"), one.obj.get("/Group")]
+        reached += [one.obj.get(name) for name in _INSIDE_PAGE]
     prune(pdf, reached, drawings)
     return drawings.told
 

@@ -96,6 +96,13 @@ def in_a_list(made: Pdf) -> None:
     draw(made, b"", ProcSet=Array([Name.PDF, SAID]))
 
 
+def in_a_box(made: Pdf) -> None:
+    made.pages[0].obj.ArtBox = Array([0, 0, 9, 9, SAID])
+    made.pages[0].obj.BleedBox = Dictionary(Whose=SAID)
+    add(made, AP=Dictionary(N=form(made)))
+    made.pages[0].obj.Annots[0].Rect.append(SAID)
+
+
 def placed(made: Pdf) -> None:
     drawn = form(made)
     drawn.Ref = Dictionary(F=Dictionary(Type=Name.Filespec, F=SAID), Page=0)
@@ -193,6 +200,7 @@ def highlighted(made: Pdf) -> None:
         (misplaced, ""),
         (deep, ""),
         (in_a_list, ""),
+        (in_a_box, ""),
         (placed, "files"),
         (layered, "author"),
         (remarked, "words"),
