@@ -153,8 +153,9 @@ def test_nothing_is_left_behind_what_is_transparent(form):
 @pytest.mark.parametrize("form", ["PNG", "GIF"])
 def test_nor_in_a_picture_of_a_document(form):
     redrawn = Image.open(io.BytesIO(pictures.redrawn(behind_glass(form, (255, 0, 7)))))
-    colours = {colour for _, colour in redrawn.convert("RGBA").getcolors() or ()}
-    assert (255, 0, 7) not in {colour[:3] for colour in colours}
+    drawn = redrawn.convert("RGBA").tobytes()
+    colours = {drawn[at : at + 4] for at in range(0, len(drawn), 4)}
+    assert bytes((255, 0, 7)) not in {colour[:3] for colour in colours}
     assert len(colours) == 2
 
 
@@ -182,7 +183,7 @@ def test_fine_shades_of_grey_stay_shades(form):
         image = image.convert("I;16B")
     shown = is_bare(opened(picture(form.partition("-")[0], image)).copy).convert("L")
     for at in ((0, 0), (0, 16), (0, 32), (0, 48), (63, 63)):
-        value = shown.getpixel(at)
+        value = shown.crop((*at, at[0] + 1, at[1] + 1)).tobytes()[0]
         assert abs(value - (at[1] * 64 + at[0]) * 16 // 256) <= 2
 
 
