@@ -55,6 +55,7 @@ ELSEWHERE = {
     "storage.recovering": "the drill: tests/journeys/test_recovery.py",
     "storage.recovering_cases": "the drill: tests/journeys/test_recovery.py",
     "bot.demo": "made-up people",
+    "bot.evidence.drawings": "in a bench, whose words go nowhere",
     "bot.metrics": "the token of /metrics: tests/bot/test_metrics.py",
     "handlers.conflicts": "an officer's key, as in storage.case_keys",
     "storage.bucket": "Away has no words: tests/storage/test_shelves.py",

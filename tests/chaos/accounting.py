@@ -15,6 +15,7 @@ from handlers import receipts
 from handlers.messages import Proof
 from storage import audit, inspecting
 from storage.models import Case, Lease, Quarantine
+from storage.shelf import Folder
 from storage.words import FileState, LetterKind
 from tests.chaos import contents, letters, outgoing
 from tests.chaos.contents import Contents
@@ -59,7 +60,7 @@ def _settle(here: Town) -> list[str]:
     ):  # the hourly sweep, before its hour
         place = SimpleNamespace(
             _writer=SimpleNamespace(database=database),
-            _folder=here.store.folder / "files",
+            _shelf=Folder(here.store.folder / "files"),
         )
         scheduler.Scheduler._sweep(place)  # type: ignore[arg-type] # noqa: SLF001 - as it ticks
     with database.reading() as session:
