@@ -176,8 +176,12 @@ class MediaWorker(Worker):
                     digest.update(chunk)
                     head += chunk[: HEAD - len(head)]
                     await self._aside(original.write, chunk)
-        told = (job.details[name] for name in ("name", "reference"))
-        return Whole(digest.hexdigest(), recognise(bytes(head)), *told)
+        return Whole(
+            digest.hexdigest(),
+            recognise(bytes(head)),
+            job.details["name"],
+            job.details["reference"],
+        )
 
     async def _opened(
         self, job: Claimed, whole: Whole, original: Sealer, copy: Sealer

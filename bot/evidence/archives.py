@@ -6,13 +6,12 @@ import zipfile
 from typing import Final
 
 from bot.evidence import office
+from bot.evidence.facts import LONGEST_NAME, MOST_NAMED
 from bot.evidence.kinds import Kind, kinds
 from bot.evidence.refusals import Give, Refused
 from bot.evidence.texts import seen
 
 converts: Final = False
-MOST_NAMED: Final = 80
-LONGEST_NAME: Final = 80
 
 
 def clean(original: bytes, _kind: Kind, give: Give) -> dict[str, str]:

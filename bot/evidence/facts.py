@@ -8,10 +8,12 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from bot.evidence import archives
 from bot.evidence.kinds import kinds
 from bot.evidence.refusals import HIDDEN, WHYS
 
+MOST_NAMED: Final = 80
+LONGEST_NAME: Final = 80
+"""How many names of an archive are told, and how much of each."""
 _NUMBER: Final = re.compile(r"[0-9]{1,9}")
 _SECONDS: Final = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 _PAGES_WHY: Final = "no_page"
@@ -40,11 +42,8 @@ def _is_list(value: str) -> bool:
         return False
     return (
         isinstance(found, list)
-        and len(found) <= archives.MOST_NAMED
-        and all(
-            isinstance(name, str) and len(name) <= archives.LONGEST_NAME
-            for name in found
-        )
+        and len(found) <= MOST_NAMED
+        and all(isinstance(name, str) and len(name) <= LONGEST_NAME for name in found)
     )
 
 

@@ -101,6 +101,18 @@ def test_so_many_files_are_opened_at_once_and_no_page_waits_for_ever(monkeypatch
     assert drawn.startswith(b"\xff\xd8")
 
 
+def test_the_house_itself_loads_nothing_that_opens_files():
+    """What reads strangers' bytes is in the bench alone, and costs the server nothing."""
+    asked = (
+        "import sys, bot.app; "
+        "print(*sorted({'lxml', 'pikepdf', 'pypdfium2', 'PIL'} & set(sys.modules)))"
+    )
+    found = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-c", asked], capture_output=True, check=True, text=True
+    )
+    assert found.stdout.strip() == ""
+
+
 def test_a_bench_that_cannot_begin_is_told_from_a_file_that_is_broken(monkeypatch):
     monkeypatch.setattr(sys, "executable", "/bin/false")
     facts = workshop.clean(
