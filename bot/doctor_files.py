@@ -2,26 +2,18 @@
 
 import shutil
 from collections.abc import Iterator
-from contextlib import closing
 
-from bot import sweeping
-from bot.commands import desk, refusals
+from bot import doctor_store, sweeping
+from bot.commands import refusals
 from bot.evidence import cells, clamav
 from bot.findings import Finding, Patient, ok, warn, wrong
 from bot.shelves import make_shelf
-from storage import migrating
-from storage.database import Database
-
-STORE_SECONDS = 3.0
 
 
 def files(patient: Patient) -> Iterator[Finding]:
     """Look whether every file of a case lies where it should."""
-    if not desk.store_exists(patient.settings):
-        return  # told by database
-    url = patient.settings.database.url.get_secret_value()
-    with closing(Database(url, wait=STORE_SECONDS)) as store:
-        if not migrating.current(store):
+    with doctor_store.ready(patient) as store:
+        if store is None:
             return  # told by database
         try:
             found = sweeping.look(store, make_shelf(patient.settings))

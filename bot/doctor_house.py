@@ -3,13 +3,12 @@
 import shutil
 import stat
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 from sqlalchemy import text
 from sqlmodel import Session
 
-from bot import config, founding
+from bot import config, doctor_store, founding
 from bot.commands import desk, refusals
 from bot.findings import Finding, Patient, ok, warn, wrong
 from bot.office import make_office
@@ -32,7 +31,6 @@ from storage.database import Database
 from storage.keys import BadServerKey, ServerKeys
 from storage.sealing import NotAuthentic
 
-STORE_SECONDS = 3.0
 _MEBIBYTE = 1 << 20
 _LITTLE, _FAR_TOO_LITTLE = 1024, 100
 _NOVEMBER = 11
@@ -56,7 +54,7 @@ def database(patient: Patient) -> Iterator[Finding]:
     if not desk.store_exists(patient.settings):
         yield wrong("database", "there is none yet; run `kentongan init`")
         return
-    with _store(patient) as store:
+    with doctor_store.opened(patient) as store:
         try:
             found, wanted = migrating.current(store), migrating.head()
             if not found:
@@ -98,10 +96,8 @@ def house(patient: Patient) -> Iterator[Finding]:
         keys = _keys(patient)
     except (config.BadConfig, BadServerKey):
         return  # told by server_key
-    if not desk.store_exists(patient.settings):
-        return  # told by database
-    with _store(patient) as store:
-        if not migrating.current(store):
+    with doctor_store.ready(patient) as store:
+        if store is None:
             return  # told by database
         with store.reading() as session:
             yield from _people(session, keys)
@@ -109,10 +105,8 @@ def house(patient: Patient) -> Iterator[Finding]:
 
 def copies(patient: Patient) -> Iterator[Finding]:
     """Look whether providers still keep what they were asked to erase."""
-    if not desk.store_exists(patient.settings):
-        return  # told by database
-    with _store(patient) as store:
-        if not migrating.current(store):
+    with doctor_store.ready(patient) as store:
+        if store is None:
             return  # told by database
         with store.reading() as session:
             owed = waiting.copies(session, now=patient.now)
@@ -237,11 +231,6 @@ def _try_to_write(store: Database) -> None:
 def _keys(patient: Patient) -> ServerKeys:
     found = config.server_key(patient.settings, patient.environ)
     return ServerKeys.from_text(found.get_secret_value())
-
-
-def _store(patient: Patient) -> closing[Database]:
-    url = patient.settings.database.url.get_secret_value()
-    return closing(Database(url, wait=STORE_SECONDS))
 
 
 def _existing(path: Path) -> Path:

@@ -2,23 +2,17 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 from sqlmodel import col, exists, select
 
-from bot import config, tombstones
-from bot.commands import desk
+from bot import config, doctor_store, tombstones
 from bot.findings import Finding, Patient, ok, warn, wrong
-from storage import migrating
-from storage.database import Database
 from storage.keys import BadServerKey, ServerKeys
 from storage.models import Tombstone
 from storage.sealing import NotAuthentic
 from storage.tombstones import from_line
 from storage.tombstones import waiting as unwritten
-
-_STORE_SECONDS = 3.0
 
 
 def stones(patient: Patient) -> Iterator[Finding]:
@@ -28,11 +22,8 @@ def stones(patient: Patient) -> Iterator[Finding]:
     if not os.access(place, os.W_OK) or path.is_dir():
         yield wrong("tombstones", f"{path} cannot be written; mend its folder or owner")
         return
-    if not desk.store_exists(patient.settings):
-        return  # told by database
-    url = patient.settings.database.url.get_secret_value()
-    with closing(Database(url, wait=_STORE_SECONDS)) as store:
-        if not migrating.current(store):
+    with doctor_store.ready(patient) as store:
+        if store is None:
             return  # told by database
         with store.reading() as session:
             waiting = unwritten(session)
