@@ -11,11 +11,10 @@ from bot.writer import Writer
 from handlers import retention
 from handlers.office import Office
 from storage import tombstones as stones
-from storage.bucket import Away
 from storage.database import Database
 from storage.models import Tombstone
 from storage.sealing import NotAuthentic
-from storage.shelf import Shelf
+from storage.shelf import Away, Shelf
 
 EVERY = timedelta(hours=1)
 PAGES = 20

@@ -26,10 +26,9 @@ from bot.writer import StoreUnavailable, Writer
 from handlers import taking
 from handlers.office import Office
 from storage import jobs, watches
-from storage.bucket import Away
 from storage.files import Taken
 from storage.jobs import Claimed
-from storage.shelf import Sealer, Shelf
+from storage.shelf import Away, Sealer, Shelf
 from storage.watches import Watched
 from storage.words import Channel, FileState, JobKind
 

@@ -20,7 +20,7 @@ from obstore.store import ObjectStore, S3Store
 from typing_extensions import override
 
 from storage import shelf
-from storage.shelf import Lying, Sealer, Shelf
+from storage.shelf import Away, Lying, Sealer, Shelf
 
 SECONDS: Final = timedelta(seconds=30)
 """How long one request may take; an upload has one for each piece."""
@@ -28,10 +28,6 @@ TRIES: Final = 3
 _PIECE: Final = 5 << 20
 """What S3 takes as the smallest piece of an upload; so much is in memory."""
 _BUFFER: Final = 1 << 20
-
-
-class Away(OSError):
-    """The store of evidence does not answer, or refuses us; try again later."""
 
 
 def connect(

@@ -42,6 +42,10 @@ class Lying:
     since: float
 
 
+class Away(OSError):
+    """The store of evidence does not answer, or refuses us; try again later."""
+
+
 class Sealer:
     """Writes a sealed file: ``write`` any bytes, leave the ``with`` block to finish.
 

@@ -18,6 +18,7 @@ from storage import database as engines
 from storage import migrating
 from storage.database import Database
 from storage.keys import ServerKeys
+from storage.shelf import Folder, Shelf
 from tests.bucket import Named, new_bucket, s3_server
 from tests.migrated import empty_store
 from tests.spare import Spare, address, administered
@@ -155,3 +156,13 @@ def s3() -> Iterator[str]:
 def bucket(s3: str) -> Named:
     """Return a bucket of this test alone."""
     return new_bucket(s3)
+
+
+@pytest.fixture(params=["folder", "bucket"])
+def shelf(request: pytest.FixtureRequest, tmp_path: Path) -> Shelf:
+    """Return a shelf of either kind, with nothing on it."""
+    path = tmp_path / "files"
+    if request.param == "folder":
+        return Folder(path)
+    bucket: Named = request.getfixturevalue("bucket")
+    return bucket.shelf(path)

@@ -24,11 +24,10 @@ from bot.writer import Writer
 from handlers import taking
 from handlers.messages import Kind, Media
 from storage import files, jobs, reports, watches
-from storage.bucket import Away
 from storage.database import Database
 from storage.keys import ServerKeys
 from storage.models import File, Job
-from storage.shelf import PART, Folder, Sealer
+from storage.shelf import PART, Away, Sealer
 from storage.watches import Watched
 from storage.words import Channel, FileState, JobKind
 from tests.desk import desk
@@ -131,14 +130,6 @@ class World:
             )
             (row,) = files.of_report(session, keys, case.report)
         return row, secret
-
-
-@pytest.fixture(params=["folder", "bucket"])
-def shelf(request, tmp_path):
-    path = tmp_path / "files"
-    if request.param == "folder":
-        return Folder(path)
-    return request.getfixturevalue("bucket").shelf(path)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 from bot import sweeping
 from storage import files, units
 from storage.files import Taken
-from storage.shelf import PART, Folder, place_of
+from storage.shelf import PART, place_of
 from storage.words import FileState
 from tests.desk import desk
 
@@ -20,14 +20,6 @@ def here(database, keys):
 @pytest.fixture
 def case(here):
     return here.reports("555")[0]
-
-
-@pytest.fixture(params=["folder", "bucket"])
-def shelf(request, tmp_path):
-    path = tmp_path / "files"
-    if request.param == "folder":
-        return Folder(path)
-    return request.getfixturevalue("bucket").shelf(path)
 
 
 def kept(here, case, shelf, *, copied=True):

@@ -10,23 +10,15 @@ import pytest
 
 from storage import bucket as buckets
 from storage import shelf as shelves
-from storage.bucket import Away, Bucket
+from storage.bucket import Bucket
 from storage.sealing import NotAuthentic
-from storage.shelf import Folder
+from storage.shelf import Away, Folder
 from storage.streams import CHUNK
 from tests.bucket import new_bucket, s3_server
 
 ID, OTHER = b"\x0a" * 16, b"\x0b" * 16
 DAY = date(2026, 3, 2)
 SCAN = os.urandom(3 * CHUNK + 5)
-
-
-@pytest.fixture(params=["folder", "bucket"])
-def shelf(request, tmp_path):
-    path = tmp_path / "files"
-    if request.param == "folder":
-        return Folder(path)
-    return request.getfixturevalue("bucket").shelf(path)
 
 
 def sealed(shelf, data=SCAN, *, file_id=ID, which="original"):
