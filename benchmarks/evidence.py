@@ -13,8 +13,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from storage import shelf
-from storage.shelf import Sealer
+from storage.evidence import blobs as shelf
+from storage.evidence.blobs import Sealer
 
 SIZE = 512 << 20
 PIECE = os.urandom(64 << 10)

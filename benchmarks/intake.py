@@ -12,16 +12,16 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from bot.assembly.office import make_office
 from bot.channels.telegram import Telegram
 from bot.clock import utc_now
-from bot.config import load
-from bot.intake import Intake
-from bot.metrics import Metrics
-from bot.office import make_office
+from bot.intake.intake import Intake
+from bot.settings.loading import load
+from bot.telemetry.metrics import Metrics
 from bot.writer import Writer
-from storage import migrating
-from storage.database import Database
-from storage.keys import ServerKeys
+from storage.crypto.server_key import ServerKeys
+from storage.database import schema as migrating
+from storage.database.database import Database
 from tests import house
 
 PEOPLE = 300

@@ -17,7 +17,10 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
-from bot import hardening, health, logs, webhooks
+from bot import webhooks
+from bot.assembly import hardening
+from bot.assembly.office import local_url
+from bot.assembly.server import STATUS_PATH, Clock, House, build
 from bot.channels.sms import Sms
 from bot.channels.telegram import Telegram
 from bot.channels.twilio_listing import Listing
@@ -26,13 +29,13 @@ from bot.clock import utc_now
 from bot.console.app import routes as console_routes
 from bot.console.context import ConsoleContext
 from bot.console.headers import SecurityHeaders
-from bot.house import STATUS_PATH, Clock, House, build
-from bot.office import local_url
-from bot.poller import Poller
-from bot.reconciling import Reconciler
-from bot.registration import Registration
-from bot.retaking import Retaking
-from bot.settings import Settings
+from bot.intake.lost_messages import Reconciler
+from bot.intake.poller import Poller
+from bot.intake.quarantine import Retaking
+from bot.intake.registration import Registration
+from bot.settings.sections import Settings
+from bot.telemetry import logs
+from bot.watch import health
 from bot.writer import StoreUnavailable
 from storage.words import Channel
 

@@ -12,7 +12,6 @@ from typing import Annotated, Any, TextIO
 import typer
 from typing_extensions import override
 
-from bot import logs
 from bot.commands import (
     audit,
     backup,
@@ -23,16 +22,16 @@ from bot.commands import (
     demo,
     doctor,
     init,
-    keys,
     letters,
     migrate,
-    officers,
-    refusals,
     restore,
     retention,
     serve,
-    units,
 )
+from bot.commands.keys import keys
+from bot.commands.people import officers, units
+from bot.telemetry import logs
+from bot.terminal import refusals
 
 
 class Program(typer.core.TyperGroup):

@@ -2,7 +2,7 @@
 
 First of the five files of one message: here it is checked, ``bot/channels/telegram.py``
 parses it, ``handlers/inbox.py`` receives it, ``handlers/dialogue.py`` decides and
-``storage/outbox.py`` holds the answers (``bot/intake.py`` is the pipe between). Nothing is
+``storage/outbox.py`` holds the answers (``bot/intake/intake.py`` is the pipe between). Nothing is
 answered before it is durable. A forged request is 403 and leaves a counter; what can never
 be taken is kept, sealed, and answered 2xx, for a provider that hears anything else comes
 again and holds up whoever waits behind; when the store is down nobody gets a 2xx.
@@ -19,17 +19,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bot import bodies
-from bot.bodies import BodyCut, BodyTooLarge
 from bot.channels import base, telegram, twilio_forms
 from bot.channels.sms import Sms
 from bot.channels.telegram import Telegram
 from bot.channels.whatsapp import WhatsApp
-from bot.intake import Intake
-from bot.metrics import Intake as Counted
-from bot.metrics import Metrics
+from bot.intake import bodies
+from bot.intake.bodies import BodyCut, BodyTooLarge
+from bot.intake.intake import Intake
+from bot.telemetry.metrics import Intake as Counted
+from bot.telemetry.metrics import Metrics
 from bot.writer import StoreUnavailable, Writer
-from handlers import statuses
+from handlers.notices import statuses
 from handlers.office import Office
 from storage.words import Channel
 

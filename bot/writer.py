@@ -2,7 +2,7 @@
 
 ``run`` queues a verb and waits for its commit. Calls that name ``handles`` are batched
 (1..64, one commit) and keep each person's order; other verbs run alone in between. A
-fault is cured as ``storage.transactions`` classifies it.
+fault is cured as ``storage.database.transactions`` classifies it.
 """
 
 import asyncio
@@ -17,9 +17,9 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlmodel import Session
 
-from storage import transactions
-from storage.database import Database
-from storage.transactions import Failure
+from storage.database import transactions
+from storage.database.database import Database
+from storage.database.transactions import Failure
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -5,10 +5,11 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from handlers import acts
+from handlers.cases import record as acts
 from handlers.errors import NotFound, ReasonNeeded
 from handlers.office import Office
-from storage import cases, files
+from storage.cases import cases
+from storage.evidence import files
 from storage.models import Officer
 from storage.words import EventCode, ItemKind
 

@@ -6,13 +6,17 @@ from datetime import datetime
 
 from sqlmodel import Session, col, func, select
 
-from handlers import deadlines, notices
 from handlers.errors import NotFound
 from handlers.messages import Reply
+from handlers.notices import reporters as notices
 from handlers.office import Office
-from storage import audit, breaches, cases, history, report_items
+from handlers.rules import deadlines
+from storage import breaches
+from storage.audit import log as audit
+from storage.cases import cases, history
+from storage.cases import items as report_items
+from storage.cases.items import Content
 from storage.models import REAL, Breach, Case, Event, File, Item
-from storage.report_items import Content
 from storage.words import Audience, Channel, EventCode, ItemKind
 
 BATCH = 50

@@ -14,22 +14,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
-from handlers import (
-    beside,
-    choices,
-    evidence,
-    follow,
-    ordering,
-    own_data,
-    report,
-    wishes,
-)
-from handlers.follow import receipt_choices
-from handlers.keywords import Word
 from handlers.messages import Command, CommandName, Incoming, Kind, Proof, Reply
-from handlers.state import Facts, Item, State, Turn
-from handlers.steps import Option, Questionnaire, Step, StepKind
-from handlers.talk import EDIT_MENU, Talk, hold, sound, with_menu, without_proof
+from handlers.questionnaire import choices
+from handlers.questionnaire.keywords import Word
+from handlers.questionnaire.steps import Option, Questionnaire, Step, StepKind
+from handlers.talk import attachments as evidence
+from handlers.talk import followup as follow
+from handlers.talk import keyword_acts as wishes
+from handlers.talk import out_of_order as ordering
+from handlers.talk import report
+from handlers.talk import rights as own_data
+from handlers.talk import unprompted as beside
+from handlers.talk.followup import receipt_choices
+from handlers.talk.state import Facts, Item, State, Turn
+from handlers.talk.talk import EDIT_MENU, Talk, hold, sound, with_menu, without_proof
 from storage.words import Mark
 
 __all__ = ["Facts", "Item", "State", "Turn", "advance", "receipt_choices"]

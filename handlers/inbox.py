@@ -2,7 +2,7 @@
 
 Third of the five files of one message; before it ``bot/channels/telegram.py`` parses,
 after it ``handlers/dialogue.py`` decides. ``look`` reads what a receipt in the text needs;
-its slow hashing runs in between (``handlers.receipts.open_with``); ``receive`` writes.
+its slow hashing runs in between (``handlers.cases.receipts.open_with``); ``receive`` writes.
 """
 
 import secrets
@@ -11,21 +11,13 @@ from enum import StrEnum
 
 from sqlmodel import Session
 
-from handlers import (
-    commands,
-    dialogue,
-    duties,
-    keeping,
-    notices,
-    numbering,
-    receipts,
-    sealed,
-)
-from handlers.dialogue import Facts, State, Turn
-from handlers.messages import Incoming, Kind, Proof, Reply
-from handlers.office import Office
-from handlers.receipts import Opening, Question
-from handlers.turning import (
+from handlers import dialogue
+from handlers.cases import officer_telegram as duties
+from handlers.cases import receipts
+from handlers.cases.receipts import Opening, Question
+from handlers.conversation import commands, keeping
+from handlers.conversation import items as sealed
+from handlers.conversation.exchange import (
     Turning,
     answer,
     discard,
@@ -34,7 +26,14 @@ from handlers.turning import (
     recall,
     remember,
 )
-from storage import conversations, counters, jobs, reports
+from handlers.dialogue import Facts, State, Turn
+from handlers.messages import Incoming, Kind, Proof, Reply
+from handlers.notices import reporters as notices
+from handlers.office import Office
+from handlers.rules import numbering
+from storage import conversations
+from storage.cases import counters, reports
+from storage.jobs import jobs
 from storage.words import Channel, JobKind
 
 _FEWEST_DIGITS = 2

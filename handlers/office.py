@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from handlers.pace import Echoes, Pace, Tries
-from handlers.questionnaire import Questionnaire
-from handlers.rulebook import Rulebook
+from handlers.questionnaire.book import Questionnaire
+from handlers.rules.rulebook import Rulebook
+from handlers.rules.workdays import Calendar
 from handlers.texts import Texts
-from handlers.workdays import Calendar
-from storage.keys import ServerKeys
+from handlers.throttle import Echoes, Pace, Tries
+from storage.crypto.server_key import ServerKeys
 from storage.words import Channel
 
 

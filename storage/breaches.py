@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 
 from sqlmodel import Session, col, select
 
-from storage.keys import ServerKeys
+from storage.crypto.sealing import Context, encode
+from storage.crypto.server_key import ServerKeys
 from storage.models import Breach
-from storage.sealing import Context, encode
 
 
 def add(session: Session, keys: ServerKeys, *, known: datetime) -> Breach:

@@ -11,10 +11,10 @@ from sqlalchemy import delete
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
-from storage import transactions
-from storage.keys import Purpose, ServerKeys
+from storage.crypto.sealing import Context, NotAuthentic
+from storage.crypto.server_key import Purpose, ServerKeys
+from storage.database import transactions
 from storage.models import Conversation, Inbox
-from storage.sealing import Context, NotAuthentic
 from storage.words import Channel
 
 _HOUR = 3600
@@ -162,7 +162,7 @@ def forget(session: Session, names: Sequence[bytes]) -> None:
 def rename(session: Session, keys: ServerKeys, row: Conversation) -> None:
     """Keep a conversation under the newest server key, by name and content.
 
-    What is kept names channel and handle (``handlers/memory.py``). The alias is a name
+    What is kept names channel and handle (``handlers/conversation/memory.py``). The alias is a name
     only: the next message brings it again. Raises NotAuthentic.
     """
     state = read(keys, row)

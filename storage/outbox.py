@@ -1,10 +1,10 @@
 """The outbox: everything that leaves waits here first, encrypted, in its order.
 
 Fifth of the five files of one message: bot/webhooks.py, bot/channels/telegram.py,
-handlers/inbox.py, handlers/dialogue.py, storage/outbox.py. ``bot/delivery.py`` is the way
+handlers/inbox.py, handlers/dialogue.py, storage/outbox.py. ``bot/delivery/delivery.py`` is the way
 out. A row is deleted when the provider took the letter (what is left until its last
-status lies in ``storage/departed.py``). Only the oldest row of a person may be claimed, so
-a row in retry holds back that person alone. One that failed (``storage/dead_letters.py``)
+status lies in ``storage/letters/sent.py``). Only the oldest row of a person may be claimed, so
+a row in retry holds back that person alone. One that failed (``storage/notices/failed.py``)
 is never claimed and holds back nobody.
 """
 
@@ -15,12 +15,12 @@ from datetime import datetime, timedelta
 from sqlalchemy import CursorResult, delete, text, update
 from sqlmodel import Session, col, select
 
-from storage import departed
-from storage.hot_statements import CLAIM, NEXT_DUE
-from storage.keys import Purpose, ServerKeys
-from storage.letters import PRIORITIES, Letter, expiry
+from storage.crypto.sealing import Context, NotAuthentic
+from storage.crypto.server_key import Purpose, ServerKeys
+from storage.letters import sent as departed
+from storage.letters.letter import PRIORITIES, Letter, expiry
+from storage.letters.statements import CLAIM, NEXT_DUE
 from storage.models import OutboxRow
-from storage.sealing import Context, NotAuthentic
 from storage.words import Channel, LetterKind
 
 LEASE = timedelta(seconds=60)

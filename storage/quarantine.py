@@ -9,10 +9,10 @@ from datetime import date
 from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
-from storage import sealing
-from storage.keys import ServerKeys
+from storage.crypto import sealing
+from storage.crypto.sealing import Context, NotAuthentic, encode
+from storage.crypto.server_key import ServerKeys
 from storage.models import Quarantine
-from storage.sealing import Context, NotAuthentic, encode
 
 MOST_REASON = 40
 

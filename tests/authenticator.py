@@ -20,9 +20,9 @@ from datetime import datetime
 import httpx
 from sqlmodel import Session
 
-from storage import factors
-from storage.keys import ServerKeys
+from storage.crypto.server_key import ServerKeys
 from storage.models import Officer
+from storage.people import one_time_codes as factors
 from tests.browsers import Page
 
 _SEED = re.compile(r'<p class="seed">(.*?)</p>', re.DOTALL)

@@ -13,19 +13,23 @@ from typing_extensions import override
 
 from bot.console.app import ConsoleContext
 from bot.console.visit import COOKIE
-from handlers import submission
+from handlers.cases import submission
 from handlers.office import Office
-from handlers.pace import Pace, Tries
-from handlers.questionnaire import load
-from handlers.rulebook import Rulebook
+from handlers.questionnaire.book import load
+from handlers.rules.rulebook import Rulebook
 from handlers.texts import Texts
-from storage import case_tags, report_items, reports, routes, sessions, units
-from storage.database import Database
-from storage.keys import ServerKeys
+from handlers.throttle import Pace, Tries
+from storage.cases import items as report_items
+from storage.cases import reports
+from storage.cases import tags as case_tags
+from storage.cases.items import Content
+from storage.crypto.sealing import new_pair
+from storage.crypto.server_key import ServerKeys
+from storage.database.database import Database
 from storage.models import Case
-from storage.report_items import Content
-from storage.sealing import new_pair
-from storage.subscriptions import Subscriber
+from storage.notices.subscriptions import Subscriber
+from storage.people import sessions
+from storage.units import routes, units
 from storage.words import Audience, Channel, ItemKind, Role, Stage
 from tests.house import House, Person, person
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import httpx
 from moto.server import ThreadedMotoServer
 
-from bot.settings import Settings
-from bot.shelves import make_shelf
-from storage.bucket import Bucket
+from bot.assembly.shelves import make_shelf
+from bot.settings.sections import Settings
+from storage.evidence.bucket import Bucket
 
 
 @dataclass(frozen=True, slots=True)

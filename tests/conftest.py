@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from bot import log_fields
-from storage import database as engines
-from storage import migrating
-from storage.database import Database
-from storage.keys import ServerKeys
-from storage.shelf import Folder, Shelf
+from bot.telemetry import log_fields
+from storage.crypto.server_key import ServerKeys
+from storage.database import database as engines
+from storage.database import schema as migrating
+from storage.database.database import Database
+from storage.evidence.blobs import Folder, Shelf
 from tests.bucket import Named, new_bucket, s3_server
 from tests.migrated import empty_store
 from tests.spare import Spare, address, administered

@@ -14,20 +14,24 @@ from typing import TypeVar
 
 from sqlmodel import Session, select
 
-from bot import config
-from bot.office import make_office
-from handlers import inbox, receipts
+from bot.assembly.office import make_office
+from bot.settings import loading as config
+from handlers import inbox
+from handlers.cases import receipts
+from handlers.cases.receipts import Opening
 from handlers.inbox import Outcome
 from handlers.messages import Incoming, Kind, Proof
 from handlers.office import Office
-from handlers.pace import Echoes, Pace, Tries
-from handlers.receipts import Opening
-from storage import cases, jobs, outbox, report_items, reports
-from storage.database import Database
-from storage.keys import ServerKeys
-from storage.letters import Letter
+from handlers.throttle import Echoes, Pace, Tries
+from storage import outbox
+from storage.cases import cases, reports
+from storage.cases import items as report_items
+from storage.cases.items import Opened
+from storage.crypto.server_key import ServerKeys
+from storage.database.database import Database
+from storage.jobs import jobs
+from storage.letters.letter import Letter
 from storage.models import Case
-from storage.report_items import Opened
 from storage.words import Channel, JobKind
 from tests import house
 

@@ -13,16 +13,20 @@ import httpx
 from sqlmodel import SQLModel, func, select
 from starlette.applications import Starlette
 
-from bot import config, health
 from bot.app import provider_routes
-from bot.house import House, build
-from bot.simulator.carrier import signature
-from storage import cases, outbox, report_items, reports, units
-from storage.database import Database
-from storage.keys import ServerKeys
-from storage.letters import Letter
+from bot.assembly.server import House, build
+from bot.settings import loading as config
+from bot.simulator.twilio.carrier import signature
+from bot.watch import health
+from storage import outbox
+from storage.cases import cases, reports
+from storage.cases import items as report_items
+from storage.cases.items import Content
+from storage.crypto.server_key import ServerKeys
+from storage.database.database import Database
+from storage.letters.letter import Letter
 from storage.models import Case
-from storage.report_items import Content
+from storage.units import units
 from storage.words import Channel, ItemKind
 from tests import house
 from tests.running import Clock, found

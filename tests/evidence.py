@@ -2,12 +2,14 @@
 
 from sqlmodel import Session
 
-from bot import opening
+from bot.evidence import copying as opening
 from bot.evidence.kinds import HEAD, recognise
-from storage import files, report_items, units
-from storage.files import Taken
+from storage.cases import items as report_items
+from storage.cases.items import Content
+from storage.evidence import files
+from storage.evidence.files import Taken
 from storage.models import Case
-from storage.report_items import Content
+from storage.units import units
 from storage.words import Audience, ItemKind
 from tests.browsers import Desk
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
-from storage import keys
+from storage.crypto import server_key as keys
 
 
 def quick(**options: Any) -> Argon2id:

@@ -5,10 +5,13 @@ from dataclasses import dataclass
 
 from sqlmodel import Session
 
-from storage import officers, recovery, routes, settings, units
-from storage.keys import ServerKeys
+from storage.audit import installation as settings
+from storage.crypto.sealing import new_pair
+from storage.crypto.server_key import ServerKeys
 from storage.models import Officer, Unit
-from storage.sealing import new_pair
+from storage.people import officers
+from storage.units import recovery_keys as recovery
+from storage.units import routes, units
 from storage.words import Role, UnitKind
 
 

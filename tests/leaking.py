@@ -19,7 +19,12 @@ from bot import cli
 
 OURS = ("bot", "handlers", "storage")
 NOT_HERE = (
-    *("bot.simulator", "bot.__main__", "bot.logs", "bot.log_fields"),
+    *(
+        "bot.simulator",
+        "bot.__main__",
+        "bot.telemetry.logs",
+        "bot.telemetry.log_fields",
+    ),
     "storage.migrations",
 )
 """The simulator plays providers; the log itself is tried in tests/bot/test_logs.py."""

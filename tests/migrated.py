@@ -4,8 +4,8 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-from storage import migrating
-from storage.database import Database
+from storage.database import schema as migrating
+from storage.database.database import Database
 
 
 @cache

@@ -13,15 +13,19 @@ from sqlmodel import Session
 from starlette.applications import Starlette
 
 from bot.console.app import ConsoleContext, routes
-from bot.logs import UVICORN_OPTIONS
+from bot.telemetry.logs import UVICORN_OPTIONS
 from bot.writer import Writer
-from storage import applications, officers, recovery, settings, units
-from storage import routes as routing
-from storage.database import Database
-from storage.keys import ServerKeys
-from storage.migrating import upgrade
-from storage.sealing import new_pair
-from storage.shelf import Folder
+from storage.audit import installation as settings
+from storage.crypto.sealing import new_pair
+from storage.crypto.server_key import ServerKeys
+from storage.database.database import Database
+from storage.database.schema import upgrade
+from storage.evidence.blobs import Folder
+from storage.people import officers
+from storage.units import admissions as applications
+from storage.units import recovery_keys as recovery
+from storage.units import routes as routing
+from storage.units import units
 from storage.words import Role, UnitKind
 from tests import authenticator
 from tests.browsers import ORIGIN, Clock, Desk, make_office

@@ -23,11 +23,12 @@ from playwright.async_api import (
 )
 
 from bot.console.visit import COOKIE
-from handlers import annotating, conflicts, rights
-from handlers import cases as verbs
-from storage import sessions
+from handlers import annotating
+from handlers.cases import conflicts, rights
+from handlers.cases import officer as verbs
+from storage.cases.items import Content
 from storage.models import Case
-from storage.report_items import Content
+from storage.people import sessions
 from storage.words import ItemKind, RequestKind, Stage
 from tests.bot.evidence.test_pictures import ORIENTATION, camera, picture
 from tests.browser import test_demo as story

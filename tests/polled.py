@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 
 from sqlmodel import SQLModel
 
-from bot import poller as poller_module
 from bot.channels.telegram import Telegram
-from bot.poller import NAME, Poller
+from bot.intake import poller as poller_module
+from bot.intake.poller import NAME, Poller
 from bot.writer import StoreUnavailable, Writer
-from storage import leases
-from storage.database import Database
+from storage.database.database import Database
+from storage.jobs import leases
 from tests.scripted import Answer, provider
 
 NOW = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)

@@ -4,14 +4,17 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any
 
-from handlers import reporter
-from handlers import reveals as verbs
-from storage import files, reports, reveals, shelf, units
-from storage.files import Taken
+from handlers.cases import reporter
+from handlers.reveals import verbs
+from storage.cases import reports, reveals
+from storage.cases.items import Content
+from storage.cases.reveals import Request, Wish
+from storage.evidence import blobs as shelf
+from storage.evidence import files
+from storage.evidence.blobs import Sealer
+from storage.evidence.files import Taken
 from storage.models import Case, Reveal
-from storage.report_items import Content
-from storage.reveals import Request, Wish
-from storage.shelf import Sealer
+from storage.units import units
 from storage.words import Audience, ItemKind, RevealOf
 from tests.browsers import Desk
 from tests.house import Person

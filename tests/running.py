@@ -11,17 +11,20 @@ from pathlib import Path
 import httpx
 import uvicorn
 
-from bot import config
 from bot.app import create
+from bot.assembly.server import House
 from bot.clock import utc_now
-from bot.house import House
-from bot.logs import UVICORN_OPTIONS
-from handlers import cases as verbs
-from storage import cases, links, report_items, reports, units
-from storage.database import Database
-from storage.keys import ServerKeys
+from bot.settings import loading as config
+from bot.telemetry.logs import UVICORN_OPTIONS
+from handlers.cases import officer as verbs
+from storage.cases import cases, reports
+from storage.cases import items as report_items
+from storage.cases.items import Content, Opened
+from storage.crypto.server_key import ServerKeys
+from storage.database.database import Database
 from storage.models import Case
-from storage.report_items import Content, Opened
+from storage.people import telegram_links as links
+from storage.units import units
 from tests import house
 from tests.migrated import migrate
 from tests.phones import Phone, Simulator

@@ -6,8 +6,8 @@ from functools import cache
 
 from handlers.dialogue import Facts, Item, State, Turn, advance
 from handlers.messages import Command, Incoming, Kind, Media, Proof
-from handlers.proofs import SAMPLES
-from handlers.questionnaire import Questionnaire, load
+from handlers.questionnaire.book import Questionnaire, load
+from handlers.questionnaire.proofs import SAMPLES
 from handlers.texts import Rendered, Texts
 from storage.words import Channel
 

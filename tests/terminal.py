@@ -7,9 +7,9 @@ from typing import Any
 
 from typer.testing import CliRunner
 
-from bot import recovery_paper
 from bot.cli import app
-from storage.sealing import new_pair
+from bot.operations import recovery_paper
+from storage.crypto.sealing import new_pair
 
 PASSPHRASES = {
     "siti": "kuda benar baterai staples",

@@ -12,8 +12,10 @@ import typer
 from pydantic import SecretStr
 from sqlmodel import SQLModel
 
-from bot import canary_door, cli, config
-from bot.settings import Settings
+from bot import cli
+from bot.settings import loading as config
+from bot.settings.sections import Settings
+from bot.watch import canary_door
 
 HOME = Path(__file__).parent.parent
 EXAMPLE = HOME / "config.example.toml"

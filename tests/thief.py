@@ -15,9 +15,9 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from sqlalchemy import text
 from sqlmodel import SQLModel
 
-from storage.database import Database
-from storage.keys import Purpose, ServerKeys
-from storage.sealing import NotAuthentic, open_seal
+from storage.crypto.sealing import NotAuthentic, open_seal
+from storage.crypto.server_key import Purpose, ServerKeys
+from storage.database.database import Database
 from storage.words import Channel
 
 Rows = dict[str, list[dict[str, Any]]]
@@ -199,7 +199,7 @@ def opened_by_secret(secret: bytes, loot: Loot) -> list[tuple[str, str]]:
 
     A stolen secret may be wrapped in nothing, or lie behind another opened seal.
     """
-    from storage.sealing import Context  # noqa: PLC0415 - beside its only use
+    from storage.crypto.sealing import Context  # noqa: PLC0415 - beside its only use
 
     found = []
     for table, rows in loot.rows.items():

@@ -18,7 +18,7 @@ import httpx
 
 from handlers.messages import Incoming
 from storage import words
-from storage.letters import Letter
+from storage.letters.letter import Letter
 
 Raw_contra = TypeVar("Raw_contra", contravariant=True)
 

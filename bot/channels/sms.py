@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Final
 from bot.channels import base, limits, twilio, twilio_forms
 from bot.channels.limits import SMS_PER_SECOND
 from handlers.messages import Incoming, Kind
-from storage.letters import Letter
+from storage.letters.letter import Letter
 from storage.words import Channel
 
 STOP_WORDS = frozenset(

@@ -22,7 +22,7 @@ from bot.channels import base, limits, telegram_content, telegram_sending
 from bot.channels.download import Source
 from bot.channels.local_files import opener
 from handlers.messages import Incoming, Kind
-from storage.letters import Letter
+from storage.letters.letter import Letter
 from storage.words import Channel
 
 # Without this switch PTB warns at every RetryAfter that its seconds will be a timedelta.

@@ -18,7 +18,7 @@ from telegram.error import (
 
 from bot.channels import base
 from bot.channels.limits import DELETE_AT_ONCE
-from storage.letters import Letter
+from storage.letters.letter import Letter
 from storage.words import LetterKind
 
 BUTTONS = 100

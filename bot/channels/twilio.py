@@ -24,7 +24,7 @@ from twilio.rest import Client  # type: ignore[import-untyped] # no types there
 
 from bot.channels import base
 from bot.channels.download import Source
-from storage.letters import Letter
+from storage.letters.letter import Letter
 from storage.words import Channel
 
 TIMEOUT = 20.0

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from bot.channels import base, limits, twilio, twilio_forms
 from bot.channels.sms import AGREEING
 from handlers.messages import Incoming, Kind, Media
-from storage.letters import Letter
+from storage.letters.letter import Letter
 from storage.words import Channel
 
 PREFIX = "whatsapp:"

@@ -6,11 +6,12 @@ from typing import Annotated
 import typer
 from sqlmodel import func, select
 
+from bot.assembly.office import make_office
 from bot.clock import utc_now
-from bot.commands import desk
-from bot.commands.desk import ConfigFile, Refused
-from bot.office import make_office
-from storage import audit, inspecting
+from bot.terminal import desk
+from bot.terminal.desk import ConfigFile, Refused
+from storage.audit import log as audit
+from storage.inspection import rows as inspecting
 from storage.models import REAL, Case
 
 app = typer.Typer(name="audit", no_args_is_help=True, help="The log of acts.")

@@ -7,15 +7,15 @@ from typing import Annotated, Any
 
 import typer
 
-from bot import backups
-from bot.backups import Made
+from bot.assembly.shelves import make_shelf
 from bot.clock import utc_now
-from bot.commands import desk, printing
-from bot.commands.desk import AsJson, ConfigFile, Desk, Refused
-from bot.settings import Settings
-from bot.shelves import make_shelf
-from storage.backup_proof import Proof
-from storage.backup_records import BackupDamaged
+from bot.operations import backups
+from bot.operations.backups import Made
+from bot.settings.sections import Settings
+from bot.terminal import desk, printing
+from bot.terminal.desk import AsJson, ConfigFile, Desk, Refused
+from storage.backups.proof import Proof
+from storage.backups.records import BackupDamaged
 
 NAME = "backup"
 _MEBIBYTE = 1 << 20

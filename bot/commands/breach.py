@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from bot.assembly.office import make_office
 from bot.clock import utc_now
-from bot.commands import desk, printing
-from bot.commands.desk import AsJson, ConfigFile, Desk, Refused
-from bot.office import make_office
+from bot.terminal import desk, printing
+from bot.terminal.desk import AsJson, ConfigFile, Desk, Refused
 from handlers import breaches as verbs
 from handlers.breaches import MOST, Figures
 from handlers.office import Office

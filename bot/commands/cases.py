@@ -5,13 +5,16 @@ from typing import Annotated, Any
 import typer
 from sqlmodel import Session
 
-from bot.commands import desk, printing
-from bot.commands.desk import AsJson, ConfigFile, Desk, Refused
-from handlers import numbering
-from storage import case_tags, cases, history, officers, units
-from storage.cases import Filters, Place
+from bot.terminal import desk, printing
+from bot.terminal.desk import AsJson, ConfigFile, Desk, Refused
+from handlers.rules import numbering
+from storage.cases import cases, history
+from storage.cases import tags as case_tags
+from storage.cases.cases import Filters, Place
+from storage.crypto.sealing import NotAuthentic
 from storage.models import Case
-from storage.sealing import NotAuthentic
+from storage.people import officers
+from storage.units import units
 from storage.words import Status, Urgency
 
 app = typer.Typer(

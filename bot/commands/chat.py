@@ -12,20 +12,24 @@ from typing import Annotated
 
 import typer
 
-from bot import founding
+from bot.assembly.office import make_office
 from bot.clock import utc_now
-from bot.commands import desk, printing
-from bot.commands.desk import ConfigFile
-from bot.office import make_office
-from bot.settings import Settings
-from handlers import inbox, receipts
+from bot.operations import founding
+from bot.settings.sections import Settings
+from bot.terminal import desk, printing
+from bot.terminal.desk import ConfigFile
+from handlers import inbox
+from handlers.cases import receipts
+from handlers.cases.receipts import Opening, Question
 from handlers.messages import Incoming, Kind, Proof
 from handlers.office import Office
-from handlers.receipts import Opening, Question
-from storage import jobs, migrating, officers, outbox
-from storage.database import Database
-from storage.keys import ServerKeys
-from storage.sealing import new_pair
+from storage import outbox
+from storage.crypto.sealing import new_pair
+from storage.crypto.server_key import ServerKeys
+from storage.database import schema as migrating
+from storage.database.database import Database
+from storage.jobs import jobs
+from storage.people import officers
 from storage.words import Channel, JobKind, Role
 
 NAME = "chat"

@@ -2,12 +2,12 @@
 
 import typer
 
+from bot.assembly.office import make_office
 from bot.clock import utc_now
-from bot.commands import desk
-from bot.commands.desk import ConfigFile, Refused
-from bot.office import make_office
-from handlers import questionnaire
-from storage.keys import ServerKeys
+from bot.terminal import desk
+from bot.terminal.desk import ConfigFile, Refused
+from handlers.questionnaire import book as questionnaire
+from storage.crypto.server_key import ServerKeys
 
 NAME = "check"
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from bot import demo
+from bot.demo import demo
 
 NAME = "demo"
 

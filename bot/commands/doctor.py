@@ -6,11 +6,11 @@ from dataclasses import asdict
 
 import typer
 
-from bot import doctor
 from bot.clock import utc_now
-from bot.commands.desk import AsJson, ConfigFile, Refused
-from bot.commands.printing import safe
-from bot.findings import State
+from bot.doctor import doctor
+from bot.doctor.findings import State
+from bot.terminal.desk import AsJson, ConfigFile, Refused
+from bot.terminal.printing import safe
 
 NAME = "doctor"
 

@@ -16,17 +16,19 @@ from typing import Annotated
 import typer
 from sqlalchemy import inspect
 
-from bot import config, founding, recovery_paper
 from bot.clock import utc_now
-from bot.commands import desk
-from bot.commands.desk import ConfigFile, Refused
-from bot.commands.passphrases import Generate, Passphrases
-from bot.private_files import FOLDER_MODE, write_private
-from bot.settings import Settings
-from storage import migrating, officers
-from storage.database import COMMAND_WAIT, Database
-from storage.keys import ServerKeys
-from storage.officers import NewAccount
+from bot.operations import founding, recovery_paper
+from bot.operations.private_files import FOLDER_MODE, write_private
+from bot.settings import loading as config
+from bot.settings.sections import Settings
+from bot.terminal import desk
+from bot.terminal.desk import ConfigFile, Refused
+from bot.terminal.passphrases import Generate, Passphrases
+from storage.crypto.server_key import ServerKeys
+from storage.database import schema as migrating
+from storage.database.database import COMMAND_WAIT, Database
+from storage.people import officers
+from storage.people.officers import NewAccount
 from storage.words import Role
 
 NAME = "init"

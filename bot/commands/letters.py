@@ -6,13 +6,13 @@ from typing import Annotated, Any
 
 import typer
 
+from bot.assembly.office import make_office
 from bot.clock import utc_now
-from bot.commands import desk, printing
-from bot.commands.desk import AsJson, ConfigFile, Refused
-from bot.office import make_office
-from handlers import resending
-from storage import dead_letters
-from storage.dead_letters import DeadLetter
+from bot.terminal import desk, printing
+from bot.terminal.desk import AsJson, ConfigFile, Refused
+from handlers.notices import resending
+from storage.notices import failed as dead_letters
+from storage.notices.failed import DeadLetter
 
 app = typer.Typer(
     name="letters", no_args_is_help=True, help="Letters that could not be sent."

@@ -6,9 +6,11 @@ from typing import Annotated
 import typer
 
 from bot.clock import utc_now
-from bot.commands import backup, desk
-from bot.commands.desk import ConfigFile, Desk, Refused
-from storage import migrating, rekeying
+from bot.commands import backup
+from bot.terminal import desk
+from bot.terminal.desk import ConfigFile, Desk, Refused
+from storage.database import schema as migrating
+from storage.rekeying import server_key as rekeying
 
 NAME = "migrate"
 

@@ -10,19 +10,22 @@ from typing import Annotated, Any
 
 import typer
 
-from bot import backups
+from bot.assembly.shelves import make_shelf
 from bot.clock import utc_now
-from bot.commands import backup, desk, printing
-from bot.commands.desk import RESTORING, AsJson, ConfigFile, Refused
-from bot.private_files import FOLDER_MODE, write_private
-from bot.settings import Settings
-from bot.shelves import make_shelf
-from storage import migrating, rekeying, restoring
-from storage.backup_proof import Proof
-from storage.backup_reading import Reader
-from storage.database import COMMAND_WAIT, Database
-from storage.keys import ServerKeys
-from storage.shelf import Shelf
+from bot.commands import backup
+from bot.operations import backups
+from bot.operations.private_files import FOLDER_MODE, write_private
+from bot.settings.sections import Settings
+from bot.terminal import desk, printing
+from bot.terminal.desk import RESTORING, AsJson, ConfigFile, Refused
+from storage.backups import restoring
+from storage.backups.proof import Proof
+from storage.backups.reading import Reader
+from storage.crypto.server_key import ServerKeys
+from storage.database import schema as migrating
+from storage.database.database import COMMAND_WAIT, Database
+from storage.evidence.blobs import Shelf
+from storage.rekeying import server_key as rekeying
 
 NAME = "restore"
 _SPARE = 16 << 20

@@ -6,15 +6,15 @@ from typing import Annotated
 
 import typer
 
-from bot import keeper
+from bot.assembly.office import make_office
+from bot.assembly.shelves import make_shelf
 from bot.clock import utc_now
-from bot.commands import desk, printing
-from bot.commands.desk import AsJson, ConfigFile, Refused
-from bot.office import make_office
-from bot.shelves import make_shelf
-from handlers import retention
-from storage import overdue
-from storage import tombstones as stones
+from bot.retention import keeper
+from bot.terminal import desk, printing
+from bot.terminal.desk import AsJson, ConfigFile, Refused
+from handlers.retention import reports as retention
+from storage.retention import overdue
+from storage.retention import tombstones as stones
 from storage.words import Erased
 
 _SOON = timedelta(days=30)

@@ -6,9 +6,9 @@ import socket
 from contextlib import suppress
 from importlib import import_module
 
-from bot.commands import desk
-from bot.commands.desk import ConfigFile, Refused
-from bot.settings import Server
+from bot.settings.sections import Server
+from bot.terminal import desk
+from bot.terminal.desk import ConfigFile, Refused
 
 NAME = "serve"
 

@@ -7,10 +7,13 @@ from typing import Any
 from sqlmodel import Session, select
 
 from bot.console.visit import Visit
-from handlers import cases as verbs
+from handlers.cases import officer as verbs
 from handlers.errors import NotFound, NotYours
-from storage import cases, conflicts, conversations, history, officers, units
+from storage import conversations
+from storage.cases import cases, conflicts, history
 from storage.models import REAL, Case, Unit
+from storage.people import officers
+from storage.units import units
 from storage.words import EventCode
 
 READ_AGAIN = timedelta(hours=1)

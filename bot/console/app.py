@@ -14,43 +14,26 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from typing_extensions import override
 
-from bot.console import (
-    account,
-    acts,
-    answering,
-    case,
-    evidence,
-    factor,
-    figures,
-    health,
-    holding,
-    join,
-    letters,
-    log,
-    mine,
-    own_passphrase,
-    passkeys,
-    people,
-    people_acts,
-    prove,
-    queue,
-    reading,
-    resealing,
-    reveal_form,
-    reveals,
-    rights,
-    second,
-    set_aside,
-    sign_in,
-    stepping_back,
-    vault,
-)
+from bot.console.cases import acts, answering, case, mine, queue, resealing
+from bot.console.cases import conflicts as stepping_back
+from bot.console.cases import data_requests as rights
+from bot.console.cases import holds as holding
 from bot.console.context import ConsoleContext
+from bot.console.evidence import gallery as evidence
 from bot.console.gate import nowhere, page
 from bot.console.headers import SecurityHeaders
 from bot.console.menu import AUDIT, HANDLING, HEALTH, HOLDS, KEEPERS, PEOPLE, VAULT
+from bot.console.people import account, join, people
+from bot.console.people import acts as people_acts
+from bot.console.reveals import asking as reveal_form
+from bot.console.reveals import deciding as vault
+from bot.console.reveals import opening as reveals
+from bot.console.signing import factor, own_passphrase, passkeys, prove, second, sign_in
 from bot.console.visit import HOME, SeeOther
-from handlers.resending import LETTERS
+from bot.console.watch import figures, health, letters, log
+from bot.console.watch import quarantine as set_aside
+from bot.console.watch import readings as reading
+from handlers.notices.resending import LETTERS
 
 __all__ = ["ConsoleContext", "routes"]
 

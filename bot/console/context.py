@@ -7,16 +7,16 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from bot.alarms import Alarm
 from bot.console.texts import ConsoleTexts
 from bot.console.throttle import Throttle
-from bot.metrics import Level
-from bot.retaking import Result
+from bot.intake.quarantine import Result
+from bot.telemetry.metrics import Level
+from bot.watch.alarms import Alarm
 from bot.writer import StoreUnavailable, Writer
 from handlers.office import Office
-from handlers.retaking import Kept
-from storage.database import Database
-from storage.shelf import Shelf
+from handlers.quarantine.release import Kept
+from storage.database.database import Database
+from storage.evidence.blobs import Shelf
 
 HASHERS = 2
 """Sign-ins that may hash at once: each takes 64 MiB."""

@@ -15,13 +15,14 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bot import logs
 from bot.console.context import ConsoleContext
 from bot.console.visit import COOKIE, DOOR, HOME, EvidenceAway, SeeOther, Visit
+from bot.telemetry import logs
 from bot.writer import StoreUnavailable
 from handlers.errors import KentonganError, NotFound
-from storage import confirmations, sessions
-from storage.sealing import NotAuthentic
+from storage.crypto.sealing import NotAuthentic
+from storage.people import sessions
+from storage.units import confirmations
 from storage.words import Role
 
 MOST_BYTES = 64 * 1024

@@ -6,7 +6,7 @@ meant for, the page does not exist.
 
 from dataclasses import dataclass
 
-from handlers.resending import LETTERS
+from handlers.notices.resending import LETTERS
 from storage.words import Role
 
 HANDLING = frozenset({Role.INTAKE, Role.HANDLER, Role.SUPERVISOR})

@@ -17,11 +17,11 @@ from starlette.responses import RedirectResponse, Response
 
 from bot.console import menu, pages, words
 from bot.console.context import ConsoleContext
-from bot.values import is_loopback
+from bot.settings.values import is_loopback
 from bot.writer import StoreUnavailable
-from storage import sessions
 from storage.models import Officer
-from storage.sessions import SignedIn
+from storage.people import sessions
+from storage.people.sessions import SignedIn
 from storage.words import Stage
 
 HOME = "/console"

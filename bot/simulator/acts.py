@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from bot.simulator import manners, telegram_shapes
+from bot.simulator import manners
 from bot.simulator.phones import Impossible, Line, NoSuchLine, Phone
-from bot.simulator.telegram import Telegram
-from bot.simulator.twilio import Twilio
+from bot.simulator.telegram import shapes as telegram_shapes
+from bot.simulator.telegram.api import Telegram
+from bot.simulator.twilio.api import Twilio
 from bot.simulator.world import StoredFile, World
 
 TEXT_LIMIT = 4096

@@ -11,8 +11,8 @@ from starlette.routing import Route
 from bot.simulator import wire
 from bot.simulator.acts import Acts, Impossible
 from bot.simulator.clock import iso
-from bot.simulator.faults import BadFault, Fault
 from bot.simulator.phones import CHANNELS, NoSuchLine, NoSuchPhone, Phone
+from bot.simulator.rules.faults import BadFault, Fault
 from bot.simulator.world import Settings, Template, World
 
 WAIT = 5.0

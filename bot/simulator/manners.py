@@ -3,7 +3,7 @@
 from typing import Any
 
 from bot.simulator.phones import Impossible, Phone
-from bot.simulator.telegram import Telegram
+from bot.simulator.telegram.api import Telegram
 
 SOMEBODY = "Seseorang"
 

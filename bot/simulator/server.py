@@ -18,12 +18,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from typing_extensions import override
 
 from bot.simulator.acts import Acts
-from bot.simulator.authenticator import Authenticator
 from bot.simulator.clock import Clock
 from bot.simulator.control import Control
-from bot.simulator.page import Page
-from bot.simulator.telegram import Telegram
-from bot.simulator.twilio import Twilio
+from bot.simulator.page.page import Page
+from bot.simulator.rules.authenticator import Authenticator
+from bot.simulator.telegram.api import Telegram
+from bot.simulator.twilio.api import Twilio
 from bot.simulator.weather import Weather
 from bot.simulator.wire import BreakableProtocol
 from bot.simulator.world import Settings, World

@@ -8,10 +8,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bot.simulator import wire
-from bot.simulator.faults import NAMED
-from bot.simulator.storm import SILENCE
-from bot.simulator.telegram import Telegram
-from bot.simulator.twilio import Twilio
+from bot.simulator.rules.faults import NAMED
+from bot.simulator.rules.storm import SILENCE
+from bot.simulator.telegram.api import Telegram
+from bot.simulator.twilio.api import Twilio
 from bot.simulator.world import World
 
 DELAY = 1.0

@@ -18,7 +18,7 @@ from starlette.types import Receive, Scope, Send
 from typing_extensions import override
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from bot.simulator.faults import Fault
+from bot.simulator.rules.faults import Fault
 from bot.simulator.world import StoredFile
 
 ABORT = "simulator.abort"

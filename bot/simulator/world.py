@@ -7,12 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.simulator.authenticator import Authenticator
-from bot.simulator.books import Books
 from bot.simulator.clock import Clock
-from bot.simulator.faults import Faults
 from bot.simulator.phones import Phone, PhoneBook
-from bot.simulator.strict import Strict
+from bot.simulator.rules.authenticator import Authenticator
+from bot.simulator.rules.books import Books
+from bot.simulator.rules.faults import Faults
+from bot.simulator.rules.strict import Strict
 
 REQUESTS = 5000
 """How many of the bot's requests are remembered."""

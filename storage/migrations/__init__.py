@@ -1,1 +1,1 @@
-"""The schema's history; ``storage.migrating`` runs it."""
+"""The schema's history; ``storage.database.schema`` runs it."""

@@ -1,4 +1,4 @@
-"""Alembic's environment; it is always called with a connection (storage/migrating.py)."""
+"""Alembic's environment; it is always called with a connection (storage/database/schema.py)."""
 
 from alembic import context
 from sqlmodel import SQLModel

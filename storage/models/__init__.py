@@ -14,7 +14,7 @@ from storage.models.cases import (
     Reveal,
     Tombstone,
 )
-from storage.models.house import (
+from storage.models.organisation import (
     Application,
     Breach,
     Counter,

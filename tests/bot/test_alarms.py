@@ -4,10 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.alarms import QUIET, Alarm, Board, Facts, load
-from bot.metrics import Level
+from bot.telemetry.metrics import Level
+from bot.watch.alarms import QUIET, Alarm, Board, Facts, load
+from storage.jobs.watches import Watched
 from storage.models import Watch
-from storage.watches import Watched
 
 BEGAN = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

@@ -10,14 +10,15 @@ import pytest
 
 import bot
 from bot import app as whole
-from bot import config, log_fields
 from bot.app import create
+from bot.assembly.server import DemoRefused
 from bot.clock import utc_now
-from bot.house import DemoRefused
-from storage import rekeying
-from storage import settings as facts
-from storage.database import Database
-from storage.keys import ServerKeys
+from bot.settings import loading as config
+from bot.telemetry import log_fields
+from storage.audit import installation as facts
+from storage.crypto.server_key import ServerKeys
+from storage.database.database import Database
+from storage.rekeying import server_key as rekeying
 from tests.doors import environment
 from tests.running import found
 

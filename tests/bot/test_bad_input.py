@@ -15,17 +15,18 @@ import pytest
 from sqlalchemy import create_engine
 from sqlalchemy.exc import OperationalError
 
-from bot import config
+from bot.assembly.server import build
 from bot.channels.base import clean
 from bot.clock import utc_now
-from bot.commands import refusals
-from bot.house import build
-from handlers import choices, numbering
-from handlers.keywords import is_blank
-from handlers.pace import CALM
-from handlers.report import MIN_STORY_WORDS
-from storage.database import Database
-from storage.keys import ServerKeys
+from bot.settings import loading as config
+from bot.terminal import refusals
+from handlers.questionnaire import choices
+from handlers.questionnaire.keywords import is_blank
+from handlers.rules import numbering
+from handlers.talk.report import MIN_STORY_WORDS
+from handlers.throttle import CALM
+from storage.crypto.server_key import ServerKeys
+from storage.database.database import Database
 from tests.doors import Doors, doors, environment
 from tests.running import found
 

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot import breaker as rules
-from bot.breaker import Breaker, Cause
+from bot.telemetry import breaker as rules
+from bot.telemetry.breaker import Breaker, Cause
 
 
 def away(breaker, now, times=1):

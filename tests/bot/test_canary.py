@@ -13,15 +13,17 @@ import pytest
 import uvicorn
 from sqlmodel import SQLModel, func, select
 
-from bot import canary as canary_loop
-from bot import config, heartbeat, repeats
 from bot.app import create
-from bot.canary_door import HEADER, MOST_BYTES, PATH
-from bot.house import House
-from bot.logs import UVICORN_OPTIONS
-from storage import watches
-from storage.database import Database
-from storage.keys import ServerKeys
+from bot.assembly.server import House
+from bot.delivery import repeats
+from bot.settings import loading as config
+from bot.telemetry.logs import UVICORN_OPTIONS
+from bot.watch import canary as canary_loop
+from bot.watch import heartbeat
+from bot.watch.canary_door import HEADER, MOST_BYTES, PATH
+from storage.crypto.server_key import ServerKeys
+from storage.database.database import Database
+from storage.jobs import watches
 from storage.words import Channel, LetterKind
 from tests import house
 from tests.doors import environment

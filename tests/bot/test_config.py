@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from bot import config
-from bot.settings import Settings
+from bot.settings import loading as config
+from bot.settings.sections import Settings
 
 TOKEN = "123456:AAH-marked_secret_token"
 

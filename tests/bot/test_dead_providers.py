@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 from sqlmodel import SQLModel
 
-from bot import delivery as delivery_module
-from bot.breaker import Cause
 from bot.channels.sms import Sms
 from bot.channels.telegram import Telegram
 from bot.channels.whatsapp import WhatsApp
-from bot.metrics import Departure
+from bot.delivery import delivery as delivery_module
+from bot.telemetry.breaker import Cause
+from bot.telemetry.metrics import Departure
 from storage import outbox
-from storage.database import Database
-from storage.letters import Letter
+from storage.database.database import Database
+from storage.letters.letter import Letter
 from storage.words import Channel, LetterKind
 from tests.bot.test_delivery import START, running
 from tests.journeys.telling import until

@@ -9,17 +9,19 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlmodel import SQLModel, col, select
 
-from bot import breaker, ledger
-from bot import delivery as delivery_module
 from bot.channels import base
-from bot.delivery import Delivery
-from bot.metrics import Departure
+from bot.delivery import delivery as delivery_module
+from bot.delivery import ledger
+from bot.delivery.delivery import Delivery
+from bot.telemetry import breaker
+from bot.telemetry.metrics import Departure
 from bot.writer import Writer
-from storage import dead_letters, outbox
-from storage.database import Database
-from storage.keys import ServerKeys
-from storage.letters import Letter
+from storage import outbox
+from storage.crypto.server_key import ServerKeys
+from storage.database.database import Database
+from storage.letters.letter import Letter
 from storage.models import Departed, OutboxRow
+from storage.notices import failed as dead_letters
 from storage.words import Channel, LetterKind
 
 START = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)

@@ -8,14 +8,15 @@ import pytest
 from sqlmodel import select
 
 from bot.channels import base
-from bot.delivery import START_SECONDS, Delivery
-from bot.ends import Written
+from bot.delivery.delivery import START_SECONDS, Delivery
+from bot.delivery.outcomes import Written
 from bot.writer import Writer
-from storage import outbox, subscriptions
-from storage.database import Database
-from storage.keys import ServerKeys
-from storage.letters import Letter
+from storage import outbox
+from storage.crypto.server_key import ServerKeys
+from storage.database.database import Database
+from storage.letters.letter import Letter
 from storage.models import Case, Event, OutboxRow
+from storage.notices import subscriptions
 from storage.words import Channel, EventCode, LetterKind
 from tests.desk import desk
 from tests.migrated import migrate

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from bot import ledger
 from bot.channels import base
-from bot.ledger import Ledger
-from bot.metrics import Departure
+from bot.delivery import ledger
+from bot.delivery.ledger import Ledger
+from bot.telemetry.metrics import Departure
 from bot.writer import Writer
-from storage import departed
-from storage.letters import Letter
+from storage.letters import sent as departed
+from storage.letters.letter import Letter
 from storage.words import Channel, LetterKind
 from tests.bot import test_delivery
 from tests.bot.test_delivery import FAST, Provider, running

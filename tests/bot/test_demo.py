@@ -17,9 +17,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from bot import demo, demo_house
-from bot.commands import refusals
-from bot.settings import Keys, Settings
+from bot.demo import agency as demo_house
+from bot.demo import demo
+from bot.settings.sections import Keys, Settings
+from bot.terminal import refusals
 from tests.phones import Phone, Simulator
 from tests.terminal import Terminal
 
@@ -268,8 +269,8 @@ def test_nothing_leads_the_demo_to_another_store(name):
 
 def test_a_greeting_that_fails_ends_the_demo(monkeypatch):
     ended = []
-    monkeypatch.setattr("bot.demo._answers", lambda _: 1 / 0)
-    monkeypatch.setattr("bot.demo.os.kill", lambda *given: ended.append(given))
+    monkeypatch.setattr("bot.demo.demo._answers", lambda _: 1 / 0)
+    monkeypatch.setattr("bot.demo.demo.os.kill", lambda *given: ended.append(given))
     greeter = demo.Greeter(Settings(), "", print, live=False)
     greeter.start()
     greeter.join()
@@ -279,10 +280,10 @@ def test_a_greeting_that_fails_ends_the_demo(monkeypatch):
 
 
 def test_a_server_that_never_answers_is_given_up(monkeypatch):
-    monkeypatch.setattr("bot.demo.PATIENCE", 0.1)
+    monkeypatch.setattr("bot.demo.demo.PATIENCE", 0.1)
     greeter = demo.Greeter(Settings(), "", print, live=False)
-    monkeypatch.setattr("bot.demo._answers", lambda _: False)
-    monkeypatch.setattr("bot.demo.os.kill", lambda *_: None)
+    monkeypatch.setattr("bot.demo.demo._answers", lambda _: False)
+    monkeypatch.setattr("bot.demo.demo.os.kill", lambda *_: None)
     greeter.run()
     with pytest.raises(demo.NotStarted):
         greeter.raise_fault()
@@ -303,7 +304,7 @@ def test_phones_whose_port_was_taken_meanwhile_get_another(tmp_path):
 
 
 def test_phones_that_do_not_start_are_told(tmp_path, monkeypatch):
-    monkeypatch.setattr("bot.demo.sys.executable", "/bin/false")
+    monkeypatch.setattr("bot.demo.demo.sys.executable", "/bin/false")
     with (
         pytest.raises(demo.NotStarted),
         demo.simulator(tmp_path, console=1, phones=0),

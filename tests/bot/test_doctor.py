@@ -11,15 +11,17 @@ from pathlib import Path
 
 import pytest
 
-from bot import doctor, doctor_house
 from bot.clock import utc_now
-from bot.doctor_numbers import FRAGMENT
-from bot.evidence import cells, clamav
-from bot.findings import State
-from storage import bucket as buckets
-from storage import jobs
-from storage.database import Database
-from storage.keys import ServerKeys
+from bot.doctor import doctor
+from bot.doctor import installation as doctor_house
+from bot.doctor.findings import State
+from bot.doctor.numbers import FRAGMENT
+from bot.evidence import clamav
+from bot.evidence.sandbox import confinement as cells
+from storage.crypto.server_key import ServerKeys
+from storage.database.database import Database
+from storage.evidence import bucket as buckets
+from storage.jobs import jobs
 from storage.words import JobKind
 from tests import scripted
 from tests.phones import Simulator
@@ -234,7 +236,7 @@ async def test_a_full_disk_and_an_open_folder(home, monkeypatch):
 
 async def test_problems_in_texts_are_counted(monkeypatch):
     monkeypatch.setattr(
-        "bot.doctor_house.questionnaire.check", lambda *_: ["one", "two"]
+        "bot.doctor.installation.questionnaire.check", lambda *_: ["one", "two"]
     )
     assert "2 to correct" in said(await examine(), "rules")[0][1]
 

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from bot import breaker as rules
-from bot import repeats
-from bot.breaker import Cause
 from bot.channels import base, limits
-from bot.metrics import Departure
+from bot.delivery import repeats
+from bot.telemetry import breaker as rules
+from bot.telemetry.breaker import Cause
+from bot.telemetry.metrics import Departure
 from storage import outbox
-from storage.letters import Letter
+from storage.letters.letter import Letter
 from storage.words import Channel, LetterKind
 from tests.bot.test_delivery import FAST, SENT, Provider, database, running
 

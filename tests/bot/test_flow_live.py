@@ -9,9 +9,9 @@ from sqlmodel import func, select
 from bot.channels.sms import Sms
 from bot.channels.telegram import Telegram
 from bot.channels.whatsapp import WhatsApp
-from handlers.pace import SAME_WORDS
+from handlers.throttle import SAME_WORDS
 from storage import outbox
-from storage.letters import Letter
+from storage.letters.letter import Letter
 from storage.models import Item, OutboxRow
 from storage.words import Channel, LetterKind
 from tests.phones import Simulator

@@ -8,9 +8,9 @@ from sqlmodel import func, select
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bot import bodies
-from bot import gate as gate_module
-from bot.gate import Gate
+from bot.intake import bodies
+from bot.intake import crowd as gate_module
+from bot.intake.crowd import Gate
 from bot.writer import Writer
 from storage.models import Inbox
 from tests.bot.test_writer import held

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from bot import hardening
+from bot.assembly import hardening
 
 LINUX = sys.platform == "linux"
 

@@ -8,7 +8,8 @@ from sqlalchemy.exc import OperationalError
 
 from bot.channels.telegram import Telegram
 from bot.writer import StoreUnavailable
-from handlers import inbox, numbering
+from handlers import inbox
+from handlers.rules import numbering
 from storage.words import Channel
 from tests.doors import Doors, doors
 

@@ -9,18 +9,21 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlmodel import SQLModel, select
 
-from bot import keeper as keepers
-from bot import tombstones
-from bot.keeper import Keeper
-from bot.scheduler import Scheduler
+from bot.jobs.scheduler import Scheduler
+from bot.retention import keeper as keepers
+from bot.retention import tombstones
+from bot.retention.keeper import Keeper
 from bot.writer import Writer
-from handlers import retention
-from storage import cases, erasing, history, report_items, shelf
-from storage import tombstones as stones
-from storage.database import Database
-from storage.keys import ServerKeys
+from handlers.retention import reports as retention
+from storage.cases import cases, history
+from storage.cases import items as report_items
+from storage.crypto.server_key import ServerKeys
+from storage.database.database import Database
+from storage.evidence import blobs as shelf
+from storage.evidence.blobs import Folder
 from storage.models import AuditLine, Case, File, Tombstone
-from storage.shelf import Folder
+from storage.retention import erasing
+from storage.retention import tombstones as stones
 from storage.words import Erased, EventCode, Status
 from tests.desk import Desk, desk
 from tests.handlers.test_retention import ends, left

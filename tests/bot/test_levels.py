@@ -4,12 +4,13 @@ from datetime import date, timedelta
 
 import pytest
 
-from bot.levels import Levels
-from bot.metrics import Level, Metrics
+from bot.telemetry.metrics import Level, Metrics
+from bot.watch.gauges import Levels
 from bot.writer import Writer
-from handlers import cases as verbs
-from storage import jobs, leases, outbox
-from storage.letters import Letter
+from handlers.cases import officer as verbs
+from storage import outbox
+from storage.jobs import jobs, leases
+from storage.letters.letter import Letter
 from storage.words import Channel, JobKind, LetterKind
 from tests.desk import STORY, Desk, desk
 

@@ -15,7 +15,7 @@ import telegram
 from telegram.request import HTTPXRequest
 from twilio.rest import Client  # type: ignore[import-untyped] # it ships no types
 
-from bot import log_fields, logs
+from bot.telemetry import log_fields, logs
 from handlers.messages import Kind
 from storage.words import Channel
 
@@ -174,7 +174,7 @@ def test_a_library_is_heard_by_name_level_and_exception_class_only(name, level, 
     root.setLevel(1)
     # pytest listens as well, and would fail to format what is broken on purpose.
     root.handlers = [
-        each for each in root.handlers if type(each).__module__ == "bot.logs"
+        each for each in root.handlers if type(each).__module__ == "bot.telemetry.logs"
     ]
     logger = root if name == "root" else logging.getLogger(name)
     logger.setLevel(1)
@@ -278,15 +278,15 @@ def test_a_failure_names_classes_and_our_own_lines(log):
         logs.failure("verb.failed", error, attempt=2)
     (line,) = _lines(log)
     assert line["error"] == "KeyError"
-    assert line["causes"] == ["bot.log_fields.Refused"]
+    assert line["causes"] == ["bot.telemetry.log_fields.Refused"]
     assert line["attempt"] == 2
     assert line["level"] == "error"
     where = line["where"]
     assert isinstance(where, list)
     assert [place.partition(":")[0] for place in where] == [
-        "bot/logs.py",
-        "bot/log_fields.py",
-        "bot/log_fields.py",
+        "bot/telemetry/logs.py",
+        "bot/telemetry/log_fields.py",
+        "bot/telemetry/log_fields.py",
     ]
     assert MARK not in log.getvalue()
 

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from bot import opening
+from bot.evidence import copying as opening
 from handlers.messages import Kind, Media
-from storage.database import Database
-from storage.keys import ServerKeys
-from storage.shelf import Folder
+from storage.crypto.server_key import ServerKeys
+from storage.database.database import Database
+from storage.evidence.blobs import Folder
 from storage.words import FileState
 from tests.bot.test_media_race import STEPS, World
 from tests.desk import Slip, desk

@@ -13,22 +13,25 @@ import pytest
 from PIL import Image
 from sqlmodel import select
 
-from bot import media as media_module
-from bot import opening
 from bot.channels import base
-from bot.evidence import clamav, workshop
-from bot.keeper import Keeper
-from bot.media import MediaWorker
-from bot.scheduler import Scheduler
+from bot.evidence import clamav
+from bot.evidence import converter as workshop
+from bot.evidence import copying as opening
+from bot.evidence import fetching as media_module
+from bot.evidence.fetching import MediaWorker
+from bot.jobs.scheduler import Scheduler
+from bot.retention.keeper import Keeper
 from bot.writer import Writer
-from handlers import taking
+from handlers import evidence as taking
 from handlers.messages import Kind, Media
-from storage import files, jobs, reports, watches
-from storage.database import Database
-from storage.keys import ServerKeys
+from storage.cases import reports
+from storage.crypto.server_key import ServerKeys
+from storage.database.database import Database
+from storage.evidence import files
+from storage.evidence.blobs import PART, Away, Sealer
+from storage.jobs import jobs, watches
+from storage.jobs.watches import Watched
 from storage.models import File, Job
-from storage.shelf import PART, Away, Sealer
-from storage.watches import Watched
 from storage.words import Channel, FileState, JobKind
 from tests.desk import desk
 from tests.migrated import migrate
@@ -273,7 +276,7 @@ async def test_the_sweep_goes_by_the_true_age(world):
     await scheduler.sweep()
     assert len(world.names()) == 4, "all are young"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("bot.scheduler._OLD_SECONDS", -60)
+        patch.setattr("bot.jobs.scheduler._OLD_SECONDS", -60)
         await scheduler.sweep()
     assert world.names() == [".copy", ".original"]
     assert world.evidence()

@@ -8,14 +8,14 @@ import pytest
 from sqlmodel import select
 
 from bot.channels import base
-from bot.media import MediaWorker
+from bot.evidence.fetching import MediaWorker
 from bot.writer import Writer
 from handlers.messages import Kind, Media
-from storage import jobs
-from storage.database import Database
-from storage.keys import ServerKeys
+from storage.crypto.server_key import ServerKeys
+from storage.database.database import Database
+from storage.evidence.blobs import Folder
+from storage.jobs import jobs
 from storage.models import File, Job
-from storage.shelf import Folder
 from storage.words import Channel, FileState, JobKind
 from tests.desk import desk
 from tests.migrated import migrate

@@ -5,7 +5,7 @@ import re
 import pytest
 from pydantic import SecretStr
 
-from bot.metrics import Departure, Intake, Level, Metrics, allowed
+from bot.telemetry.metrics import Departure, Intake, Level, Metrics, allowed
 from storage.words import Channel
 
 TOKEN = SecretStr("a-token-of-some-length")

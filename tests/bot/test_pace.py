@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.channels import limits
-from bot.pace import PEOPLE, RECOVERY, SLOWEST, Bucket, Pace
+from bot.delivery.pace import PEOPLE, RECOVERY, SLOWEST, Bucket, Pace
 
 GAPS = st.lists(
     st.tuples(

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from sqlmodel import select
 
-from storage import links
 from storage.models import OfficerLink
+from storage.people import telegram_links as links
 from tests import shapes
 from tests.doors import Doors, doors
 

@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from bot.poller import CONFLICT, NAME
+from bot.intake.poller import CONFLICT, NAME
 from bot.writer import StoreUnavailable
-from storage import leases
+from storage.jobs import leases
 from tests.polled import NOW, SECONDS, shorten_rests, text, world_in
 from tests.scripted import Answer
 

@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from bot import poller as poller_module
-from bot.poller import NAME, TRIES, Poller
+from bot.intake import poller as poller_module
+from bot.intake.poller import NAME, TRIES, Poller
 from bot.writer import StoreUnavailable
-from storage import leases
+from storage.jobs import leases
 from tests.polled import NOW, SECONDS, WINDOW, shorten_rests, text, world_in
 
 

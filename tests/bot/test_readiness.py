@@ -11,10 +11,10 @@ import pytest
 from sqlalchemy import Engine, event, text
 from sqlmodel import Session
 
-from bot import readiness
-from bot.beats import SILENT
+from bot.telemetry.heartbeats import SILENT
+from bot.watch import readiness
 from bot.writer import Writer, WriterFull
-from storage import watches
+from storage.jobs import watches
 from storage.models import Watch
 from tests.doors import Doors, doors
 

@@ -7,12 +7,12 @@ import pytest
 from sqlmodel import func, select
 from typing_extensions import override
 
-from bot import reconciling
 from bot.channels import base
 from bot.channels.sms import Sms
 from bot.channels.twilio_listing import Listed, Listing, Page
-from bot.reconciling import Reconciler
-from storage import leases
+from bot.intake import lost_messages as reconciling
+from bot.intake.lost_messages import Reconciler
+from storage.jobs import leases
 from storage.models import Inbox
 from storage.words import Channel
 from tests.doors import SMS_NUMBER, Doors, doors

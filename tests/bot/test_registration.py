@@ -10,21 +10,15 @@ from typing import Any
 
 import pytest
 
-from bot import config, registration
 from bot.channels.telegram import ALLOWED_UPDATES, Telegram
-from bot.metrics import Metrics
-from bot.registration import (
-    AWAY,
-    FAILING,
-    NAME,
-    REPLACED,
-    UPDATES,
-    Registration,
-)
+from bot.intake import registration
+from bot.intake.registration import AWAY, FAILING, NAME, REPLACED, UPDATES, Registration
+from bot.settings import loading as config
+from bot.telemetry.metrics import Metrics
 from bot.writer import Writer
-from storage import leases
-from storage.database import Database
-from storage.keys import ServerKeys
+from storage.crypto.server_key import ServerKeys
+from storage.database.database import Database
+from storage.jobs import leases
 from tests.doors import PUBLIC, SECRET, environment
 from tests.migrated import migrate
 from tests.phones import Simulator

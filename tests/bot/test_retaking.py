@@ -9,11 +9,12 @@ from sqlmodel import select
 from starlette.applications import Starlette
 
 from bot.console.app import ConsoleContext, routes
-from bot.retaking import Retaking
+from bot.intake.quarantine import Retaking
 from handlers import dialogue
-from storage import audit, quarantine
+from storage import quarantine
+from storage.audit import log as audit
+from storage.evidence.blobs import Folder
 from storage.models import Inbox, Quarantine
-from storage.shelf import Folder
 from storage.words import Role
 from tests.browsers import ORIGIN, Browser, Clock, Desk
 from tests.doors import Doors, doors

@@ -24,14 +24,20 @@ from starlette.applications import Starlette
 from typer.testing import CliRunner
 
 from bot import app as program
-from bot import cli, config, ends, log_fields, logs
+from bot import cli
 from bot.console.visit import COOKIE
-from bot.simulator.carrier import signature
-from storage import keys as server_keys
-from storage import officers, outbox, reports, sessions, units
-from storage.database import Database
-from storage.keys import ServerKeys
-from storage.letters import Letter
+from bot.delivery import outcomes as ends
+from bot.settings import loading as config
+from bot.simulator.twilio.carrier import signature
+from bot.telemetry import log_fields, logs
+from storage import outbox
+from storage.cases import reports
+from storage.crypto import server_key as server_keys
+from storage.crypto.server_key import ServerKeys
+from storage.database.database import Database
+from storage.letters.letter import Letter
+from storage.people import officers, sessions
+from storage.units import units
 from storage.words import Channel, LetterKind, Role, Stage
 from tests import authenticator, doors, leaking, running, thief
 from tests.browsers import ORIGIN, Browser, Clock, Page
@@ -50,18 +56,18 @@ SECRETS = {
 }
 """Names of parameters that carry a secret."""
 ELSEWHERE = {
-    "bot.commands.present": "fails in what it calls, bot.commands.passphrases",
-    "bot.commands.recovering": "the drill: tests/journeys/test_recovery.py",
-    "storage.recovering": "the drill: tests/journeys/test_recovery.py",
-    "storage.recovering_cases": "the drill: tests/journeys/test_recovery.py",
-    "bot.demo": "made-up people",
-    "bot.evidence.drawings": "in a bench, whose words go nowhere",
-    "bot.metrics": "the token of /metrics: tests/bot/test_metrics.py",
-    "handlers.conflicts": "an officer's key, as in storage.case_keys",
-    "storage.bucket": "Away has no words: tests/storage/test_shelves.py",
-    "storage.departed": "after a letter left: tests/seizure/test_marks.py",
-    "storage.files": "after a file came: tests/seizure/test_marks.py",
-    "storage.links": "an officer's Telegram: tests/seizure/test_marks.py",
+    "bot.terminal.present": "fails in what it calls, bot.commands.passphrases",
+    "bot.commands.keys.recovery": "the drill: tests/journeys/test_recovery.py",
+    "storage.rekeying.recovery": "the drill: tests/journeys/test_recovery.py",
+    "storage.rekeying.case_recovery": "the drill: tests/journeys/test_recovery.py",
+    "bot.demo.demo": "made-up people",
+    "bot.evidence.sandbox.pdf.drawings": "in a bench, whose words go nowhere",
+    "bot.telemetry.metrics": "the token of /metrics: tests/bot/test_metrics.py",
+    "handlers.cases.conflicts": "an officer's key, as in storage.case_keys",
+    "storage.evidence.bucket": "Away has no words: tests/storage/test_shelves.py",
+    "storage.letters.sent": "after a letter left: tests/seizure/test_marks.py",
+    "storage.evidence.files": "after a file came: tests/seizure/test_marks.py",
+    "storage.people.telegram_links": "an officer's Telegram: tests/seizure/test_marks.py",
 }
 """Modules in which nothing fails here, each with why."""
 MARKS: dict[str, str] = {
@@ -94,7 +100,9 @@ def log() -> Iterator[io.StringIO]:
     stream = io.StringIO()
     logs.configure(form="json", level="debug", stream=stream)
     # pytest listens as well, and would keep every record.
-    root.handlers = [one for one in root.handlers if type(one).__module__ == "bot.logs"]
+    root.handlers = [
+        one for one in root.handlers if type(one).__module__ == "bot.telemetry.logs"
+    ]
     for one in loggers:
         one.setLevel(logging.DEBUG)
     yield stream

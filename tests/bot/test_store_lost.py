@@ -18,9 +18,10 @@ from twilio.request_validator import (  # type: ignore[import-untyped] # it ship
     RequestValidator,
 )
 
-from bot import gate, webhooks
+from bot import webhooks
 from bot.channels.sms import Sms
-from storage.database import Database
+from bot.intake import crowd as gate
+from storage.database.database import Database
 from storage.models import Quarantine
 from tests.journeys.telling import until
 from tests.phones import Simulator

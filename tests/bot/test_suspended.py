@@ -12,9 +12,9 @@ from sqlmodel import SQLModel, select
 from bot.channels.telegram import Telegram
 from bot.clock import utc_now
 from storage import outbox
-from storage.database import Database
-from storage.keys import ServerKeys
-from storage.letters import Letter
+from storage.crypto.server_key import ServerKeys
+from storage.database.database import Database
+from storage.letters.letter import Letter
 from storage.models import OutboxRow
 from storage.words import Channel, LetterKind
 from tests.scripted import Answer, provider

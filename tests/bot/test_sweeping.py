@@ -4,10 +4,11 @@ from datetime import date
 
 import pytest
 
-from bot import sweeping
-from storage import files, units
-from storage.files import Taken
-from storage.shelf import PART, place_of
+from bot.retention import sweeping
+from storage.evidence import files
+from storage.evidence.blobs import PART, place_of
+from storage.evidence.files import Taken
+from storage.units import units
 from storage.words import FileState
 from tests.desk import desk
 

@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 from sqlmodel import Session
 
-from bot import watching
-from bot.alarms import Alarm
-from bot.breaker import Cause
-from storage import leases, links, watches
-from storage.database import Database
+from bot.telemetry.breaker import Cause
+from bot.watch import watcher as watching
+from bot.watch.alarms import Alarm
+from storage.database.database import Database
+from storage.jobs import leases, watches
+from storage.people import telegram_links as links
 from storage.words import Channel, Role
 from tests.doors import Doors, doors
 from tests.house import person

@@ -19,9 +19,12 @@ from bot import webhooks
 from bot.channels.sms import Sms
 from bot.channels.telegram import Telegram
 from bot.channels.whatsapp import WhatsApp
-from bot.intake import Intake
-from bot.simulator.carrier import signature
-from handlers import inbox, notices, sealed, statuses
+from bot.intake.intake import Intake
+from bot.simulator.twilio.carrier import signature
+from handlers import inbox
+from handlers.conversation import items as sealed
+from handlers.notices import reporters as notices
+from handlers.notices import statuses
 from storage.models import Quarantine
 from tests.doors import AUTH_TOKEN, PUBLIC, Doors, doors
 

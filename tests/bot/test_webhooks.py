@@ -10,8 +10,8 @@ import httpx
 import pytest
 from sqlmodel import select
 
-from bot.bodies import HEAD_BYTES, MOST_BYTES
-from bot.simulator.carrier import signature
+from bot.intake.bodies import HEAD_BYTES, MOST_BYTES
+from bot.simulator.twilio.carrier import signature
 from storage import quarantine
 from storage.models import Quarantine
 from tests.doors import AUTH_TOKEN, PUBLIC, SECRET, Doors, doors

@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlmodel import SQLModel, select
 
-from bot import worker as worker_module
-from bot.worker import Worker
+from bot.jobs import worker as worker_module
+from bot.jobs.worker import Worker
 from bot.writer import StoreUnavailable, Writer
-from storage import jobs
-from storage.database import Database
-from storage.keys import ServerKeys
+from storage.crypto.server_key import ServerKeys
+from storage.database.database import Database
+from storage.jobs import jobs
 from storage.models import Job
 from storage.words import JobKind
 from tests.desk import office_of

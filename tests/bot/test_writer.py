@@ -12,16 +12,16 @@ import pytest
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, select
 
-from bot.receipts import ReceiptMaker
+from bot.jobs.receipts import ReceiptMaker
 from bot.writer import BATCH, StoreUnavailable, Writer, WriterFull
-from handlers import cases as verbs
 from handlers import inbox
+from handlers.cases import officer as verbs
+from handlers.cases.receipts import Opening
+from handlers.conversation.exchange import names
 from handlers.inbox import Outcome
 from handlers.messages import Proof
-from handlers.receipts import Opening
-from handlers.turning import names
-from storage import counters
-from storage import keys as server_keys
+from storage.cases import counters
+from storage.crypto import server_key as server_keys
 from storage.models import Case, Counter, Quarantine
 from storage.words import Channel
 from tests import thief

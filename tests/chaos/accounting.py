@@ -9,13 +9,14 @@ from unittest.mock import patch
 
 from sqlmodel import col, select
 
-from bot import scheduler
 from bot.clock import utc_now
-from handlers import receipts
+from bot.jobs import scheduler
+from handlers.cases import receipts
 from handlers.messages import Proof
-from storage import audit, inspecting
+from storage.audit import log as audit
+from storage.evidence.blobs import Folder
+from storage.inspection import rows as inspecting
 from storage.models import Case, Lease, Quarantine
-from storage.shelf import Folder
 from storage.words import FileState, LetterKind
 from tests.chaos import contents, letters, outgoing
 from tests.chaos.contents import Contents

@@ -6,10 +6,14 @@ from pathlib import Path
 
 from sqlmodel import Session, select
 
-from storage import report_items, reports, sealing, shelf, units
-from storage.keys import Purpose, ServerKeys
+from storage.cases import items as report_items
+from storage.cases import reports
+from storage.cases.items import Content
+from storage.crypto import sealing
+from storage.crypto.server_key import Purpose, ServerKeys
+from storage.evidence import blobs as shelf
 from storage.models import Case, Draft, File, Grant, Item
-from storage.report_items import Content
+from storage.units import units
 from storage.words import Audience, FileState
 from tests import house
 from tests.chaos.people import Mark

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TypeVar
 
-from bot.simulator import storm
+from bot.simulator.rules import storm
 
 T = TypeVar("T")
 CONSONANTS = "bcdfghjkmnpqrtvwxz"

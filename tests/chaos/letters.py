@@ -13,10 +13,10 @@ from typing import Any
 
 from bot.channels.sms import Sms
 from bot.channels.whatsapp import WhatsApp
-from bot.delivery import SEND_SECONDS
+from bot.delivery.delivery import SEND_SECONDS
 from storage import outbox
-from storage.keys import Purpose, ServerKeys
-from storage.letters import Letter
+from storage.crypto.server_key import Purpose, ServerKeys
+from storage.letters.letter import Letter
 from storage.words import Channel, LetterKind
 from tests.chaos.ledger import Sent
 

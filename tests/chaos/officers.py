@@ -10,11 +10,11 @@ from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, col, select
 
 from bot.clock import utc_now
-from handlers import cases as verbs
+from handlers.cases import officer as verbs
 from handlers.office import Office
-from storage import subscriptions
-from storage.database import Database
+from storage.database.database import Database
 from storage.models import Case
+from storage.notices import subscriptions
 from storage.words import Status
 from tests import house
 from tests.chaos.dice import Dice

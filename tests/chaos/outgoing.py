@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from bot.repeats import CAPS
+from bot.delivery.repeats import CAPS
 from storage.words import LetterKind
 from tests.chaos import letters
 from tests.chaos.letters import Posted
@@ -50,7 +50,7 @@ def letters_of(here: Town, found: list[Posted]) -> Iterator[str]:
 
 
 def _is_capped(found: list[Posted], one: Posted) -> bool:
-    """Tell whether the same words went to the same person too often (bot/repeats.py)."""
+    """Tell whether the same words went to the same person too often (bot/delivery/repeats.py)."""
     cap = CAPS.get(one.letter.kind)
     if cap is None:
         return False

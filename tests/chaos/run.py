@@ -11,11 +11,11 @@ from typing import Any
 
 import httpx
 
-from bot import config
+from bot.assembly.office import make_office
 from bot.clock import utc_now
-from bot.office import make_office
+from bot.settings import loading as config
 from handlers.office import Office
-from storage.keys import ServerKeys
+from storage.crypto.server_key import ServerKeys
 from tests import house
 from tests.chaos.dice import Dice
 from tests.chaos.ledger import Ledger

@@ -24,7 +24,7 @@ from sqlalchemy import text, update
 from sqlmodel import col, func, or_, select
 
 from bot.clock import utc_now
-from storage.database import COMMAND_WAIT, Database
+from storage.database.database import COMMAND_WAIT, Database
 from storage.models import Job, Lease, OutboxRow
 
 ROOM = 96 << 20

@@ -6,8 +6,8 @@ from types import SimpleNamespace
 import pytest
 
 from storage import outbox
-from storage.keys import Purpose, ServerKeys
-from storage.letters import Letter
+from storage.crypto.server_key import Purpose, ServerKeys
+from storage.letters.letter import Letter
 from storage.words import Channel, LetterKind
 from tests.chaos import letters
 from tests.chaos.ledger import Sent

@@ -13,7 +13,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bot import logs
+from bot.telemetry import logs
 from tests.fuzzing.finding import ROUND, Broken, keep, smaller, tries
 from tests.fuzzing.table import TARGETS
 from tests.fuzzing.target import Target

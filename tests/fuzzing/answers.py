@@ -11,13 +11,13 @@ from typing import Any
 
 import httpx
 
-from bot import poller
 from bot.channels import base, twilio_listing
 from bot.channels.base import Sent, Unparseable
 from bot.channels.sms import Sms
 from bot.channels.telegram import Telegram
 from bot.channels.twilio_listing import Listing
-from storage.letters import Letter
+from bot.intake import poller
+from storage.letters.letter import Letter
 from storage.words import Channel, LetterKind
 from tests import shapes
 from tests.fuzzing.doors import recorded

@@ -6,9 +6,8 @@ from typing import Any
 
 from typing_extensions import override
 
-from storage import streams
-from storage.backup_reading import Reader, Sink, unpack
-from storage.backup_records import (
+from storage.backups.reading import Reader, Sink, unpack
+from storage.backups.records import (
     MAGIC,
     START,
     VERSION,
@@ -19,7 +18,8 @@ from storage.backup_records import (
     WrongKey,
     place,
 )
-from storage.keys import Purpose
+from storage.crypto import streams
+from storage.crypto.server_key import Purpose
 from tests.fuzzing.formats import RING
 from tests.fuzzing.target import Target
 

@@ -8,11 +8,11 @@ from typing import Any
 
 from bot.channels import base, twilio_forms
 from bot.channels.base import Unparseable
-from bot.channels.canary import Canary
 from bot.channels.sms import Sms
 from bot.channels.telegram import Telegram, chat_of, verify
 from bot.channels.whatsapp import WhatsApp
-from bot.simulator.carrier import signature
+from bot.simulator.twilio.carrier import signature
+from bot.watch.canary_channel import Canary
 from bot.webhooks import as_bytes
 from handlers.messages import Incoming
 from tests import shapes

@@ -3,25 +3,22 @@
 import io
 from datetime import date
 
-from handlers import reveal_halves
-from handlers.memory import Memory
-from handlers.state import State
-from storage import (
-    backup_values,
-    cookies,
-    jobs,
-    keys,
-    sealing,
-    streams,
-    subscriptions,
-    tombstones,
-)
-from storage.keys import BadServerKey, Purpose, ServerKeys
-from storage.letters import Letter
+from handlers.conversation.memory import Memory
+from handlers.reveals import seals as reveal_halves
+from handlers.talk.state import State
+from storage.backups import encoding as backup_values
+from storage.cases.items import Content
+from storage.cases.reveals import Request
+from storage.crypto import sealing, streams
+from storage.crypto import server_key as keys
+from storage.crypto.sealing import Context, NotAuthentic
+from storage.crypto.server_key import BadServerKey, Purpose, ServerKeys
+from storage.jobs import jobs
+from storage.letters.letter import Letter
 from storage.models import Job, Subscription, Tombstone
-from storage.report_items import Content
-from storage.reveals import Request
-from storage.sealing import Context, NotAuthentic
+from storage.notices import subscriptions
+from storage.people import cookies
+from storage.retention import tombstones
 from storage.words import Erased
 from tests.conftest import NOW
 from tests.fuzzing.target import Shape, Target

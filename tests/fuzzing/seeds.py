@@ -11,16 +11,20 @@ import struct
 from datetime import date
 from urllib.parse import urlencode
 
-from handlers.memory import Memory
-from handlers.state import State
-from handlers.trail import Sweep, Trail
-from storage import backup_values, cookies, keys, sealing, streams, tombstones
-from storage.backup_records import RECORD, End, Head, Kind, Writer
-from storage.keys import Purpose, ServerKeys
-from storage.letters import Letter
-from storage.report_items import Content
-from storage.reveals import Half, Request
-from storage.sealing import public_of
+from handlers.conversation.memory import Memory
+from handlers.conversation.trail import Sweep, Trail
+from handlers.talk.state import State
+from storage.backups import encoding as backup_values
+from storage.backups.records import RECORD, End, Head, Kind, Writer
+from storage.cases.items import Content
+from storage.cases.reveals import Half, Request
+from storage.crypto import sealing, streams
+from storage.crypto import server_key as keys
+from storage.crypto.sealing import public_of
+from storage.crypto.server_key import Purpose, ServerKeys
+from storage.letters.letter import Letter
+from storage.people import cookies
+from storage.retention import tombstones
 from storage.words import Channel, ItemKind, LetterKind
 from tests import shapes
 from tests.conftest import NOW

@@ -10,7 +10,7 @@ from starlette.routing import Mount, Route
 from typing_extensions import override
 
 from bot.console.visit import HOME
-from storage import sessions
+from storage.people import sessions
 from storage.words import Role
 from tests.bot.console import conftest
 from tests.browsers import Desk

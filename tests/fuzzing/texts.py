@@ -8,14 +8,15 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from bot import config
-from bot.config import BadConfig
-from bot.console import authenticators
-from bot.settings import Settings
-from handlers import numbering, questionnaire
+from bot.console.signing import passkey_checks as authenticators
+from bot.settings import loading as config
+from bot.settings.loading import BadConfig
+from bot.settings.sections import Settings
 from handlers.errors import RulesInvalid
-from handlers.keywords import Keywords, is_blank
-from handlers.rulebook import Rulebook
+from handlers.questionnaire import book as questionnaire
+from handlers.questionnaire.keywords import Keywords, is_blank
+from handlers.rules import numbering
+from handlers.rules.rulebook import Rulebook
 from tests.fuzzing.mutating import HOSTILE
 from tests.fuzzing.target import Shape, Target
 

@@ -2,11 +2,13 @@
 
 import pytest
 
-from bot.alarms import Alarm
-from handlers import alarming
+from bot.watch.alarms import Alarm
 from handlers.texts import Texts
-from storage import links, officers, watches
+from handlers.watch import alarms as alarming
+from storage.jobs import watches
 from storage.models import Officer
+from storage.people import officers
+from storage.people import telegram_links as links
 from storage.words import Channel, Role
 from tests import house
 from tests.desk import Desk, desk

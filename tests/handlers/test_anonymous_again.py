@@ -4,7 +4,7 @@ import pytest
 from sqlmodel import select
 
 from handlers.messages import Kind
-from storage import report_items
+from storage.cases import items as report_items
 from storage.models import Draft
 from tests.desk import Desk, desk
 

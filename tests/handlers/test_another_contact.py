@@ -3,8 +3,8 @@
 import pytest
 
 from handlers.segments import ONE_SEGMENT, septets
-from storage import subscriptions
-from storage.letters import Letter
+from storage.letters.letter import Letter
+from storage.notices import subscriptions
 from storage.words import Channel, LetterKind
 from tests.desk import Desk, desk
 from tests.handlers.test_notices import HANDLES, wanting

@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from handlers.beside import LIVE
 from handlers.messages import CommandName, Kind, Proof
-from handlers.state import Facts, Item
+from handlers.talk.state import Facts, Item
+from handlers.talk.unprompted import LIVE
 from storage.words import Audience, ItemKind, Mark
 from tests.talking import NOW, TOKEN, Phone, telegram, whatsapp
 

@@ -7,10 +7,14 @@ from sqlmodel import select
 
 from handlers import breaches as verbs
 from handlers.errors import NotFound
-from storage import audit, breaches, history, proving, subscriptions
+from storage import breaches
+from storage.audit import log as audit
+from storage.cases import history
+from storage.crypto.sealing import NotAuthentic
+from storage.inspection import chains as proving
 from storage.models import Breach, Item
-from storage.sealing import NotAuthentic
-from storage.subscriptions import Subscriber
+from storage.notices import subscriptions
+from storage.notices.subscriptions import Subscriber
 from storage.words import Audience, Channel, LetterKind, Wanted
 from tests.desk import Desk, desk, pick
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from handlers.choices import buttons, exact, nearest, read_press
+from handlers.questionnaire.choices import buttons, exact, nearest, read_press
 from tests.talking import book
 
 

@@ -10,12 +10,16 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
-from handlers import cleaning, housekeeping, inbox
+from handlers import inbox
+from handlers.cases.receipts import Opening
+from handlers.conversation import clean_chat as cleaning
+from handlers.conversation.trail import LONGEST, OPEN, Sweep, Trail
 from handlers.messages import Kind, Proof
-from handlers.receipts import Opening
-from handlers.trail import LONGEST, OPEN, Sweep, Trail
-from storage import conversations, jobs, outbox, transactions
-from storage.letters import Letter
+from handlers.retention import traces as housekeeping
+from storage import conversations, outbox
+from storage.database import transactions
+from storage.jobs import jobs
+from storage.letters.letter import Letter
 from storage.models import Conversation, Job
 from storage.words import Channel, JobKind, LetterKind
 from tests.desk import START, STORY, Desk, Slip, desk, text

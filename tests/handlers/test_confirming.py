@@ -2,11 +2,17 @@
 
 import pytest
 
-from handlers import confirming, digest, leaving, people
 from handlers.errors import LastAdmin, NotYours, SecondOfficerNeeded
-from storage import audit, confirmations, inspecting, links, manifests
-from storage.database import Database
-from storage.keys import ServerKeys
+from handlers.people import confirming, leaving
+from handlers.people import joining as people
+from handlers.watch import digest
+from storage.audit import log as audit
+from storage.audit import manifests
+from storage.crypto.server_key import ServerKeys
+from storage.database.database import Database
+from storage.inspection import rows as inspecting
+from storage.people import telegram_links as links
+from storage.units import confirmations
 from storage.words import Channel, Role
 from tests import desk as offices
 from tests import house

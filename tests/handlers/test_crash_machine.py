@@ -31,14 +31,19 @@ from hypothesis.stateful import (
 from sqlmodel import Session, col, select
 from typing_extensions import override
 
-from bot.ends import Written
-from handlers import cases as verbs
-from handlers import housekeeping, inbox, receipts
+from bot.delivery.outcomes import Written
+from handlers import inbox
+from handlers.cases import officer as verbs
+from handlers.cases import receipts
+from handlers.cases.receipts import Opening
 from handlers.messages import Incoming, Kind, Proof
-from handlers.receipts import Opening
-from storage import audit, inspecting, jobs, outbox
-from storage.database import Database
-from storage.keys import ServerKeys
+from handlers.retention import traces as housekeeping
+from storage import outbox
+from storage.audit import log as audit
+from storage.crypto.server_key import ServerKeys
+from storage.database.database import Database
+from storage.inspection import rows as inspecting
+from storage.jobs import jobs
 from storage.models import Case, Job, OutboxRow
 from storage.outbox import Claimed
 from storage.words import Channel, JobKind, LetterKind

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers import deadlines
-from handlers.deadlines import Clock, Pause, Rule, Unit
 from handlers.errors import RulesInvalid
-from handlers.rulebook import Rulebook, read_rules
-from handlers.workdays import Calendar, month_later
+from handlers.rules import deadlines
+from handlers.rules.deadlines import Clock, Pause, Rule, Unit
+from handlers.rules.rulebook import Rulebook, read_rules
+from handlers.rules.workdays import Calendar, month_later
 from storage.words import Group, Status, Track, Urgency
 
 BOOK = Rulebook.load()

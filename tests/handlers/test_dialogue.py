@@ -6,7 +6,7 @@ import pytest
 
 from handlers.dialogue import State, advance, receipt_choices, wants_receipt
 from handlers.messages import CommandName, Incoming, Kind, Media, Proof
-from handlers.state import Promises
+from handlers.talk.state import Promises
 from storage.words import Audience, Channel, ItemKind, Wanted
 from tests.talking import NOW, Phone, book, sms, telegram, texts, whatsapp
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from handlers.dialogue import State, advance
 from handlers.messages import CommandName, Incoming, Kind, Media, Proof
-from handlers.questionnaire import StepKind
+from handlers.questionnaire.book import StepKind
 from storage.words import Audience, Channel, Mark
 from tests.talking import NOW, TOKEN, Phone, book, texts
 

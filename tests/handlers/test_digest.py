@@ -6,10 +6,12 @@ import pytest
 from sqlalchemy import delete, insert
 from sqlmodel import SQLModel
 
-from handlers import cases as verbs
-from handlers import digest
-from storage import audit, links, proving
+from handlers.cases import officer as verbs
+from handlers.watch import digest
+from storage.audit import log as audit
+from storage.inspection import chains as proving
 from storage.models import AuditLine, OfficerLink
+from storage.people import telegram_links as links
 from storage.words import Channel, Role
 from tests import house, thief
 from tests.desk import Desk, desk, pick

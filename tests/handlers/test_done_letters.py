@@ -7,12 +7,14 @@ the earlier one first, and without this it would be taken for sent.
 import pytest
 from sqlmodel import select
 
-from handlers import cleaning, statuses
-from handlers.statuses import News
-from storage import departed, outbox
-from storage.database import Database
-from storage.keys import ServerKeys
-from storage.letters import Letter
+from handlers.conversation import clean_chat as cleaning
+from handlers.notices import statuses
+from handlers.notices.statuses import News
+from storage import outbox
+from storage.crypto.server_key import ServerKeys
+from storage.database.database import Database
+from storage.letters import sent as departed
+from storage.letters.letter import Letter
 from storage.models import Departed, Inbox
 from storage.words import Channel, LetterKind
 from tests.desk import Desk, desk

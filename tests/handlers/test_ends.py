@@ -7,14 +7,16 @@ import pytest
 from sqlmodel import select
 
 import handlers
-from handlers import cases as verbs
-from handlers import countdown, reporter
+from handlers.cases import due_dates as countdown
+from handlers.cases import officer as verbs
+from handlers.cases import reporter
 from handlers.errors import Purged
 from handlers.inbox import Outcome
 from handlers.messages import Kind, Media
-from storage import cases, history, jobs
-from storage.database import Database
-from storage.keys import ServerKeys
+from storage.cases import cases, history
+from storage.crypto.server_key import ServerKeys
+from storage.database.database import Database
+from storage.jobs import jobs
 from storage.models import Case, File, Quarantine
 from storage.words import JobKind, Reason, Role, Status
 from tests import house

@@ -2,10 +2,12 @@
 
 import pytest
 
-from handlers import taking
+from handlers import evidence as taking
 from handlers.messages import Kind, Media
-from storage import files, jobs, shelf
-from storage.files import Taken
+from storage.evidence import blobs as shelf
+from storage.evidence import files
+from storage.evidence.files import Taken
+from storage.jobs import jobs
 from storage.words import FileState, JobKind
 from tests.desk import desk
 

@@ -9,22 +9,22 @@ import pytest
 from sqlalchemy import text as sql
 from sqlmodel import select
 
-from handlers import housekeeping, inbox, sealed
+from handlers import inbox
+from handlers.cases.receipts import Opening
+from handlers.conversation import items as sealed
+from handlers.conversation.exchange import names
 from handlers.dialogue import Item as Wanted
 from handlers.errors import DraftGone, NotFound, NotReady
 from handlers.inbox import Outcome
 from handlers.messages import Proof
-from handlers.receipts import Opening
-from handlers.turning import names
-from storage import (
-    conversations,
-    departed,
-    jobs,
-    report_items,
-    reports,
-    transactions,
-)
-from storage.letters import Letter
+from handlers.retention import traces as housekeeping
+from storage import conversations
+from storage.cases import items as report_items
+from storage.cases import reports
+from storage.database import transactions
+from storage.jobs import jobs
+from storage.letters import sent as departed
+from storage.letters.letter import Letter
 from storage.models import Conversation, Draft, Item, Job, Quarantine
 from storage.words import Channel, ItemKind, JobKind, LetterKind
 from tests.desk import Desk, desk, text

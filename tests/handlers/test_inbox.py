@@ -10,13 +10,16 @@ from typing import Any
 import pytest
 from sqlmodel import delete, select
 
-from handlers import inbox, keeping, receipts
+from handlers import inbox
+from handlers.cases import receipts
+from handlers.cases.receipts import Opening
+from handlers.conversation import keeping
 from handlers.inbox import Outcome
 from handlers.messages import Incoming, Kind, Media, Proof
-from handlers.receipts import Opening
-from storage import jobs, sealing
+from storage.crypto import sealing
+from storage.crypto.sealing import Context
+from storage.jobs import jobs
 from storage.models import Inbox, Job, Quarantine, Route
-from storage.sealing import Context
 from storage.words import Channel, JobKind
 from tests.doors import Doors, doors
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from handlers.keywords import is_blank, near, normalise
+from handlers.questionnaire.keywords import is_blank, near, normalise
 from tests.talking import book
 
 

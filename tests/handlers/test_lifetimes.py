@@ -9,11 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.channels import telegram
-from handlers import lifetimes, memory
+from handlers.conversation import memory
 from handlers.errors import RulesInvalid
-from handlers.lifetimes import FIXED, Facts, Lifetimes, Unit
-from handlers.rulebook import Rulebook, read_rules
-from storage import cases, invitations, jobs, letters, sessions
+from handlers.rules import lifetimes
+from handlers.rules.lifetimes import FIXED, Facts, Lifetimes, Unit
+from handlers.rules.rulebook import Rulebook, read_rules
+from storage.cases import cases
+from storage.jobs import jobs
+from storage.letters import letter as letters
+from storage.people import invitations, sessions
 from storage.words import Erased, Status
 
 BOOK = Rulebook.load()

@@ -6,15 +6,18 @@ import secrets
 import pytest
 from sqlmodel import select
 
-from handlers import cases as verbs
-from handlers import statuses
+from handlers.cases import officer as verbs
+from handlers.notices import statuses
+from handlers.notices.statuses import News
 from handlers.segments import ONE_SEGMENT, septets
-from handlers.statuses import News
-from storage import outbox, report_items, reports, subscriptions
-from storage.keys import Purpose
-from storage.letters import Letter
+from storage import outbox
+from storage.cases import items as report_items
+from storage.cases import reports
+from storage.crypto.sealing import Context, NotAuthentic, encode
+from storage.crypto.server_key import Purpose
+from storage.letters.letter import Letter
 from storage.models import Case, Item, OutboxRow, Subscription
-from storage.sealing import Context, NotAuthentic, encode
+from storage.notices import subscriptions
 from storage.words import Channel, LetterKind, Reason, Status, Wanted
 from tests.desk import STORY, Desk, Slip, desk, pick
 from tests.talking import texts
@@ -112,7 +115,7 @@ def test_full_words_of_a_reason_come_in_the_reader_s_language(here, channel):
 
 
 def _told(session, here: Desk, row: Case) -> int:
-    from handlers import notices as verb  # noqa: PLC0415 - the name is taken here
+    from handlers.notices import reporters as verb  # noqa: PLC0415 - the name is taken here
 
     return verb.tell(session, here.office, row, status=True, now=here.now)
 

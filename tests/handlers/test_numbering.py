@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers import numbering
 from handlers.errors import NumbersExhausted
-from handlers.numbering import ALPHABET, Receipt, read_receipt
+from handlers.rules import numbering
+from handlers.rules.numbering import ALPHABET, Receipt, read_receipt
 
 NUMBER = "7K3M-9QXF"
 OTHER = "X4D2-8TBQ"

@@ -3,10 +3,11 @@
 import pytest
 from sqlmodel import select
 
-from handlers import reporter
-from storage import outbox, subscriptions
+from handlers.cases import reporter
+from storage import outbox
+from storage.cases.items import Content
 from storage.models import OutboxRow, Subscription
-from storage.report_items import Content
+from storage.notices import subscriptions
 from storage.words import Audience, Channel, ItemKind, LetterKind, Status
 from tests.desk import Desk, desk
 from tests.handlers.test_notices import HANDLES, asks, moves, notices, wanting
@@ -174,7 +175,7 @@ def test_one_person_under_two_names_is_told_once(here: Desk):
 def test_thirty_additions_while_telegram_is_away_are_one_alert(here: Desk):
     officer = here.house.supervisor.officer
     with here.database.writing() as session:
-        from storage import links  # noqa: PLC0415 - only here
+        from storage.people import telegram_links as links  # noqa: PLC0415 - only here
 
         token = links.issue(session, here.keys, officer.id, now=here.now)
     here.say("9000", f"/start {token}")
@@ -199,7 +200,7 @@ def test_thirty_additions_while_telegram_is_away_are_one_alert(here: Desk):
 
 
 def _reads(session, office, case, officer, *, now):
-    from handlers import cases as verbs  # noqa: PLC0415 - a verb as a function
+    from handlers.cases import officer as verbs  # noqa: PLC0415 - a verb as a function
 
     verbs.record_reading(session, office, case.report, by=officer, now=now)
 

@@ -6,12 +6,12 @@ import pytest
 from sqlmodel import select
 
 from bot.channels.sms import STOP_WORDS
-from handlers.keywords import Keywords
 from handlers.messages import Command, CommandName, Kind
-from handlers.proofs import check
-from handlers.questionnaire import load
+from handlers.questionnaire.book import load
+from handlers.questionnaire.keywords import Keywords
+from handlers.questionnaire.proofs import check
 from handlers.segments import ONE_SEGMENT, septets
-from handlers.state import State
+from handlers.talk.state import State
 from storage.models import Draft, Item, Subscription
 from storage.words import Channel
 from tests.desk import Desk, desk

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handlers.messages import Incoming, Kind
-from handlers.pace import (
+from handlers.throttle import (
     CALM,
     ECHO_QUIET,
     LOCKED,

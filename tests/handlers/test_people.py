@@ -6,27 +6,19 @@ from datetime import timedelta
 import pytest
 from sqlmodel import select
 
-from handlers import cases as verbs
-from handlers import leaving, people
+from handlers.cases import officer as verbs
 from handlers.errors import LastAdmin, LastMember, NotYours, SecondOfficerNeeded
-from storage import (
-    applications,
-    audit,
-    cases,
-    history,
-    inspecting,
-    invitations,
-    links,
-    manifests,
-    officers,
-    proving,
-    recovery_codes,
-    sessions,
-    units,
-)
-from storage.database import Database
-from storage.keys import ServerKeys
-from storage.manifests import Name
+from handlers.people import joining as people
+from handlers.people import leaving
+from storage.audit import log as audit
+from storage.audit import manifests
+from storage.audit.manifests import Name
+from storage.cases import cases, history
+from storage.crypto.sealing import NotAuthentic
+from storage.crypto.server_key import ServerKeys
+from storage.database.database import Database
+from storage.inspection import chains as proving
+from storage.inspection import rows as inspecting
 from storage.models import (
     Application,
     AuditLine,
@@ -38,16 +30,11 @@ from storage.models import (
     UnitGrant,
 )
 from storage.models import Session as Signed
-from storage.sealing import NotAuthentic
-from storage.words import (
-    Channel,
-    EventCode,
-    LetterKind,
-    Reason,
-    Role,
-    Status,
-    UnitKind,
-)
+from storage.people import invitations, officers, recovery_codes, sessions
+from storage.people import telegram_links as links
+from storage.units import admissions as applications
+from storage.units import units
+from storage.words import Channel, EventCode, LetterKind, Reason, Role, Status, UnitKind
 from tests import authenticator, house
 from tests import desk as offices
 from tests.desk import Desk

@@ -6,14 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from handlers import proofs
 from handlers.errors import RulesInvalid
-from handlers.questionnaire import (
-    Questionnaire,
-    StepKind,
-    check,
-    load,
-)
+from handlers.questionnaire import proofs
+from handlers.questionnaire.book import Questionnaire, StepKind, check, load
 from handlers.texts import Texts
 from tests.talking import book, texts
 

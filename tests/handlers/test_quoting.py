@@ -9,15 +9,21 @@ from typing import Any
 import pytest
 from sqlmodel import Session, select
 
-from handlers import cleaning, housekeeping, inbox, notices
+from handlers import inbox
+from handlers.cases.receipts import Opening
+from handlers.conversation import clean_chat as cleaning
 from handlers.messages import Kind, Media, Proof
+from handlers.notices import reporters as notices
 from handlers.office import Office
-from handlers.receipts import Opening
-from storage import cases, outbox, rekeying, subscriptions
-from storage.database import Database
-from storage.keys import ServerKeys
+from handlers.retention import traces as housekeeping
+from storage import outbox
+from storage.cases import cases
+from storage.cases.items import Content
+from storage.crypto.server_key import ServerKeys
+from storage.database.database import Database
 from storage.models import Case, Conversation, File, Subscription
-from storage.report_items import Content
+from storage.notices import subscriptions
+from storage.rekeying import server_key as rekeying
 from storage.words import Channel, ItemKind, LetterKind, Mark
 from tests.desk import STORY, Desk, Slip, desk, text, with_keys
 

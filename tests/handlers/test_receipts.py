@@ -4,10 +4,11 @@ import secrets
 
 import pytest
 
-from handlers import numbering, receipts
+from handlers.cases import receipts
 from handlers.messages import Proof
-from storage import jobs
-from storage import keys as server
+from handlers.rules import numbering
+from storage.crypto import server_key as server
+from storage.jobs import jobs
 from storage.words import JobKind
 from tests.desk import Desk, Slip, desk
 

@@ -8,13 +8,18 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlmodel import select
 
-from handlers import cases as verbs
-from handlers import lifetimes, retention
-from handlers.lifetimes import Facts
-from storage import audit, cases, erasing, files, history, overdue, proving, tombstones
-from storage.database import Database
-from storage.keys import ServerKeys
+from handlers.cases import officer as verbs
+from handlers.retention import reports as retention
+from handlers.rules import lifetimes
+from handlers.rules.lifetimes import Facts
+from storage.audit import log as audit
+from storage.cases import cases, history
+from storage.crypto.server_key import ServerKeys
+from storage.database.database import Database
+from storage.evidence import files
+from storage.inspection import chains as proving
 from storage.models import Case, Grant, Tombstone
+from storage.retention import erasing, overdue, tombstones
 from storage.words import Erased, EventCode, Status
 from tests.desk import Desk, desk
 from tests.storage.test_erasing import full_case, holdings, is_whole

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from handlers.errors import RulesInvalid
-from handlers.reveal_rules import RevealRules
-from handlers.rulebook import Rulebook, read_rules
+from handlers.rules.reveals import RevealRules
+from handlers.rules.rulebook import Rulebook, read_rules
 from storage.words import RevealOf, RevealState
 
 

@@ -6,8 +6,9 @@ from datetime import date, timedelta
 import pytest
 from sqlmodel import select
 
-from handlers import answering, reporter, rights
-from handlers import cases as verbs
+from handlers.cases import data_requests as answering
+from handlers.cases import officer as verbs
+from handlers.cases import reporter, rights
 from handlers.errors import (
     AnsweredAlready,
     KeptByLaw,
@@ -18,19 +19,15 @@ from handlers.errors import (
     SecondOfficerNeeded,
     SupervisorNeeded,
 )
-from handlers.rulebook import Rulebook
-from storage import (
-    cases,
-    data_requests,
-    history,
-    links,
-    outbox,
-    report_items,
-    subscriptions,
-    units,
-)
+from handlers.rules.rulebook import Rulebook
+from storage import outbox
+from storage.cases import cases, data_requests, history
+from storage.cases import items as report_items
+from storage.crypto.sealing import NotAuthentic
 from storage.models import Case, DataRequest, Grant, Item, Officer, Reveal, Tombstone
-from storage.sealing import NotAuthentic
+from storage.notices import subscriptions
+from storage.people import telegram_links as links
+from storage.units import units
 from storage.words import (
     Channel,
     EventCode,

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handlers.errors import NoDefaultRoute, TooManyEntryUnits
-from handlers.routing import Decision, Route, entry_units, route
+from handlers.rules.routing import Decision, Route, entry_units, route
 from storage.words import Group, PositionClass, Track, Urgency
 
 ALL = Route(None, None, None, "all")

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handlers.errors import RulesInvalid
-from handlers.regions import Provinces
-from handlers.rulebook import Rulebook, read_rules
+from handlers.rules.regions import Provinces
+from handlers.rules.rulebook import Rulebook, read_rules
 from storage.words import Group, PositionClass, Reason
 
 BOOK = Rulebook.load()

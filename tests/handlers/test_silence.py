@@ -5,14 +5,17 @@ import secrets
 import pytest
 from sqlmodel import select
 
-from handlers import cases as verbs
-from handlers import reporter, statuses
-from handlers.statuses import News
-from storage import jobs, outbox, subscriptions
-from storage.keys import Purpose
-from storage.letters import Letter
+from handlers.cases import officer as verbs
+from handlers.cases import reporter
+from handlers.notices import statuses
+from handlers.notices.statuses import News
+from storage import outbox
+from storage.crypto.sealing import Context
+from storage.crypto.server_key import Purpose
+from storage.jobs import jobs
+from storage.letters.letter import Letter
 from storage.models import Departed, Subscription
-from storage.sealing import Context
+from storage.notices import subscriptions
 from storage.words import Channel, JobKind, LetterKind, Status
 from tests.desk import Desk, desk
 

@@ -9,12 +9,17 @@ from sqlmodel import Session, select
 
 from bot import webhooks
 from bot.channels import twilio_forms
-from handlers import cleaning, notices, statuses
+from handlers.conversation import clean_chat as cleaning
+from handlers.notices import reporters as notices
+from handlers.notices import statuses
 from handlers.office import Office
-from storage import cases, history, jobs, outbox, subscriptions
-from storage.database import Database
-from storage.keys import ServerKeys
+from storage import outbox
+from storage.cases import cases, history
+from storage.crypto.server_key import ServerKeys
+from storage.database.database import Database
+from storage.jobs import jobs
 from storage.models import Case, Departed
+from storage.notices import subscriptions
 from storage.words import Channel, JobKind, LetterKind
 from tests.desk import STORY, Desk, desk
 

@@ -10,11 +10,15 @@ from sqlmodel import col, select
 
 from bot import webhooks
 from bot.channels import twilio_forms
-from bot.ends import Written
-from handlers import housekeeping, statuses, untold
-from storage import history, outbox, subscriptions
-from storage.letters import Letter
+from bot.delivery.outcomes import Written
+from handlers.notices import statuses
+from handlers.notices import undelivered as untold
+from handlers.retention import traces as housekeeping
+from storage import outbox
+from storage.cases import history
+from storage.letters.letter import Letter
 from storage.models import Departed, OutboxRow, Subscription
+from storage.notices import subscriptions
 from storage.words import Channel, LetterKind
 from tests.desk import STORY, Desk, desk, text
 from tests.handlers.test_notices import HANDLES, asks, notices, wanting

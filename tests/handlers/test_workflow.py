@@ -20,8 +20,8 @@ from handlers.errors import (
     SecondOfficerNeeded,
     Tell,
 )
-from handlers.rulebook import Rulebook, read_rules
-from handlers.workflow import Move, Workflow
+from handlers.rules.rulebook import Rulebook, read_rules
+from handlers.rules.workflow import Move, Workflow
 from storage.words import Reason, Role, Status
 
 BY_LAW = {

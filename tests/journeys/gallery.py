@@ -5,10 +5,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from storage import files, reports, shelf, units
-from storage.database import Database
-from storage.keys import ServerKeys
+from storage.cases import reports
+from storage.crypto.server_key import ServerKeys
+from storage.database.database import Database
+from storage.evidence import blobs as shelf
+from storage.evidence import files
 from storage.models import File
+from storage.units import units
 from storage.words import FileState
 from tests import house
 from tests.browsers import Browser

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from sqlmodel import SQLModel, col, func, select
 from typing_extensions import override
 
-from storage import cases, history
-from storage.database import Database
+from storage.cases import cases, history
+from storage.cases.items import Content
+from storage.database.database import Database
 from storage.models import Case, OutboxRow
-from storage.report_items import Content
 from storage.words import ItemKind
 from tests.phones import PATIENCE, Phone, Silence, Simulator
 from tests.running import Running

@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
-from bot import media
-from storage import bucket as buckets
-from storage import files, reports, units
+from bot.evidence import fetching as media
+from storage.cases import reports
+from storage.evidence import bucket as buckets
+from storage.evidence import files
 from storage.models import File, Job
+from storage.units import units
 from storage.words import FileState, JobKind
 from tests.bot.evidence.test_pictures import MARK, camera, picture
 from tests.bucket import bucket_at, make_bucket, s3_server

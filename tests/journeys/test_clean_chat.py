@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot import delivery
+from bot.delivery import delivery
 from tests.journeys.telling import is_quiet, kept, receipt, report, until
 from tests.phones import Phone
 from tests.running import Running

@@ -8,8 +8,9 @@ import httpx
 import pytest
 from sqlmodel import select
 
-from bot import breaker, worker
-from bot.metrics import Level
+from bot.jobs import worker
+from bot.telemetry import breaker
+from bot.telemetry.metrics import Level
 from storage.models import Job
 from storage.words import JobKind
 from tests.journeys.telling import copies, is_quiet, until

@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 from sqlmodel import select
 
-from bot import scheduler
 from bot.clock import utc_now
-from bot.keeper import Keeper
-from bot.scheduler import Scheduler
+from bot.jobs import scheduler
+from bot.jobs.scheduler import Scheduler
+from bot.retention.keeper import Keeper
 from bot.writer import Writer
-from storage.database import Database
-from storage.keys import ServerKeys
+from storage.crypto.server_key import ServerKeys
+from storage.database.database import Database
+from storage.evidence.blobs import Folder
 from storage.models import Event, File
-from storage.shelf import Folder
 from storage.words import EventCode, FileState
 from tests.chaos.machine import Front, Machine
 from tests.chaos.stores import Store

@@ -10,8 +10,9 @@ import httpx
 import pytest
 from sqlmodel import Session
 
-from storage import dead_letters, sessions
-from storage.keys import ServerKeys
+from storage.crypto.server_key import ServerKeys
+from storage.notices import failed as dead_letters
+from storage.people import sessions
 from storage.words import Role, Stage
 from tests.house import person
 from tests.journeys.telling import receipt, until

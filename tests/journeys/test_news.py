@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from bot import breaker, delivery
+from bot.delivery import delivery
+from bot.telemetry import breaker
 from tests.journeys.telling import events, is_quiet, kept, receipt, report, until
 from tests.phones import Phone, Simulator
 from tests.running import Running, running

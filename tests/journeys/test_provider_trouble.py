@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlmodel import select
 
-from bot import delivery
+from bot.delivery import delivery
 from storage.models import Job
 from storage.words import JobKind
 from tests.journeys.telling import (

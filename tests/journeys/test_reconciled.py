@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from bot import reconciling
 from bot.app import make_reconciler
-from bot.reconciling import Reconciler
+from bot.intake import lost_messages as reconciling
+from bot.intake.lost_messages import Reconciler
 from tests.journeys.telling import rows, until
 from tests.phones import Simulator
 from tests.running import Running, running

@@ -19,31 +19,29 @@ from sqlalchemy.engine import make_url
 from sqlmodel import Session, col, delete, select
 from starlette.applications import Starlette
 
-from bot import recovery_paper
 from bot.console.app import ConsoleContext, routes
+from bot.operations import recovery_paper
 from bot.writer import Writer
-from handlers import conflicts, reporter
-from storage import (
-    audit,
-    case_keys,
-    files,
-    officers,
-    recovering,
-    recovering_cases,
-    recovery,
-    reports,
-    sealing,
-    shelf,
-    units,
-)
-from storage import keys as server_keys
-from storage.database import Database
-from storage.files import Taken
-from storage.keys import ServerKeys
+from handlers.cases import conflicts, reporter
+from storage.audit import log as audit
+from storage.cases import reports
+from storage.cases.items import Content
+from storage.crypto import sealing
+from storage.crypto import server_key as server_keys
+from storage.crypto.sealing import Context, NotAuthentic, new_pair
+from storage.crypto.server_key import ServerKeys
+from storage.database.database import Database
+from storage.evidence import blobs as shelf
+from storage.evidence import files
+from storage.evidence.blobs import Folder, Sealer
+from storage.evidence.files import Taken
 from storage.models import Case, Grant, Item, UnitGrant
-from storage.report_items import Content
-from storage.sealing import Context, NotAuthentic, new_pair
-from storage.shelf import Folder, Sealer
+from storage.people import officers
+from storage.rekeying import case_keys
+from storage.rekeying import case_recovery as recovering_cases
+from storage.rekeying import recovery as recovering
+from storage.units import recovery_keys as recovery
+from storage.units import units
 from storage.words import Audience, ItemKind, Recipient, Role, UnitKind
 from tests import authenticator
 from tests.browsers import ORIGIN, STORY, Clock, Page, arrive, make_office

@@ -16,21 +16,17 @@ from typing import Any
 
 import pytest
 
-from storage import (
-    audit,
-    cases,
-    erasing,
-    files,
-    inspecting,
-    officers,
-    passphrases,
-    report_items,
-    reports,
-    units,
-)
-from storage.database import Database
-from storage.keys import ServerKeys
+from storage.audit import log as audit
+from storage.cases import cases, reports
+from storage.cases import items as report_items
+from storage.crypto.server_key import ServerKeys
+from storage.database.database import Database
+from storage.evidence import files
+from storage.inspection import rows as inspecting
 from storage.models import Case
+from storage.people import officers, passphrases
+from storage.retention import erasing
+from storage.units import units
 from storage.words import Erased
 from tests import house
 from tests.journeys.telling import Receipt, report, until

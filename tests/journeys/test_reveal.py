@@ -7,8 +7,9 @@ import pytest
 from sqlmodel import select
 
 from bot.console.visit import COOKIE
-from storage import links, sessions
 from storage.models import File, Item
+from storage.people import sessions
+from storage.people import telegram_links as links
 from storage.words import FileState, Stage
 from tests.browsers import Browser, Page
 from tests.house import Person

@@ -2,7 +2,7 @@
 
 import secrets
 
-from handlers import numbering
+from handlers.rules import numbering
 from tests.journeys.telling import Receipt, copies, is_quiet, receipt, report, words
 from tests.running import Running
 

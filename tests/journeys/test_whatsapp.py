@@ -2,10 +2,12 @@
 
 from sqlmodel import select
 
-from storage import reports, sealing, units
+from storage.cases import reports
+from storage.cases.items import Content
+from storage.crypto import sealing
+from storage.crypto.sealing import NotAuthentic
 from storage.models import Case, Item
-from storage.report_items import Content
-from storage.sealing import NotAuthentic
+from storage.units import units
 from storage.words import Audience
 from tests.journeys.telling import receipt, told
 from tests.phones import Phone

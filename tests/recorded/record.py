@@ -6,9 +6,12 @@ import tempfile
 from pathlib import Path
 
 from bot.clock import utc_now
-from storage import backing_up, backup_proof, leases, migrating
-from storage.database import Database
-from storage.shelf import Folder
+from storage.backups import proof as backup_proof
+from storage.backups import writing as backing_up
+from storage.database import schema as migrating
+from storage.database.database import Database
+from storage.evidence.blobs import Folder
+from storage.jobs import leases
 from tests.seizure.building import whole_house
 
 HERE = Path(__file__).parent

@@ -7,39 +7,40 @@ import hashlib
 from dataclasses import replace
 from pathlib import Path
 
-from handlers import breaches, conflicts, holding, leaving, rights
-from handlers import cases as verbs
-from handlers import reveals as asking
+from handlers import breaches
+from handlers.cases import conflicts, rights
+from handlers.cases import holds as holding
+from handlers.cases import officer as verbs
 from handlers.messages import Kind, Media
-from storage import (
-    applications,
-    cases,
-    departed,
-    erasing,
-    factors,
-    files,
+from handlers.people import leaving
+from handlers.reveals import verbs as asking
+from storage import quarantine
+from storage.cases import cases, reports
+from storage.cases.reveals import Request, Wish
+from storage.crypto.server_key import ServerKeys
+from storage.database.database import Database
+from storage.evidence import blobs as shelf
+from storage.evidence import files
+from storage.evidence.blobs import Sealer
+from storage.evidence.files import Taken
+from storage.jobs import watches
+from storage.letters import sent as departed
+from storage.letters.letter import Letter
+from storage.models import Case
+from storage.people import (
     invitations,
-    links,
     officers,
     passkeys,
     passphrases,
-    quarantine,
     recovery_codes,
-    rekeying,
-    reports,
-    routes,
     sessions,
-    shelf,
-    units,
-    watches,
 )
-from storage.database import Database
-from storage.files import Taken
-from storage.keys import ServerKeys
-from storage.letters import Letter
-from storage.models import Case
-from storage.reveals import Request, Wish
-from storage.shelf import Sealer
+from storage.people import one_time_codes as factors
+from storage.people import telegram_links as links
+from storage.rekeying import server_key as rekeying
+from storage.retention import erasing
+from storage.units import admissions as applications
+from storage.units import routes, units
 from storage.words import (
     Channel,
     Erased,

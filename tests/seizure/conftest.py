@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from storage.database import Database
+from storage.database.database import Database
 from tests.conftest import own_database
 from tests.seizure.building import whole_house
 from tests.seizure.whole import Whole

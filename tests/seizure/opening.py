@@ -10,11 +10,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from storage import files, outbox, reveals, sealing, shelf, unit_grants
-from storage.keys import Purpose, ServerKeys
+from storage import outbox
+from storage.cases import reveals
+from storage.cases.reveals import Request
+from storage.crypto import sealing
+from storage.crypto.sealing import (
+    SECRET_BYTES,
+    Context,
+    NotAuthentic,
+    encode,
+    open_seal,
+)
+from storage.crypto.server_key import Purpose, ServerKeys
+from storage.evidence import blobs as shelf
+from storage.evidence import files
 from storage.models import File, Officer, Reveal, UnitGrant
-from storage.reveals import Request
-from storage.sealing import SECRET_BYTES, Context, NotAuthentic, encode, open_seal
+from storage.units import grants as unit_grants
 from tests.thief import Loot
 
 Row = dict[str, Any]

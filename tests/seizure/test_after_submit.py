@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from storage import conversations
-from storage.keys import ServerKeys
+from storage.crypto.server_key import ServerKeys
 from storage.words import Channel
 from tests import thief
 from tests.journeys.telling import receipt, until
@@ -201,8 +201,8 @@ def _tables_in_order(town: Running) -> set[str]:
 
 def test_the_tool_opens_what_is_to_be_opened():
     keys = ServerKeys.new()
-    from storage.keys import Purpose  # noqa: PLC0415 - beside its only use
-    from storage.sealing import Context  # noqa: PLC0415 - beside its only use
+    from storage.crypto.sealing import Context  # noqa: PLC0415 - beside its only use
+    from storage.crypto.server_key import Purpose  # noqa: PLC0415 - beside its only use
 
     blob = keys.lock(Purpose.JOB, b'{"report": "00112233"}', Context("t", b"1", "c"))
     found = thief.opened_by_server_key(keys, bytes(100) + blob + bytes(100))

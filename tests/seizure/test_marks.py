@@ -12,11 +12,11 @@ import httpx
 import pytest
 from PIL import Image
 
-from bot import log_fields, logs
 from bot.channels.sms import Sms
 from bot.channels.telegram import Telegram
-from storage import officers
-from storage.keys import ServerKeys
+from bot.telemetry import log_fields, logs
+from storage.crypto.server_key import ServerKeys
+from storage.people import officers
 from storage.words import Role
 from tests import thief
 from tests.journeys.telling import receipt, until
@@ -50,7 +50,9 @@ def log():
     logs.configure(form="json", level="debug", stream=stream)
     log_fields.be_strict()
     # pytest listens as well, and would keep every record.
-    root.handlers = [one for one in root.handlers if type(one).__module__ == "bot.logs"]
+    root.handlers = [
+        one for one in root.handlers if type(one).__module__ == "bot.telemetry.logs"
+    ]
     for each in known:
         each.setLevel(logging.DEBUG)
     yield stream

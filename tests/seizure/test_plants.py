@@ -6,25 +6,21 @@ from datetime import timedelta
 import pytest
 from sqlmodel import select
 
-from handlers import cases as verbs
-from handlers import reporter
+from handlers.cases import officer as verbs
+from handlers.cases import reporter
+from handlers.cases.receipts import Opening
 from handlers.inbox import Outcome
 from handlers.messages import Proof
-from handlers.receipts import Opening
-from storage import (
-    conversations,
-    files,
-    officers,
-    outbox,
-    report_items,
-    reports,
-    routes,
-    shelf,
-    units,
-)
-from storage.files import Taken
-from storage.keys import Purpose
-from storage.letters import Letter
+from storage import conversations, outbox
+from storage.cases import items as report_items
+from storage.cases import reports
+from storage.cases.items import Content
+from storage.crypto.sealing import Context, NotAuthentic, new_pair, seal
+from storage.crypto.server_key import Purpose
+from storage.evidence import blobs as shelf
+from storage.evidence import files
+from storage.evidence.files import Taken
+from storage.letters.letter import Letter
 from storage.models import (
     Case,
     Conversation,
@@ -40,8 +36,8 @@ from storage.models import (
     Subscription,
     Unit,
 )
-from storage.report_items import Content
-from storage.sealing import Context, NotAuthentic, new_pair, seal
+from storage.people import officers
+from storage.units import routes, units
 from storage.words import (
     Audience,
     Channel,

@@ -12,8 +12,6 @@ from starlette.applications import Starlette
 
 from bot.console.app import ConsoleContext
 from bot.writer import Writer
-from handlers import reveal_ends, revealing
-from handlers import reveals as verbs
 from handlers.errors import (
     KentonganError,
     NotFound,
@@ -21,23 +19,21 @@ from handlers.errors import (
     RevealOver,
     TwoPeopleNeeded,
 )
-from storage import (
-    cases,
-    files,
-    history,
-    officers,
-    proving,
-    report_items,
-    reveals,
-    rotation,
-    shelf,
-    units,
-)
-from storage.database import Database
-from storage.keys import ServerKeys
+from handlers.reveals import ending as reveal_ends
+from handlers.reveals import standing as revealing
+from handlers.reveals import verbs
+from storage.cases import cases, history, reveals
+from storage.cases import items as report_items
+from storage.crypto.sealing import Context, NotAuthentic, new_pair, open_seal
+from storage.crypto.server_key import ServerKeys
+from storage.database.database import Database
+from storage.evidence import blobs as shelf
+from storage.evidence import files
+from storage.evidence.blobs import Folder
+from storage.inspection import chains as proving
 from storage.models import Case, File, Item, Officer, Reveal, Unit, UnitGrant
-from storage.sealing import Context, NotAuthentic, new_pair, open_seal
-from storage.shelf import Folder
+from storage.people import officers
+from storage.units import rotation, units
 from storage.words import Audience, EventCode, RevealOf, RevealState, Role
 from tests import house, thief
 from tests.browsers import ORIGIN, Clock, Desk, make_office
@@ -57,14 +53,14 @@ from tests.revealing import (
 
 HOME = Path(__file__).parents[2]
 OPENS = {
-    "identity_halves": {"handlers/reveal_halves.py"},
-    "whole_identity": {"handlers/reveal_halves.py"},
-    "open_original": {"handlers/reveal_halves.py"},
-    "open_outer": {"handlers/reveals.py"},
-    "open_inner": {"handlers/reveals.py"},
-    "opened_request": {"handlers/reveals.py"},
-    "opened_answer": {"handlers/reveals.py"},
-    "open_answer": {"bot/console/reveals.py"},
+    "identity_halves": {"handlers/reveals/seals.py"},
+    "whole_identity": {"handlers/reveals/seals.py"},
+    "open_original": {"handlers/reveals/seals.py"},
+    "open_outer": {"handlers/reveals/verbs.py"},
+    "open_inner": {"handlers/reveals/verbs.py"},
+    "opened_request": {"handlers/reveals/verbs.py"},
+    "opened_answer": {"handlers/reveals/verbs.py"},
+    "open_answer": {"bot/console/reveals/opening.py"},
 }
 """Who may call what opens a seal of an identity or an original."""
 
@@ -506,7 +502,7 @@ def test_a_seal_of_two_is_made_in_two_places_only():
         for path in (HOME / part).rglob("*.py")
         if "seal_twice" in set(calls(path))
     }
-    assert made == {"storage/files.py", "storage/report_items.py"}
+    assert made == {"storage/evidence/files.py", "storage/cases/items.py"}
 
 
 def test_reading_a_case_opens_no_identity(desk: Desk, here: Held):

@@ -4,17 +4,12 @@ from collections import Counter
 
 import pytest
 
-from handlers.memory import Memory
-from storage import passphrases
-from storage.key_places import PLACES, How
-from storage.keys import (
-    Purpose,
-    ServerKeys,
-    receipt_key,
-    unlock_with,
-)
-from storage.passphrases import Wrapped
-from storage.sealing import Context, NotAuthentic
+from handlers.conversation.memory import Memory
+from storage.crypto.sealing import Context, NotAuthentic
+from storage.crypto.server_key import Purpose, ServerKeys, receipt_key, unlock_with
+from storage.people import passphrases
+from storage.people.passphrases import Wrapped
+from storage.rekeying.places import PLACES, How
 from storage.words import Role, Stage
 from tests import thief
 from tests.seizure import opening
@@ -201,7 +196,7 @@ def test_what_needs_a_cookie_a_code_or_a_passphrase_stays_shut(
     whole: Whole, loot: thief.Loot
 ):
     """Not with the server key alone, and not without it."""
-    from storage import cookies, sessions  # noqa: PLC0415 - beside their only use
+    from storage.people import cookies, sessions  # noqa: PLC0415 - beside their only use
 
     cookie = whole.cookies[Stage.FULL]
     value, name = cookies.parse(cookie)

@@ -14,37 +14,31 @@ import pytest
 from sqlalchemy import delete, insert, update
 from sqlmodel import Session, SQLModel, select
 
-from storage import (
-    applications,
-    breaches,
-    case_keys,
-    cases,
-    conflicts,
+from storage import breaches, quarantine
+from storage.audit import installation as settings
+from storage.cases import cases, conflicts, data_requests, history
+from storage.crypto.sealing import Context, NotAuthentic, new_pair, seal
+from storage.crypto.server_key import Purpose
+from storage.database import remembered
+from storage.evidence import files
+from storage.jobs import jobs
+from storage.letters import sent as departed
+from storage.models import DataRequest, File, Tombstone
+from storage.notices import subscriptions
+from storage.people import (
     cookies,
-    data_requests,
-    departed,
-    factors,
-    files,
-    history,
     invitations,
-    jobs,
-    links,
     officers,
     passkeys,
-    quarantine,
     recovery_codes,
-    remembered,
-    rotation,
-    routes,
     sessions,
-    settings,
-    subscriptions,
-    tombstones,
-    units,
 )
-from storage.keys import Purpose
-from storage.models import DataRequest, File, Tombstone
-from storage.sealing import Context, NotAuthentic, new_pair, seal
+from storage.people import one_time_codes as factors
+from storage.people import telegram_links as links
+from storage.rekeying import case_keys
+from storage.retention import tombstones
+from storage.units import admissions as applications
+from storage.units import rotation, routes, units
 from storage.words import Channel, JobKind, Role, Stage
 from tests.seizure.opening import opened
 from tests.seizure.whole import RECOVERY_CODE, WHO, Whole

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from storage.database import Database
-from storage.keys import ServerKeys
+from storage.crypto.server_key import ServerKeys
+from storage.database.database import Database
 from storage.models import Case
 from storage.words import Role, Stage
 from tests.desk import Desk, Slip

@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from sqlmodel import Session, select
 
-from storage import audit
-from storage.database import Database
-from storage.keys import ServerKeys
+from storage.audit import log as audit
+from storage.crypto.server_key import ServerKeys
+from storage.database.database import Database
 from storage.models import AuditLine
 
 NOW = datetime(2026, 3, 2, 9, 0, 0, 123456, tzinfo=UTC)

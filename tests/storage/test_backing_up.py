@@ -15,22 +15,15 @@ import pytest
 from sqlalchemy import text
 from sqlmodel import SQLModel
 
-from bot import backups
-from storage import (
-    audit,
-    backing_up,
-    backup_proof,
-    backup_values,
-    inspecting,
-    migrating,
-    outbox,
-    rekeying,
-    restoring,
-    shelf,
-)
-from storage.backing_up import LEFT_OUT
-from storage.backup_reading import Reader, Sink, unpack
-from storage.backup_records import (
+from bot.operations import backups
+from storage import outbox
+from storage.audit import log as audit
+from storage.backups import encoding as backup_values
+from storage.backups import proof as backup_proof
+from storage.backups import restoring
+from storage.backups import writing as backing_up
+from storage.backups.reading import Reader, Sink, unpack
+from storage.backups.records import (
     BackupDamaged,
     BackupKeyMissing,
     BackupTooNew,
@@ -40,12 +33,17 @@ from storage.backup_records import (
     Writer,
     WrongKey,
 )
-from storage.database import Database
-from storage.keys import ServerKeys
-from storage.letters import Letter
-from storage.migrating import SchemaTooNew
-from storage.restoring import StoreNotEmpty
-from storage.shelf import Folder
+from storage.backups.restoring import StoreNotEmpty
+from storage.backups.writing import LEFT_OUT
+from storage.crypto.server_key import ServerKeys
+from storage.database import schema as migrating
+from storage.database.database import Database
+from storage.database.schema import SchemaTooNew
+from storage.evidence import blobs as shelf
+from storage.evidence.blobs import Folder
+from storage.inspection import rows as inspecting
+from storage.letters.letter import Letter
+from storage.rekeying import server_key as rekeying
 from storage.words import Channel, LetterKind
 from tests import thief
 from tests.bucket import Named

@@ -10,39 +10,33 @@ from sqlmodel import Session, SQLModel, func, select
 import bot
 import handlers
 import storage
-from handlers import breaches, canary
-from storage import (
-    case_tags,
-    cases,
-    conflicts,
-    data_requests,
-    figures,
-    overdue,
-    proving,
-    recovering_cases,
-    resealing,
-    rotation,
-    units,
-    waiting,
-    worklist,
-)
+from handlers import breaches
+from handlers.watch import canary
+from storage.cases import cases, conflicts, data_requests, figures, worklist
+from storage.cases import tags as case_tags
+from storage.inspection import chains as proving
+from storage.jobs import backlog as waiting
 from storage.models import Case, Counter, Item, OutboxRow
-from storage.overdue import Cut
+from storage.rekeying import case_recovery as recovering_cases
+from storage.rekeying import unit_keys as resealing
+from storage.retention import overdue
+from storage.retention.overdue import Cut
+from storage.units import rotation, units
 from storage.words import Channel, Erased, RequestKind, Status
 from tests.desk import STORY, Desk, desk
 
 KNOWN = {
-    "storage/cases.py:insert": "a number is taken, whoever has it",
-    "storage/cases.py:lock": "by a report's id, which no list told",
-    "storage/proving.py:problems": "a mark that somebody set by hand must show",
-    "storage/inspecting.py:problems": "a mark that somebody set by hand must show",
-    "storage/rewriting.py:_case_names": "a new server key is for every row",
-    "storage/resealing.py:batch": "sorts grants; which are due says _due, without it",
-    "storage/resealing.py:_due": "leaves the canary's out by its mark",
-    "handlers/canary.py:_case": "the canary's own",
-    "handlers/canary.py:_erase": "the canary's own",
-    "storage/overdue.py:_is_there": "a condition of the queries here",
-    "storage/overdue.py:item": "a condition of the queries here",
+    "storage/cases/cases.py:insert": "a number is taken, whoever has it",
+    "storage/cases/cases.py:lock": "by a report's id, which no list told",
+    "storage/inspection/chains.py:problems": "a mark that somebody set by hand must show",
+    "storage/inspection/rows.py:problems": "a mark that somebody set by hand must show",
+    "storage/rekeying/rewriting.py:_case_names": "a new server key is for every row",
+    "storage/rekeying/unit_keys.py:batch": "sorts grants; which are due says _due, without it",
+    "storage/rekeying/unit_keys.py:_due": "leaves the canary's out by its mark",
+    "handlers/watch/canary.py:_case": "the canary's own",
+    "handlers/watch/canary.py:_erase": "the canary's own",
+    "storage/retention/overdue.py:_is_there": "a condition of the queries here",
+    "storage/retention/overdue.py:item": "a condition of the queries here",
 }
 """Queries over cases that do not say ``REAL``, each with why."""
 _ASKS = frozenset({"select", "exists", "delete", "update", "count", "_by"})

@@ -7,10 +7,11 @@ import pytest
 from sqlalchemy import text
 from sqlmodel import select
 
-from storage import case_tags, cases
-from storage.cases import Filters, Place
+from storage.cases import cases
+from storage.cases import tags as case_tags
+from storage.cases.cases import Filters, Place
+from storage.crypto.sealing import NotAuthentic
 from storage.models import Case
-from storage.sealing import NotAuthentic
 
 DAY = date(2026, 3, 2)
 UNIT, OTHER = b"u" * 16, b"o" * 16

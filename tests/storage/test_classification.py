@@ -8,7 +8,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError, DisconnectionError, PendingRollbackError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from storage.transactions import Failure, classify
+from storage.database.transactions import Failure, classify
 
 MESSAGE, CONFLICT, STORE = Failure.MESSAGE, Failure.CONFLICT, Failure.STORE
 

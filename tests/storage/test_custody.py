@@ -6,7 +6,8 @@ from datetime import date
 import pytest
 from sqlmodel import select
 
-from storage import audit, custody
+from storage.audit import log as audit
+from storage.evidence import custody
 from storage.models import AuditLine
 
 FILE, DAY = secrets.token_bytes(16), date(2026, 3, 2)

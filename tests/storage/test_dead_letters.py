@@ -6,14 +6,20 @@ from threading import Barrier, Thread
 import pytest
 from sqlmodel import Session, col, select
 
-from bot.ends import Written
-from handlers import leaving, reporter
-from storage import dead_letters, links, outbox, rekeying, subscriptions, waiting
-from storage.keys import ServerKeys
-from storage.letters import LIVES, Letter, expiry
+from bot.delivery.outcomes import Written
+from handlers.cases import reporter
+from handlers.people import leaving
+from storage import outbox
+from storage.crypto.server_key import ServerKeys
+from storage.jobs import backlog as waiting
+from storage.letters.letter import LIVES, Letter, expiry
 from storage.models import Case, OutboxRow
+from storage.notices import failed as dead_letters
+from storage.notices import subscriptions
+from storage.notices.subscriptions import Subscriber
 from storage.outbox import LEASE
-from storage.subscriptions import Subscriber
+from storage.people import telegram_links as links
+from storage.rekeying import server_key as rekeying
 from storage.words import Channel, LetterKind, Wanted
 from tests.desk import STORY, Desk, desk, office_of
 

@@ -5,12 +5,14 @@ import secrets
 import pytest
 from sqlmodel import Session, select
 
-from storage import conversations, report_items, reports
-from storage.database import Database
-from storage.keys import ServerKeys
+from storage import conversations
+from storage.cases import items as report_items
+from storage.cases import reports
+from storage.cases.items import Content
+from storage.crypto.sealing import NotAuthentic
+from storage.crypto.server_key import ServerKeys
+from storage.database.database import Database
 from storage.models import Draft, Grant, Item
-from storage.report_items import Content
-from storage.sealing import NotAuthentic
 from storage.words import Audience, Channel, ItemKind
 from tests import house
 

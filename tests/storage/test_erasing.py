@@ -5,14 +5,17 @@ import json
 import pytest
 from sqlmodel import col, select
 
-from handlers import cases as verbs
-from storage import cases, erasing, files, history, subscriptions, tombstones
-from storage.database import Database
-from storage.erasing import OnHold
-from storage.keys import Purpose, ServerKeys
+from handlers.cases import officer as verbs
+from storage.cases import cases, history
+from storage.crypto.sealing import Context, NotAuthentic
+from storage.crypto.server_key import Purpose, ServerKeys
+from storage.database.database import Database
+from storage.evidence import files
 from storage.models import Case, File, Grant, Item, Reveal, Tombstone
-from storage.sealing import Context, NotAuthentic
-from storage.subscriptions import Subscriber
+from storage.notices import subscriptions
+from storage.notices.subscriptions import Subscriber
+from storage.retention import erasing, tombstones
+from storage.retention.erasing import OnHold
 from storage.words import Audience, Channel, Erased, RevealOf, RevealState
 from tests.conftest import NOW
 from tests.desk import Desk, Slip, desk, pick

@@ -9,32 +9,23 @@ from sqlalchemy import delete, insert
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import SQLModel, select
 
-from handlers import cases as verbs
-from handlers import conflicts, leaving, reveals, rights
-from storage import (
-    audit,
-    cases,
-    erasing,
-    factors,
-    files,
-    history,
-    inspecting,
-    recovery_codes,
-    report_items,
-    reports,
-)
-from storage.files import Taken
+from handlers.cases import conflicts, rights
+from handlers.cases import officer as verbs
+from handlers.people import leaving
+from handlers.reveals import verbs as reveals
+from storage.audit import log as audit
+from storage.cases import cases, history, reports
+from storage.cases import items as report_items
+from storage.cases.items import Content
+from storage.cases.reveals import Request, Wish
+from storage.evidence import files
+from storage.evidence.files import Taken
+from storage.inspection import rows as inspecting
 from storage.models import AuditLine, Case, Conflict, Event, File
-from storage.report_items import Content
-from storage.reveals import Request, Wish
-from storage.words import (
-    Audience,
-    Erased,
-    EventCode,
-    ItemKind,
-    RequestKind,
-    RevealOf,
-)
+from storage.people import one_time_codes as factors
+from storage.people import recovery_codes
+from storage.retention import erasing
+from storage.words import Audience, Erased, EventCode, ItemKind, RequestKind, RevealOf
 from tests import house, thief
 from tests.desk import Desk, desk, pick
 

@@ -6,12 +6,14 @@ from datetime import UTC, datetime
 import pytest
 from sqlmodel import col, select
 
-from storage import factors, manifests, officers, passkeys, recovery_codes
-from storage.database import Database
-from storage.keys import ServerKeys
-from storage.manifests import Name
+from storage.audit import manifests
+from storage.audit.manifests import Name
+from storage.crypto.sealing import NotAuthentic
+from storage.crypto.server_key import ServerKeys
+from storage.database.database import Database
 from storage.models import Officer, Passkey, RecoveryCode, SecondFactor
-from storage.sealing import NotAuthentic
+from storage.people import officers, passkeys, recovery_codes
+from storage.people import one_time_codes as factors
 from tests import authenticator, house
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)

@@ -2,10 +2,10 @@
 
 import pytest
 
-from storage import shelf
-from storage.sealing import NotAuthentic
-from storage.shelf import Sealer
-from storage.streams import CHUNK
+from storage.crypto.sealing import NotAuthentic
+from storage.crypto.streams import CHUNK
+from storage.evidence import blobs as shelf
+from storage.evidence.blobs import Sealer
 
 SEALED = CHUNK + 16
 SIZES = [0, 1, CHUNK - 5, CHUNK - 4, CHUNK - 3, 3 * CHUNK + 17]

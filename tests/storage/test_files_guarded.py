@@ -12,14 +12,17 @@ from functools import partial
 import pytest
 from sqlmodel import select
 
-from handlers import taking
+from handlers import evidence as taking
+from handlers.evidence import Outcome
 from handlers.messages import Kind, Media
-from handlers.taking import Outcome
-from storage import files, jobs, shelf, units
-from storage.files import Taken
+from storage.crypto.sealing import NotAuthentic
+from storage.evidence import blobs as shelf
+from storage.evidence import files
+from storage.evidence.blobs import Folder, Sealer
+from storage.evidence.files import Taken
+from storage.jobs import jobs
 from storage.models import Event, File, Job
-from storage.sealing import NotAuthentic
-from storage.shelf import Folder, Sealer
+from storage.units import units
 from storage.words import Channel, EventCode, FileState, JobKind
 from tests.desk import desk, pick
 

@@ -3,7 +3,7 @@
 import pytest
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
-from storage import keys as server_keys
+from storage.crypto import server_key as server_keys
 
 
 @pytest.fixture

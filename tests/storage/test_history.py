@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
-from handlers import cases as verbs
-from storage import case_tags, history
+from handlers.cases import officer as verbs
+from storage.cases import history
+from storage.cases import tags as case_tags
+from storage.crypto.sealing import NotAuthentic
 from storage.models import Case, Event
-from storage.sealing import NotAuthentic
 from storage.words import Status
 from tests import thief
 from tests.desk import Desk, desk

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from sqlmodel import select
 
-from storage import jobs
-from storage.keys import ServerKeys
+from storage.crypto.server_key import ServerKeys
+from storage.jobs import jobs
 from storage.models import Job
 from storage.words import JobKind
 

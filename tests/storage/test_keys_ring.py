@@ -5,12 +5,15 @@ import hmac
 import pytest
 from sqlmodel import select
 
-from handlers import cases as verbs
-from storage import cases, conversations, departed, history, proving
-from storage.keys import BadServerKey, Purpose, ServerKeys
-from storage.letters import Letter
+from handlers.cases import officer as verbs
+from storage import conversations
+from storage.cases import cases, history
+from storage.crypto.sealing import Context, NotAuthentic
+from storage.crypto.server_key import BadServerKey, Purpose, ServerKeys
+from storage.inspection import chains as proving
+from storage.letters import sent as departed
+from storage.letters.letter import Letter
 from storage.models import Case
-from storage.sealing import Context, NotAuthentic
 from storage.words import Channel, LetterKind
 from tests.conftest import NOW
 from tests.desk import desk, with_keys

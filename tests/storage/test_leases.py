@@ -3,7 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
-from storage import jobs, leases
+from storage.jobs import jobs, leases
 from storage.words import JobKind
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)

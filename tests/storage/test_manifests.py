@@ -6,21 +6,16 @@ import pytest
 from sqlalchemy import Connection, text
 from sqlmodel import Session, select
 
-from storage import (
-    audit,
-    manifests,
-    officers,
-    readiness,
-    remembered,
-    routes,
-    sessions,
-    units,
-)
-from storage.database import Database
-from storage.keys import ServerKeys
-from storage.manifests import Name
+from storage.audit import log as audit
+from storage.audit import manifests
+from storage.audit.manifests import Name
+from storage.crypto.sealing import NotAuthentic
+from storage.crypto.server_key import ServerKeys
+from storage.database import remembered
+from storage.database.database import Database
 from storage.models import Membership, Officer, Unit
-from storage.sealing import NotAuthentic
+from storage.people import officers, sessions
+from storage.units import readiness, routes, units
 from storage.words import UnitKind
 from tests import house
 from tests.conftest import NOW

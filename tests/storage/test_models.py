@@ -10,10 +10,10 @@ from sqlalchemy import DateTime, text
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import SQLModel
 
-from handlers import cases as verbs
-from storage import migrating
-from storage.database import Database
-from storage.migrating import SchemaTooNew, SchemaTooOld
+from handlers.cases import officer as verbs
+from storage.database import schema as migrating
+from storage.database.database import Database
+from storage.database.schema import SchemaTooNew, SchemaTooOld
 from tests import thief
 from tests.desk import desk
 

@@ -3,8 +3,9 @@
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from storage import migrating, settings
-from storage.database import Database
+from storage.audit import installation as settings
+from storage.database import schema as migrating
+from storage.database.database import Database
 from tests.migrated import migrate
 
 

@@ -1,9 +1,9 @@
 import pytest
 
-from storage import officers
-from storage.database import Database
-from storage.keys import ServerKeys
-from storage.sealing import NotAuthentic, public_of
+from storage.crypto.sealing import NotAuthentic, public_of
+from storage.crypto.server_key import ServerKeys
+from storage.database.database import Database
+from storage.people import officers
 from storage.words import Role
 
 PHRASE = "a phrase of sixteen"

@@ -10,11 +10,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from sqlmodel import Session, SQLModel, col, select
 
-from storage import dead_letters, departed, outbox
-from storage.database import Database
-from storage.keys import Purpose, ServerKeys
-from storage.letters import LIVES, Letter, expiry
+from storage import outbox
+from storage.crypto.server_key import Purpose, ServerKeys
+from storage.database.database import Database
+from storage.letters import sent as departed
+from storage.letters.letter import LIVES, Letter, expiry
 from storage.models import Departed, OutboxRow
+from storage.notices import failed as dead_letters
 from storage.outbox import LEASE, Claimed
 from storage.words import Channel, LetterKind
 

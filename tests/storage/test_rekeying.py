@@ -7,42 +7,35 @@ from datetime import timedelta
 import pytest
 from sqlmodel import SQLModel, select
 
-from handlers import cases as verbs
-from handlers import conflicts
+from handlers.cases import conflicts
+from handlers.cases import officer as verbs
+from handlers.conversation.exchange import recall
+from handlers.conversation.memory import Memory
 from handlers.inbox import Outcome
-from handlers.memory import Memory
-from handlers.turning import recall
-from storage import (
-    audit,
-    case_keys,
-    conversations,
-    departed,
-    factors,
-    invitations,
-    key_places,
-    leases,
-    links,
-    passkeys,
-    proving,
-    quarantine,
-    recovering,
-    recovering_cases,
-    recovery_codes,
-    rekeying,
-    reports,
-    rewriting,
-    sessions,
-    settings,
-    subscriptions,
-    units,
-)
-from storage.database import Database
-from storage.key_places import PLACES, How
-from storage.keys import ServerKeys
-from storage.letters import Letter
+from storage import conversations, quarantine
+from storage.audit import installation as settings
+from storage.audit import log as audit
+from storage.cases import reports
+from storage.crypto.sealing import NotAuthentic
+from storage.crypto.server_key import ServerKeys
+from storage.database.database import Database
+from storage.inspection import chains as proving
+from storage.jobs import leases
+from storage.letters import sent as departed
+from storage.letters.letter import Letter
 from storage.models import Case, Item, OutboxRow, Session, Subscription
-from storage.sealing import NotAuthentic
-from storage.subscriptions import Subscriber
+from storage.notices import subscriptions
+from storage.notices.subscriptions import Subscriber
+from storage.people import invitations, passkeys, recovery_codes, sessions
+from storage.people import one_time_codes as factors
+from storage.people import telegram_links as links
+from storage.rekeying import case_keys, rewriting
+from storage.rekeying import case_recovery as recovering_cases
+from storage.rekeying import places as key_places
+from storage.rekeying import recovery as recovering
+from storage.rekeying import server_key as rekeying
+from storage.rekeying.places import PLACES, How
+from storage.units import units
 from storage.words import Channel, LetterKind, Role
 from tests import house, thief
 from tests.desk import Desk, Slip, desk, text, with_keys

@@ -9,24 +9,21 @@ import pytest
 from sqlalchemy import text
 from sqlmodel import col, select
 
-from bot import config
-from bot.house import NotFounded, build
-from handlers import cases as verbs
-from handlers import reporter
-from storage import (
-    audit,
-    cases,
-    history,
-    links,
-    proving,
-    quarantine,
-    report_items,
-)
-from storage.database import Database
-from storage.keys import Purpose, ServerKeys
+from bot.assembly.server import NotFounded, build
+from bot.settings import loading as config
+from handlers.cases import officer as verbs
+from handlers.cases import reporter
+from storage import quarantine
+from storage.audit import log as audit
+from storage.cases import cases, history
+from storage.cases import items as report_items
+from storage.cases.items import Content
+from storage.crypto.sealing import Context, NotAuthentic, new_pair, seal
+from storage.crypto.server_key import Purpose, ServerKeys
+from storage.database.database import Database
+from storage.inspection import chains as proving
 from storage.models import Case, Event, Item, LinkToken, OfficerLink, Quarantine
-from storage.report_items import Content
-from storage.sealing import Context, NotAuthentic, new_pair, seal
+from storage.people import telegram_links as links
 from storage.words import Audience, Channel, ItemKind, Reason, Status
 from tests import house
 from tests.conftest import NOW

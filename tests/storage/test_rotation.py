@@ -5,21 +5,17 @@ import threading
 import pytest
 from sqlmodel import select
 
-from storage import (
-    manifests,
-    officers,
-    readiness,
-    reports,
-    resealing,
-    rotation,
-    units,
-)
-from storage.database import Database
-from storage.keys import ServerKeys
-from storage.manifests import Name
+from storage.audit import manifests
+from storage.audit.manifests import Name
+from storage.cases import reports
+from storage.crypto.sealing import NotAuthentic, open_seal, public_of
+from storage.crypto.server_key import ServerKeys
+from storage.database.database import Database
 from storage.models import Grant, Unit, UnitGrant
-from storage.sealing import NotAuthentic, open_seal, public_of
-from storage.unit_grants import _context
+from storage.people import officers
+from storage.rekeying import unit_keys as resealing
+from storage.units import readiness, rotation, units
+from storage.units.grants import _context
 from storage.words import Recipient, UnitKind
 from tests import desk as offices
 from tests import house, thief

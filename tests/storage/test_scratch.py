@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from storage import scratch
+from storage.backups import scratch
 
 
 def test_what_does_not_fit_into_memory_has_no_name(monkeypatch: pytest.MonkeyPatch):

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage import sealing
-from storage.keys import BadServerKey, Purpose, ServerKeys
-from storage.sealing import Context, NotAuthentic
+from storage.crypto import sealing
+from storage.crypto.sealing import Context, NotAuthentic
+from storage.crypto.server_key import BadServerKey, Purpose, ServerKeys
 
 HERE = Context("items", b"r" * 16, "blob", b"c" * 16, 3, 1, b"k")
 ELSEWHERE = (

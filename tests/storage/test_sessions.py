@@ -3,12 +3,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlmodel import select
 
-from storage import links, officers, sessions
-from storage.database import Database
-from storage.keys import ServerKeys
+from storage.crypto.sealing import NotAuthentic
+from storage.crypto.server_key import ServerKeys
+from storage.database.database import Database
 from storage.models import LinkToken, Officer, OfficerLink
 from storage.models import Session as Row
-from storage.sealing import NotAuthentic
+from storage.people import officers, sessions
+from storage.people import telegram_links as links
 from storage.words import Channel, Stage
 from tests import house
 

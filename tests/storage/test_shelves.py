@@ -8,12 +8,12 @@ import httpx
 import obstore
 import pytest
 
-from storage import bucket as buckets
-from storage import shelf as shelves
-from storage.bucket import Bucket
-from storage.sealing import NotAuthentic
-from storage.shelf import Away, Folder
-from storage.streams import CHUNK
+from storage.crypto.sealing import NotAuthentic
+from storage.crypto.streams import CHUNK
+from storage.evidence import blobs as shelves
+from storage.evidence import bucket as buckets
+from storage.evidence.blobs import Away, Folder
+from storage.evidence.bucket import Bucket
 from tests.bucket import new_bucket, s3_server
 
 ID, OTHER = b"\x0a" * 16, b"\x0b" * 16

@@ -1,12 +1,16 @@
 import pytest
 from sqlmodel import Session, select
 
-from storage import officers, readiness, recovery, remembered, routes, settings, units
-from storage.database import Database
-from storage.keys import ServerKeys
+from storage.audit import installation as settings
+from storage.crypto.sealing import NotAuthentic, new_pair, open_seal, public_of
+from storage.crypto.server_key import ServerKeys
+from storage.database import remembered
+from storage.database.database import Database
 from storage.models import Membership, Route, Setting, Unit, UnitGrant
-from storage.sealing import NotAuthentic, new_pair, open_seal, public_of
-from storage.unit_grants import _context as grant_context
+from storage.people import officers
+from storage.units import readiness, routes, units
+from storage.units import recovery_keys as recovery
+from storage.units.grants import _context as grant_context
 from storage.words import Recipient, Role, UnitKind
 from tests import house
 

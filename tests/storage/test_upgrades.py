@@ -21,27 +21,25 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, event, text
 from sqlalchemy.exc import OperationalError
 
-from handlers import numbering, receipts
+from handlers.cases import receipts
 from handlers.messages import Proof
-from storage import (
-    audit,
-    backing_up,
-    backup_proof,
-    files,
-    inspecting,
-    migrating,
-    report_items,
-    reports,
-    restoring,
-    scratch,
-    shelf,
-    units,
-)
-from storage.backup_reading import Reader, Sink, unpack
-from storage.database import Database
-from storage.keys import ServerKeys
+from handlers.rules import numbering
+from storage.audit import log as audit
+from storage.backups import proof as backup_proof
+from storage.backups import restoring, scratch
+from storage.backups import writing as backing_up
+from storage.backups.reading import Reader, Sink, unpack
+from storage.cases import items as report_items
+from storage.cases import reports
+from storage.crypto.server_key import ServerKeys
+from storage.database import schema as migrating
+from storage.database.database import Database
+from storage.evidence import blobs as shelf
+from storage.evidence import files
+from storage.evidence.blobs import Folder
+from storage.inspection import rows as inspecting
 from storage.models import Case
-from storage.shelf import Folder
+from storage.units import units
 from tests.desk import office_of, pick
 from tests.terminal import Terminal
 

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from storage import watches
-from storage.watches import Watched
+from storage.jobs import watches
+from storage.jobs.watches import Watched
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

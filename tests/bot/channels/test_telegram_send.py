@@ -8,7 +8,7 @@ import pytest
 
 from bot.channels import base
 from bot.channels.telegram import Telegram
-from storage.letters import Letter
+from storage.letters.letter import Letter
 from storage.words import Channel, LetterKind
 from tests.scripted import Answer, provider
 

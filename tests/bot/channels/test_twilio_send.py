@@ -12,7 +12,7 @@ import pytest
 from bot.channels import base, twilio
 from bot.channels.sms import Sms
 from bot.channels.whatsapp import WhatsApp
-from storage.letters import Letter
+from storage.letters.letter import Letter
 from storage.words import Channel, LetterKind
 from tests.scripted import Answer, provider
 

@@ -11,7 +11,7 @@ from bot.channels.sms import Sms
 from bot.channels.telegram import Telegram
 from bot.channels.whatsapp import WhatsApp
 from handlers.messages import Kind
-from storage.letters import Letter
+from storage.letters.letter import Letter
 from storage.words import Channel, LetterKind
 from tests.phones import Simulator
 

@@ -2,7 +2,7 @@
 
 import json
 
-from bot.commands import desk
+from bot.terminal import desk
 from storage.models import AuditLine
 from tests.terminal import Terminal
 

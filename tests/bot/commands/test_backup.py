@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from bot import backups
 from bot.clock import utc_now
-from storage import backing_up, leases, watches
-from storage.database import Database
-from storage.keys import ServerKeys
-from storage.watches import Watched
+from bot.operations import backups
+from storage.backups import writing as backing_up
+from storage.crypto.server_key import ServerKeys
+from storage.database.database import Database
+from storage.jobs import leases, watches
+from storage.jobs.watches import Watched
 
 
 @pytest.fixture

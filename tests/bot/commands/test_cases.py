@@ -5,12 +5,13 @@ from hashlib import shake_256
 
 import pytest
 
-from bot import founding
-from bot.commands import desk
-from handlers import numbering
-from storage import cases, history, units
+from bot.operations import founding
+from bot.terminal import desk
+from handlers.rules import numbering
+from storage.cases import cases, history
+from storage.crypto.sealing import new_pair
 from storage.models import Case
-from storage.sealing import new_pair
+from storage.units import units
 from storage.words import EventCode, Status
 
 DAY = date(2026, 3, 2)

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from handlers import questionnaire
+from handlers.questionnaire import book as questionnaire
 
 
 def test_what_we_ship_is_sound(empty):

@@ -3,9 +3,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.commands import desk
-from storage import audit, officers, readiness, units
-from storage.keys import ServerKeys
+from bot.terminal import desk
+from storage.audit import log as audit
+from storage.crypto.server_key import ServerKeys
+from storage.people import officers
+from storage.units import readiness, units
 from tests.terminal import PASSPHRASES, init
 
 

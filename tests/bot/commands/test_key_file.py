@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from storage.keys import ServerKeys
+from storage.crypto.server_key import ServerKeys
 from tests.running import free_port
 
 KEY = Path("server.key")

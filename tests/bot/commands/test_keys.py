@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bot import recovery_paper
-from storage.sealing import new_pair, public_of
+from bot.operations import recovery_paper
+from storage.crypto.sealing import new_pair, public_of
 
 HOME = Path(__file__).parents[3]
 

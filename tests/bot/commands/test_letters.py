@@ -4,10 +4,12 @@ import pytest
 from sqlmodel import select
 
 from bot.clock import utc_now
-from bot.commands import desk
-from storage import audit, dead_letters, outbox
-from storage.letters import Letter
+from bot.terminal import desk
+from storage import outbox
+from storage.audit import log as audit
+from storage.letters.letter import Letter
 from storage.models import OutboxRow
+from storage.notices import failed as dead_letters
 from storage.words import Channel, LetterKind
 from tests.terminal import Terminal
 

@@ -2,9 +2,10 @@ import re
 
 import pytest
 
-from bot.commands import desk
-from storage import officers, units
-from storage.sealing import NotAuthentic
+from bot.terminal import desk
+from storage.crypto.sealing import NotAuthentic
+from storage.people import officers
+from storage.units import units
 from tests.terminal import PASSPHRASES
 
 NEW = "kata sandi petugas baru"

@@ -8,8 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from bot.commands import desk
-from storage import officers
+from bot.terminal import desk
+from storage.people import officers
 
 PATIENCE = 30.0
 HOME = Path(__file__).parents[3]

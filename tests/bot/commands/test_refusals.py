@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy.exc import DBAPIError
 
 from bot import cli
-from bot.commands import refusals
-from storage.keys import ServerKeys
+from bot.terminal import refusals
+from storage.crypto.server_key import ServerKeys
 from storage.models import Setting
 
 
@@ -138,7 +138,7 @@ def test_migrate_says_where_it_stands(terminal):
 
 
 def test_an_older_schema_is_migrated(terminal, monkeypatch):
-    from storage import migrating  # noqa: PLC0415 - patched for this test alone
+    from storage.database import schema as migrating  # noqa: PLC0415 - patched for this test alone
 
     monkeypatch.setattr(migrating, "current", lambda _: "0002")
     monkeypatch.setattr(migrating, "upgrade", lambda _: None)
@@ -149,7 +149,7 @@ def test_a_fault_of_ours_is_named_by_its_class_alone(terminal, monkeypatch):
     def fail(_session):
         raise ZeroDivisionError("a secret that passed through")
 
-    monkeypatch.setattr("bot.commands.units.units.everything", fail)
+    monkeypatch.setattr("bot.commands.people.units.units.everything", fail)
     said = terminal("unit", "list")
     assert said.code == 1
     assert "ZeroDivisionError" in said.err

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from bot import backups
 from bot.clock import utc_now
-from storage import leases
-from storage.database import Database
-from storage.keys import ServerKeys
+from bot.operations import backups
+from storage.crypto.server_key import ServerKeys
+from storage.database.database import Database
+from storage.jobs import leases
 from tests.terminal import PASSPHRASES
 
 REPO = Path(__file__).parents[3]

@@ -7,13 +7,16 @@ from pathlib import Path
 import pytest
 from sqlmodel import select
 
-from bot import doctor
-from bot import tombstones as kept
 from bot.clock import utc_now
-from bot.commands import desk
-from storage import cases, files, history, tombstones, units
+from bot.doctor import doctor
+from bot.retention import tombstones as kept
+from bot.terminal import desk
+from storage.cases import cases, history
+from storage.crypto.sealing import new_pair
+from storage.evidence import files
 from storage.models import Case, File, Tombstone
-from storage.sealing import new_pair
+from storage.retention import tombstones
+from storage.units import units
 from storage.words import Erased, EventCode, Status
 from tests.terminal import Terminal
 

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from bot.clock import utc_now
-from storage import leases, rekeying
-from storage.database import Database
-from storage.keys import ServerKeys
+from storage.crypto.server_key import ServerKeys
+from storage.database.database import Database
+from storage.jobs import leases
+from storage.rekeying import server_key as rekeying
 from tests.running import free_port
 from tests.terminal import PASSPHRASES
 

@@ -8,11 +8,14 @@ import pytest
 from sqlmodel import Session, select
 
 from bot.clock import utc_now
-from storage import audit, links, officers, outbox
-from storage.database import Database
-from storage.keys import ServerKeys
-from storage.letters import Letter
+from storage import outbox
+from storage.audit import log as audit
+from storage.crypto.server_key import ServerKeys
+from storage.database.database import Database
+from storage.letters.letter import Letter
 from storage.models import OutboxRow
+from storage.people import officers
+from storage.people import telegram_links as links
 from storage.words import Channel
 from tests.terminal import PASSPHRASES
 
@@ -119,7 +122,7 @@ def test_the_news_and_the_change_are_one(linked, monkeypatch):
         raise OSError(5, "the plug was pulled")
 
     with monkeypatch.context() as patched:
-        patched.setattr("storage.manifests.witness", stop)
+        patched.setattr("storage.audit.manifests.witness", stop)
         line = linked.refused(
             "unit", "route", "add", "Wilayah II", "--position", "KDH", *PEOPLE,
             PASSPHRASE=BOTH,

@@ -7,9 +7,9 @@ from starlette.applications import Starlette
 
 from bot.console.app import ConsoleContext, routes
 from bot.writer import Writer
-from storage.database import Database
-from storage.keys import ServerKeys
-from storage.shelf import Folder, Shelf
+from storage.crypto.server_key import ServerKeys
+from storage.database.database import Database
+from storage.evidence.blobs import Folder, Shelf
 from tests import house
 from tests.browsers import ORIGIN, Clock, Desk, make_office
 from tests.hashing import hashed_quickly

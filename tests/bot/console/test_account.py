@@ -3,13 +3,15 @@ import re
 import pytest
 from sqlmodel import select
 
-from bot.console.browsers import label_of
+from bot.console.signing.browsers import label_of
 from bot.console.visit import COOKIE
-from storage import audit, cookies, links, officers, recovery_codes, sessions
+from storage.audit import log as audit
+from storage.crypto.sealing import NotAuthentic
 from storage.models import LinkToken, Officer
 from storage.models import Session as Row
-from storage.passphrases import Wrapped
-from storage.sealing import NotAuthentic
+from storage.people import cookies, officers, recovery_codes, sessions
+from storage.people import telegram_links as links
+from storage.people.passphrases import Wrapped
 from storage.words import Channel, Role, Stage
 from tests import authenticator
 from tests.browsers import HOST, Browser, Desk, Page, half_way

@@ -13,9 +13,9 @@ from typing import NamedTuple
 import pytest
 
 from bot.console.texts import LANGUAGES, ConsoleTexts
-from handlers import digest
-from storage import custody
-from storage.manifests import Name
+from handlers.watch import digest
+from storage.audit.manifests import Name
+from storage.evidence import custody
 from storage.words import EventCode, RequestState
 
 HOME = Path(__file__).parents[3]
@@ -30,42 +30,42 @@ class Door(NamedTuple):
 
 EVERYWHERE = {"audit.record": Door(2), "acts.witness": Door(3, "case.")}
 DOORS = {
-    "bot/commands/officers.py": {"record": Door(2)},
-    "bot/commands/routes.py": {"officers.record": Door(2)},
-    "bot/commands/recovering.py": {"_record": Door(2)},
+    "bot/commands/people/officers.py": {"record": Door(2)},
+    "bot/commands/people/routes.py": {"officers.record": Door(2)},
+    "bot/commands/keys/recovery.py": {"_record": Door(2)},
     "handlers/breaches.py": {"_witness": Door(3, "breach.")},
-    "handlers/leaving.py": {"_record": Door(2)},
-    "handlers/people.py": {"_record": Door(2)},
-    "handlers/resending.py": {"_record": Door(2)},
-    "handlers/retaking.py": {"_record": Door(2)},
+    "handlers/people/leaving.py": {"_record": Door(2)},
+    "handlers/people/joining.py": {"_record": Door(2)},
+    "handlers/notices/resending.py": {"_record": Door(2)},
+    "handlers/quarantine/release.py": {"_record": Door(2)},
 }
 """Helpers of one file that pass a code on."""
 PASSED_ON = {
-    ("bot/commands/officers.py", "code"),
-    ("bot/commands/recovering.py", "code"),
-    ("handlers/acts.py", "f'case.{act}'"),
+    ("bot/commands/people/officers.py", "code"),
+    ("bot/commands/keys/recovery.py", "code"),
+    ("handlers/cases/record.py", "f'case.{act}'"),
     ("handlers/breaches.py", "f'breach.{act}'"),
-    ("handlers/leaving.py", "code"),
-    ("handlers/people.py", "code"),
-    ("handlers/resending.py", "code"),
-    ("handlers/retaking.py", "code"),
+    ("handlers/people/leaving.py", "code"),
+    ("handlers/people/joining.py", "code"),
+    ("handlers/notices/resending.py", "code"),
+    ("handlers/quarantine/release.py", "code"),
 }
 """What stands in ``audit.record`` inside such a helper."""
 NAMED = {
-    ("bot/founding.py", "code"): {"vault.first", "unit.first"},
-    ("bot/commands/recovering.py", "code"): {"keys.recovery_replaced"},
-    ("bot/commands/routes.py", "code"): {"route.added", "route.removed"},
-    ("bot/console/resealing.py", "code"): {"unit.resealed", "unit.key_dropped"},
-    ("handlers/answering.py", "f'request_{state}'"): {
+    ("bot/operations/founding.py", "code"): {"vault.first", "unit.first"},
+    ("bot/commands/keys/recovery.py", "code"): {"keys.recovery_replaced"},
+    ("bot/commands/people/routes.py", "code"): {"route.added", "route.removed"},
+    ("bot/console/cases/resealing.py", "code"): {"unit.resealed", "unit.key_dropped"},
+    ("handlers/cases/data_requests.py", "f'request_{state}'"): {
         f"request_{state}" for state in RequestState if state != RequestState.OPEN
     },
-    ("handlers/digest.py", "CODE"): {digest.CODE},
-    ("handlers/holding.py", "code.value"): {
+    ("handlers/watch/digest.py", "CODE"): {digest.CODE},
+    ("handlers/cases/holds.py", "code.value"): {
         EventCode.HELD.value,
         EventCode.RELEASED.value,
     },
-    ("storage/custody.py", "CODE"): {custody.CODE},
-    ("storage/manifests.py", "code"): {f"list.{name}" for name in Name},
+    ("storage/evidence/custody.py", "CODE"): {custody.CODE},
+    ("storage/audit/manifests.py", "code"): {f"list.{name}" for name in Name},
 }
 """Codes that are not written out where they are recorded, and all that they may be."""
 

@@ -13,8 +13,8 @@ from axe_playwright_python.async_playwright import (  # type: ignore[import-unty
 from playwright.async_api import Browser, BrowserContext, async_playwright
 
 from bot.console.visit import COOKIE
-from bot.logs import UVICORN_OPTIONS
-from storage import officers, sessions
+from bot.telemetry.logs import UVICORN_OPTIONS
+from storage.people import officers, sessions
 from storage.words import Role, Stage
 from tests import authenticator
 from tests.browsers import Desk

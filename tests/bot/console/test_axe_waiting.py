@@ -6,7 +6,7 @@ from axe_playwright_python.async_playwright import (  # type: ignore[import-unty
 )
 from playwright.async_api import Browser
 
-from storage import confirmations
+from storage.units import confirmations
 from storage.words import Role
 from tests import authenticator
 from tests.bot.console.test_axe import address, chromium, sign_in

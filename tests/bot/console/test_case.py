@@ -1,11 +1,14 @@
 import pytest
 from sqlmodel import col, select
 
-from handlers import numbering
-from storage import cases, history, officers, report_items, units
+from handlers.rules import numbering
+from storage.cases import cases, history
+from storage.cases import items as report_items
+from storage.cases.items import Content
+from storage.crypto.sealing import new_pair, open_seal
 from storage.models import Case, Event, Item, Officer
-from storage.report_items import Content
-from storage.sealing import new_pair, open_seal
+from storage.people import officers
+from storage.units import units
 from storage.words import Audience, EventCode, ItemKind, Role, Status, UnitKind
 from tests import house
 from tests.browsers import STORY, Desk, Page

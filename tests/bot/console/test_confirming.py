@@ -4,7 +4,7 @@ import pytest
 from starlette.routing import Mount, Route
 
 from bot.console import menu
-from storage import confirmations
+from storage.units import confirmations
 from storage.words import Role
 from tests.bot.console.test_people import added, found, invites, joins, words_of
 from tests.browsers import Desk

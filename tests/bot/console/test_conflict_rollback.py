@@ -2,7 +2,7 @@
 
 from sqlmodel import select
 
-from handlers import conflicts
+from handlers.cases import conflicts
 from storage.models import Case, Conflict, Event, Grant, Item
 from tests.browsers import Desk
 

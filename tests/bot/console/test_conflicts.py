@@ -2,22 +2,18 @@
 
 from sqlmodel import select
 
-from handlers import cases as verbs
-from handlers import conflicts
-from storage import (
-    audit,
-    case_keys,
-    cases,
-    files,
-    history,
-    proving,
-    report_items,
-    reports,
-)
-from storage import conflicts as declarations
-from storage.files import Taken
+from handlers.cases import conflicts
+from handlers.cases import officer as verbs
+from storage.audit import log as audit
+from storage.cases import cases, history, reports
+from storage.cases import conflicts as declarations
+from storage.cases import items as report_items
+from storage.cases.items import Content
+from storage.evidence import files
+from storage.evidence.files import Taken
+from storage.inspection import chains as proving
 from storage.models import Case, Conflict, Event, File, Grant, Item
-from storage.report_items import Content
+from storage.rekeying import case_keys
 from storage.words import (
     Audience,
     EventCode,

@@ -4,10 +4,12 @@ import pytest
 from PIL import Image
 from sqlmodel import select
 
-from storage import files, shelf, units
-from storage.files import Taken
+from storage.evidence import blobs as shelf
+from storage.evidence import files
+from storage.evidence.blobs import Sealer
+from storage.evidence.files import Taken
 from storage.models import Case, Event, File
-from storage.shelf import Sealer
+from storage.units import units
 from storage.words import FileState
 from tests.browsers import Browser, Desk
 from tests.evidence import reserve

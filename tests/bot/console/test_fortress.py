@@ -12,13 +12,13 @@ import httpx
 import pytest
 from starlette.routing import Mount, Route
 
-from bot import config
 from bot.app import create
 from bot.console import pages
 from bot.console.visit import HOME
-from storage import sessions
-from storage.database import Database
-from storage.keys import ServerKeys
+from bot.settings import loading as config
+from storage.crypto.server_key import ServerKeys
+from storage.database.database import Database
+from storage.people import sessions
 from storage.words import Role
 from tests.browsers import Browser, Desk, half_way
 from tests.doors import environment
@@ -195,9 +195,9 @@ async def test_a_fault_in_any_page_tells_nothing(
 
     paths = list(dict.fromkeys(addresses(desk)))
     browsers: list[Browser] = [desk.signed_in(somebody(desk, role)) for role in Role]
-    monkeypatch.setattr("storage.officers.names", broken)
-    monkeypatch.setattr("storage.units.units_of", broken)
-    monkeypatch.setattr("storage.audit.lines", broken)
+    monkeypatch.setattr("storage.people.officers.names", broken)
+    monkeypatch.setattr("storage.units.units.units_of", broken)
+    monkeypatch.setattr("storage.audit.log.lines", broken)
     seen = 0
     for browser in browsers:
         for path in paths:
@@ -232,7 +232,7 @@ async def test_the_other_doors_are_guarded_too(
 ):
     """Webhooks, health and figures, and what is no address at all."""
     monkeypatch.setattr("bot.webhooks.PATIENCE", 0.0)
-    monkeypatch.setattr("bot.readiness.QUICK", 0.1)
+    monkeypatch.setattr("bot.watch.readiness.QUICK", 0.1)
     keys = ServerKeys.new()
     found(database, keys)
     url = database.url.render_as_string(hide_password=False)

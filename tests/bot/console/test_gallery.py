@@ -8,8 +8,8 @@ from PIL import Image
 
 from bot.console.texts import ConsoleTexts
 from bot.console.words import Words
-from bot.evidence import workshop
-from storage.keys import ServerKeys
+from bot.evidence import converter as workshop
+from storage.crypto.server_key import ServerKeys
 from tests.bot.evidence.test_papers import scanned
 from tests.bot.evidence.test_pictures import MARK, camera, picture
 from tests.browsers import Browser, Desk, make_office

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from storage import bucket as buckets
-from storage.shelf import Shelf
+from storage.evidence import bucket as buckets
+from storage.evidence.blobs import Shelf
 from tests.bot.evidence.test_pictures import picture
 from tests.browsers import Browser, Desk
 from tests.bucket import new_bucket, s3_server

@@ -8,9 +8,9 @@ from starlette.routing import Mount, Route
 from bot.console import headers
 from bot.console.visit import COOKIE, DOOR
 from bot.writer import StoreUnavailable
-from storage import sessions
 from storage.models import Officer
 from storage.models import Session as Row
+from storage.people import sessions
 from tests.browsers import HOST, ORIGIN, Desk, Page, half_way
 
 PUBLIC = {"/console/join/{token}"}
@@ -201,7 +201,7 @@ async def test_an_error_page_tells_no_details(
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("the secret of somebody")
 
-    monkeypatch.setattr("storage.report_items.read", broken)
+    monkeypatch.setattr("storage.cases.items.read", broken)
     response = await browser.get(f"/cases/{case.number}")
     assert response.status_code == 500
     assert "somebody" not in response.text

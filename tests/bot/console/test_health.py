@@ -12,10 +12,10 @@ from axe_playwright_python.async_playwright import (  # type: ignore[import-unty
 from playwright.async_api import Browser as Chromium
 from starlette.applications import Starlette
 
-from bot.alarms import Alarm
 from bot.console.app import routes
-from bot.metrics import Level
-from storage import watches
+from bot.telemetry.metrics import Level
+from bot.watch.alarms import Alarm
+from storage.jobs import watches
 from storage.words import Role
 from tests.bot.console.test_axe import address, chromium, sign_in  # noqa: F401 - fixtures
 from tests.browsers import Desk

@@ -2,9 +2,13 @@
 
 from sqlmodel import select
 
-from handlers import holding, retention
-from storage import audit, cases, erasing, history, proving
+from handlers.cases import holds as holding
+from handlers.retention import reports as retention
+from storage.audit import log as audit
+from storage.cases import cases, history
+from storage.inspection import chains as proving
 from storage.models import Case, Item
+from storage.retention import erasing
 from storage.words import Erased, EventCode, Role, Status
 from tests.browsers import Desk
 from tests.house import Person, person

@@ -6,7 +6,7 @@ from axe_playwright_python.async_playwright import (  # type: ignore[import-unty
 )
 from playwright.async_api import Browser
 
-from handlers import holding
+from handlers.cases import holds as holding
 from storage.words import Role
 from tests.bot.console import test_axe
 from tests.browsers import Desk

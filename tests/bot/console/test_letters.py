@@ -3,9 +3,10 @@
 import pytest
 from sqlmodel import col, select
 
-from bot.ends import Written
-from storage import audit, outbox
-from storage.letters import Letter
+from bot.delivery.outcomes import Written
+from storage import outbox
+from storage.audit import log as audit
+from storage.letters.letter import Letter
 from storage.models import OutboxRow
 from storage.words import Channel, LetterKind, Role
 from tests.browsers import Browser, Desk

@@ -5,9 +5,9 @@ import io
 
 import pytest
 
-from bot.console import reading
-from handlers import cases as verbs
-from storage import audit
+from bot.console.watch import readings as reading
+from handlers.cases import officer as verbs
+from storage.audit import log as audit
 from storage.models import AuditLine, Case
 from storage.words import Role, Status
 from tests.browsers import STORY, Browser, Desk, Page

@@ -1,6 +1,6 @@
 """What an officer sees of how words came: quoted, forwarded, reworded, in part."""
 
-from storage.report_items import Content
+from storage.cases.items import Content
 from storage.words import ItemKind, Mark
 from tests.browsers import STORY, Desk
 

@@ -19,10 +19,11 @@ from sqlmodel import select
 from webauthn.helpers import bytes_to_base64url, encode_cbor
 
 from bot.console.visit import COOKIE
-from bot.logs import UVICORN_OPTIONS
-from storage import audit, officers, passkeys
+from bot.telemetry.logs import UVICORN_OPTIONS
+from storage.audit import log as audit
 from storage.models import Passkey as Row
-from storage.passkeys import Passkey
+from storage.people import officers, passkeys
+from storage.people.passkeys import Passkey
 from tests import authenticator
 from tests.browsers import HOST, ORIGIN, Browser, Desk, half_way
 from tests.browsers import Page as Shown

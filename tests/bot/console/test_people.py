@@ -5,9 +5,12 @@ import re
 import pytest
 from sqlmodel import select
 
-from bot import fingerprints
-from storage import audit, officers, resealing, rotation, units
+from storage.audit import log as audit
+from storage.crypto import fingerprints
 from storage.models import AuditLine, Invitation, Membership, Officer
+from storage.people import officers
+from storage.rekeying import unit_keys as resealing
+from storage.units import rotation, units
 from storage.words import Role, UnitKind
 from tests import authenticator
 from tests.browsers import STORY, Browser, Desk, Page

@@ -9,7 +9,9 @@ from axe_playwright_python.async_playwright import (  # type: ignore[import-unty
 from playwright.async_api import Browser, BrowserContext, Page
 
 from bot.console.visit import COOKIE
-from storage import resealing, rotation, sessions
+from storage.people import sessions
+from storage.rekeying import unit_keys as resealing
+from storage.units import rotation
 from storage.words import Role, Stage
 from tests.bot.console.test_axe import address, chromium
 from tests.browsers import Desk

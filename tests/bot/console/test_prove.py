@@ -4,8 +4,9 @@ import pytest
 
 from bot.console.throttle import MOST_HERE
 from bot.console.visit import COOKIE
-from storage import audit, officers
-from storage.sessions import MOST_TRIES
+from storage.audit import log as audit
+from storage.people import officers
+from storage.people.sessions import MOST_TRIES
 from storage.words import Role
 from tests import authenticator
 from tests.authenticator import Authenticator

@@ -4,12 +4,13 @@ import pytest
 from sqlalchemy import event, text
 from sqlmodel import Session
 
-from bot.console.queue import _place, _token
-from handlers import cases as verbs
-from storage import cases, routes, units
-from storage.database import Database
-from storage.keys import ServerKeys
+from bot.console.cases.queue import _place, _token
+from handlers.cases import officer as verbs
+from storage.cases import cases
+from storage.crypto.server_key import ServerKeys
+from storage.database.database import Database
 from storage.models import Case
+from storage.units import routes, units
 from storage.words import Reason, Status, UnitKind
 from tests import house
 from tests.browsers import STARTED, Desk, Page, arrive

@@ -5,7 +5,10 @@ from dataclasses import replace
 from starlette.applications import Starlette
 
 from bot.console.app import routes
-from storage import audit, manifests, officers, rekeying
+from storage.audit import log as audit
+from storage.audit import manifests
+from storage.people import officers
+from storage.rekeying import server_key as rekeying
 from storage.words import Role
 from tests import authenticator
 from tests.browsers import Desk, make_office

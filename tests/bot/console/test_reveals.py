@@ -5,9 +5,14 @@ import hashlib
 import pytest
 from sqlmodel import select
 
-from storage import audit, cases, history, links, outbox, proving, report_items
+from storage import outbox
+from storage.audit import log as audit
+from storage.cases import cases, history
+from storage.cases import items as report_items
+from storage.crypto.sealing import new_pair
+from storage.inspection import chains as proving
 from storage.models import Event, Reveal
-from storage.sealing import new_pair
+from storage.people import telegram_links as links
 from storage.words import Audience, Channel, EventCode, Role
 from tests.browsers import Browser, Desk, Page
 from tests.revealing import NAME, SCAN, WHY, Held, asks, grants, held, row

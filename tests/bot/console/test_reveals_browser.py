@@ -10,7 +10,7 @@ from axe_playwright_python.async_playwright import (  # type: ignore[import-unty
 from playwright.async_api import Browser, Page
 
 from bot.console.visit import COOKIE
-from storage import sessions
+from storage.people import sessions
 from storage.words import Stage
 from tests.bot.console.test_axe import address, chromium
 from tests.browsers import Desk

@@ -4,11 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from handlers import rights
-from storage import cases, files, history, shelf, units
-from storage.files import Taken
+from handlers.cases import rights
+from storage.cases import cases, history
+from storage.evidence import blobs as shelf
+from storage.evidence import files
+from storage.evidence.blobs import Sealer
+from storage.evidence.files import Taken
 from storage.models import Case, DataRequest
-from storage.shelf import Sealer
+from storage.units import units
 from storage.words import RequestKind, Role, UnitKind
 from tests import house
 from tests.browsers import Browser, Desk, Page

@@ -8,10 +8,12 @@ from sqlmodel import select
 
 from bot.console.throttle import MOST_HERE
 from bot.console.visit import COOKIE
-from storage import audit, factors, officers, recovery_codes, sessions
+from storage.audit import log as audit
 from storage.models import RecoveryCode, SecondFactor
 from storage.models import Session as Row
-from storage.sessions import MOST_TRIES
+from storage.people import officers, recovery_codes, sessions
+from storage.people import one_time_codes as factors
+from storage.people.sessions import MOST_TRIES
 from storage.words import Role, Stage
 from tests import authenticator
 from tests.authenticator import Authenticator
@@ -277,7 +279,7 @@ async def test_two_who_set_up_at_once_do_not_both_win(
     who = desk.house.supervisor
     phone = enrolled(desk, who)
     browser = half_way(desk, who)
-    monkeypatch.setattr("bot.console.factor._elsewhere", lambda *_: None)
+    monkeypatch.setattr("bot.console.signing.factor._elsewhere", lambda *_: None)
     offered = await browser.get("/account/factor/set-up")
     code = Authenticator(authenticator.seed_on(offered)).code(desk.clock())
     response = await browser.send("/account/factor/set-up", code=code)

@@ -6,8 +6,8 @@ from urllib.parse import urlencode
 
 import pytest
 
-from bot.console import set_aside
-from handlers.retaking import Kept
+from bot.console.watch import quarantine as set_aside
+from handlers.quarantine.release import Kept
 
 
 def test_whatever_shows_nothing_is_written_out():

@@ -4,9 +4,10 @@ from sqlmodel import select
 from bot.console.gate import local_path
 from bot.console.throttle import MOST_ADDRESS, MOST_HERE, SPAN, Throttle
 from bot.console.visit import COOKIE, DOOR
-from storage import audit, officers
+from storage.audit import log as audit
 from storage.models import Officer
 from storage.models import Session as Row
+from storage.people import officers
 from storage.words import Role
 from tests.browsers import Browser, Desk, Page
 
@@ -99,7 +100,7 @@ async def test_tries_are_limited_for_any_account(desk: Desk):
 async def test_too_many_at_once_are_asked_to_wait(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("bot.console.passphrase._WAIT_FOR_HASHER", 0.01)
+    monkeypatch.setattr("bot.console.signing.passphrase._WAIT_FOR_HASHER", 0.01)
     hashers = desk.context.hashers
     assert hashers.acquire(blocking=False)
     assert hashers.acquire(blocking=False)

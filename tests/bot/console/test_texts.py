@@ -3,15 +3,16 @@ from pathlib import Path
 
 import pytest
 
-from bot.alarms import Alarm
-from bot.console import health, menu
+from bot.console import menu
 from bot.console.texts import LANGUAGES, ConsoleTexts
+from bot.console.watch import health
 from bot.evidence.refusals import HIDDEN, WHYS
-from handlers import retaking
-from handlers.questionnaire import load
+from bot.watch.alarms import Alarm
+from handlers.quarantine import release as retaking
+from handlers.questionnaire.book import load
 from handlers.texts import holes
-from storage import dead_letters
-from storage.watches import Watched
+from storage.jobs.watches import Watched
+from storage.notices import failed as dead_letters
 from storage.words import (
     ActorClass,
     Channel,

@@ -2,10 +2,15 @@
 
 import pytest
 
-from handlers import conflicts as verbs
-from handlers import reveals as decisions
+from handlers.cases import conflicts as verbs
 from handlers.errors import NotYours
-from storage import audit, conflicts, inspecting, officers, proving, units
+from handlers.reveals import verbs as decisions
+from storage.audit import log as audit
+from storage.cases import conflicts
+from storage.inspection import chains as proving
+from storage.inspection import rows as inspecting
+from storage.people import officers
+from storage.units import units
 from storage.words import Role
 from tests.browsers import Desk, Page
 from tests.house import Person, person

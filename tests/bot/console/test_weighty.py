@@ -3,7 +3,7 @@
 import pytest
 from sqlmodel import select
 
-from storage import conflicts
+from storage.cases import conflicts
 from storage.models import LinkToken
 from tests.browsers import Desk
 

@@ -7,8 +7,11 @@ from typing import NamedTuple
 
 import pytest
 
-from bot.evidence import bench, cells, frames, workshop
+from bot.evidence import converter as workshop
+from bot.evidence import frames
 from bot.evidence.kinds import HEAD, Kind, recognise
+from bot.evidence.sandbox import __main__ as bench
+from bot.evidence.sandbox import confinement as cells
 
 PIECE = 64 * 1024
 

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import cast
 
 from bot.channels import base
-from bot.media import MediaWorker
+from bot.evidence.fetching import MediaWorker
 from bot.writer import Writer
 from handlers.messages import Kind, Media
-from storage import jobs
-from storage.database import Database
-from storage.keys import ServerKeys
-from storage.shelf import Folder
+from storage.crypto.server_key import ServerKeys
+from storage.database.database import Database
+from storage.evidence.blobs import Folder
+from storage.jobs import jobs
 from storage.words import Channel, JobKind
 from tests.desk import Desk, desk
 from tests.hostile import jpeg

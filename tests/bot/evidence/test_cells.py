@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from bot.evidence import cells
+from bot.evidence.sandbox import confinement as cells
 from tests.phones import ROOT
 
 PROGRAM = """

@@ -18,7 +18,7 @@ import pikepdf
 import pytest
 
 from bot.evidence import clamav
-from storage.shelf import Folder
+from storage.evidence.blobs import Folder
 from storage.words import FileState
 from tests.bot.test_media_race import world
 from tests.hostile import EICAR, jpeg

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from bot.evidence import workshop
+from bot.evidence import converter as workshop
 from bot.evidence.facts import Strange, checked
 from bot.evidence.kinds import kinds
 from bot.evidence.refusals import HIDDEN, WHYS

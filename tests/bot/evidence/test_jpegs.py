@@ -6,7 +6,7 @@ import struct
 import pytest
 from PIL import Image
 
-from bot.evidence.jpegs import bare, bare_jp2
+from bot.evidence.sandbox.jpegs import bare, bare_jp2
 from tests.bot.evidence.test_pictures import MARK, camera, picture
 
 

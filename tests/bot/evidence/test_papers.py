@@ -6,7 +6,7 @@ import pikepdf
 import pytest
 from PIL import Image
 
-from bot.evidence import workshop
+from bot.evidence import converter as workshop
 from bot.evidence.kinds import kinds
 from tests.bot.evidence.benches import opened
 from tests.bot.evidence.test_pictures import MARK, camera, picture

@@ -6,7 +6,7 @@ import pillow_heif
 import pytest
 from PIL import Image, ImageChops, ImageCms, ImageStat
 
-from bot.evidence import pictures
+from bot.evidence.sandbox import pictures
 from tests.bot.evidence.benches import opened
 
 MARK = b"lokasi-rahasia-8.65S"

@@ -10,8 +10,11 @@ from contextlib import ExitStack
 
 import pytest
 
-from bot.evidence import bench, cells, frames, workshop
+from bot.evidence import converter as workshop
+from bot.evidence import frames
 from bot.evidence.kinds import kinds
+from bot.evidence.sandbox import __main__ as bench
+from bot.evidence.sandbox import confinement as cells
 from tests.bot.evidence.test_papers import scanned
 from tests.hostile import jpeg, pdf
 
@@ -153,7 +156,7 @@ def test_whatever_a_cleaner_raises_has_a_word(monkeypatch, error, why):
     def fails(*_):
         raise error
 
-    monkeypatch.setattr("bot.evidence.texts.clean", fails)
+    monkeypatch.setattr("bot.evidence.sandbox.plain_text.clean", fails)
     monkeypatch.setattr(cells, "lock", lambda **_: None)
     out = io.BytesIO()
     bench.run(kinds()["text"], "clean", [], io.BytesIO(b"x"), out)

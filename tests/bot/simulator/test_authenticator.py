@@ -2,8 +2,8 @@
 
 import json
 
-from bot.simulator.authenticator import Authenticator
-from bot.simulator.wording import WORDS
+from bot.simulator.page.wording import WORDS
+from bot.simulator.rules.authenticator import Authenticator
 
 SEED = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
 """That of RFC 6238, appendix B."""

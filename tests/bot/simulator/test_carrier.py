@@ -5,7 +5,7 @@ from twilio.request_validator import (  # type: ignore[import-untyped] # no type
     RequestValidator,
 )
 
-from bot.simulator.carrier import Override, signature
+from bot.simulator.twilio.carrier import Override, signature
 from tests.listener import status
 
 BUDI = "whatsapp:+6281298765432"

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from bot.simulator.faults import ANSWERS, Faults
+from bot.simulator.rules.faults import ANSWERS, Faults
 from tests.bot.simulator.test_carrier import delivered
 from tests.listener import status
 

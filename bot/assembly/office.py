@@ -1,0 +1,90 @@
+"""From settings to what the handlers decide with."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from bot.channels import sms, telegram, whatsapp
+from bot.channels.limits import TELEGRAM_LOCAL
+from bot.settings.sections import Settings
+from bot.watch import canary_channel as canary
+from handlers.office import Office
+from handlers.questionnaire.book import Questionnaire
+from handlers.questionnaire.book import load as load_questionnaire
+from handlers.rules.rulebook import Rulebook
+from handlers.texts import Texts
+from storage.crypto.server_key import ServerKeys
+from storage.words import Channel
+
+_MEBIBYTE = 1 << 20
+_YEARS_AHEAD = 8
+_LIMITS = (
+    (Channel.TELEGRAM, telegram.LIMITS),
+    (Channel.SMS, sms.Sms.limits),
+    (Channel.WHATSAPP, whatsapp.WhatsApp.limits),
+    (Channel.CANARY, canary.LIMITS),
+)
+
+
+def make_office(settings: Settings, keys: ServerKeys, *, now: datetime) -> Office:
+    """Load rules and texts; raises RulesInvalid for bad ones."""
+    agency = settings.agency
+    folder = Path(agency.rules) if agency.rules else None
+    rulebook = Rulebook.load(folder, agency.jurisdiction)
+    return Office(
+        keys=keys,
+        texts=make_texts(settings),
+        questionnaire=make_questionnaire(folder),
+        rulebook=rulebook,
+        calendar=rulebook.calendar(range(now.year - 1, now.year + _YEARS_AHEAD)),
+        zone=ZoneInfo(agency.timezone),
+        languages=agency.languages,
+        console_url=f"{settings.server.public_url or local_url(settings)}/console",
+        erase_copies=settings.twilio.erase_copies,
+        backup_days=settings.retention.backup_days,
+        file_limits=_file_limits(settings),
+        text_limits={name: most.text for name, most in _LIMITS},
+        delete_hours={name: most.delete_hours for name, most in _LIMITS},
+        delete_at_once={name: most.delete_at_once for name, most in _LIMITS},
+    )
+
+
+def _file_limits(settings: Settings) -> Mapping[str, int]:
+    """Return how large a file may be, in MiB; a Bot API server of our own takes more."""
+    found: dict[str, int] = {
+        name: most.file_bytes // _MEBIBYTE for name, most in _LIMITS
+    }
+    if settings.telegram.local_files:
+        found[Channel.TELEGRAM] = TELEGRAM_LOCAL.file_bytes // _MEBIBYTE
+    return found
+
+
+def make_questionnaire(folder: Path | None) -> Questionnaire:
+    """Load the agency's own questionnaire if it has one, ours otherwise."""
+    own = folder / "questionnaire.toml" if folder else None
+    return load_questionnaire(own if own and own.is_file() else None)
+
+
+def make_texts(settings: Settings) -> Texts:
+    """Load the catalogues with the agency's name, link and emergency numbers."""
+    agency = settings.agency
+    context = {
+        "agency": agency.name,
+        "link": agency.info_url or settings.server.public_url or agency.name,
+        "emergency": " / ".join(agency.emergency_numbers),
+        "elsewhere": agency.elsewhere,
+    }
+    return Texts(agency.languages, context)
+
+
+def own_address(settings: Settings) -> str:
+    """Return the address by which this process reaches itself, without leaving the machine."""
+    host = settings.server.host
+    own = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - what is listened on, to be called
+    return f"http://{f'[{own}]' if ':' in own else own}:{settings.server.port}"
+
+
+def local_url(settings: Settings) -> str:
+    """Return where the server listens."""
+    return f"http://{settings.server.host}:{settings.server.port}"

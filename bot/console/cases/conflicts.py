@@ -1,0 +1,93 @@
+"""Stepping back from a case: a conflict of interest, and the new key that follows it."""
+
+from sqlmodel import Session
+from starlette.responses import Response
+
+from bot.console import access
+from bot.console.visit import SeeOther, Visit
+from handlers.cases import conflicts as verbs
+from storage.cases import conflicts
+from storage.models import Case, Unit
+from storage.rekeying import case_keys
+from storage.units import units
+
+
+def form(visit: Visit) -> Response:
+    """Say what a declaration does, and ask once more."""
+    return _show(visit)
+
+
+def declare(visit: Visit) -> Response:
+    """Bar the officer from the case; from here on it does not exist for them."""
+    if visit.form.get("sure") != "yes":
+        return _show(visit, unsure=True, status=422)
+    visit.write(access.on_case, visit, verbs.declare, {})
+    return SeeOther("/?declared=yes")
+
+
+def settle_all(visit: Visit) -> Response:
+    """Give their own keys to all cases of the officer's units that wait for one."""
+    keys = visit.console.office.keys
+    with visit.console.database.reading() as session:
+        mine = units.units_of(session, keys, visit.officer)
+        due = waiting(visit, session, mine)
+    for case in due:
+        _settle(visit, case)
+    return SeeOther("/?resealed=yes")
+
+
+def settle(visit: Visit) -> None:
+    """Do what is due on the case of this address, before its contents are opened."""
+    with visit.console.database.reading() as session:
+        found, _ = access.find(visit, session, visit.request.path_params["number"])
+        due = _is_ours_to_do(visit, session, found)
+    if due:
+        _settle(visit, found)
+
+
+def waiting(visit: Visit, session: Session, mine: list[Unit]) -> list[Case]:
+    """Return the cases that wait for the session of a member such as this officer."""
+    declared = conflicts.in_units(session, [unit.id for unit in mine])
+    return [case for case in declared if _is_ours_to_do(visit, session, case)]
+
+
+def _is_ours_to_do(visit: Visit, session: Session, case: Case) -> bool:
+    """Tell whether there is work on a case, and this officer holds the key for it."""
+    keys, me = visit.console.office.keys, visit.officer.id
+    if me not in {one.id for one in case_keys.holders(session, keys, case)}:
+        return False
+    newcomers = case_keys.without_key(session, keys, case)
+    if me in {one.id for one in newcomers}:
+        return False
+    return bool(newcomers) or case_keys.needs_pair(session, keys, case)
+
+
+def _settle(visit: Visit, case: Case) -> None:
+    office = visit.console.office
+    visit.write(
+        verbs.settle,
+        office,
+        case.report,
+        visit.secret,
+        by=visit.officer,
+        now=visit.now,
+    )
+
+
+def _show(visit: Visit, *, unsure: bool = False, status: int = 200) -> Response:
+    keys = visit.console.office.keys
+    with visit.console.database.reading() as session:
+        found, unit = access.find(visit, session, visit.request.path_params["number"])
+        others = [
+            officer
+            for officer in case_keys.holders(session, keys, found)
+            if officer.id != visit.officer.id
+        ]
+    return visit.page(
+        "cases/conflict.html",
+        status=status,
+        case=found,
+        unit=unit,
+        others=len(others),
+        unsure=unsure,
+    )

@@ -1,0 +1,205 @@
+"""The custodians' pages: what waits, one request, and the decision about it.
+
+No page here shows an identity or an original: a custodian opens the vault's seal for the
+officer who asked and for nobody else.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlmodel import Session
+from starlette.responses import Response
+
+from bot.console.reveals import opening as shown
+from bot.console.visit import SeeOther, Visit
+from handlers.cases import conflicts as declarations
+from handlers.errors import NotFound, NotYours, ReasonNeeded
+from handlers.reveals import standing as revealing
+from handlers.reveals import verbs
+from storage import conversations
+from storage.cases import cases, conflicts, reveals
+from storage.crypto import fingerprints
+from storage.models import Officer, Reveal
+from storage.people import officers
+from storage.units import units
+from storage.words import RevealState
+
+TELL = "TELL"
+DONE = frozenset({"granted", "told", "refused", "ended", "conflict"})
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A reveal with the case it is about."""
+
+    line: shown.Line
+    number: str
+    unit: str
+
+
+def waiting(visit: Visit) -> Response:
+    """Show the requests that wait, and what may be read at this moment."""
+    with visit.console.database.reading() as session:
+        keys = visit.console.office.keys
+        revealing.require_custodian(session, visit.console.office, visit.officer)
+        people = officers.names(session, keys)
+        names = {unit.id: unit.name for unit in units.everything(session)}
+        found = []
+        for row in reveals.everything(session, keys):
+            if conflicts.is_barred(session, row.report, visit.officer.id):
+                continue
+            case = cases.get(session, keys, row.report)
+            if case is not None and row.ends > visit.now:
+                line = shown.line(visit, row, people)
+                found.append(Entry(line, case.number, names.get(case.unit, "")))
+    done = visit.query.get("done", "")
+    return visit.page(
+        "reveals/vault.html",
+        asked=[one for one in found if one.line.state is RevealState.ASKED],
+        granted=[one for one in found if one.line.state is RevealState.GRANTED],
+        done=done if done in DONE else "",
+    )
+
+
+def request(visit: Visit) -> Response:
+    """Show one request with its justification, opened in this session."""
+    return _show(visit)
+
+
+def grant(visit: Visit) -> Response:
+    """Seal what is asked for to the officer who asked; the reporter is told, or why not."""
+    told = visit.form.get("tell", "")
+    if told != TELL and told not in visit.console.office.rulebook.reveal.untold:
+        return _show(visit, problem="REVEAL_TELL", field="tell", status=422)
+    arguments = {"untold": "" if told == TELL else told, "secret": visit.secret}
+    return _decide(visit, verbs.grant, arguments, ("told", "granted"))
+
+
+def refuse(visit: Visit) -> Response:
+    """Say no, with a reason."""
+    reason = visit.form.get("reason", "")
+    try:
+        return _decide(visit, verbs.refuse, {"reason": reason}, ("refused", "refused"))
+    except ReasonNeeded:
+        return _show(visit, problem="REVEAL_REFUSAL", field="reason", status=422)
+
+
+def end(visit: Visit) -> Response:
+    """Take back what was granted."""
+    return _decide(visit, verbs.end, {}, ("ended", "ended"))
+
+
+def conflict_form(visit: Visit) -> Response:
+    """Say what a declaration does, and ask once more."""
+    return _conflict(visit)
+
+
+def declare(visit: Visit) -> Response:
+    """Bar the custodian from the case; its requests do not exist for them any more."""
+    if visit.form.get("sure") != "yes":
+        return _conflict(visit, unsure=True, status=422)
+    verb = declarations.declare_in_vault
+    return _decide(visit, verb, {}, ("conflict", "conflict"))
+
+
+def _conflict(visit: Visit, *, unsure: bool = False, status: int = 200) -> Response:
+    office = visit.console.office
+    with visit.console.database.reading() as session:
+        row = _row(visit, session)
+        case = cases.get(session, office.keys, row.report)
+        if case is None:
+            raise NotFound
+        vault = units.vault(session, office.keys)
+        others = [
+            one
+            for one in units.members(session, office.keys, vault)
+            if one.id != visit.officer.id
+            and not conflicts.is_barred(session, row.report, one.id)
+        ]
+    return visit.page(
+        "reveals/vault_conflict.html",
+        status=status,
+        case_number=case.number,
+        reveal=row.id.hex(),
+        others=len(others),
+        unsure=unsure,
+    )
+
+
+def _show(
+    visit: Visit, *, problem: str = "", field: str = "", status: int = 200
+) -> Response:
+    office = visit.console.office
+    with visit.console.database.reading() as session:
+        row = _row(visit, session)
+        case = cases.get(session, office.keys, row.report)
+        if case is None:
+            raise NotFound
+        words = verbs.read(session, office, row, secret=visit.secret, by=visit.officer)
+        asker = officers.by_id(session, office.keys, row.officer)
+        unit = units.verified(session, office.keys, case.unit)
+        still = asker.active and units.is_member(session, office.keys, unit, asker)
+    rules = office.rulebook.reveal
+    return visit.page(
+        "reveals/vault_request.html",
+        status=status,
+        case_number=case.number,
+        has_receipt=case.reporter_key is not None,
+        reveal=shown.line(visit, row, {row.officer: asker.name}),
+        unit=unit,
+        still=still,
+        fingerprint=fingerprints.words(asker.public_key),
+        request=words,
+        untold=[(one.code, one.name(visit.language)) for one in rules.untold.values()],
+        refusals=[
+            (one.code, one.name(visit.language)) for one in rules.refusals.values()
+        ],
+        problem=problem,
+        field=field,
+    )
+
+
+def _row(visit: Visit, session: Session) -> Reveal:
+    """Return a request that waits. Raises NotFound, TwoPeopleNeeded."""
+    office = visit.console.office
+    wanted = shown.raw_id(visit.request.path_params["reveal"])
+    row = reveals.get(session, office.keys, wanted)
+    if row is None or row.state != RevealState.ASKED or row.ends <= visit.now:
+        raise NotFound
+    try:
+        revealing.require_custodian(session, office, visit.officer, row)
+    except NotYours:
+        raise NotFound from None
+    return row
+
+
+def _decide(
+    visit: Visit,
+    verb: Callable[..., Any],
+    arguments: dict[str, Any],
+    done: tuple[str, str],
+) -> Response:
+    """Run a verb and go back to the list; ``done`` is for its True and its other values."""
+    wanted = shown.raw_id(visit.request.path_params["reveal"])
+    result = visit.write(_on_reveal, visit, verb, wanted, arguments)
+    return SeeOther(f"/vault?done={done[0] if result else done[1]}")
+
+
+def _on_reveal(
+    session: Session,
+    visit: Visit,
+    verb: Callable[..., Any],
+    wanted: bytes,
+    arguments: dict[str, Any],
+) -> Any:  # noqa: ANN401 - whatever the verb returns
+    """Run a verb with the account as it is now, once for a form that was sent twice."""
+    office = visit.console.office
+    by: Officer = officers.by_id(session, office.keys, visit.officer.id)
+    if not by.active:
+        raise NotYours
+    once = visit.form.get("once", "")
+    day = office.day(visit.now)
+    if once and not conversations.first_time(session, office.keys, once, day=day):
+        return None
+    return verb(session, office, wanted, by=by, now=visit.now, **arguments)

@@ -1,0 +1,103 @@
+"""Sign in and out. A passphrase opens the officer's key; then the second factor is asked."""
+
+from urllib.parse import quote
+
+from sqlmodel import Session
+from starlette.responses import Response
+
+from bot.console.gate import local_path
+from bot.console.signing import passphrase
+from bot.console.signing.browsers import label_of
+from bot.console.signing.passphrase import Refused
+from bot.console.visit import COOKIE, DOOR, HOME, SeeOther, Visit
+from storage.audit import log as audit
+from storage.crypto.server_key import ServerKeys
+from storage.models import Officer
+from storage.people import cookies, officers, sessions
+
+
+def form(visit: Visit) -> Response:
+    """Show the form; whoever is signed in goes on."""
+    if visit.signed is not None:
+        return SeeOther("/sign-in/second")
+    return _door(visit, following=visit.query.get("next", ""))
+
+
+def sign_in(visit: Visit) -> Response:
+    """Check a passphrase and begin a session that opens nothing but the next question.
+
+    An unknown account takes the same time and gets the same answer as a wrong passphrase.
+    """
+    login = officers.normal_login(visit.form.get("login", ""))[:80]
+    following = visit.form.get("next", "")
+    try:
+        typed = visit.form.get("passphrase", "")
+        officer, secret = passphrase.opened(visit, login, typed)
+        passphrase.renew(visit, officer, secret, typed)
+    except Refused as refused:
+        return _door(
+            visit, following=following, problem=refused.reason, status=refused.status
+        )
+    cookie = visit.write(_begin, visit.console.office.keys, officer, secret, visit)
+    response = SeeOther(with_next("/sign-in/second", following))
+    set_cookie(response, COOKIE, cookie)
+    forget_cookie(response, DOOR)
+    return response
+
+
+def sign_out(visit: Visit) -> Response:
+    """End this session, and the key with it."""
+    visit.write(_end, visit.console.office.keys, visit)
+    response = SeeOther("/sign-in")
+    forget_cookie(response, COOKIE)
+    return response
+
+
+def with_next(path: str, following: str) -> str:
+    """Return a path of ours that leads on to another one afterwards."""
+    after = local_path(following) if following else "/"
+    return path if after == "/" else f"{path}?next={quote(after, safe='/')}"
+
+
+def set_cookie(response: Response, name: str, value: str) -> None:
+    """Give the browser a cookie that only we see, over TLS, in our own pages."""
+    response.set_cookie(
+        name, value, path="/", secure=True, httponly=True, samesite="strict"
+    )
+
+
+def forget_cookie(response: Response, name: str) -> None:
+    """Let the browser forget a cookie."""
+    response.delete_cookie(
+        name, path="/", secure=True, httponly=True, samesite="strict"
+    )
+
+
+def _begin(
+    session: Session, keys: ServerKeys, officer: Officer, secret: bytes, visit: Visit
+) -> str:
+    sessions.purge(session, now=visit.now)
+    label = label_of(visit.request.headers.get("user-agent", ""))
+    return sessions.begin(session, keys, officer, secret, label=label, now=visit.now)
+
+
+def _end(session: Session, keys: ServerKeys, visit: Visit) -> None:
+    sessions.end(session, visit.cookie)
+    who = visit.arrived.officer.id
+    audit.record(session, keys, "signed_out", officer=who, now=visit.now)
+
+
+def _door(
+    visit: Visit, *, following: str, problem: str = "", status: int = 200
+) -> Response:
+    cookie = visit.cookie or cookies.new()
+    response = visit.page(
+        "signing/sign_in.html",
+        status=status,
+        problem=problem,
+        following=HOME + local_path(following) if following else "",
+        login=visit.form.get("login", "")[:80],
+        token=cookies.form_token(cookie),
+    )
+    set_cookie(response, DOOR, cookie)
+    return response

@@ -1,0 +1,101 @@
+"""What becomes of a letter, as verbs: sent, dead, failed, or its person is not reached."""
+
+from datetime import datetime
+from typing import Protocol
+
+from sqlmodel import Session
+
+from handlers.conversation import clean_chat as cleaning
+from handlers.notices import undelivered as untold
+from handlers.office import Office
+from storage.notices import failed as dead_letters
+from storage.outbox import Claimed
+
+
+class Ends(Protocol):
+    """The verbs that write what became of a letter; each checks the lease."""
+
+    def sent(
+        self,
+        session: Session,
+        claimed: Claimed,
+        *,
+        provider_id: str,
+        final: bool,
+        now: datetime,
+    ) -> bool:
+        """Finish a letter that the provider took."""
+        ...
+
+    def dead(self, session: Session, claimed: Claimed, *, now: datetime) -> bool:
+        """Drop a letter that can never be sent."""
+        ...
+
+    def failed(
+        self, session: Session, claimed: Claimed, *, reason: str, now: datetime
+    ) -> bool:
+        """Give a letter up by a short code; a person may try it again until it expires."""
+        ...
+
+    def unreachable(
+        self, session: Session, claimed: Claimed, *, reason: str, now: datetime
+    ) -> bool:
+        """Record, by a short code, that a person cannot be reached, and drop the letter.
+
+        False when the letter's case is not authentic.
+        """
+        ...
+
+
+class Written:
+    """The ends as this house writes them."""
+
+    def __init__(self, office: Office) -> None:
+        self._office = office
+
+    def sent(
+        self,
+        session: Session,
+        claimed: Claimed,
+        *,
+        provider_id: str,
+        final: bool,
+        now: datetime,
+    ) -> bool:
+        """Finish a letter; its id joins the trail of its conversation."""
+        return cleaning.sent(
+            session,
+            self._office,
+            claimed,
+            provider_id=provider_id,
+            final=final,
+            now=now,
+        )
+
+    def dead(self, session: Session, claimed: Claimed, *, now: datetime) -> bool:
+        """Drop a letter; a refused deletion goes on in halves, a notice is owed."""
+        mine = cleaning.dead(session, self._office, claimed, now=now)
+        if mine:
+            office, letter = self._office, claimed.letter
+            untold.refused(session, office, letter, reason=untold.EXPIRED, now=now)
+        return mine
+
+    def failed(
+        self, session: Session, claimed: Claimed, *, reason: str, now: datetime
+    ) -> bool:
+        """Keep what somebody waits for; drop the rest."""
+        if claimed.letter.kind in dead_letters.KEPT:
+            mine = dead_letters.keep(session, claimed, reason, now=now)
+            if not mine:
+                return False
+            office, letter = self._office, claimed.letter
+            return untold.refused(session, office, letter, reason=reason, now=now)
+        return cleaning.dead(session, self._office, claimed, now=now)
+
+    def unreachable(
+        self, session: Session, claimed: Claimed, *, reason: str, now: datetime
+    ) -> bool:
+        """End the person's notices."""
+        return untold.unreachable(
+            session, self._office, claimed, reason=reason, now=now
+        )

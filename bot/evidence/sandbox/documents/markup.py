@@ -1,0 +1,230 @@
+"""The XML parts of an office document: what they say, and not who says it, nor where."""
+
+import posixpath
+import re
+import tomllib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+from urllib.parse import unquote
+
+from lxml import etree
+
+from bot.evidence.sandbox.documents import fields, trees
+
+_TABLE: Final = tomllib.loads(
+    Path(__file__).with_name("office.toml").read_text("utf-8")
+)
+
+
+def _turned(table: Mapping[str, list[str]]) -> dict[str, str]:
+    return {name: code for code, names in table.items() for name in names}
+
+
+PARTS: Final = _turned(_TABLE["parts"])
+_GONE: Final = _turned(_TABLE["elements"])
+_SILENT: Final = _turned(_TABLE["attributes"])
+_UNWRAPPED, _REFERRING, _HOLDERS = (
+    frozenset(_TABLE["shape"][name]) for name in ("unwrapped", "referring", "holders")
+)
+_SITTING: Final = "rsid"
+"""How names of attributes begin or end that number the sittings at which it was written."""
+_PLAIN: Final = {
+    "application/vnd.ms-word.document.macroEnabled.main+xml": "wordprocessingml.document",
+    "application/vnd.ms-excel.sheet.macroEnabled.main+xml": "spreadsheetml.sheet",
+    "application/vnd.ms-powerpoint.presentation.macroEnabled.main+xml": (
+        "presentationml.presentation"
+    ),
+}
+_LINKS: Final = ("/officeDocument/2006/relationships", "/officeDocument/relationships")
+_LINK: Final = frozenset({"Id", "Type", "Target", "TargetMode"})
+_NO_LINK: Final = "about:blank"
+_NAMED: Final = frozenset({"cNvPr", "docPr"})
+_FILE: Final = re.compile(r"\.\w{3,4}$")
+_FORMATS: Final = frozenset({"formatCode", "lvlText"})
+"""Attributes whose backslashes are no path."""
+_STEPS: Final = re.compile(r"ppaction://(hlinkshowjump|hlinksldjump|noaction|media)\b")
+"""What a click in a presentation may do: turn its pages."""
+
+
+@dataclass(slots=True)
+class Part:
+    """A part at work. ``links``: the ids that it may name; None: its kind has none."""
+
+    name: str
+    parts: Collection[str]
+    """Names of all parts of the copy, in small letters."""
+    links: Collection[str] | None = None
+    hidden: set[str] = field(default_factory=set)
+    """Words for what was left out, for the officer."""
+
+
+def cleaned_links(part: Part, data: bytes) -> tuple[bytes, set[str]]:
+    """Leave links to parts of the copy; no link leads out of it. Return the ids too."""
+    root = trees.read(data)
+    for link in list(root):
+        target = str(link.get("Target", ""))
+        if link.get("TargetMode") == "External" and not target.startswith("#"):
+            part.hidden.add(_bent(link, target))
+        elif not target.startswith("#") and not _is_inside(
+            target, posixpath.dirname(owner(part.name)), part.parts
+        ):
+            part.hidden.add("author" if fields.PATH.search(target) else "")
+            root.remove(link)
+        for told in set(link.attrib) - _LINK:
+            del link.attrib[told]
+    return trees.written(root), {str(link.get("Id")) for link in root}
+
+
+def owner(name: str) -> str:
+    """Return the part that a part of links belongs to."""
+    folder, base = posixpath.split(name)
+    return posixpath.join(posixpath.dirname(folder), base.removesuffix(".rels"))
+
+
+def cleaned_list(part: Part, data: bytes) -> bytes:
+    """Leave out of the list of parts what is not in the copy."""
+    root = trees.read(data)
+    for line in list(root):
+        named = line.get("PartName") or trees.value(line.attrib, "full-path")
+        place = named.lstrip("/").lower()
+        if place and not place.endswith("/") and place not in part.parts:
+            trees.remove(line)
+        if plain := _PLAIN.get(str(line.get("ContentType"))):
+            form = f"application/vnd.openxmlformats-officedocument.{plain}.main+xml"
+            line.set("ContentType", form)
+    return trees.written(root)
+
+
+def cleaned(part: Part, data: bytes) -> bytes:
+    """Leave the wording of a part, and its look."""
+    root = trees.read(data)
+    for remark in list(root.iter(etree.Comment, etree.ProcessingInstruction)):
+        trees.remove(remark)
+    _free_pictures(part, root)
+    for found in list(root.iter()):
+        name = trees.local(found)
+        if found is not root and _goes(part, found, name):
+            _drop(found)
+        else:
+            if found is not root and name in _UNWRAPPED:
+                trees.unwrap(found)
+            for told in list(found.attrib):
+                _settle(part, found, told)
+    part.hidden |= fields.settle(root)  # last: what was deleted may hide what stays
+    return trees.written(root)
+
+
+def _bent(link: etree._Element, target: str) -> str:
+    """Turn a link that leads out to nowhere; a reader would miss the words of it."""
+    is_word = str(link.get("Type", "")).endswith("/hyperlink")
+    if is_word:
+        link.set("Target", _NO_LINK)
+    else:
+        trees.remove(link)
+    if fields.PATH.search(target):
+        return "author"
+    return "" if is_word else "program"
+
+
+def _is_inside(target: str, folder: str, parts: Collection[str]) -> bool:
+    path = target.partition("#")[0].replace("\\", "/")
+    places = (posixpath.join("/", folder, one) for one in (path, unquote(path)))
+    return any(posixpath.normpath(one).lstrip("/").lower() in parts for one in places)
+
+
+def _goes(part: Part, found: etree._Element, name: str) -> bool:
+    """Tell whether an element is not for readers, or is nothing without a lost part."""
+    if name in _GONE:
+        if len(found) or found.attrib or found.text:
+            part.hidden.add(_GONE[name])
+        return True
+    if name == "title" and "svg" in str(etree.QName(found).namespace):
+        part.hidden.add("words")
+        return True
+    action = found.get("action") or ""
+    if action.startswith("ppaction:") and not _STEPS.match(action):
+        part.hidden.add("program")
+        return True
+    if "formula" in trees.value(found.attrib, "condition"):
+        return True
+    refers = name in _REFERRING or (name == "hyperlink" and "ref" in found.attrib)
+    return refers and any(_is_lost(part, found, told) for told in found.attrib)
+
+
+def _drop(found: etree._Element) -> None:
+    """Take an element out, and what may not stand empty around it."""
+    parent = found.getparent()
+    if trees.local(found) == "table-source" and parent is not None:
+        found, parent = parent, parent.getparent()  # a sheet of another file
+    if trees.local(found) == "sheet" and parent is not None:
+        _forget_order(parent.getparent())
+    trees.remove(found)
+    while parent is not None and trees.local(parent) in _HOLDERS and not len(parent):
+        found, parent = parent, parent.getparent()
+        trees.remove(found)
+
+
+def _forget_order(book: etree._Element | None) -> None:
+    """Drop what counts the sheets of a book, when one of them goes."""
+    for found in list(book) if book is not None else []:
+        if trees.local(found) in {"definedNames", "bookViews"}:
+            trees.remove(found)
+
+
+def _is_lost(part: Part, found: etree._Element, told: str) -> bool:
+    """Tell whether an attribute names a link that the part has not."""
+    space, _, name = told.rpartition("}")
+    is_link = space.endswith(_LINKS) or (space and name == "relid")
+    value = found.attrib[told]
+    return bool(is_link and value and value not in (part.links or ()))
+
+
+def _settle(part: Part, found: etree._Element, told: str) -> None:
+    """Let one attribute tell of no person, no moment and no other place."""
+    called, value = told.rpartition("}")[2], found.attrib[told]
+    name = trees.local(found)
+    if _is_lost(part, found, told):
+        del found.attrib[told]
+    elif called in _SILENT or called.startswith(_SITTING) or called.endswith(_SITTING):
+        part.hidden.add(_SILENT.get(called, "author") if value else "")
+        del found.attrib[told]
+    elif called == "formula" and name != "equation":
+        part.hidden.add(fields.code_of(value))
+        del found.attrib[told]
+    elif called == "name" and name in _NAMED:
+        part.hidden.add("author" if _FILE.search(value) else "")
+        found.attrib[told] = ""
+    elif (called == "name" and name == "frame") or (
+        called == "display" and name == "hyperlink"
+    ):
+        del found.attrib[told]
+    elif called in {"href", "src"}:
+        _bend(part, found, told)
+    elif called in {"location", "url"} and "://" in value:
+        found.attrib[told] = ""
+    elif called not in _FORMATS and fields.PATH.search(value):
+        part.hidden.add("author")
+        found.attrib[told] = ""
+
+
+def _bend(part: Part, found: etree._Element, told: str) -> None:
+    """Let an address lead to a place in the document, or to none."""
+    value = found.attrib[told]
+    folder = posixpath.dirname(part.name)
+    if not value or value.startswith("#") or _is_inside(value, folder, part.parts):
+        return
+    part.hidden.add("author" if fields.PATH.search(value) else "")
+    found.attrib[told] = _NO_LINK
+
+
+def _free_pictures(part: Part, root: etree._Element) -> None:
+    """Leave of an embedded file in a presentation the picture that readers saw of it."""
+    for frame in trees.every(root, "graphicFrame"):
+        if not trees.every(frame, "oleObj"):
+            continue
+        part.hidden.add("files")
+        for seen in trees.every(frame, "pic")[:1]:
+            frame.addprevious(seen)
+        trees.remove(frame)

@@ -1,0 +1,241 @@
+"""From a provider's raw message to a commit; webhooks and the poller both come here."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Concatenate, ParamSpec
+
+from sqlmodel import Session
+
+from bot.channels import base
+from bot.telemetry import logs
+from bot.telemetry.metrics import Intake as Counted
+from bot.telemetry.metrics import Metrics
+from bot.writer import StoreUnavailable, Writer
+from handlers import inbox
+from handlers.cases import receipts
+from handlers.cases.receipts import Opening, Question
+from handlers.conversation.exchange import names
+from handlers.errors import NotReady
+from handlers.inbox import Outcome
+from handlers.messages import Incoming, Proof
+from handlers.office import Office
+from handlers.quarantine import keeping as aside
+from storage.database import transactions
+from storage.words import Channel
+
+P = ParamSpec("P")
+_COUNTED = {
+    Outcome.TAKEN: Counted.TAKEN,
+    Outcome.REPEAT: Counted.REPEAT,
+    Outcome.QUARANTINED: Counted.QUARANTINED,
+}
+
+_UNSTORABLE = "store.refuses"
+
+
+QUEUE = 8
+"""Codes that may wait to be tried; who comes then is asked to come again in a minute."""
+FLOODED = 1.0
+"""Seconds that each try waits while wrong codes come from everywhere."""
+
+
+class Intake:
+    """Takes messages one by one; ``hashing`` are the threads that may be slow."""
+
+    def __init__(
+        self,
+        writer: Writer,
+        office: Office,
+        *,
+        metrics: Metrics,
+        hashing: Executor,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._writer = writer
+        self._office = office
+        self._metrics = metrics
+        self._hashing = hashing
+        self._one_try = asyncio.Semaphore(1)
+        self._trying = 0
+        self._clock = clock
+
+    async def take(
+        self, channel: base.Channel[Any], raw: Mapping[str, Any] | bytes, body: bytes
+    ) -> None:
+        """Make a message durable with its answers, or put it into quarantine.
+
+        ``raw`` is what the channel parses, ``body`` the bytes to keep if it cannot.
+        Raises StoreUnavailable when nothing could be written, and nothing else: whatever
+        can never succeed is kept aside.
+        """
+        try:
+            found = channel.parse(raw, now=self._clock())
+        except base.Unparseable as error:
+            await self.keep_aside(channel.name, body, error.code)
+            return
+        except Exception as error:  # noqa: BLE001 - a fault of ours must not come again
+            await self.stumbled(channel.name, body, error)
+            return
+        for incoming in found:
+            outcome = await self._receive(incoming, body)
+            self._metrics.came_in(channel.name, _COUNTED[outcome])
+
+    async def recover(
+        self, channel: base.Channel[Any], form: bytes, *, sent: datetime
+    ) -> bool:
+        """Take a message that was found at the provider; False for one that is known.
+
+        ``sent`` is when the provider had it. Raises StoreUnavailable.
+        """
+        try:
+            (incoming,) = channel.parse(form, now=sent)
+        except base.Unparseable as error:
+            await self.keep_aside(channel.name, form, error.code)
+            return True
+        except Exception as error:  # noqa: BLE001 - a fault of ours must not come again
+            await self.stumbled(channel.name, form, error)
+            return True
+        outcome = await self._receive(replace(incoming, recovered=True), form)
+        self._metrics.came_in(channel.name, _COUNTED[outcome])
+        if outcome is not Outcome.REPEAT:
+            self._metrics.came_in(channel.name, Counted.RECOVERED)
+        return outcome is not Outcome.REPEAT
+
+    async def stumbled(
+        self, channel: Channel, body: bytes, error: BaseException
+    ) -> None:
+        """Keep aside what a fault of our own program cannot take.
+
+        Raises StoreUnavailable, also where the fault is the store's or the machine's.
+        """
+        if transactions.classify(error) is not transactions.Failure.MESSAGE:
+            raise StoreUnavailable from None
+        logs.failure("incoming.failed", error, channel=channel)
+        await self.keep_aside(channel, body, type(error).__name__)
+
+    async def give_up(
+        self, channel: base.Channel[Any], raw: Mapping[str, Any] | bytes, body: bytes
+    ) -> None:
+        """Keep aside a message that cannot be stored although others can.
+
+        The person is told where that is possible. Raises StoreUnavailable.
+        """
+        try:
+            (incoming,) = channel.parse(raw, now=self._clock())
+        except Exception:  # noqa: BLE001 - no matter why: only its bytes can be kept
+            await self.keep_aside(channel.name, body, _UNSTORABLE)
+            return
+        outcome = await self._set_aside(incoming, body, _UNSTORABLE)
+        self._metrics.came_in(channel.name, _COUNTED[outcome])
+
+    async def keep_aside(self, channel: Channel, body: bytes, reason: str) -> None:
+        """Put bytes that nobody understands into quarantine; ``reason`` is a code.
+
+        Raises StoreUnavailable where they cannot be kept, so that they come again.
+        """
+        await self._kept(
+            inbox.quarantine,
+            self._office,
+            body,
+            reason,
+            channel=channel,
+            now=self._clock(),
+        )
+        self._metrics.came_in(channel, Counted.QUARANTINED)
+        logs.event("quarantine.kept", level="warning", channel=channel)
+
+    async def _receive(self, incoming: Incoming, body: bytes) -> Outcome:
+        now = self._clock()
+
+        def spare(session: Session, error: BaseException) -> Outcome:
+            logs.failure("incoming.failed", error, channel=incoming.channel)
+            return self._aside(session, incoming, body, type(error).__name__, now)
+
+        try:
+            opening = await self.opening(incoming, now)
+        except Exception as error:  # noqa: BLE001 - told apart here
+            if transactions.classify(error) is not transactions.Failure.MESSAGE:
+                raise StoreUnavailable from None
+            logs.failure("incoming.failed", error, channel=incoming.channel)
+            return await self._set_aside(incoming, body, type(error).__name__)
+
+        def verb(session: Session) -> Outcome:
+            return inbox.receive(session, self._office, incoming, opening, now=now)
+
+        return await self._writer.run_message(
+            verb, handles=names(self._office, incoming), spare=spare
+        )
+
+    async def _set_aside(self, incoming: Incoming, body: bytes, reason: str) -> Outcome:
+        now = self._clock()
+        return await self._kept(self._aside, incoming, body, reason, now)
+
+    async def _kept(
+        self,
+        verb: Callable[Concatenate[Session, P], Outcome],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> Outcome:
+        """Run the last resort; whatever it fails of, nothing was kept: it comes again."""
+        try:
+            return await self._writer.run(verb, *args, **kwargs)
+        except (NotReady, StoreUnavailable):
+            raise StoreUnavailable from None
+        except Exception as error:  # noqa: BLE001 - a 2xx would lose the message
+            logs.failure("quarantine.failed", error)
+            raise StoreUnavailable from None
+
+    def _aside(
+        self,
+        session: Session,
+        incoming: Incoming,
+        body: bytes,
+        reason: str,
+        now: datetime,
+    ) -> Outcome:
+        """Set a message aside and say so; where that stumbles too, keep its bytes."""
+        try:
+            with session.begin_nested():
+                return inbox.set_aside(
+                    session, self._office, incoming, body, reason, now=now
+                )
+        except Exception as error:
+            fault = transactions.classify(error) is transactions.Failure.MESSAGE
+            if isinstance(error, NotReady) or not fault:
+                raise
+            logs.failure("incoming.failed", error, channel=incoming.channel)
+        kept = aside.keep(session, self._office, incoming, body, reason, now=now)
+        return Outcome.QUARANTINED if kept else Outcome.REPEAT
+
+    async def opening(self, incoming: Incoming, now: datetime) -> Opening:
+        """Try the receipt in a message, off the loop and outside any transaction.
+
+        Reading and hashing have threads of their own, so that a flood of codes holds up
+        nobody who merely writes; one try at a time, so that receipts are made beside it.
+        """
+        if not inbox.may_hold_receipt(incoming):
+            return Opening(Proof.NONE)
+        asked = await asyncio.to_thread(self._look, incoming, now)
+        if asked is None:
+            return Opening(Proof.NONE)
+        if self._trying >= QUEUE:
+            return Opening(Proof.LOCKED, minutes_locked=1)
+        self._trying += 1
+        try:
+            async with self._one_try:
+                if self._office.tries.flooded(now):
+                    await asyncio.sleep(FLOODED)
+                loop = asyncio.get_running_loop()
+                return await loop.run_in_executor(self._hashing, self._try, asked, now)
+        finally:
+            self._trying -= 1
+
+    def _look(self, incoming: Incoming, now: datetime) -> Question | None:
+        with self._writer.database.reading() as session:
+            return inbox.look(session, self._office, incoming, now=now)
+
+    def _try(self, asked: Question, now: datetime) -> Opening:
+        return receipts.open_with(self._office, asked, now=now)

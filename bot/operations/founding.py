@@ -1,0 +1,79 @@
+"""Founding a house: its recovery keys, the vault, the first unit, a way to it.
+
+All in the caller's one transaction, so that an installation is founded or it is not.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlmodel import Session
+
+from storage.audit import installation as settings
+from storage.audit import log as audit
+from storage.audit import manifests
+from storage.crypto.server_key import ServerKeys
+from storage.models import Officer, Setting, Unit
+from storage.people import officers
+from storage.people.officers import NewAccount
+from storage.units import recovery_keys as recovery
+from storage.units import routes, units
+from storage.words import UnitKind
+
+AGENCY, DEMO = "agency", "demo"
+YES, NO = "yes", "no"
+
+
+@dataclass(frozen=True, slots=True)
+class Founding:
+    """What is needed. ``recovery`` are the public halves, ``cases`` and ``identities``."""
+
+    agency: str
+    unit: str
+    vault: str
+    officer: NewAccount
+    custodian: NewAccount
+    recovery: Mapping[str, bytes] = field(repr=False)
+    demo: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Founded:
+    """What came of it. ``secret`` is the unit's, for the founder's present act only."""
+
+    unit: Unit
+    officer: Officer
+    custodian: Officer
+    secret: bytes = field(repr=False)
+
+
+def is_founded(session: Session) -> bool:
+    """Tell whether there is a house, without any key."""
+    return session.get(Setting, AGENCY) is not None
+
+
+def agency_of(session: Session, keys: ServerKeys) -> str:
+    """Return whose house this is; empty before it was founded. Raises NotAuthentic."""
+    return settings.get_setting(session, keys, AGENCY)
+
+
+def found(
+    session: Session, keys: ServerKeys, founding: Founding, *, now: datetime
+) -> Founded:
+    """Build the smallest house that may take reports."""
+    settings.set_setting(session, keys, AGENCY, founding.agency)
+    settings.set_setting(session, keys, DEMO, YES if founding.demo else NO)
+    for purpose, public in sorted(founding.recovery.items()):
+        recovery.add_recovery(session, keys, purpose, public)
+    vault = units.create(session, keys, founding.vault, UnitKind.VAULT)
+    unit = units.create(session, keys, founding.unit, UnitKind.HANDLING)
+    custodian = officers.add(session, keys, founding.custodian)
+    officer = officers.add(session, keys, founding.officer)
+    units.admit_first(session, keys, vault, custodian)
+    secret = units.admit_first(session, keys, unit, officer)
+    routes.add_route(session, keys, unit)
+    audit.record(session, keys, "house.founded", officer=None, now=now)
+    for code, who in (("vault.first", custodian), ("unit.first", officer)):
+        audit.record(session, keys, code, officer=who.id, now=now)
+    manifests.witness(session, keys, now=now)
+    return Founded(unit, officer, custodian, secret)

@@ -1,0 +1,45 @@
+"""Files without rows, and rows without files: looked for every hour, and by the doctor."""
+
+from dataclasses import dataclass
+
+from sqlmodel import col, select
+
+from storage.backups.writing import named_files
+from storage.database.database import Database
+from storage.evidence.blobs import NAME, Lying, Shelf
+from storage.models import File
+from storage.words import FileState
+
+_KNOWN = select(File.id).where(
+    col(File.state).in_((FileState.WAITING.value, FileState.TAKEN.value))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """``strays`` are files that no row names; ``lost`` counts files of rows, not there."""
+
+    strays: tuple[Lying, ...]
+    lost: int
+
+
+def look(database: Database, shelf: Shelf) -> Looked:
+    """Hold the shelf against the rows. Raises OSError."""
+    with database.reading() as session:
+        known = {one.hex() for one in session.exec(_KNOWN).all()}
+        wanted = tuple(named_files(session.connection()))
+    strays, there = [], set()
+    for one in shelf.lying():
+        name = NAME.fullmatch(one.name)
+        if name is None or name[1] not in known:
+            strays.append(one)
+        else:
+            there.add(f"{name[1]}.{name[2]}")
+    lost = {one for one, which in wanted if f"{one.hex()}.{which}" not in there}
+    return Looked(tuple(strays), len(_still_there(database, lost)) if lost else 0)
+
+
+def _still_there(database: Database, ids: set[bytes]) -> set[bytes]:
+    """Leave out what was erased while we looked."""
+    with database.reading() as session:
+        return {one for one in ids if session.get(File, one) is not None}

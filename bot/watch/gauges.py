@@ -1,0 +1,71 @@
+"""The levels that ``/metrics`` tells, read from the store when somebody asks."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from bot.telemetry.metrics import Level, Metrics
+from bot.writer import Writer
+from storage.jobs import backlog as waiting
+from storage.jobs import watches
+from storage.jobs.watches import Watched
+
+_FRESH = timedelta(seconds=1)
+"""One reading serves all series of one request."""
+
+
+@dataclass(slots=True)
+class Levels:
+    """Reads every level at once, on a connection that only reads."""
+
+    writer: Writer
+    holder: str
+    clock: Callable[[], datetime]
+    day: Callable[[datetime], date]
+    _at: datetime | None = None
+    _read: dict[Level, float] | None = None
+
+    def feed(self, metrics: Metrics) -> None:
+        """Let every level be told by these metrics."""
+        metrics.watch(Level.WRITER_WAITING, lambda: self.writer.waiting)
+        metrics.watch(Level.CANARY_SECONDS, lambda: 0.0)
+        for level in Level:
+            if level not in {Level.WRITER_WAITING, Level.CANARY_SECONDS}:
+                metrics.watch(level, self._reader(level))
+
+    def _reader(self, level: Level) -> Callable[[], float]:
+        return lambda: self.read()[level]
+
+    def read(self) -> dict[Level, float]:
+        """Return what was read a moment ago, or read anew; raises when the store is away."""
+        now = self.clock()
+        if self._read is None or self._at is None or abs(now - self._at) > _FRESH:
+            self._read = None
+            self._read, self._at = self._look(now), now
+        return self._read
+
+    def _look(self, now: datetime) -> dict[Level, float]:
+        today = self.day(now)
+        with self.writer.database.reading() as session:
+            letters = waiting.letters(session, now=now)
+            jobs = waiting.jobs(session, now=now)
+            copies = waiting.copies(session, now=now)
+            return {
+                Level.TELEGRAM_PENDING: 0,
+                Level.TELEGRAM_FAILED: 0,
+                Level.OUTBOX_WAITING: letters.count,
+                Level.OUTBOX_FAILED: waiting.failed_letters(session, now=now),
+                Level.OUTBOX_OLDEST_DUE: letters.age.total_seconds(),
+                Level.JOBS_WAITING: jobs.count,
+                Level.JOBS_OLDEST_DUE: jobs.age.total_seconds(),
+                Level.COPIES_OWED: copies.count,
+                Level.COPIES_OLDEST: copies.age.total_seconds(),
+                Level.QUARANTINE_WAITING: waiting.quarantined(session, today=today),
+                Level.CASES_OPEN: waiting.open_cases(session, today=today),
+                Level.QUARANTINE_OLDEST: waiting.quarantine_days(session, today=today),
+                Level.LEASES_DEAD: waiting.dead_leases(session, now=now),
+                Level.CANARY_AGE: watches.age(
+                    session, Watched.CANARY, now=now
+                ).total_seconds(),
+                Level.LEASES_HELD: waiting.leases(session, self.holder, now=now),
+            }

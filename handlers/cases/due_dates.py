@@ -1,0 +1,57 @@
+"""Where a case stands and what is due next, from the rules and the case's own history."""
+
+from datetime import date, datetime
+
+from sqlmodel import Session
+
+from handlers.office import Office
+from handlers.rules.deadlines import Clock, Pause, pending
+from storage.cases import cases, history
+from storage.models import Case
+from storage.words import EventCode, Group, Status, Track, Urgency
+
+
+def enter(office: Office, case: Case, to: Status, now: datetime) -> None:
+    """Put a case into a status; a case that ends has a day of that, one that goes on has none.
+
+    Every end of a case passes here: from this day its lives count. The caller saves the row.
+    """
+    case.status = to.value
+    case.is_open = cases.is_open(to)
+    case.closed = None if case.is_open else office.day(now)
+
+
+def set_due(session: Session, office: Office, case: Case, now: datetime) -> None:
+    """Set a case's ``due`` and ``due_rule``; the caller saves the row."""
+    today = office.day(now)
+    entered = told = case.day
+    pauses: list[Pause] = []
+    began: date | None = None
+    for event in history.of_case(session, case.report):
+        if event.code in {EventCode.STATUS, EventCode.ASKED}:
+            told = event.day
+        if event.code != EventCode.STATUS:
+            continue
+        entered = event.day
+        if began is not None:
+            pauses.append(Pause(began, event.day))
+            began = None
+        if event.detail == Status.NEEDS_INFO:
+            began = event.day
+    if began is not None:
+        pauses.append(Pause(began, today))
+    clock = Clock(
+        status=Status(case.status),
+        group=Group(case.category),
+        track=Track(case.track),
+        urgency=Urgency(case.urgency),
+        submitted=case.day,
+        entered=entered,
+        told=told,
+        pauses=pauses,
+    )
+    running = pending(office.rulebook.deadlines, clock, office.calendar)
+    if running:
+        case.due, case.due_rule = running[0].day, running[0].rule.id
+    else:
+        case.due, case.due_rule = today, ""

@@ -1,0 +1,190 @@
+"""The receipt: a number and a secret code that alone open the way back.
+
+The slow part (``prepare``, ``open_with``) runs outside any transaction and off the loop;
+the verb ``give`` stores what it made, once per case. The code is right when it opens:
+nothing that could be compared is stored (SECRETS 3.4).
+"""
+
+import contextlib
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlmodel import Session
+
+from handlers import dialogue
+from handlers.messages import Proof, Reply
+from handlers.notices import reporters as notices
+from handlers.office import Office
+from handlers.rules import numbering
+from storage.cases import cases
+from storage.cases import items as report_items
+from storage.cases.items import Content
+from storage.crypto import sealing
+from storage.crypto import server_key as server_keys
+from storage.crypto.sealing import Context, NotAuthentic
+from storage.jobs import jobs
+from storage.jobs.jobs import Claimed
+from storage.models import Case
+from storage.words import Audience, Channel, ItemKind, LetterKind
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A receipt as it was made for one case; the code is forgotten after posting."""
+
+    code: str = field(repr=False)
+    salt: bytes = field(repr=False)
+    wrap: bytes = field(repr=False)
+    public: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A number and a code that somebody sent, with what is needed to try them.
+
+    For an unknown number the salt and the wrap are random: it costs and says the same.
+    ``name`` is the contact's keyed name, for counting tries. ``code`` is empty when only
+    a number was sent.
+    """
+
+    number: str = field(repr=False)
+    code: str = field(repr=False)
+    name: bytes = field(repr=False)
+    report: bytes = field(default=b"", repr=False)
+    salt: bytes = field(default=b"", repr=False)
+    wrap: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What became of a question. ``secret`` is the reporter's own key while this turn runs."""
+
+    proof: Proof
+    number: str = field(default="", repr=False)
+    report: bytes = field(default=b"", repr=False)
+    secret: bytes = field(default=b"", repr=False)
+    tries_left: int = 0
+    minutes_locked: int = 0
+
+    @property
+    def number_only(self) -> bool:
+        """Tell whether a number came without a code."""
+        return self.proof is Proof.NONE and bool(self.number)
+
+
+def prepare(office: Office, report: bytes, number: str) -> Prepared:
+    """Make code and reporter's pair for a case. Slow: tens of milliseconds."""
+    code = numbering.new_code(secrets.randbelow)
+    pair, salt = sealing.new_pair(), secrets.token_bytes(16)
+    key = server_keys.receipt_key(office.keys, number, code, salt)
+    wrap = server_keys.lock_with(key, pair.secret, _context(report))
+    return Prepared(code, salt, bytes((office.keys.newest,)) + wrap, pair.public)
+
+
+def give(
+    session: Session, office: Office, job: Claimed, prepared: Prepared, *, now: datetime
+) -> bool:
+    """Store a receipt and post it; False when the case has one already or is gone."""
+    if not jobs.done(session, job):
+        return False
+    owed = job.details
+    case = cases.lock(session, office.keys, bytes.fromhex(owed["report"]))
+    if case is None or case.receipt_wrap is not None:
+        return False
+    day = office.day(now)
+    case.reporter_key = prepared.public
+    case.receipt_salt, case.receipt_wrap = prepared.salt, prepared.wrap
+    cases.save(session, office.keys, case)
+    report_items.add_item(
+        session,
+        office.keys,
+        case.report,
+        Content(
+            kind=ItemKind.ANSWER, text="", step="language", language=owed["language"]
+        ),
+        audience=Audience.REPORTER,
+        public=prepared.public,
+        day=day,
+    )
+    notices.say(
+        session,
+        office,
+        Reply(
+            "Q20",
+            {"case": case.number, "code": prepared.code},
+            dialogue.receipt_choices(),
+        ),
+        channel=Channel(owed["channel"]),
+        to=owed["handle"],
+        language=owed["language"],
+        heard=int(owed.get("heard", 0)),
+        now=now,
+        kind=LetterKind.RECEIPT,
+    )
+    return True
+
+
+def case_number(
+    session: Session, office: Office, details: Mapping[str, str]
+) -> str | None:
+    """Return the number of the case that a receipt is owed for; None if it has one."""
+    case = cases.get(session, office.keys, bytes.fromhex(details["report"]))
+    if case is None or case.receipt_wrap is not None:
+        return None
+    return case.number
+
+
+def question(
+    session: Session, office: Office, number: str, code: str, name: bytes
+) -> Question:
+    """Look up what is needed to try a receipt; costs the same for unknown numbers.
+
+    A case that was changed by hand is as good as unknown.
+    """
+    case: Case | None = None
+    with contextlib.suppress(NotAuthentic):
+        if number:
+            case = cases.by_number(session, office.keys, number, canary=True)
+    if case is None or case.receipt_wrap is None or case.receipt_salt is None:
+        noise = secrets.token_bytes(1 + sealing.SECRET_BYTES + 16)
+        return Question(number, code, name, b"", secrets.token_bytes(16), noise)
+    return Question(
+        number, code, name, case.report, case.receipt_salt, case.receipt_wrap
+    )
+
+
+def open_with(office: Office, asked: Question, *, now: datetime) -> Opening:
+    """Try a code. Slow: tens of milliseconds, for unknown numbers too.
+
+    Counts the try per contact, in memory; a case is never locked.
+    """
+    if not asked.code:
+        return Opening(Proof.NONE, asked.number)
+    if not office.tries.left(asked.name, now):
+        return Opening(
+            Proof.LOCKED, minutes_locked=office.tries.minutes_locked(asked.name, now)
+        )
+    key_id = asked.wrap[0] if asked.report else office.keys.newest
+    try:
+        key = server_keys.receipt_key(
+            office.keys, asked.number, asked.code, asked.salt, key_id
+        )
+        secret = server_keys.unlock_with(key, asked.wrap[1:], _context(asked.report))
+    except NotAuthentic:
+        left = office.tries.wrong(asked.name, now)
+        locked = 0 if left else office.tries.minutes_locked(asked.name, now)
+        return Opening(Proof.WRONG, tries_left=left, minutes_locked=locked)
+    return Opening(Proof.OPENED, asked.number, asked.report, secret)
+
+
+def keywords(office: Office) -> frozenset[str]:
+    """Return the words, in upper case, after which a case number is expected."""
+    book = office.questionnaire.keywords
+    purposes = ("STATUS", "READ", "ADD", "WITHDRAW", "ERASE", "SUBSCRIBE")
+    return frozenset(word.upper() for name in purposes for word in book.of(name))
+
+
+def _context(report: bytes) -> Context:
+    return Context("cases", report, "receipt_wrap")

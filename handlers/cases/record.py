@@ -1,0 +1,158 @@
+"""How an officer's act on a case is written down: the event, the item, the witness.
+
+Every verb of an officer is made of these: lock the case, append to its history, save it,
+and as the last statement write the head of the history into the audit log.
+"""
+
+from datetime import datetime
+
+from sqlmodel import Session
+
+from handlers.errors import NotFound, Purged
+from handlers.notices import reporters as notices
+from handlers.office import Office
+from storage.audit import log as audit
+from storage.cases import cases, history
+from storage.cases import items as report_items
+from storage.cases.history import Actor
+from storage.cases.items import Content
+from storage.models import Case, Event, Officer
+from storage.words import ActorClass, Audience, EventCode, ItemKind
+
+
+def lock(session: Session, office: Office, report: bytes) -> Case:
+    """Load a verified case for an act on it. Raises NotFound, NotAuthentic."""
+    case = cases.lock(session, office.keys, report)
+    if case is None:
+        raise NotFound
+    return case
+
+
+def refuse_purged(case: Case) -> None:
+    """Raise Purged where what the case held was erased: nobody could read a new word."""
+    if case.purged is not None:
+        raise Purged
+
+
+def event(
+    session: Session,
+    office: Office,
+    case: Case,
+    code: EventCode,
+    by: Officer,
+    now: datetime,
+    detail: str = "",
+) -> Event:
+    """Append an officer's act to the history; ``detail`` is a code, never text."""
+    _register(session, case)
+    actor = Actor(ActorClass.OFFICER, by.id, now)
+    return history.append(
+        session, office.keys, case, code, by=actor, day=office.day(now), detail=detail
+    )
+
+
+def _register(session: Session, case: Case) -> None:
+    """Give the internal register number at the first act of an officer.
+
+    Not at submit: the order of numbers must not tell the order in which reports came.
+    """
+    if case.register_number is None:
+        case.register_year = case.day.year
+        case.register_number = cases.next_register_number(session, case.day.year)
+
+
+def seal_to_case(
+    session: Session,
+    office: Office,
+    case: Case,
+    content: Content,
+    code: EventCode,
+    by: Officer,
+    now: datetime,
+) -> None:
+    """Seal what an officer wrote to the case and name it in the history. Raises Purged."""
+    refuse_purged(case)
+    item_hash = report_items.add_item(
+        session,
+        office.keys,
+        case.report,
+        content,
+        audience=Audience.CASE,
+        public=case.public_key,
+        day=office.day(now),
+    )
+    item(session, office, case, code, by, now, item_hash)
+
+
+def tell_reporter(
+    session: Session,
+    office: Office,
+    case: Case,
+    text: str,
+    *,
+    by: Officer,
+    now: datetime,
+) -> bool:
+    """Write to the reporter: sealed to their key, read with the code, told as they wished.
+
+    False where no receipt was made yet. The caller saves the case and writes the witness.
+    """
+    refuse_purged(case)
+    if case.reporter_key is None:
+        return False
+    sent = report_items.add_item(
+        session,
+        office.keys,
+        case.report,
+        content(ItemKind.TOLD, text, by, now),
+        audience=Audience.REPORTER,
+        public=case.reporter_key,
+        day=office.day(now),
+    )
+    item(session, office, case, EventCode.ITEM, by, now, sent)
+    notices.tell(session, office, case, words=text, now=now)
+    return True
+
+
+def item(
+    session: Session,
+    office: Office,
+    case: Case,
+    code: EventCode,
+    by: Officer,
+    now: datetime,
+    item_hash: bytes,
+) -> None:
+    """Name a sealed item in the history."""
+    history.append(
+        session,
+        office.keys,
+        case,
+        code,
+        by=Actor(ActorClass.OFFICER, by.id, now),
+        day=office.day(now),
+        item_hash=item_hash,
+    )
+
+
+def witness(
+    session: Session, office: Office, case: Case, act: str, by: Officer, now: datetime
+) -> None:
+    """Write the head of the case's history into the audit log; a verb's last statement.
+
+    With it an older copy of the case no longer fits, though every row of it is ours.
+    """
+    audit.record(
+        session,
+        office.keys,
+        f"case.{act}",
+        officer=by.id,
+        report=case.report,
+        detail=history.short(case.head),
+        now=now,
+    )
+
+
+def content(kind: ItemKind, text: str, by: Officer, now: datetime) -> Content:
+    """Return what an officer wrote, as it stands inside an item's seal."""
+    return Content(kind=kind, text=text, at=now.isoformat(), officer=by.id.hex())

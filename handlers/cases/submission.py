@@ -1,0 +1,122 @@
+"""A draft becomes a case: routed, numbered, with a receipt owed and officers alerted."""
+
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from sqlmodel import Session
+
+from handlers.cases import due_dates as countdown
+from handlers.cases import entry
+from handlers.errors import NotFound, NumbersExhausted
+from handlers.notices import reporters as notices
+from handlers.office import Office
+from handlers.rules import numbering, routing
+from storage.cases import cases, counters, history, reports
+from storage.cases import items as report_items
+from storage.cases.items import Content
+from storage.crypto.sealing import Context
+from storage.crypto.server_key import Purpose
+from storage.jobs import jobs
+from storage.models import Case
+from storage.notices import subscriptions
+from storage.notices.subscriptions import Subscriber
+from storage.words import Audience, Channel, EventCode, ItemKind, JobKind, Wanted
+
+_NUMBER_TRIES = 20
+_COUNTED = frozenset({"Q06", "Q07", "Q09", "Q16"})
+"""Category, province, position, source of knowledge: SECRETS 5 names what may be counted."""
+
+
+def open_case(
+    session: Session,
+    office: Office,
+    report: bytes,
+    answers: Mapping[str, str],
+    *,
+    reporter: Subscriber,
+    notify: Wanted | None,
+    now: datetime,
+) -> Case:
+    """Turn a draft into a case: route it, number it, owe a receipt, alert the officers.
+
+    ``answers`` are codes of choice steps. ``reporter`` is where the receipt goes; it is
+    kept as a subscriber only when they asked for notices (``notify``: which kind).
+    """
+    keys, day = office.keys, office.day(now)
+    decision = routing.route(answers, entry.routes(session, office))
+    public = reports.public_key(session, keys, report)
+    if public is None:
+        raise NotFound
+    reports.release(session, keys, report, bytes.fromhex(decision.unit))
+    choices = Content(kind=ItemKind.CHOICES, text=json.dumps(dict(answers)))
+    report_items.add_item(
+        session,
+        keys,
+        report,
+        choices,
+        audience=Audience.CASE,
+        public=public,
+        day=day,
+    )
+    case = Case(
+        report=report,
+        number="",
+        day=day,
+        category=decision.group.value,
+        track=decision.track.value,
+        urgency=decision.urgency.value,
+        position=decision.position.value,
+        province=decision.province,
+        unit=bytes.fromhex(decision.unit),
+        due=day,
+        canary=reporter.channel is Channel.CANARY,
+        public_key=public,
+        figures=keys.lock(
+            Purpose.FIGURES,
+            json.dumps(_figures(answers, decision.subcategory)).encode(),
+            Context("cases", report, "figures"),
+        ),
+        head=history.START,
+        tag=b"",
+    )
+    _number(session, office, case)
+    by = history.REPORTER
+    history.append(session, keys, case, EventCode.OPENED, by=by, day=day)
+    for item_hash in report_items.item_hashes(session, report):
+        history.append(
+            session, keys, case, EventCode.ITEM, by=by, day=day, item_hash=item_hash
+        )
+    countdown.set_due(session, office, case, now)
+    cases.save(session, keys, case)
+    owed = {
+        "report": report.hex(),
+        "channel": reporter.channel.value,
+        "handle": reporter.handle,
+        "language": reporter.language,
+        "heard": str(reporter.last_inbound),
+    }
+    jobs.put(session, keys, JobKind.RECEIPT, owed, now=now)
+    if notify is not None:
+        subscriptions.add(session, keys, report, replace(reporter, kind=notify))
+    if case.canary:
+        return case
+    counters.bump(session, f"submitted.{reporter.channel}", day=day)
+    notices.alert(session, office, case, text="ALERT.NEW", now=now)
+    return case
+
+
+def _figures(answers: Mapping[str, str], subcategory: str) -> dict[str, str]:
+    """Return the few codes that the reports count; everything else stays sealed."""
+    counted = {step: code for step, code in answers.items() if step in _COUNTED}
+    return {**counted, "subcategory": subcategory}
+
+
+def _number(session: Session, office: Office, case: Case) -> None:
+    for _ in range(_NUMBER_TRIES):
+        case.number = numbering.new_case_number(secrets.randbelow)
+        if cases.insert(session, office.keys, case):
+            return
+    raise NumbersExhausted

@@ -1,0 +1,191 @@
+"""One message in work: who wrote it, what is remembered of them, and how it is answered."""
+
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlmodel import Session
+
+from handlers.cases import rights
+from handlers.cases.receipts import Opening
+from handlers.conversation import clean_chat as cleaning
+from handlers.conversation.memory import Memory
+from handlers.dialogue import State
+from handlers.messages import Command, CommandName, Incoming, Reply
+from handlers.notices import reporters as notices
+from handlers.notices import undelivered as untold
+from handlers.office import Office
+from handlers.talk.state import Promises, Turn
+from handlers.throttle import CALM
+from storage import conversations, outbox
+from storage.cases import reports
+from storage.crypto.sealing import NotAuthentic
+from storage.letters.letter import Letter
+from storage.notices import subscriptions
+from storage.notices import waiting as pending
+from storage.words import Channel, LetterKind
+
+_READING = frozenset({CommandName.STATUS, CommandName.READ})
+
+
+@dataclass(slots=True)
+class Turning:
+    """A message with all that its transaction needs."""
+
+    session: Session
+    office: Office
+    incoming: Incoming
+    names: tuple[bytes, ...]
+    memory: Memory
+    opening: Opening
+    now: datetime
+    over: bool = field(default=False)
+    """No report may be remembered after this turn: it was sent or thrown away."""
+    echo: bool = field(default=False)
+    """The same words came so often that a machine may have sent them."""
+    sent: str = field(default="", repr=False)
+    """The report (hex) that this message sent."""
+    beside: str = field(default="", repr=False)
+    """The report (hex) that this message belongs to without its code."""
+
+    @property
+    def heard(self) -> int:
+        """Return when this message was written, as the provider tells it (POSIX seconds).
+
+        One that was fetched late opens no window anew.
+        """
+        return int(min(self.incoming.received, self.now).timestamp())
+
+    @property
+    def state(self) -> State:
+        """Return the dialogue's state as it stands now."""
+        if not self.memory.state:
+            return State(language=self.office.languages[0])
+        return State.from_json(self.memory.state)
+
+    def case_of(self, turn: Turn) -> str:
+        """Return the report (hex) that the items for a case go to."""
+        aside = any(item.beside for item in turn.items)
+        return self.beside if aside else self.memory.opened
+
+    @property
+    def promises(self) -> Promises:
+        """Return what may be said of requests about the case that was opened."""
+        may = self.memory.may_add(self.now)
+        report = bytes.fromhex(self.memory.opened) if may else None
+        return rights.promises(self.session, self.office, report, now=self.now)
+
+    @property
+    def language(self) -> str:
+        """Return the language of the conversation as it stands now."""
+        return self.office.language(self.state.language)
+
+
+def names(office: Office, incoming: Incoming) -> tuple[bytes, ...]:
+    """Return the keyed names of the person, the handle's first."""
+    return tuple(
+        conversations.name_of(office.keys, incoming.channel, handle)
+        for handle in incoming.handles
+    )
+
+
+def recall(
+    session: Session, office: Office, incoming: Incoming, *, now: datetime
+) -> Memory:
+    """Return what is remembered of this person, the trail of this message included."""
+    memory = Memory(incoming.channel, incoming.handle)
+    row = conversations.find(session, names(office, incoming))
+    if row is not None:
+        with suppress(NotAuthentic):
+            memory = Memory.from_bytes(conversations.read(office.keys, row))
+    if not incoming.recovered:
+        memory.handle = incoming.handle
+    if memory.case_over(now):
+        memory.forget_case()
+    cleaning.received(office, incoming, memory)
+    return memory
+
+
+def remember(turning: Turning) -> None:
+    """Keep the conversation, or forget it where nothing is left to remember.
+
+    After a turn that is over only the trail stays, for as long as it may be deleted, and
+    for some minutes what ties further parts of an album to the report that it sent.
+    """
+    memory = turning.memory.bare() if turning.over else turning.memory
+    if turning.sent and turning.incoming.group:
+        group = turning.incoming.group
+        memory = memory.with_album(group, turning.sent, turning.now)
+    cleaning.go_on(turning.session, turning.office, memory, now=turning.now)
+    rest = memory.trail or memory.sent
+    if memory.is_empty() or (turning.over and not rest):
+        conversations.forget(turning.session, turning.names)
+        return
+    conversations.save(
+        turning.session,
+        turning.office.keys,
+        turning.names,
+        memory.to_bytes(),
+        expires=memory.expires(turning.now),
+    )
+
+
+def answer(
+    turning: Turning, replies: Iterable[Reply], *, shown: Iterable[Reply] = ()
+) -> None:
+    """Post the answers; somebody who writes too fast is asked once to wait.
+
+    An echo of a machine is not answered: that ends the exchange. ``shown`` is what a
+    command found for them: some of it counts as read from now on, so it goes in any case.
+    """
+    incoming, office = turning.incoming, turning.office
+    if incoming.press_id:
+        letter = Letter(
+            kind=LetterKind.ACK,
+            channel=incoming.channel,
+            to=incoming.handle,
+            press_id=incoming.press_id,
+        )
+        outbox.put(turning.session, office.keys, letter, now=turning.now)
+    if turning.echo:
+        replies = ()
+    elif incoming.channel is not Channel.CANARY:
+        written = office.pace.written(turning.names[0], turning.now)
+        if written > CALM:
+            replies = (Reply("X11", {"n": "1"}),) if written == CALM + 1 else ()
+    for reply in (*shown, *replies):
+        notices.say(
+            turning.session,
+            office,
+            reply,
+            channel=incoming.channel,
+            to=incoming.handle,
+            language=turning.language,
+            heard=turning.heard,
+            now=turning.now,
+        )
+
+
+def discard(turning: Turning) -> None:
+    """Throw the draft away with everything in it."""
+    if turning.memory.report:
+        reports.discard(turning.session, bytes.fromhex(turning.memory.report))
+        turning.memory.report = turning.memory.province = ""
+
+
+def heard_from(turning: Turning, command: Command | None) -> None:
+    """Let a person's 24 h window begin anew, and tell what could not be told before.
+
+    Whoever reads a case in this very turn is told nothing of it.
+    """
+    session, office, incoming = turning.session, turning.office, turning.incoming
+    owed: set[bytes] = set()
+    for handle in incoming.handles:
+        place = (session, office.keys, incoming.channel, handle)
+        owed |= set(subscriptions.heard_from(*place, heard=turning.heard))
+        pending.heard_from(*place, heard=turning.heard, now=turning.now)
+    if command is not None and command.name in _READING:
+        owed.discard(turning.opening.report)
+    channel, now = incoming.channel, turning.now
+    untold.tell_owed(session, office, owed, channel, incoming.handles, now=now)

@@ -1,0 +1,161 @@
+"""What an ended case holds goes when its rule says so, a few cases in one transaction.
+
+The scheduler asks ``due`` page by page and gives each page to ``purge``, which looks again
+under the lock. ``replay`` erases once more what a restored backup brought back.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlmodel import Session
+
+from handlers.office import Office
+from handlers.rules.lifetimes import Facts, Since, latest_start
+from storage.audit import log as audit
+from storage.cases import cases, history
+from storage.crypto.sealing import NotAuthentic
+from storage.models import Case, Tombstone
+from storage.retention import erasing, overdue, tombstones
+from storage.retention.overdue import Cut
+from storage.words import Erased, EventCode, Status
+
+AT_ONCE = 50
+"""Cases of one transaction."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """What a purge erased: how many things, and files to remove from disk."""
+
+    count: int = 0
+    files: tuple[bytes, ...] = ()
+
+
+def facts(case: Case) -> Facts:
+    """Return what the rules must know of a case."""
+    return Facts(Status(case.status), case.closed, case.purged, case.hold)
+
+
+def cuts(office: Office, now: datetime) -> list[Cut]:
+    """Return the rules for cases as they cut today."""
+    today = office.day(now)
+    return [
+        Cut(
+            what=what,
+            statuses=rule.statuses,
+            until=latest_start(rule, today),
+            since_purged=rule.since is Since.PURGED,
+            held=not rule.hold,
+        )
+        for what in Erased
+        for rule in office.rulebook.lifetimes.of(what)
+    ]
+
+
+def due(
+    session: Session, office: Office, *, after: bytes = b"", now: datetime
+) -> list[bytes]:
+    """Return the next reports that hold something past its rule, by id; empty at the end."""
+    wanted = cuts(office, now)
+    found = overdue.reports(session, wanted, after=after, limit=AT_ONCE)
+    for report in overdue.with_contact(session, office.keys, wanted):
+        if report > after:
+            found.append(report)
+    return sorted(set(found))[:AT_ONCE]
+
+
+def purge(
+    session: Session, office: Office, reports: Sequence[bytes], *, now: datetime
+) -> Gone:
+    """Erase of these cases what is past its rule; a case changed by hand is left alone."""
+    count, files = 0, []
+    for report in sorted(reports):
+        try:
+            case = cases.lock(session, office.keys, report)
+        except NotAuthentic:
+            continue
+        if case is None:
+            continue
+        over = office.rulebook.lifetimes.over(facts(case), office.day(now))
+        for what in Erased:
+            if what in over:
+                gone, removed = _erase(session, office, case, what, office.day(now))
+                count += gone
+                files += removed
+        cases.save(session, office.keys, case)
+    return Gone(count, tuple(files))
+
+
+def date_ends(session: Session, office: Office) -> int:
+    """Give ended cases of an older version the day of their end; returns how many."""
+    dated = 0
+    for report in overdue.undated(session, limit=AT_ONCE):
+        try:
+            case = cases.lock(session, office.keys, report)
+        except NotAuthentic:
+            continue
+        if case is None or case.is_open or case.closed is not None:
+            continue
+        case.closed = _ended(session, case)
+        cases.save(session, office.keys, case)
+        dated += 1
+    return dated
+
+
+def replay(
+    session: Session, office: Office, stone: Tombstone, *, now: datetime
+) -> Gone:
+    """Erase again what a tombstone tells of that this store does not know.
+
+    ``stone`` must be authentic. The tombstone is put back, so that it counts once.
+    """
+    what, today = Erased(stone.what), office.day(now)
+    case = cases.lock(session, office.keys, stone.report)
+    if session.get(Tombstone, stone.id) is not None:
+        return Gone()
+    tombstones.keep(session, office.keys, stone)
+    if case is None:
+        return Gone()
+    gone, files = erasing.again(session, office.keys, case, what, day=stone.day)
+    if not gone:
+        return Gone()
+    erasing.record(session, office.keys, case, what, day=today)
+    cases.save(session, office.keys, case)
+    audit.record(
+        session,
+        office.keys,
+        "retention.replayed",
+        officer=None,
+        report=case.report,
+        detail=what.value,
+        now=now,
+    )
+    return Gone(1, tuple(files))
+
+
+def _erase(
+    session: Session, office: Office, case: Case, what: Erased, day: date
+) -> tuple[bool, list[bytes]]:
+    removed: list[bytes] = []
+    if what is Erased.FILES:
+        removed = erasing.erase_files(session, office.keys, case, day=day)
+        gone = bool(removed)
+    else:
+        verb = {
+            Erased.IDENTITY: erasing.erase_identity,
+            Erased.CONTACT: erasing.erase_contact,
+            Erased.CONTENTS: erasing.erase_contents,
+            Erased.RECEIPT: erasing.erase_receipt,
+        }[what]
+        gone = verb(session, office.keys, case, day=day)
+    if gone:
+        erasing.record(session, office.keys, case, what, day=day)
+    return gone, removed
+
+
+def _ended(session: Session, case: Case) -> date:
+    """Return the day of the last step, from the history: it ended the case."""
+    ends = {EventCode.STATUS, EventCode.WITHDRAWN}
+    days = [e.day for e in history.of_case(session, case.report) if e.code in ends]
+    return max(days, default=case.day)

@@ -1,0 +1,275 @@
+"""The canary: a report that the server sends to itself, and everything of it erased again.
+
+``Walk`` goes through whatever questionnaire there is, by its data. ``counted`` looks at
+what the server can know of a sealed report. ``erase`` takes all of it away in one verb, by
+the channel's name alone, so that it finds what a crash left behind too.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlmodel import Session, col, delete, select
+
+from handlers.conversation.memory import Memory
+from handlers.messages import Kind
+from handlers.notices import reporters as notices
+from handlers.office import Office
+from handlers.questionnaire.steps import Option, Questionnaire, Step, StepKind
+from storage import conversations
+from storage.cases import history, reports
+from storage.cases import items as report_items
+from storage.cases import tags as case_tags
+from storage.crypto.sealing import NotAuthentic
+from storage.crypto.server_key import Purpose
+from storage.database import transactions
+from storage.jobs import jobs, leases
+from storage.models import (
+    Case,
+    Conversation,
+    DataRequest,
+    Event,
+    File,
+    Grant,
+    Inbox,
+    Item,
+    Job,
+    OutboxRow,
+    Reveal,
+)
+from storage.notices import subscriptions
+from storage.units import units
+from storage.words import Audience, Channel, JobKind, Status
+
+HANDLE = "canary"
+LEASE = "canary"
+LEASE_SECONDS = 120
+MOST_MESSAGES = 256
+"""Messages of one run: their names are known, so that they can be forgotten."""
+WORDS = "kenari"
+_TEXT = " ".join([WORDS] * 5)
+_ASKED = frozenset({StepKind.CHOICE, StepKind.CONFIRM, StepKind.FILES})
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """What to send next: a press of a choice of this step, or words."""
+
+    kind: Kind
+    step: str
+    option: str = ""
+    text: str = field(default="", repr=False)
+
+
+@dataclass(slots=True)
+class Walk:
+    """One way through a questionnaire: the first choice everywhere, words elsewhere.
+
+    ``step`` is the question that must be open now. ``texts`` counts the items that the
+    words became.
+    """
+
+    book: Questionnaire
+    step: Step
+    answers: dict[str, str] = field(default_factory=dict)
+    texts: int = 0
+    told: bool = False
+
+    @property
+    def choices(self) -> bool:
+        """Tell whether the open question must come with buttons."""
+        return any(option.shown for option in self.step.options)
+
+    def next(self) -> Say:
+        """Return what to send to the open question; the walk goes on behind it."""
+        step = self.step
+        if step.kind in _ASKED:
+            option = _first(step)
+            if option is not None:
+                self._on(option.code if step.kind is StepKind.CHOICE else "")
+                return Say(Kind.PRESS, step.code, option.code)
+        elif not self.told:
+            self.told, self.texts = True, self.texts + 1
+            if not step.multiple:
+                self._on("")
+            return Say(Kind.TEXT, step.code, text=_TEXT)
+        elif any(option.code == "DONE" and option.shown for option in step.options):
+            self._on("")
+            return Say(Kind.PRESS, step.code, "DONE")
+        self._on("")
+        word = self.book.keywords.spoken("SKIP", self.book.languages[0])
+        return Say(Kind.TEXT, step.code, text=word)
+
+    @property
+    def over(self) -> bool:
+        """Tell whether the report was sent."""
+        return self.step is self.book.review and self.told
+
+    def _on(self, code: str) -> None:
+        if self.step is self.book.review:
+            self.told = True
+            return
+        if code:
+            self.answers[self.step.code] = code
+        self.step, self.told = self.book.following(self.step.code, self.answers), False
+
+
+def walk(office: Office) -> Walk:
+    """Return a walk that stands before the first question."""
+    return Walk(office.questionnaire, office.questionnaire.report[0])
+
+
+def word(office: Office, command: str) -> str:
+    """Return a word that means a command; raises StopIteration where there is none."""
+    words = office.questionnaire.keywords.commands[command]
+    return min(word for row in words.values() for word in row).upper()
+
+
+def counted(session: Session, office: Office, number: str, *, texts: int) -> str:
+    """Look at the canary's case as far as the server can; returns a code, "" when whole.
+
+    It is there under its number, marked, tagged, with its history, one item for each text
+    and one for the choices, a key sealed to a unit that exists, and a receipt.
+    """
+    try:
+        case = _case(session, office, number)
+        if case is None or not _is_sealed(session, office, case):
+            return "case.missing"
+        found = session.exec(select(Item).where(Item.report == case.report)).all()
+        for item in found:
+            report_items.check(office.keys, item)
+    except (NotAuthentic, units.NoSuchUnit):
+        return "case.changed"
+    if case.receipt_wrap is None or case.reporter_key is None:
+        return "receipt.missing"
+    ours = [item for item in found if item.audience != Audience.REPORTER]
+    if len(ours) != texts + 1 or history.missing_items(session, case):
+        return "items.wrong"
+    broken = history.first_broken(session, office.keys, case)
+    return "" if broken is None else "history.broken"
+
+
+def _is_sealed(session: Session, office: Office, case: Case) -> bool:
+    """Tell whether a unit that exists holds a key to the case. Raises NotAuthentic."""
+    unit = units.verified(session, office.keys, case.unit)
+    grants = reports.grants_of(session, case.report, unit)
+    for grant in grants:
+        reports.check_grant(office.keys, grant)
+    return bool(grants)
+
+
+def standing(session: Session, office: Office, number: str, language: str) -> str:
+    """Return what must be said of the canary's case when its status is asked for."""
+    case = _case(session, office, number)
+    if case is None or case.status != Status.RECEIVED:
+        return ""
+    reply = notices.standing(office, case, language=language, channel=Channel.CANARY)
+    if reply is None:
+        return ""
+    return office.texts.render(reply, language=language, channel=Channel.CANARY).text
+
+
+def begin(session: Session, office: Office, *, holder: str, now: datetime) -> bool:
+    """Take the right to run, and erase what an earlier run left; False if one runs."""
+    if not leases.hold(session, LEASE, holder, seconds=LEASE_SECONDS, now=now):
+        return False
+    _erase(session, office)
+    return True
+
+
+def erase(session: Session, office: Office, *, holder: str, now: datetime) -> int:
+    """Take away everything of this run, and the right to run; returns how many cases."""
+    leases.let_go(session, LEASE, holder, now=now)
+    return _erase(session, office)
+
+
+def sweep(session: Session, office: Office, *, now: datetime) -> int:
+    """Take away what a run left behind that nobody holds any more; how many cases."""
+    if leases.is_held(session, LEASE, now=now):
+        return 0
+    return _erase(session, office)
+
+
+def _case(session: Session, office: Office, number: str) -> Case | None:
+    query = select(Case).where(Case.number == number, col(Case.canary))
+    case = session.exec(query).first()
+    if case is not None:
+        case_tags.check_case(office.keys, case)
+    return case
+
+
+def _erase(session: Session, office: Office) -> int:
+    """Delete by the mark and by the channel; what is not ours as it stands is left alone."""
+    names = conversations.names_of(office.keys, Channel.CANARY, HANDLE)
+    transactions.lock_handles(session.connection(), names)
+    row = conversations.find(session, names)
+    if row is not None:
+        _discard(session, office, row)
+        conversations.forget(session, names)
+    run = session.connection().execute
+    run(delete(OutboxRow).where(col(OutboxRow.channel) == Channel.CANARY.value))
+    _drop_jobs(session, office)
+    _forget_messages(session, office)
+    gone = 0
+    for case in session.exec(select(Case).where(col(Case.canary))).all():
+        try:
+            case_tags.check_case(office.keys, case)
+        except NotAuthentic:
+            continue  # somebody marked a case by hand: it stays, and the audit says so
+        _delete(session, office, case)
+        gone += 1
+    session.flush()
+    return gone
+
+
+def _delete(session: Session, office: Office, case: Case) -> None:
+    subscriptions.end_for_case(session, office.keys, case.report)
+    for table in (Item, Grant, Event, File, DataRequest, Reveal):
+        session.connection().execute(
+            delete(table).where(col(table.report) == case.report)
+        )
+    session.delete(case)
+
+
+def _discard(session: Session, office: Office, row: Conversation) -> None:
+    try:
+        memory = Memory.from_bytes(conversations.read(office.keys, row))
+    except (NotAuthentic, ValueError):
+        return
+    if memory.report:
+        reports.discard(session, bytes.fromhex(memory.report))
+
+
+def _drop_jobs(session: Session, office: Office) -> None:
+    """Delete the receipts owed to the canary; each row is opened to know whose it is."""
+    rows = session.exec(select(Job).where(Job.kind == JobKind.RECEIPT.value)).all()
+    for row in rows:
+        if jobs.details_of(office.keys, row).get("channel") == Channel.CANARY:
+            session.delete(row)
+    session.flush()
+
+
+def _forget_messages(session: Session, office: Office) -> None:
+    names = [
+        name
+        for number in range(MOST_MESSAGES)
+        for name in office.keys.look_ups(
+            Purpose.INBOX, Channel.CANARY, message_id(number)
+        )
+    ]
+    for start in range(0, len(names), 500):
+        session.connection().execute(
+            delete(Inbox).where(col(Inbox.name).in_(names[start : start + 500]))
+        )
+
+
+def message_id(number: int) -> str:
+    """Return the id of the canary's n-th message."""
+    return f"canary.{number}"
+
+
+def _first(step: Step) -> Option | None:
+    """Return the first choice that goes on; of the review, the one that sends."""
+    if step.kind is StepKind.CONFIRM:
+        return step.option("SEND")
+    plain = (o for o in step.options if o.shown and not o.ends and not o.says)
+    return next(plain, None)

@@ -1,0 +1,54 @@
+"""Facts about this installation, kept in the database: tagged, so that nobody plants one."""
+
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Session
+
+from storage.crypto.sealing import Context
+from storage.crypto.server_key import ServerKeys
+from storage.database import remembered
+from storage.models import Setting
+
+
+def set_setting(session: Session, keys: ServerKeys, name: str, value: str) -> None:
+    """Write or replace one fact."""
+    remembered.forget(session)
+    row = session.get(Setting, name) or Setting(name=name, value="", tag=b"")
+    row.value = value
+    row.tag = keys.tag(_context(name), value.encode())
+    session.add(row)
+    session.flush()
+
+
+def hold(session: Session, keys: ServerKeys, name: str) -> None:
+    """Let another writer of this fact wait until we are done; it may be none yet."""
+    remembered.forget(session)
+    connection = session.connection()
+    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    tag = keys.tag(_context(name), b"")
+    values = {"name": name, "value": "", "tag": tag}
+    connection.execute(insert(Setting).values(**values).on_conflict_do_nothing())
+    session.get(Setting, name, with_for_update=True, populate_existing=True)
+
+
+def get_setting(session: Session, keys: ServerKeys, name: str) -> str:
+    """Return a fact; empty when it was never set. Raises NotAuthentic."""
+    return remembered.once(
+        session, ("setting", name), lambda: _find(session, keys, name)
+    )
+
+
+def check(keys: ServerKeys, row: Setting) -> None:
+    """Raise NotAuthentic unless this row was written by us as it stands."""
+    keys.check_tag(row.tag, _context(row.name), row.value.encode())
+
+
+def _find(session: Session, keys: ServerKeys, name: str) -> str:
+    row = session.get(Setting, name)
+    if row is None:
+        return ""
+    check(keys, row)
+    return row.value
+
+
+def _context(name: str) -> Context:
+    return Context("settings", name.encode(), "value")

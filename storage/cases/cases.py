@@ -1,0 +1,162 @@
+"""The queue: one table, ordered by urgency, then deadline, then age."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import func, tuple_
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Session, col, select
+
+from storage.cases import history
+from storage.cases import tags as case_tags
+from storage.crypto.sealing import NotAuthentic
+from storage.crypto.server_key import ServerKeys
+from storage.models import REAL, Case, Register
+from storage.words import Status
+
+PAGE = 50
+_CLOSED = frozenset({Status.CLOSED, Status.REJECTED, Status.MERGED, Status.WITHDRAWN})
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What part of the queue to show; None means any."""
+
+    is_open: bool = True
+    status: str | None = None
+    category: str | None = None
+    urgency: int | None = None
+    officer: bytes | None = None
+    without: Sequence[bytes] = ()
+    """Reports that are not shown (a conflict of interest)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a page ended: the keys of its last row."""
+
+    urgency: int
+    due: date
+    day: date
+    report: bytes
+
+
+def is_open(status: Status) -> bool:
+    """Tell whether a case in this status still waits for somebody."""
+    return status not in _CLOSED
+
+
+def insert(session: Session, keys: ServerKeys, case: Case) -> bool:
+    """Add a case; False when its number is taken (choose another and try again)."""
+    if (
+        session.exec(select(Case.report).where(Case.number == case.number)).first()
+        is not None
+    ):
+        return False
+    case_tags.tag_case(keys, case)
+    session.add(case)
+    session.flush()
+    return True
+
+
+def save(session: Session, keys: ServerKeys, case: Case) -> None:
+    """Write a case that a verb changed, with a fresh tag."""
+    case_tags.tag_case(keys, case)
+    session.add(case)
+    session.flush()
+
+
+def lock(session: Session, keys: ServerKeys, report: bytes) -> Case | None:
+    """Load a verified case for change; nobody else changes it until the commit.
+
+    Raises NotAuthentic for a row that is not ours, and for an older copy of a case: what
+    comes now would be sealed to a key of then.
+    """
+    case = session.exec(
+        select(Case).where(Case.report == report).with_for_update()
+    ).first()
+    if case is not None:
+        case_tags.check_case(keys, case)
+        if history.is_behind(session, case):
+            raise NotAuthentic
+    return case
+
+
+def by_number(
+    session: Session, keys: ServerKeys, number: str, *, canary: bool = False
+) -> Case | None:
+    """Return the verified case with this public number; ``canary``: our own test's too."""
+    query = select(Case).where(Case.number == number)
+    case = session.exec(query if canary else query.where(REAL)).first()
+    if case is not None:
+        case_tags.check_case(keys, case)
+    return case
+
+
+def get(session: Session, keys: ServerKeys, report: bytes) -> Case | None:
+    """Return the verified case with this report id, to read."""
+    case = session.get(Case, report)
+    if case is not None:
+        case_tags.check_case(keys, case)
+    return case
+
+
+def queue_page(
+    session: Session,
+    units: Sequence[bytes],
+    *,
+    filters: Filters,
+    after: Place | None = None,
+    limit: int = PAGE,
+) -> list[Case]:
+    """Return the next cases of these units in the queue's order, by its index.
+
+    Ask for ``limit + 1`` to know whether another page follows.
+    """
+    query = select(Case).where(
+        REAL, col(Case.is_open).is_(filters.is_open), col(Case.unit).in_(list(units))
+    )
+    if filters.status is not None:
+        query = query.where(Case.status == filters.status)
+    if filters.category is not None:
+        query = query.where(Case.category == filters.category)
+    if filters.urgency is not None:
+        query = query.where(Case.urgency == filters.urgency)
+    if filters.officer is not None:
+        query = query.where(Case.officer == filters.officer)
+    if filters.without:
+        query = query.where(col(Case.report).not_in(filters.without))
+    order = (col(Case.urgency), col(Case.due), col(Case.day), col(Case.report))
+    if after is not None:
+        query = query.where(
+            tuple_(*order) > (after.urgency, after.due, after.day, after.report)
+        )
+    return list(session.exec(query.order_by(*order).limit(limit)).all())
+
+
+def counts(session: Session, units: Sequence[bytes]) -> dict[str, int]:
+    """Return how many open cases of these units stand in each status."""
+    rows = session.exec(
+        select(Case.status, func.count())
+        .where(REAL, col(Case.is_open).is_(True), col(Case.unit).in_(list(units)))
+        .group_by(col(Case.status))
+    ).all()
+    return dict(rows)
+
+
+def next_register_number(session: Session, year: int) -> int:
+    """Return the next number of the internal register, without a gap or a double."""
+    connection = session.connection()
+    insert_into = (
+        sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    )
+    row = connection.execute(
+        insert_into(Register)
+        .values(year=year, last=1)
+        .on_conflict_do_update(
+            index_elements=[col(Register.year)], set_={"last": col(Register.last) + 1}
+        )
+        .returning(col(Register.last))
+    ).one()
+    return int(row[0])

@@ -1,0 +1,84 @@
+"""What waits for one officer beside the queue: approvals, and cases they have taken."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from sqlmodel import Session, col, select
+
+from storage.cases import tags as case_tags
+from storage.crypto.sealing import NotAuthentic
+from storage.crypto.server_key import ServerKeys
+from storage.models import REAL, Case
+
+MOST = 200
+_ORDER = (col(Case.urgency), col(Case.due), col(Case.day), col(Case.report))
+
+
+def taken_by(
+    session: Session,
+    units: Sequence[bytes],
+    officer: bytes,
+    *,
+    without: Sequence[bytes] = (),
+    limit: int = MOST,
+) -> list[Case]:
+    """Return an officer's open cases in the queue's order, but the reports ``without``."""
+    query = select(Case).where(
+        REAL,
+        Case.officer == officer,
+        col(Case.is_open).is_(True),
+        col(Case.unit).in_(list(units)),
+        col(Case.report).not_in(without),
+    )
+    return list(session.exec(query.order_by(*_ORDER).limit(limit)))
+
+
+def due_by(
+    session: Session,
+    units: Sequence[bytes],
+    day: date,
+    *,
+    without: Sequence[bytes] = (),
+    limit: int = 20,
+) -> list[Case]:
+    """Return open cases whose deadline is this day or before it, the earliest first."""
+    query = (
+        select(Case)
+        .where(
+            REAL,
+            col(Case.is_open).is_(True),
+            col(Case.unit).in_(list(units)),
+            Case.due <= day,
+            col(Case.report).not_in(without),
+        )
+        .order_by(col(Case.due), col(Case.urgency), col(Case.report))
+    )
+    return list(session.exec(query.limit(limit)))
+
+
+def awaiting_approval(
+    session: Session,
+    keys: ServerKeys,
+    units: Sequence[bytes],
+    *,
+    without: Sequence[bytes] = (),
+    limit: int = MOST,
+) -> list[Case]:
+    """Return cases for which somebody proposed a step that needs a second officer.
+
+    A proposal that no verb of ours wrote is left out.
+    """
+    query = select(Case).where(
+        REAL,
+        col(Case.wanted_by).is_not(None),
+        col(Case.unit).in_(list(units)),
+        col(Case.report).not_in(without),
+    )
+    found = []
+    for case in session.exec(query.order_by(*_ORDER).limit(limit)):
+        try:
+            case_tags.check_case(keys, case)
+        except NotAuthentic:
+            continue
+        found.append(case)
+    return found

@@ -1,0 +1,198 @@
+"""Durable work that is no letter: receipts due, files to fetch, copies to erase."""
+
+import json
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, delete, update
+from sqlmodel import Session, col, or_, select
+
+from storage.crypto import sealing
+from storage.crypto.sealing import Context, NotAuthentic
+from storage.crypto.server_key import Purpose, ServerKeys
+from storage.models import Job
+from storage.words import JobKind
+
+LEASE = timedelta(seconds=60)
+LIFE = timedelta(hours=48)
+"""After this a file is refused and an erasure is tried once a day; no job just goes."""
+AGAIN = timedelta(days=1)
+SPOILT_LIFE = timedelta(days=30)
+"""How long past its end a job is kept that does not open: its key may come back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A job that we hold: its details, and the token that every finish shows."""
+
+    id: bytes
+    token: bytes
+    kind: JobKind
+    details: Mapping[str, str] = field(repr=False)
+    attempts: int
+    expires: datetime
+
+
+def put(
+    session: Session,
+    keys: ServerKeys,
+    kind: JobKind,
+    details: Mapping[str, str],
+    *,
+    now: datetime,
+    due: datetime | None = None,
+) -> None:
+    """Add a job; ``details`` are encrypted under the server key."""
+    row = Job(
+        id=secrets.token_bytes(16),
+        kind=kind.value,
+        due=due or now,
+        expires=(due or now) + LIFE,
+        blob=b"",
+    )
+    raw = json.dumps(dict(details)).encode("ascii")
+    row.blob = keys.lock(Purpose.JOB, raw, _context(row))
+    session.add(row)
+
+
+def claim(
+    session: Session,
+    keys: ServerKeys,
+    kind: JobKind,
+    *,
+    limit: int,
+    now: datetime,
+    spoilt: list[bytes] | None = None,
+) -> list[Claimed]:
+    """Take due jobs of one kind, expired ones too, under a lease of 60 seconds.
+
+    One that does not open is none of ours now, but may be again when its server key is
+    back: it is put out of the way for a day, its id into ``spoilt``, and goes in the end.
+    """
+    rows = session.exec(
+        select(Job)
+        .where(Job.kind == kind.value, col(Job.due) <= now, _free(now))
+        .order_by(col(Job.due))
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    ).all()
+    claimed = []
+    for row in rows:
+        try:
+            details = _details(keys, row)
+        except NotAuthentic:
+            _put_aside(session, row, now)
+            if spoilt is not None:
+                spoilt.append(row.id)
+            continue
+        row.lease_until = now + LEASE
+        row.lease_token = secrets.token_bytes(16)
+        row.attempts += 1
+        session.add(row)
+        claimed.append(
+            Claimed(row.id, row.lease_token, kind, details, row.attempts, row.expires)
+        )
+    session.flush()
+    return claimed
+
+
+def held_on(session: Session, job: Claimed, *, now: datetime) -> bool:
+    """Renew the lease of a job that takes long; False if it was lost."""
+    renewed = session.connection().execute(
+        update(Job).where(*_held(job)).values(lease_until=now + LEASE)
+    )
+    return bool(renewed.rowcount)
+
+
+def done(session: Session, job: Claimed) -> bool:
+    """Delete a finished job; False if the lease was lost to another worker."""
+    gone = session.connection().execute(delete(Job).where(*_held(job)))
+    return bool(gone.rowcount)
+
+
+def later(session: Session, job: Claimed, *, due: datetime) -> bool:
+    """Put a job back to be tried at ``due``; False if the lease was lost."""
+    moved = session.connection().execute(
+        update(Job)
+        .where(*_held(job))
+        .values(due=due, lease_until=None, lease_token=None)
+    )
+    return bool(moved.rowcount)
+
+
+def put_back(session: Session, held: Sequence[Claimed], *, due: datetime) -> None:
+    """Put jobs back that were not tried; they lose nothing by that."""
+    for job in held:
+        session.connection().execute(
+            update(Job)
+            .where(*_held(job))
+            .values(
+                due=due,
+                attempts=job.attempts - 1,
+                lease_until=None,
+                lease_token=None,
+            )
+        )
+
+
+def waiting(
+    session: Session, keys: ServerKeys, kind: JobKind
+) -> Iterator[Mapping[str, str]]:
+    """Yield the details of every job of a kind that is not done."""
+    for row in session.exec(select(Job).where(Job.kind == kind.value)).all():
+        try:
+            yield _details(keys, row)
+        except NotAuthentic:
+            continue
+
+
+def details_of(keys: ServerKeys, row: Job) -> Mapping[str, str]:
+    """Return what a job is about; nothing for a row that is not ours."""
+    try:
+        return _details(keys, row)
+    except NotAuthentic:
+        return {}
+
+
+def next_due(session: Session, kind: JobKind, *, now: datetime) -> datetime | None:
+    """Return when the next job of this kind that nobody holds is due, if there is one."""
+    return session.exec(
+        select(Job.due)
+        .where(Job.kind == kind.value, _free(now))
+        .order_by(col(Job.due))
+        .limit(1)
+    ).first()
+
+
+def relock(keys: ServerKeys, row: Job) -> None:
+    """Keep a job under the newest server key. Raises NotAuthentic."""
+    row.blob = keys.relock(Purpose.JOB, row.blob, _context(row))
+
+
+def _details(keys: ServerKeys, row: Job) -> Mapping[str, str]:
+    return sealing.told(keys.unlock(Purpose.JOB, row.blob, _context(row)))
+
+
+def _free(now: datetime) -> ColumnElement[bool]:
+    return or_(col(Job.lease_until).is_(None), col(Job.lease_until) < now)
+
+
+def _put_aside(session: Session, row: Job, now: datetime) -> None:
+    if row.expires + SPOILT_LIFE <= now:
+        session.delete(row)
+        return
+    row.due, row.attempts = now + AGAIN, row.attempts + 1
+    row.lease_until = row.lease_token = None
+    session.add(row)
+
+
+def _held(job: Claimed) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return col(Job.id) == job.id, col(Job.lease_token) == job.token
+
+
+def _context(row: Job) -> Context:
+    """Bind a job to its kind and its end: turned to another, it is no job any more."""
+    end = int(row.expires.timestamp())
+    return Context("jobs", row.id, "blob", seq=end, key=row.kind.encode())

@@ -1,0 +1,1 @@
+"""To be written: one line for the package, one for each module."""
