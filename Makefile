@@ -39,16 +39,16 @@ coverage: check ## The same under branch coverage, child processes too; below 95
 	$(RUN) coverage report
 
 chaos: develop ## Kill servers 30 times under 200 reporters, on both databases (15 min; CHAOS_SEED=… again)
-	$(RUN) tests.chaos
+	$(RUN) tests.tools.chaos
 
 fuzz: develop ## Change inputs of every reader for FUZZ_SECONDS each (60); what breaks one is kept
-	$(RUN) tests.fuzzing
+	$(RUN) tests.tools.fuzzing
 
 test-browser: develop ## Drive the demo in a real Chromium
 	$(RUN) pytest -m browser
 
 pictures: develop ## Take the pictures of docs/officers.md and docs/petugas.md anew
-	$(RUN) tests.pictures
+	$(RUN) tests.tools.pictures
 
 audit: develop ## Ask for known weaknesses of the pinned packages (needs the advisory database)
 	$(RUN) pip_audit --requirement requirements.lock --disable-pip

@@ -22,7 +22,7 @@ from bot.writer import Writer
 from storage.crypto.server_key import ServerKeys
 from storage.database import schema as migrating
 from storage.database.database import Database
-from tests import house
+from tests.support import founded as house
 
 PEOPLE = 300
 AT_ONCE = 64

@@ -19,9 +19,9 @@ from storage.database import database as engines
 from storage.database import schema as migrating
 from storage.database.database import Database
 from storage.evidence.blobs import Folder, Shelf
-from tests.bucket import Named, new_bucket, s3_server
-from tests.migrated import empty_store
-from tests.spare import Spare, address, administered
+from tests.support.bucket import Named, new_bucket, s3_server
+from tests.support.migrated import empty_store
+from tests.support.spare import Spare, address, administered
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 

@@ -16,9 +16,9 @@ from bot import cli
 from bot.settings import loading as config
 from bot.settings.sections import Settings
 from bot.watch import canary_door
+from tests.support.places import ROOT
 
-HOME = Path(__file__).parent.parent
-EXAMPLE = HOME / "config.example.toml"
+EXAMPLE = ROOT / "config.example.toml"
 LINES = EXAMPLE.read_text().splitlines()
 WRITTEN = tomllib.loads(EXAMPLE.read_text())
 
@@ -81,7 +81,7 @@ def test_the_example_loads_as_it_stands():
     assert settings.model_copy(update={"twilio": Settings().twilio}) == Settings()
 
 
-DOCS = sorted(HOME.glob("docs/*.md"))
+DOCS = sorted(ROOT.glob("docs/*.md"))
 
 
 @pytest.mark.parametrize("page", DOCS, ids=lambda page: page.name)
@@ -109,7 +109,7 @@ def test_sections_named_in_the_docs_exist(page):
 
 
 NAMED_TEST = re.compile(r"`(tests/[\w/]+\.py)(?:::(test_\w+))?`")
-THREATS = (HOME / "docs" / "threat-model.md").read_text()
+THREATS = (ROOT / "docs" / "threat-model.md").read_text()
 
 
 def _tests_in(path: Path) -> set[str]:
@@ -121,8 +121,8 @@ def _tests_in(path: Path) -> set[str]:
 @pytest.mark.parametrize("page", DOCS, ids=lambda page: page.name)
 def test_every_test_that_the_docs_name_exists(page):
     for file, name in NAMED_TEST.findall(page.read_text()):
-        assert (HOME / file).is_file(), f"{page.name} names {file}"
-        known = _tests_in(HOME / file)
+        assert (ROOT / file).is_file(), f"{page.name} names {file}"
+        known = _tests_in(ROOT / file)
         assert not name or name in known, f"{page.name} names {file}::{name}"
 
 
@@ -142,24 +142,24 @@ def test_every_line_about_a_threat_names_a_test_or_says_that_none_can():
 
 
 def test_every_table_stands_in_the_architecture():
-    page = (HOME / "docs" / "architecture.md").read_text()
+    page = (ROOT / "docs" / "architecture.md").read_text()
     named = set(re.findall(r"\w+", page.partition("## What is kept")[2]))
     assert set(SQLModel.metadata.tables) <= named
 
 
 def test_the_proxy_keeps_no_one_time_token():
     """A path with a token is left out of any log that somebody may add."""
-    front = (HOME / "deploy" / "Caddyfile.example").read_text()
+    front = (ROOT / "deploy" / "Caddyfile.example").read_text()
     untold = re.search(r"@untold path (.+)\n\tlog_skip @untold", front)
     assert untold is not None
     assert {"http.log.access", "http.log.error", "http.handlers"} <= set(front.split())
-    routes = (HOME / "bot" / "console" / "app.py").read_text()
+    routes = (ROOT / "bot" / "console" / "app.py").read_text()
     for path in re.findall(r'"(/[^"]*)/\{token\}', routes):
         assert f"/console{path}/*" in untold[1].split()
 
 
 def test_the_proxy_passes_nothing_on_that_is_for_the_inside():
-    front = (HOME / "deploy" / "Caddyfile.example").read_text()
+    front = (ROOT / "deploy" / "Caddyfile.example").read_text()
     inside = re.search(r"@inside path (.+)\n\trespond @inside 404", front)
     assert inside is not None
     assert {"/metrics", "/readyz", canary_door.PATH} <= set(inside[1].split())
@@ -179,12 +179,12 @@ COMMANDS = sorted(_commands(typer.main.get_command(cli.app)))
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_stands_in_the_guide(command):
-    guide = (HOME / "docs" / "running.md").read_text()
+    guide = (ROOT / "docs" / "running.md").read_text()
     assert f"kentongan {command}" in guide
 
 
 @pytest.mark.parametrize(
-    "page", [*DOCS, HOME / "README.md"], ids=lambda page: page.name
+    "page", [*DOCS, ROOT / "README.md"], ids=lambda page: page.name
 )
 def test_commands_in_the_docs_exist(page):
     groups = {" ".join(one.split()[:-1]) for one in COMMANDS} - {""}
@@ -195,10 +195,10 @@ def test_commands_in_the_docs_exist(page):
 
 
 def test_every_dependency_has_its_reason_and_nothing_else_has_one():
-    project = tomllib.loads((HOME / "pyproject.toml").read_text())["project"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     parts = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
     wanted = sorted(re.split(r"[\[<>=]", part)[0] for part in parts)
-    page = (HOME / "docs" / "decisions.md").read_text()
+    page = (ROOT / "docs" / "decisions.md").read_text()
     table = page.partition(" Parts, each for a reason")[2]
     told = re.findall(r"^\| ([a-z0-9-]+) \| \S.+ \|$", table, re.MULTILINE)
     assert sorted(told) == wanted
@@ -217,9 +217,9 @@ PLAIN = {"your name", "their name", "their", "head", "can", "nama anda", "namany
 def test_what_a_handbook_quotes_stands_on_a_page(name):
     """Slanted words are labels of the console, in the language of the handbook."""
     said: list[str] = []
-    for file in (HOME / "bot/console/locales" / HANDBOOKS[name]).glob("*.po"):
+    for file in (ROOT / "bot/console/locales" / HANDBOOKS[name]).glob("*.po"):
         said += re.findall(r'^msgstr "(.+)"$', file.read_text(), re.MULTILINE)
-    text = (HOME / "docs" / name).read_text()
+    text = (ROOT / "docs" / name).read_text()
     quoted = re.findall(r"(?<!\*)\*([^*\n]+)\*(?!\*)", text)
     assert len(quoted) > 20
     for label in (part for words in quoted for part in words.split(" → ")):

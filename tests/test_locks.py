@@ -1,11 +1,11 @@
 """The locks pin every package by hash, and no file names a registry or a machine."""
 
 import re
-from pathlib import Path
 
 import pytest
 
-HOME = Path(__file__).parents[1]
+from tests.support.places import ROOT
+
 LOCKS = ("requirements.lock", "requirements-dev.lock")
 PIN = re.compile(
     r"([a-z0-9-]+)==([^ ;\\]+)((?: ;[^\\]+)?)((?: \\\n +--hash=sha256:[0-9a-f]{64})+)\n"
@@ -23,14 +23,14 @@ NOT_OURS = {
 
 
 def pins(name):
-    return {match[1]: match[2] for match in PIN.finditer((HOME / name).read_text())}
+    return {match[1]: match[2] for match in PIN.finditer((ROOT / name).read_text())}
 
 
 @pytest.mark.parametrize("name", LOCKS)
 def test_a_lock_holds_nothing_but_pins_with_hashes(name):
-    rest = PIN.sub("", (HOME / name).read_text())
+    rest = PIN.sub("", (ROOT / name).read_text())
     assert rest.strip() == ""
-    assert "://" not in (HOME / name).read_text()
+    assert "://" not in (ROOT / name).read_text()
 
 
 def test_what_is_tested_is_what_runs():
@@ -45,7 +45,7 @@ def test_what_installs_us_is_pinned_too(name):
 
 
 def test_every_dependency_is_locked():
-    text = (HOME / "pyproject.toml").read_text()
+    text = (ROOT / "pyproject.toml").read_text()
     block = text[
         text.index("dependencies = [") : text.index("]\n", text.index("dependencies"))
     ]
@@ -57,8 +57,8 @@ def test_every_dependency_is_locked():
 def ours():
     """Return every file of the project, as far as it is text."""
     found = {}
-    for path in HOME.rglob("*"):
-        inside = path.relative_to(HOME)
+    for path in ROOT.rglob("*"):
+        inside = path.relative_to(ROOT)
         if (
             NOT_OURS.isdisjoint(inside.parts)
             and path.is_file()

@@ -19,8 +19,8 @@ from storage.audit import installation as facts
 from storage.crypto.server_key import ServerKeys
 from storage.database.database import Database
 from storage.rekeying import server_key as rekeying
-from tests.doors import environment
-from tests.running import found
+from tests.support.doors import environment
+from tests.support.running import found
 
 SOURCES = Path(bot.__file__).parent
 EVENT = re.compile(r"logs\.(?:event|failure)\(\s*\"([^\"]*)\"")

@@ -14,9 +14,9 @@ from bot.intake.bodies import HEAD_BYTES, MOST_BYTES
 from bot.simulator.twilio.carrier import signature
 from storage import quarantine
 from storage.models import Quarantine
-from tests.doors import AUTH_TOKEN, PUBLIC, SECRET, Doors, doors
+from tests.support.doors import AUTH_TOKEN, PUBLIC, SECRET, Doors, doors
+from tests.support.places import PAYLOADS
 
-PAYLOADS = Path(__file__).parent.parent / "payloads"
 UPDATES: dict[str, Any] = {
     path.stem: json.loads(path.read_text("utf-8"))
     for path in sorted((PAYLOADS / "telegram").glob("*.json"))

@@ -24,10 +24,10 @@ from storage.cases import counters
 from storage.crypto import server_key as server_keys
 from storage.models import Case, Counter, Quarantine
 from storage.words import Channel
-from tests import thief
-from tests.desk import Desk, desk, text
-from tests.hashing import quick
 from tests.journeys.telling import until
+from tests.support import thief
+from tests.support.desk import Desk, desk, text
+from tests.support.hashing import quick
 
 DAY = date(2026, 3, 2)
 

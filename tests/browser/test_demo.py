@@ -15,7 +15,7 @@ from axe_playwright_python.async_playwright import (  # type: ignore[import-unty
 )
 from playwright.async_api import BrowserContext, Page, async_playwright, expect
 
-from tests.chromium import ARGUMENTS, CHROMIUM
+from tests.support.chromium import ARGUMENTS, CHROMIUM
 
 pytestmark = pytest.mark.browser
 

@@ -16,7 +16,7 @@ from storage.models import Breach, Item
 from storage.notices import subscriptions
 from storage.notices.subscriptions import Subscriber
 from storage.words import Audience, Channel, LetterKind, Wanted
-from tests.desk import Desk, desk, pick
+from tests.support.desk import Desk, desk, pick
 
 WORDS = {
     "id": "Salinan cadangan hilang dari kantor pada 1 Maret.",

@@ -8,7 +8,7 @@ from handlers.dialogue import State, advance, receipt_choices, wants_receipt
 from handlers.messages import CommandName, Incoming, Kind, Media, Proof
 from handlers.talk.state import Promises
 from storage.words import Audience, Channel, ItemKind, Wanted
-from tests.talking import NOW, Phone, book, sms, telegram, texts, whatsapp
+from tests.support.talking import NOW, Phone, book, sms, telegram, texts, whatsapp
 
 STORY = "Kepala desa minta 2 juta untuk surat tanah"
 

@@ -8,7 +8,7 @@ from handlers.dialogue import Turn, receipt_choices
 from handlers.messages import CommandName, Kind
 from handlers.texts import is_numbered
 from storage.words import Channel
-from tests.talking import Phone, sms, telegram, whatsapp
+from tests.support.talking import Phone, sms, telegram, whatsapp
 
 CHATS = [Channel.TELEGRAM, Channel.WHATSAPP]
 OPENED = "BACA 7K3M-9QXB 1234567890123456"

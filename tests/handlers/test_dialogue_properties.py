@@ -11,7 +11,7 @@ from handlers.dialogue import State, advance
 from handlers.messages import CommandName, Incoming, Kind, Media, Proof
 from handlers.questionnaire.book import StepKind
 from storage.words import Audience, Channel, Mark
-from tests.talking import NOW, TOKEN, Phone, book, texts
+from tests.support.talking import NOW, TOKEN, Phone, book, texts
 
 MARK = "RahasiaSumur88"
 STORY = f"{MARK} kades minta uang"

@@ -6,7 +6,7 @@ import pytest
 
 from handlers.messages import Kind, Proof
 from storage.words import Channel
-from tests.talking import Phone, book, sms, telegram, texts, whatsapp
+from tests.support.talking import Phone, book, sms, telegram, texts, whatsapp
 
 STORY = "Kepala desa minta 2 juta untuk surat tanah"
 GATES = ("LAPOR", "ya", "ya", "ya")

@@ -21,7 +21,7 @@ from storage.crypto.sealing import Context
 from storage.jobs import jobs
 from storage.models import Inbox, Job, Quarantine, Route
 from storage.words import Channel, JobKind
-from tests.doors import Doors, doors
+from tests.support.doors import Doors, doors
 
 NOTHING = Opening(Proof.NONE)
 STORY = "LAPOR camat meminta setoran tiap bulan"

@@ -8,7 +8,7 @@ from handlers.messages import Choice, Reply
 from handlers.segments import septets
 from handlers.texts import TextMissing, Texts, holes
 from storage.words import Channel, Reason, Status
-from tests.talking import texts
+from tests.support.talking import texts
 
 CHOICES = (Choice("a.Q29.YES", "YES"), Choice("a.Q29.NO", "NO"))
 

@@ -10,8 +10,8 @@ from bot.channels.sms import Sms
 from bot.channels.telegram import Telegram
 from bot.channels.whatsapp import WhatsApp
 from tests.journeys.telling import spoken_as_specified
-from tests.phones import Simulator
-from tests.running import Running, running
+from tests.support.phones import Simulator
+from tests.support.running import Running, running
 
 BRISK = 100
 

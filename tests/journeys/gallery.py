@@ -13,12 +13,12 @@ from storage.evidence import files
 from storage.models import File
 from storage.units import units
 from storage.words import FileState
-from tests import house
-from tests.browsers import Browser
 from tests.journeys.telling import Receipt
 from tests.journeys.test_reveal import Desks
-from tests.phones import Phone
-from tests.running import Running
+from tests.support import founded as house
+from tests.support.browsers import Browser
+from tests.support.phones import Phone
+from tests.support.running import Running
 
 PREVIEW = re.compile(r'<img[^>]* src="/console(/cases/[^"]+)/preview"')
 SOUND = re.compile(r'<audio[^>]* src="/console(/cases/[^"]+)"')

@@ -14,9 +14,9 @@ from storage.cases.items import Content
 from storage.database.database import Database
 from storage.models import Case, OutboxRow
 from storage.words import ItemKind
-from tests.phones import PATIENCE, Phone, Silence, Simulator
-from tests.running import Running
 from tests.specs.conformance import check_recorded
+from tests.support.phones import PATIENCE, Phone, Silence, Simulator
+from tests.support.running import Running
 
 RECEIPT = re.compile(r"(\w{4}-\w{4})\W.*?(\d{4}-\d{4}-\d{4}-\d{4})", re.DOTALL)
 

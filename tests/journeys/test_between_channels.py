@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from tests.journeys.telling import report, words
-from tests.running import Running
+from tests.support.running import Running
 
 STORY = "The headmaster sells places in the school every July"
 

@@ -13,11 +13,11 @@ from storage.evidence import files
 from storage.models import File, Job
 from storage.units import units
 from storage.words import FileState, JobKind
-from tests.bot.evidence.test_pictures import MARK, camera, picture
-from tests.bucket import bucket_at, make_bucket, s3_server
+from tests.bot.evidence.sandbox.test_pictures import MARK, camera, picture
 from tests.journeys.telling import report, until
-from tests.phones import Simulator
-from tests.running import Running, free_port, running
+from tests.support.bucket import bucket_at, make_bucket, s3_server
+from tests.support.phones import Simulator
+from tests.support.running import Running, free_port, running
 
 
 @pytest.fixture(autouse=True)

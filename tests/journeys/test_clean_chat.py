@@ -6,8 +6,8 @@ import pytest
 
 from bot.delivery import delivery
 from tests.journeys.telling import is_quiet, kept, receipt, report, until
-from tests.phones import Phone
-from tests.running import Running
+from tests.support.phones import Phone
+from tests.support.running import Running
 
 STORY = "Camat meminta setoran dari tiap kepala desa"
 

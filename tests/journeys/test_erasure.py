@@ -14,8 +14,8 @@ from bot.telemetry.metrics import Level
 from storage.models import Job
 from storage.words import JobKind
 from tests.journeys.telling import copies, is_quiet, until
-from tests.phones import Simulator
-from tests.running import Running, running
+from tests.support.phones import Simulator
+from tests.support.running import Running, running
 
 
 def owed(town: Running) -> list[Job]:

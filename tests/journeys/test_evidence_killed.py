@@ -20,13 +20,13 @@ from storage.database.database import Database
 from storage.evidence.blobs import Folder
 from storage.models import Event, File
 from storage.words import EventCode, FileState
-from tests.chaos.machine import Front, Machine
-from tests.chaos.stores import Store
-from tests.desk import office_of
 from tests.journeys.gallery import adds, lying, opened
 from tests.journeys.telling import Receipt, report, until
-from tests.phones import Phone, Simulator
-from tests.running import environment, found
+from tests.support.desk import office_of
+from tests.support.phones import Phone, Simulator
+from tests.support.running import environment, found
+from tests.tools.chaos.machine import Front, Machine
+from tests.tools.chaos.stores import Store
 
 STORY = "Kepala gudang menjual beras bantuan, ini rekaman suaranya"
 SIZE = 15_000_000

@@ -11,14 +11,14 @@ from sqlmodel import select
 
 from storage.models import Job
 from storage.words import FileState, JobKind
-from tests.bot.evidence.test_papers import WORDS, everything, scanned, signed
-from tests.bot.evidence.test_pictures import MARK, camera, is_bare, picture
-from tests.hashing import hashed_quickly
-from tests.hostile import pdf
+from tests.bot.evidence.sandbox.pdf.test_clean import WORDS, everything, scanned, signed
+from tests.bot.evidence.sandbox.test_pictures import MARK, camera, is_bare, picture
 from tests.journeys.gallery import PREVIEW, adds, officer, on_disk, sent, states
 from tests.journeys.telling import Receipt, is_quiet, report, told, until
-from tests.phones import Phone
-from tests.running import Running
+from tests.support.hashing import hashed_quickly
+from tests.support.hostile import pdf
+from tests.support.phones import Phone
+from tests.support.running import Running
 
 STORY = "Bendahara memotong honor setiap kader dan menyimpannya sendiri"
 COLOURS = ("red", "green", "blue")

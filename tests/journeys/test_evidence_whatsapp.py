@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from storage.words import FileState
-from tests.hashing import hashed_quickly
 from tests.journeys.gallery import SOUND, adds, folder, lying, officer, sent, states
 from tests.journeys.telling import copies, is_quiet, report, told
-from tests.phones import Phone
-from tests.running import Running
+from tests.support.hashing import hashed_quickly
+from tests.support.phones import Phone
+from tests.support.running import Running
 
 FFMPEG, FFPROBE = shutil.which("ffmpeg"), shutil.which("ffprobe")
 STORY = "The head of the unit keeps a tenth of every fee for himself"

@@ -14,10 +14,10 @@ from storage.crypto.server_key import ServerKeys
 from storage.notices import failed as dead_letters
 from storage.people import sessions
 from storage.words import Role, Stage
-from tests.house import person
 from tests.journeys.telling import receipt, until
-from tests.phones import ROOT
-from tests.running import Running, environment
+from tests.support.founded import person
+from tests.support.places import ROOT
+from tests.support.running import Running, environment
 
 STORY = "Panitia lelang membocorkan harga kepada satu rekanan"
 CREATE = {"api": "twilio", "method": "create"}

@@ -4,8 +4,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from tests.journeys.telling import kept, receipt, words
-from tests.phones import Phone, Simulator
-from tests.running import Running, running
+from tests.support.phones import Phone, Simulator
+from tests.support.running import Running, running
 
 STORY = "Kepala puskesmas menjual obat gratis"
 

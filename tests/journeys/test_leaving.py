@@ -1,7 +1,7 @@
 """Leaving: withdraw, STOP, block; and the group, where nothing may be told."""
 
 from tests.journeys.telling import events, kept, report, rows, until
-from tests.running import Running
+from tests.support.running import Running
 
 STORY = "Camat meminta setoran dari tiap kepala desa"
 

@@ -10,8 +10,8 @@ import pytest
 from bot.delivery import delivery
 from bot.telemetry import breaker
 from tests.journeys.telling import events, is_quiet, kept, receipt, report, until
-from tests.phones import Phone, Simulator
-from tests.running import Running, running
+from tests.support.phones import Phone, Simulator
+from tests.support.running import Running, running
 
 STORY = "Panitia lelang membocorkan harga kepada satu rekanan"
 IN_INDONESIAN, IN_ENGLISH = "HX" + "1" * 32, "HX" + "2" * 32

@@ -1,7 +1,7 @@
 """The officer's own Telegram: linked once, told of duties, and nothing but duties."""
 
 from tests.journeys.telling import report
-from tests.running import Running
+from tests.support.running import Running
 
 STORY = "Juru bayar memotong honor kader posyandu"
 

@@ -4,8 +4,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from tests.journeys.telling import copies, is_quiet, receipt
-from tests.phones import Simulator
-from tests.running import running
+from tests.support.phones import Simulator
+from tests.support.running import running
 
 STORY = "LAPOR Camat meminta setoran dari tiap kepala desa"
 

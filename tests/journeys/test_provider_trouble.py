@@ -18,8 +18,8 @@ from tests.journeys.telling import (
     until,
     words,
 )
-from tests.phones import Phone
-from tests.running import Running
+from tests.support.phones import Phone
+from tests.support.running import Running
 
 STORY = "Panitia lelang membocorkan harga kepada satu rekanan"
 

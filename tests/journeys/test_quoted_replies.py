@@ -3,8 +3,8 @@
 from storage.models import Case
 from storage.words import ItemKind, Mark
 from tests.journeys.telling import Receipt, is_quiet, is_unbroken, receipt, report
-from tests.phones import Phone
-from tests.running import Running
+from tests.support.phones import Phone
+from tests.support.running import Running
 
 STORY = "kepala seksi minta tiga juta supaya izin cepat selesai"
 

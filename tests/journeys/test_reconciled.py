@@ -11,8 +11,8 @@ from bot.app import make_reconciler
 from bot.intake import lost_messages as reconciling
 from bot.intake.lost_messages import Reconciler
 from tests.journeys.telling import rows, until
-from tests.phones import Simulator
-from tests.running import Running, running
+from tests.support.phones import Simulator
+from tests.support.running import Running, running
 
 STORIES = (
     "Kepala desa memotong bantuan beras untuk warga",

@@ -43,12 +43,12 @@ from storage.rekeying import recovery as recovering
 from storage.units import recovery_keys as recovery
 from storage.units import units
 from storage.words import Audience, ItemKind, Recipient, Role, UnitKind
-from tests import authenticator
-from tests.browsers import ORIGIN, STORY, Clock, Page, arrive, make_office
 from tests.conftest import own_database
-from tests.hashing import quick
-from tests.house import person
-from tests.terminal import PASSPHRASES, Terminal, init
+from tests.support import authenticator
+from tests.support.browsers import ORIGIN, STORY, Clock, Page, arrive, make_office
+from tests.support.founded import person
+from tests.support.hashing import quick
+from tests.support.terminal import PASSPHRASES, Terminal, init
 
 NAME = "Ibu Wati Kusumawardani, 0812-3456-7890"
 SCAN = b"%PDF-1.7 the letter as it was sent" * 3000

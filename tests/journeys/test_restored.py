@@ -28,12 +28,12 @@ from storage.people import officers, passphrases
 from storage.retention import erasing
 from storage.units import units
 from storage.words import Erased
-from tests import house
 from tests.journeys.telling import Receipt, report, until
-from tests.phones import Phone, Simulator
-from tests.running import Running, found, running
+from tests.support import founded as house
+from tests.support.phones import Phone, Simulator
+from tests.support.places import ROOT
+from tests.support.running import Running, found, running
 
-REPO = Path(__file__).parents[2]
 PASSPHRASE = "enam kata yang panjang sekali"
 LETTER = b"%PDF-1.4 surat yang asli"
 
@@ -47,7 +47,7 @@ async def kentongan(environ: dict[str, str], *words: str) -> str:
         *words,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(REPO), **environ},
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **environ},
     )
     out, err = await process.communicate()
     assert process.returncode == 0, err.decode()

@@ -11,10 +11,10 @@ from storage.models import File, Item
 from storage.people import sessions
 from storage.people import telegram_links as links
 from storage.words import FileState, Stage
-from tests.browsers import Browser, Page
-from tests.house import Person
 from tests.journeys.telling import report, until
-from tests.running import Running
+from tests.support.browsers import Browser, Page
+from tests.support.founded import Person
+from tests.support.running import Running
 
 STORY = "Kepala dinas mengancam saya karena menolak setoran"
 NUMBER, NAME = "+6281234567890", "Wati"

@@ -4,7 +4,7 @@ import secrets
 
 from handlers.rules import numbering
 from tests.journeys.telling import Receipt, copies, is_quiet, receipt, report, words
-from tests.running import Running
+from tests.support.running import Running
 
 STORY = "Lurah minta 2 juta untuk tanda tangan surat tanah di kelurahan"
 

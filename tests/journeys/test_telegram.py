@@ -16,8 +16,8 @@ from tests.journeys.telling import (
     receipt,
     words,
 )
-from tests.phones import Phone
-from tests.running import Running
+from tests.support.phones import Phone
+from tests.support.running import Running
 
 ANSWERS = (
     ("aman untuk menulis", "Aman, lanjut"),

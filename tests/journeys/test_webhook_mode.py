@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.journeys.telling import is_quiet, receipt, words
-from tests.phones import Simulator
-from tests.running import Running, running
+from tests.support.phones import Simulator
+from tests.support.running import Running, running
 
 SECRET = "a-secret-that-telegram-sends-back"
 STORY = "Pengawas sekolah meminta uang transpor"

@@ -10,8 +10,8 @@ from storage.models import Case, Item
 from storage.units import units
 from storage.words import Audience
 from tests.journeys.telling import receipt, told
-from tests.phones import Phone
-from tests.running import Running
+from tests.support.phones import Phone
+from tests.support.running import Running
 
 NAME = "Putu Ayu, after 8 pm, putu@example.org"
 

@@ -52,9 +52,6 @@ from storage.words import (
     Status,
     UnitKind,
 )
-from tests import house
-from tests.desk import Desk, desk, with_keys
-from tests.house import Person
 from tests.seizure.whole import (
     COPY,
     NAMED,
@@ -66,6 +63,9 @@ from tests.seizure.whole import (
     WHO,
     Whole,
 )
+from tests.support import founded as house
+from tests.support.desk import Desk, desk, with_keys
+from tests.support.founded import Person
 
 FIRST_LINES = ("LAPOR", "AMAN", "PAHAM", "SETUJU")
 

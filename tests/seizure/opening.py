@@ -26,7 +26,7 @@ from storage.evidence import blobs as shelf
 from storage.evidence import files
 from storage.models import File, Officer, Reveal, UnitGrant
 from storage.units import grants as unit_grants
-from tests.thief import Loot
+from tests.support.thief import Loot
 
 Row = dict[str, Any]
 SEAL = bytes((sealing.VERSION, sealing.HYBRID))

@@ -9,10 +9,10 @@ from sqlalchemy import text
 from storage import conversations
 from storage.crypto.server_key import ServerKeys
 from storage.words import Channel
-from tests import thief
 from tests.journeys.telling import receipt, until
-from tests.phones import Phone, Simulator
-from tests.running import Running, running
+from tests.support import thief
+from tests.support.phones import Phone, Simulator
+from tests.support.running import Running, running
 
 PEOPLE = ("conversations", "outbox", "departed", "jobs", "subscriptions")
 ALLOWED_MOMENTS = {
@@ -22,7 +22,7 @@ ALLOWED_MOMENTS = {
     "watches.bad",
     "watches.told",
 }
-"""Of an officer's acts and of machines, at their own hours (tests/storage/test_models.py)."""
+"""Of an officer's acts and of machines, at their own hours (tests/storage/database/test_schema.py)."""
 
 
 @pytest.fixture

@@ -18,10 +18,10 @@ from bot.telemetry import log_fields, logs
 from storage.crypto.server_key import ServerKeys
 from storage.people import officers
 from storage.words import Role
-from tests import thief
 from tests.journeys.telling import receipt, until
-from tests.phones import Simulator
-from tests.running import Running, running
+from tests.support import thief
+from tests.support.phones import Simulator
+from tests.support.running import Running, running
 
 STORY = "Kadis-Bermarkah meminta dua ratus juta di gudang Mengwitani"
 SMS_STORY = "Lurah-Kertonadi memeras pedagang pasar Sindukerto tiap Senin"

@@ -48,8 +48,9 @@ from storage.words import (
     Status,
     UnitKind,
 )
-from tests import house, thief
-from tests.desk import STORY, Desk, desk, pick
+from tests.support import founded as house
+from tests.support import thief
+from tests.support.desk import STORY, Desk, desk, pick
 
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 """Tags are checked above the store: once is enough."""

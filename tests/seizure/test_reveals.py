@@ -35,10 +35,12 @@ from storage.models import Case, File, Item, Officer, Reveal, Unit, UnitGrant
 from storage.people import officers
 from storage.units import rotation, units
 from storage.words import Audience, EventCode, RevealOf, RevealState, Role
-from tests import house, thief
-from tests.browsers import ORIGIN, Clock, Desk, make_office
-from tests.house import Person
-from tests.revealing import (
+from tests.support import founded as house
+from tests.support import thief
+from tests.support.browsers import ORIGIN, Clock, Desk, make_office
+from tests.support.founded import Person
+from tests.support.places import ROOT
+from tests.support.revealing import (
     NAME,
     SCAN,
     Held,
@@ -51,7 +53,6 @@ from tests.revealing import (
     row,
 )
 
-HOME = Path(__file__).parents[2]
 OPENS = {
     "identity_halves": {"handlers/reveals/seals.py"},
     "whole_identity": {"handlers/reveals/seals.py"},
@@ -485,21 +486,21 @@ def test_no_other_code_opens_an_identity_or_an_original():
     sources = [
         path
         for part in ("bot", "handlers", "storage")
-        for path in (HOME / part).rglob("*.py")
+        for path in (ROOT / part).rglob("*.py")
     ]
     found: dict[str, set[str]] = {}
     for path in sources:
         for name in calls(path):
             if name in OPENS:
-                found.setdefault(name, set()).add(path.relative_to(HOME).as_posix())
+                found.setdefault(name, set()).add(path.relative_to(ROOT).as_posix())
     assert found == OPENS
 
 
 def test_a_seal_of_two_is_made_in_two_places_only():
     made = {
-        path.relative_to(HOME).as_posix()
+        path.relative_to(ROOT).as_posix()
         for part in ("bot", "handlers", "storage")
-        for path in (HOME / part).rglob("*.py")
+        for path in (ROOT / part).rglob("*.py")
         if "seal_twice" in set(calls(path))
     }
     assert made == {"storage/evidence/files.py", "storage/cases/items.py"}

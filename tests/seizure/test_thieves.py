@@ -11,10 +11,10 @@ from storage.people import passphrases
 from storage.people.passphrases import Wrapped
 from storage.rekeying.places import PLACES, How
 from storage.words import Role, Stage
-from tests import thief
 from tests.seizure import opening
 from tests.seizure.opening import Opening, opened
 from tests.seizure.whole import NAMED, PEOPLE, TOLD, WHO, Whole
+from tests.support import thief
 
 PEOPLES = ("inbox", "conversations", "subscriptions", "outbox", "departed", "jobs")
 WITH_KEY = {
@@ -287,7 +287,7 @@ def test_an_officers_passphrase_shows_what_was_granted_to_that_officer(
 
 
 def test_who_was_removed_opens_nothing_of_a_new_copy(whole: Whole, loot: thief.Loot):
-    """With old copies: tests/storage/test_rotation.py."""
+    """With old copies: tests/storage/units/test_rotation.py."""
     found = tries(whole, loot, whole.people["eko"].secret)
     assert found.reports("items.blob") == set()
     assert found.shows(whole.marks) - WITH_KEY == set()

@@ -42,9 +42,9 @@ from storage.units import rotation, routes, units
 from storage.words import Channel, JobKind, Role, Stage
 from tests.seizure.opening import opened
 from tests.seizure.whole import RECOVERY_CODE, WHO, Whole
-from tests.thief import steal
+from tests.support.places import ROOT
+from tests.support.thief import steal
 
-HOME = Path(__file__).parents[2]
 ELSEWHERE = {
     **dict.fromkeys(
         ("drafts", "cases", "items", "grants", "conversations", "outbox"),
@@ -52,8 +52,8 @@ ELSEWHERE = {
     ),
     "memberships": "tests/seizure/test_plants.py",
     "reveals": "tests/seizure/test_reveals.py",
-    "events": "tests/storage/test_every_table.py",
-    "audit": "tests/storage/test_every_table.py",
+    "events": "tests/storage/inspection/test_rows.py",
+    "audit": "tests/storage/inspection/test_rows.py",
     "inbox": "a name taken away lets a provider's repeat in once more: destroying",
     "counters": "daily figures, nothing is decided by them",
     "registers": "a number in the agency's own register",
@@ -72,7 +72,7 @@ def test_every_table_has_somebody_who_writes_into_it():
     ]
     assert missing == []
     for where in ELSEWHERE.values():
-        assert not where.startswith("tests/") or (HOME / where).exists()
+        assert not where.startswith("tests/") or (ROOT / where).exists()
 
 
 @contextmanager

@@ -7,8 +7,8 @@ from storage.crypto.server_key import ServerKeys
 from storage.database.database import Database
 from storage.models import Case
 from storage.words import Role, Stage
-from tests.desk import Desk, Slip
-from tests.house import Person
+from tests.support.desk import Desk, Slip
+from tests.support.founded import Person
 
 TOLD = {
     "story": "Kadis-Bermarkah meminta dua ratus juta rupiah di gudang Mengwitani",

@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.hashing import hashed_quickly
+from tests.support.hashing import hashed_quickly
 
 
 @pytest.fixture(autouse=True, scope="module")

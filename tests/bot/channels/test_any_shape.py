@@ -14,9 +14,9 @@ from bot.channels.base import Unparseable
 from bot.channels.telegram import chat_of
 from handlers.messages import Incoming
 from storage.words import Channel
-from tests import shapes
-from tests.shapes import Parse
-from tests.talking import Phone
+from tests.support import shapes
+from tests.support.shapes import Parse
+from tests.support.talking import Phone
 
 ODD: st.SearchStrategy[Any] = st.one_of(
     st.none(),

@@ -8,7 +8,7 @@ import pytest
 
 from bot.channels import base
 from bot.channels.download import Source
-from tests.scripted import Answer, provider
+from tests.support.scripted import Answer, provider
 
 LOGIN = ("AC0", "secret")
 

@@ -3,7 +3,6 @@
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -12,8 +11,9 @@ from bot.channels.base import Unparseable
 from bot.channels.telegram import Telegram, chat_of, verify
 from handlers.messages import Incoming, Kind, Media
 from storage.words import Channel, Mark
+from tests.support.places import ROOT
 
-PAYLOADS = Path(__file__).parents[2] / "payloads" / "telegram"
+PAYLOADS = ROOT / "tests" / "payloads" / "telegram"
 NOW = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
 SENT = datetime.fromtimestamp(1795000000, UTC)
 LATER = SENT + timedelta(seconds=60)

@@ -10,7 +10,7 @@ from bot.channels import base
 from bot.channels.telegram import Telegram
 from storage.letters.letter import Letter
 from storage.words import Channel, LetterKind
-from tests.scripted import Answer, provider
+from tests.support.scripted import Answer, provider
 
 SITI = "7000000001"
 TAKEN = Answer(

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests import shapes
-from tests.shapes import Row
+from tests.support import shapes
+from tests.support.shapes import Row
 
 TABLE = (
     Row("added_to_group", ""),

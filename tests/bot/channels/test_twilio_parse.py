@@ -2,7 +2,6 @@
 
 import json
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,8 +12,8 @@ from bot.channels.sms import Sms
 from bot.channels.whatsapp import WhatsApp
 from handlers.messages import Incoming, Kind, Media
 from storage.words import Channel, Mark
+from tests.support.places import PAYLOADS
 
-PAYLOADS = Path(__file__).parents[2] / "payloads"
 NOW = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
 MEDIA = "https://api.twilio.com/2010-04-01/Accounts/AC0/Messages"
 NUMBER = "+620000000001"

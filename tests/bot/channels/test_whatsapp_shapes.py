@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests import shapes
-from tests.shapes import Row
+from tests.support import shapes
+from tests.support.shapes import Row
 
 TABLE = (
     Row("button", "press", "X12", "X12 Q10"),

@@ -9,7 +9,7 @@ from bot.channels import base
 from bot.channels.whatsapp import WhatsApp
 from storage.letters.letter import Letter
 from storage.words import Channel, LetterKind
-from tests.scripted import Answer, provider
+from tests.support.scripted import Answer, provider
 
 NOW = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
 TAKEN = Answer(201, {"sid": "SM9", "status": "queued"})

@@ -13,7 +13,7 @@ from bot.channels.whatsapp import WhatsApp
 from handlers.messages import Kind
 from storage.letters.letter import Letter
 from storage.words import Channel, LetterKind
-from tests.phones import Simulator
+from tests.support.phones import Simulator
 
 
 def clock():

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.terminal import PASSPHRASES, Terminal, init, write_recovery
+from tests.support.terminal import PASSPHRASES, Terminal, init, write_recovery
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,7 @@ import json
 
 from bot.terminal import desk
 from storage.models import AuditLine
-from tests.terminal import Terminal
+from tests.support.terminal import Terminal
 
 
 def test_the_head_alone_is_printed_and_fits_verify(terminal: Terminal):

@@ -2,7 +2,7 @@
 
 import json
 
-from tests.terminal import Terminal
+from tests.support.terminal import Terminal
 
 WORDS = "Salinan hilang.\n---\nA copy was lost.\n"
 

@@ -8,7 +8,7 @@ from storage.audit import log as audit
 from storage.crypto.server_key import ServerKeys
 from storage.people import officers
 from storage.units import readiness, units
-from tests.terminal import PASSPHRASES, init
+from tests.support.terminal import PASSPHRASES, init
 
 
 def mode(path):

@@ -11,7 +11,7 @@ from storage.letters.letter import Letter
 from storage.models import OutboxRow
 from storage.notices import failed as dead_letters
 from storage.words import Channel, LetterKind
-from tests.terminal import Terminal
+from tests.support.terminal import Terminal
 
 
 @pytest.fixture

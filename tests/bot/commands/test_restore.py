@@ -14,9 +14,9 @@ from bot.operations import backups
 from storage.crypto.server_key import ServerKeys
 from storage.database.database import Database
 from storage.jobs import leases
-from tests.terminal import PASSPHRASES
+from tests.support.places import ROOT
+from tests.support.terminal import PASSPHRASES
 
-REPO = Path(__file__).parents[3]
 SLOWLY = """
 import sys, time
 from bot.cli import app
@@ -164,7 +164,7 @@ def test_a_newer_ring_says_to_rotate(moved):
 def test_killed_in_the_middle_it_is_known_and_run_again(moved, method):
     condition = 'if args[0] == "officers": ' if method == "table" else ""
     script = SLOWLY.format(method=method, condition=condition)
-    environ = {**os.environ, "PYTHONPATH": str(REPO)}
+    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(  # noqa: S603 - our own program
         [sys.executable, "-c", script], stdout=subprocess.PIPE, env=environ
     ) as process:

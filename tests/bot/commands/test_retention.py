@@ -18,7 +18,7 @@ from storage.models import Case, File, Tombstone
 from storage.retention import tombstones
 from storage.units import units
 from storage.words import Erased, EventCode, Status
-from tests.terminal import Terminal
+from tests.support.terminal import Terminal
 
 DAY = date(2026, 3, 2)
 REPORT = b"r" * 16

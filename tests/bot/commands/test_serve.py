@@ -6,14 +6,13 @@ import socket
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.running import free_port
+from tests.support.places import ROOT
+from tests.support.running import free_port
 
-HOME = Path(__file__).parents[3]
 PATIENCE = 30.0
 
 
@@ -22,7 +21,7 @@ def start(folder, **environ):
     return subprocess.Popen(
         [sys.executable, "-m", "bot", "serve"],
         cwd=folder,
-        env=os.environ | {"PYTHONPATH": str(HOME)} | given,
+        env=os.environ | {"PYTHONPATH": str(ROOT)} | given,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -85,7 +84,7 @@ def test_a_reader_that_goes_away_is_no_fault(terminal):
         f"{sys.executable} -m bot officer list --json | true",
         shell=True,
         cwd=terminal.folder,
-        env=os.environ | {"PYTHONPATH": str(HOME)},
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
         stderr=subprocess.PIPE,
         text=True,
     )

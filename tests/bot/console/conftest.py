@@ -10,9 +10,9 @@ from bot.writer import Writer
 from storage.crypto.server_key import ServerKeys
 from storage.database.database import Database
 from storage.evidence.blobs import Folder, Shelf
-from tests import house
-from tests.browsers import ORIGIN, Clock, Desk, make_office
-from tests.hashing import hashed_quickly
+from tests.support import founded as house
+from tests.support.browsers import ORIGIN, Clock, Desk, make_office
+from tests.support.hashing import hashed_quickly
 
 
 @pytest.fixture(autouse=True, scope="module")

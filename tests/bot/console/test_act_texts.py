@@ -7,7 +7,6 @@ fails here, so that no act is ever shown as a bare code.
 
 import ast
 from collections.abc import Iterator
-from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -17,8 +16,7 @@ from handlers.watch import digest
 from storage.audit.manifests import Name
 from storage.evidence import custody
 from storage.words import EventCode, RequestState
-
-HOME = Path(__file__).parents[3]
+from tests.support.places import ROOT
 
 
 class Door(NamedTuple):
@@ -72,8 +70,8 @@ NAMED = {
 
 def recorded() -> Iterator[tuple[str, Door, ast.expr]]:
     for folder in ("bot", "handlers", "storage"):
-        for path in sorted((HOME / folder).rglob("*.py")):
-            place = str(path.relative_to(HOME))
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            place = str(path.relative_to(ROOT))
             doors = EVERYWHERE | DOORS.get(place, {})
             for node in ast.walk(ast.parse(path.read_text("utf-8"))):
                 if isinstance(node, ast.Call) and ast.unparse(node.func) in doors:

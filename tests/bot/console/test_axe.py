@@ -16,10 +16,10 @@ from bot.console.visit import COOKIE
 from bot.telemetry.logs import UVICORN_OPTIONS
 from storage.people import officers, sessions
 from storage.words import Role, Stage
-from tests import authenticator
-from tests.browsers import Desk
-from tests.chromium import ARGUMENTS, CHROMIUM
-from tests.house import Person, person
+from tests.support import authenticator
+from tests.support.browsers import Desk
+from tests.support.chromium import ARGUMENTS, CHROMIUM
+from tests.support.founded import Person, person
 
 pytestmark = pytest.mark.browser
 

@@ -13,9 +13,9 @@ from playwright.async_api import Browser, Page
 from handlers import inbox
 from storage.words import Channel, LetterKind, Role
 from tests.bot.console.test_axe import address, chromium, sign_in
-from tests.bot.console.test_letters import fails
-from tests.browsers import Desk
-from tests.house import person
+from tests.bot.console.watch.test_letters import fails
+from tests.support.browsers import Desk
+from tests.support.founded import person
 
 __all__ = ["address", "chromium"]
 

@@ -8,11 +8,11 @@ from playwright.async_api import Browser
 
 from storage.units import confirmations
 from storage.words import Role
-from tests import authenticator
 from tests.bot.console.test_axe import address, chromium, sign_in
-from tests.browsers import Desk
-from tests.house import person
-from tests.revealing import asks, held
+from tests.support import authenticator
+from tests.support.browsers import Desk
+from tests.support.founded import person
+from tests.support.revealing import asks, held
 
 __all__ = ["address", "chromium"]
 

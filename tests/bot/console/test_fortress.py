@@ -20,10 +20,10 @@ from storage.crypto.server_key import ServerKeys
 from storage.database.database import Database
 from storage.people import sessions
 from storage.words import Role
-from tests.browsers import Browser, Desk, half_way
-from tests.doors import environment
-from tests.house import Person, person
-from tests.running import found
+from tests.support.browsers import Browser, Desk, half_way
+from tests.support.doors import environment
+from tests.support.founded import Person, person
+from tests.support.running import found
 
 ALWAYS = {
     "Cross-Origin-Opener-Policy": "same-origin",

@@ -11,7 +11,7 @@ from bot.writer import StoreUnavailable
 from storage.models import Officer
 from storage.models import Session as Row
 from storage.people import sessions
-from tests.browsers import HOST, ORIGIN, Desk, Page, half_way
+from tests.support.browsers import HOST, ORIGIN, Desk, Page, half_way
 
 PUBLIC = {"/console/join/{token}"}
 """Further pages that are seen before sign-in."""

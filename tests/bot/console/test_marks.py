@@ -2,7 +2,7 @@
 
 from storage.cases.items import Content
 from storage.words import ItemKind, Mark
-from tests.browsers import STORY, Desk
+from tests.support.browsers import STORY, Desk
 
 AT = "2026-03-01T08:15:00+00:00"
 

@@ -5,8 +5,8 @@ from starlette.routing import Mount, Route
 
 from bot.console import menu
 from storage.words import Role
-from tests.browsers import Browser, Desk, Page
-from tests.house import Person, person
+from tests.support.browsers import Browser, Desk, Page
+from tests.support.founded import Person, person
 
 OUTSIDE = tuple(role for role in Role if role not in menu.HANDLING)
 

@@ -1,5 +1,4 @@
 import re
-from pathlib import Path
 
 import pytest
 
@@ -26,8 +25,9 @@ from storage.words import (
     Track,
     Urgency,
 )
+from tests.support.places import ROOT
 
-HOME = Path(__file__).parents[3] / "bot" / "console"
+HOME = ROOT / "bot" / "console"
 TEXTS = ConsoleTexts()
 CODES = [
     *(f"event.{code}" for code in EventCode),
@@ -68,7 +68,7 @@ CODES = [
 
 def used() -> set[str]:
     found = set(CODES)
-    for source in [*HOME.glob("*.py"), *HOME.glob("templates/*.html")]:
+    for source in [*HOME.rglob("*.py"), *HOME.rglob("*.html")]:
         found |= set(
             re.findall(r"""say\(\s*["']([\w.]+)["']\s*[,)]""", source.read_text())
         )

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 
 from bot.evidence import clamav
-from tests.hostile import EICAR
+from tests.support.hostile import EICAR
 
 
 @contextmanager

@@ -20,9 +20,9 @@ import pytest
 from bot.evidence import clamav
 from storage.evidence.blobs import Folder
 from storage.words import FileState
-from tests.bot.test_media_race import world
-from tests.hostile import EICAR, jpeg
-from tests.running import free_port
+from tests.bot.evidence.test_fetching_race import world
+from tests.support.hostile import EICAR, jpeg
+from tests.support.running import free_port
 
 __all__ = ["world"]
 CLAMD = shutil.which("clamd", path=f"{os.environ['PATH']}:/usr/sbin") or ""

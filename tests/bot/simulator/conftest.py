@@ -9,9 +9,10 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.listener import Listener
-from tests.phones import PLAIN, ROOT, Simulator, command
 from tests.specs.conformance import check_answer
+from tests.support.listener import Listener
+from tests.support.phones import PLAIN, Simulator, command
+from tests.support.places import ROOT
 
 
 @dataclass

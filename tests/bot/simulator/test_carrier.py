@@ -6,7 +6,7 @@ from twilio.request_validator import (  # type: ignore[import-untyped] # no type
 )
 
 from bot.simulator.twilio.carrier import Override, signature
-from tests.listener import status
+from tests.support.listener import status
 
 BUDI = "whatsapp:+6281298765432"
 WAYAN = "+6285712345678"

@@ -5,7 +5,7 @@ import asyncio
 import httpx
 import pytest
 
-from tests.phones import Refused, Silence
+from tests.support.phones import Refused, Silence
 
 SARI = 6281234501
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.phones import Refused
+from tests.support.phones import Refused
 
 SARI = 6281234501
 

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from bot.simulator.__main__ import arguments
-from tests.phones import ROOT, Simulator, command
+from tests.support.phones import Simulator, command
+from tests.support.places import ROOT
 
 PACKAGE = ROOT / "bot" / "simulator"
 ALLOWED = {
@@ -37,7 +38,9 @@ def imports(path: Path) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "path", sorted(PACKAGE.glob("*.py")), ids=lambda path: path.stem
+    "path",
+    sorted(PACKAGE.rglob("*.py")),
+    ids=lambda path: str(path.relative_to(PACKAGE)),
 )
 def test_it_imports_nothing_of_the_project(path):
     for name in imports(path):

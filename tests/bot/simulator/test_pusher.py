@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.listener import status
 from tests.specs.conformance import check_type
+from tests.support.listener import status
 
 SARI = 6281234501
 SECRET = "rahasia_-9"

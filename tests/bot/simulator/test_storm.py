@@ -5,7 +5,7 @@ import pytest
 
 from bot.simulator.rules.faults import ANSWERS, Faults
 from tests.bot.simulator.test_carrier import delivered
-from tests.listener import status
+from tests.support.listener import status
 
 SURE = {"lost_answer": 1.0}
 

@@ -1,0 +1,46 @@
+"""A held case and the list of holds in a real Chromium: nothing that axe finds."""
+
+import pytest
+from axe_playwright_python.async_playwright import (  # type: ignore[import-untyped]  # it has no stubs
+    Axe,
+)
+from playwright.async_api import Browser
+
+from handlers.cases import holds as holding
+from storage.words import Role
+from tests.bot.console import test_axe
+from tests.support.browsers import Desk
+
+pytestmark = pytest.mark.browser
+chromium, address = test_axe.chromium, test_axe.address
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("theme", ["light", "dark"])
+async def test_axe_finds_nothing_about_holds(
+    desk: Desk, chromium: Browser, address: str, theme: str
+):
+    free, held = desk.case(), desk.case()
+    colleague = desk.colleague("second", Role.SUPERVISOR)
+    with desk.database.writing() as session:
+        holding.hold(
+            session,
+            desk.context.office,
+            held.report,
+            "Perkara nomor 12",
+            by=colleague.officer,
+            now=desk.clock(),
+        )
+    context = await chromium.new_context(
+        color_scheme="dark" if theme == "dark" else "light",
+        viewport={"width": 1280 if theme == "dark" else 390, "height": 900},
+    )
+    page = await context.new_page()
+    await test_axe.sign_in(desk, context, address)
+    for path in ("/holds", f"/cases/{held.number}", f"/cases/{free.number}"):
+        await page.goto(address + path)
+        found = await Axe().run(page)
+        assert found.response["violations"] == []
+        wide = "document.documentElement.scrollWidth > innerWidth"
+        assert not await page.evaluate(wide), page.url
+    await context.close()

@@ -1,0 +1,163 @@
+"""The house and its bench: what is said between them, and what happens when one dies."""
+
+import io
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+
+import pytest
+
+from bot.evidence import converter as workshop
+from bot.evidence import frames
+from bot.evidence.kinds import kinds
+from bot.evidence.sandbox import __main__ as bench
+from bot.evidence.sandbox import confinement as cells
+from tests.bot.evidence.sandbox.pdf.test_clean import scanned
+from tests.support.hostile import jpeg, pdf
+
+
+def test_frames_are_read_as_they_were_written():
+    out = io.BytesIO()
+    frames.write(out, frames.COPY, bytes(frames.MOST + 5))
+    frames.write(out, frames.FACTS, b"{}")
+    out.seek(0)
+    assert [(letter, len(data)) for letter, data in frames.read(out)] == [
+        (frames.COPY, frames.MOST),
+        (frames.COPY, 5),
+        (frames.FACTS, 2),
+    ]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [b"", b"C", b"X\0\0\0\1a", b"C\0\0\0\5abc", b"C\xff\xff\xff\xff", b"C\0\0\0\1a"],
+)
+def test_what_is_no_frame_is_refused(said):
+    with pytest.raises(frames.Broken):
+        list(frames.read(io.BytesIO(said)))
+
+
+def test_a_bench_that_takes_too_long_ends():
+    """It waits for words that do not come while nobody closes the pipe."""
+
+    def slowly():
+        yield b"halo"
+        time.sleep(1.5)
+
+    began = time.monotonic()
+    facts = workshop.clean(
+        kinds()["text"], slowly(), copy=bytearray, preview=bytearray, seconds=0.3
+    )
+    assert facts == {"why": "slow"}
+    assert time.monotonic() - began < 10
+
+
+def test_whoever_holds_a_bench_may_end_its_work():
+    hand, began = workshop.Hand(), threading.Event()
+
+    def endless():
+        while True:
+            began.set()
+            yield b"halo"
+
+    with ThreadPoolExecutor(1) as pool:
+        work = pool.submit(
+            workshop.clean,
+            kinds()["text"],
+            endless(),
+            copy=bytearray,
+            preview=bytearray,
+            hand=hand,
+        )
+        assert began.wait(10)
+        hand.let_go()
+        assert work.result(10)["why"]
+    hand.let_go()
+
+
+def test_work_that_was_ended_before_it_began_is_not_done():
+    hand = workshop.Hand()
+    hand.let_go()
+    facts = workshop.clean(
+        kinds()["text"], [b"halo"], copy=bytearray, preview=bytearray, hand=hand
+    )
+    assert facts["why"]
+
+
+def test_so_many_files_are_opened_at_once_and_no_page_waits_for_ever(monkeypatch):
+    monkeypatch.setattr(workshop, "PATIENCE", 0.01)
+    drawn = bytearray()
+    paper = pdf(scanned)
+
+    def page():
+        return workshop.page(kinds()["pdf"], [paper], 0, preview=drawn.extend)
+
+    with ExitStack() as taken:
+        for _ in range(workshop.BENCHES):
+            taken.enter_context(workshop._places)  # noqa: SLF001 - as a bench at work
+        with pytest.raises(workshop.Busy):
+            page()
+    assert "why" not in page()
+    assert drawn.startswith(b"\xff\xd8")
+
+
+def test_the_house_itself_loads_nothing_that_opens_files():
+    """What reads strangers' bytes is in the bench alone, and costs the server nothing."""
+    asked = (
+        "import sys, bot.app; "
+        "print(*sorted({'lxml', 'pikepdf', 'pypdfium2', 'PIL'} & set(sys.modules)))"
+    )
+    found = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-c", asked], capture_output=True, check=True, text=True
+    )
+    assert found.stdout.strip() == ""
+
+
+def test_a_bench_that_cannot_begin_is_told_from_a_file_that_is_broken(monkeypatch):
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    facts = workshop.clean(
+        kinds()["jpeg"], [jpeg()] * 50, copy=bytearray, preview=bytearray
+    )
+    assert facts == {"why": "broken"}
+
+
+def test_our_secrets_are_not_in_the_benchs_environment(monkeypatch):
+    """What it could tell of us is the language; its environment is made anew."""
+    seen = {}
+    real = subprocess.Popen
+
+    def spy(*args, **more):
+        seen.update(more)
+        return real(*args, **more)
+
+    monkeypatch.setenv("KENTONGAN_TELEGRAM__TOKEN", "1:secret")
+    monkeypatch.setattr(subprocess, "Popen", spy)
+    workshop.clean(kinds()["text"], [b"halo"], copy=bytearray, preview=bytearray)
+    assert seen["env"] == {"LANG": "C.UTF-8"}
+    assert seen["cwd"] == "/"
+
+
+def test_a_file_that_is_larger_than_memory_may_be_is_not_opened(monkeypatch):
+    monkeypatch.setattr(bench, "MOST_BYTES", 10)
+    monkeypatch.setattr(cells, "lock", lambda **_: None)
+    out = io.BytesIO()
+    bench.run(kinds()["text"], "clean", [], io.BytesIO(b"x" * 11), out)
+    out.seek(0)
+    assert list(frames.read(out)) == [(frames.FACTS, b'{"why": "large"}')]
+
+
+@pytest.mark.parametrize(
+    ("error", "why"), [(MemoryError, "large"), (KeyError, "broken")]
+)
+def test_whatever_a_cleaner_raises_has_a_word(monkeypatch, error, why):
+    def fails(*_):
+        raise error
+
+    monkeypatch.setattr("bot.evidence.sandbox.plain_text.clean", fails)
+    monkeypatch.setattr(cells, "lock", lambda **_: None)
+    out = io.BytesIO()
+    bench.run(kinds()["text"], "clean", [], io.BytesIO(b"x"), out)
+    assert f'"{why}"'.encode() in out.getvalue()

@@ -1,0 +1,188 @@
+"""A slow store makes providers wait and no memory grow; what was acknowledged is there, once."""
+
+import asyncio
+import time
+
+import pytest
+from sqlmodel import func, select
+from starlette.requests import Request
+from starlette.responses import Response
+
+from bot.intake import bodies
+from bot.intake import crowd as gate_module
+from bot.intake.crowd import Gate
+from bot.writer import Writer
+from storage.models import Inbox
+from tests.bot.test_writer import held
+from tests.journeys.telling import until
+from tests.support.doors import doors
+
+REQUESTS, BYTES = 64, 256 << 10
+
+
+@pytest.fixture
+async def door(database_url, tmp_path):
+    async with doors(database_url, tmp_path) as opened:
+        opened.app.gate._requests = REQUESTS  # noqa: SLF001 - a small house
+        opened.app.gate._most = BYTES  # noqa: SLF001 - as above
+        yield opened
+
+
+@pytest.fixture
+async def lite(tmp_path):
+    async with doors(f"sqlite:///{tmp_path / 'k.db'}", tmp_path) as opened:
+        opened.app.gate._requests = REQUESTS  # noqa: SLF001 - a small house
+        opened.app.gate._most = BYTES  # noqa: SLF001 - as above
+        yield opened
+
+
+class Idle(Writer):
+    """A writer that nothing waits for."""
+
+    def __init__(self):
+        pass
+
+    waiting = 0
+
+
+def taken(door) -> int:
+    with door.app.database.reading() as session:
+        return int(session.exec(select(func.count()).select_from(Inbox)).one())
+
+
+async def test_six_hundred_requests_on_a_slow_store(lite, monkeypatch):
+    """Each of 150 updates comes four times; Telegram comes again when it is refused."""
+    attempt = lite.app.writer._attempt  # noqa: SLF001 - what makes a store slow
+
+    def slowly(batch):
+        time.sleep(0.05)
+        return attempt(batch)
+
+    monkeypatch.setattr(lite.app.writer, "_attempt", slowly)
+    updates = [
+        lite.update("BANTUAN", chat=6000 + number, pad="x" * 3000)
+        for number in range(150)
+    ]
+    statuses: list[int] = []
+
+    at_once = asyncio.Semaphore(120)
+
+    async def push(update):
+        async with at_once:
+            while (answer := await lite.telegram(update)).status_code != 200:
+                assert answer.status_code == 503
+                assert answer.headers["retry-after"] == "2"
+                statuses.append(503)
+                await asyncio.sleep(0.2)
+            statuses.append(200)
+
+    async with held(lite.app.writer):
+        pushing = [asyncio.create_task(push(one)) for one in updates * 4]
+        await until(lambda: 503 in statuses, "Telegram is refused")
+        await asyncio.sleep(0.3)
+        assert taken(lite) == 0
+        assert 200 not in statuses
+    await asyncio.gather(*pushing)
+    assert statuses.count(200) == 600
+    assert statuses.count(503) > 100
+    figures = lite.app.gate.figures
+    assert figures.requests <= REQUESTS
+    assert figures.bytes <= BYTES
+    assert taken(lite) == 150
+    assert lite.counted("telegram", "taken") == 150
+
+
+async def test_twilio_waits_at_the_door_and_is_let_in(door, monkeypatch):
+    """It does not come again, so it is not refused while there is hope."""
+    monkeypatch.setattr(gate_module, "PATIENCE", 60)
+    monkeypatch.setattr(gate_module, "_LOOK", 0.02)
+    forms = [door.sms("BANTUAN", sender=f"+62812{n:08}") for n in range(90)]
+    async with held(door.app.writer):
+        knocking = [asyncio.create_task(door.twilio("sms", form)) for form in forms]
+        await until(lambda: door.app.gate._waiting > 0, "some wait at the door")  # noqa: SLF001 - who waits
+        await asyncio.sleep(0.3)
+        assert not any(task.done() for task in knocking)
+        assert door.app.gate.figures.requests <= REQUESTS
+    answers = await asyncio.gather(*knocking)
+    assert {answer.status_code for answer in answers} == {204}
+    assert taken(door) == 90
+
+
+async def test_twilios_patience_ends_too(door, monkeypatch):
+    monkeypatch.setattr(gate_module, "PATIENCE", 0.3)
+    door.app.gate._requests = 0  # noqa: SLF001 - no room at all
+    answer = await door.twilio("sms", door.sms("BANTUAN"))
+    assert answer.status_code == 503
+
+
+async def test_a_store_that_stands_still_is_told_to_telegram_before_a_body_is_read(
+    door, monkeypatch
+):
+    monkeypatch.setattr(gate_module, "SLOW", 0.2)
+    async with held(door.app.writer):
+        first = asyncio.create_task(door.telegram(door.update("BANTUAN")))
+        await asyncio.sleep(0.5)
+        assert (await door.telegram(door.update("BANTUAN"))).status_code == 503
+    assert (await first).status_code == 200
+
+
+async def test_a_stranger_whose_body_does_not_come_is_no_slow_store(monkeypatch):
+    monkeypatch.setattr(gate_module, "SLOW", 0.05)
+
+    gate, never = Gate(Idle()), asyncio.Event()
+
+    async def body(_):
+        await never.wait()
+        return Response()
+
+    async def update(_):
+        return Response()
+
+    scope = {"type": "http", "headers": [(b"content-length", b"9")]}
+    stranger = asyncio.ensure_future(gate.patiently(body)(Request(scope)))
+    await asyncio.sleep(0.1)
+    assert (await gate.at_once(update)(Request(scope))).status_code == 200
+    never.set()
+    await stranger
+
+
+async def test_a_body_that_never_comes_gives_its_place_back(monkeypatch):
+    monkeypatch.setattr(gate_module, "HANDLED", 0.1)
+
+    gate = Gate(Idle(), requests=1)
+    never = asyncio.Event()
+
+    async def endpoint(_):
+        await never.wait()
+        return Response()
+
+    scope = {"type": "http", "headers": []}
+    assert (await gate.at_once(endpoint)(Request(scope))).status_code == 503
+    assert gate._has_room(1)  # noqa: SLF001 - free again
+
+
+async def test_strangers_on_twilios_door_leave_telegrams_open(door, monkeypatch):
+    """Nobody knows whose a body is until it came, so those who send none hold half at most."""
+    monkeypatch.setattr(bodies, "ARRIVES", 1.0)
+    monkeypatch.setattr(gate_module, "PATIENCE", 0.2)
+    never, reading = asyncio.Event(), asyncio.Semaphore(0)
+
+    async def no_body():
+        reading.release()
+        yield b"From="
+        await never.wait()
+
+    async def knocks():
+        headers = {"x-twilio-signature": "guess", "content-length": "99"}
+        return await door.client.post(
+            "/webhooks/twilio/sms", content=no_body(), headers=headers
+        )
+
+    strangers = [asyncio.create_task(knocks()) for _ in range(2 * REQUESTS)]
+    for _ in range(REQUESTS // 2):
+        await reading.acquire()
+    assert (await door.telegram(door.update("BANTUAN"))).status_code == 200
+    assert door.app.gate.figures.requests <= REQUESTS // 2 + 1
+    answers = await asyncio.gather(*strangers)
+    assert {answer.status_code for answer in answers} == {400, 503}
+    assert (await door.twilio("sms", door.sms("BANTUAN"))).status_code == 204

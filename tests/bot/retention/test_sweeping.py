@@ -1,0 +1,92 @@
+"""Files without rows and rows without files: the sweep and the doctor say so."""
+
+from datetime import date
+
+import pytest
+
+from bot.retention import sweeping
+from storage.evidence import files
+from storage.evidence.blobs import PART, place_of
+from storage.evidence.files import Taken
+from storage.units import units
+from storage.words import FileState
+from tests.support.desk import desk
+
+
+@pytest.fixture
+def here(database, keys):
+    return desk(database, keys)
+
+
+@pytest.fixture
+def case(here):
+    return here.reports("555")[0]
+
+
+def kept(here, case, shelf, *, copied=True):
+    """Take a file as the worker does; return its id."""
+    with here.database.writing() as session:
+        row = files.reserve(session, here.keys, case.report, day=case.day)
+        parts = []
+        for which in ("original", "copy")[: 1 + copied]:
+            part = shelf.sealer(row, which)
+            with part:
+                part.write(b"isi")
+            part.publish()
+            parts.append(part)
+        key = parts[1].key if copied else None
+        vault = units.vault(session, here.keys).public_key or b""
+        taken = Taken(parts[0].key, key, {}, parts)
+        files.taken(session, here.keys, row, taken, public=case.public_key, vault=vault)
+    for part in parts:
+        part.drop()
+    return row
+
+
+def put(shelf, name):
+    shelf.bring_back(name, [b"x"], day=date(2026, 3, 2))
+    return name
+
+
+def test_all_is_in_its_place(here, case, shelf):
+    kept(here, case, shelf)
+    kept(here, case, shelf, copied=False)
+    with here.database.writing() as session:
+        files.reserve(session, here.keys, case.report, day=case.day)
+        refused = files.reserve(session, here.keys, case.report, day=case.day)
+        files.refused(session, here.keys, refused, FileState.GONE)
+    assert sweeping.look(here.database, shelf) == sweeping.Looked((), 0)
+
+
+def test_what_lies_there_without_a_row_is_named(here, case, shelf):
+    row = kept(here, case, shelf)
+    stray = put(shelf, f"{'5a' * 16}.original")
+    half = shelf.path / place_of(f"{row.hex()}.original.ab{PART}")
+    half.parent.mkdir(parents=True, exist_ok=True)
+    half.write_bytes(b"x")
+    found = sweeping.look(here.database, shelf)
+    assert {one.name for one in found.strays} == {stray, half.name}
+    assert found.lost == 0
+
+
+def test_what_a_try_left_of_a_file_that_will_not_come_is_named(here, case, shelf):
+    with here.database.writing() as session:
+        waits, refused = (
+            files.reserve(session, here.keys, case.report, day=case.day)
+            for _ in range(2)
+        )
+        files.refused(session, here.keys, refused, FileState.GONE)
+    put(shelf, f"{waits.hex()}.original")
+    left = put(shelf, f"{refused.hex()}.original")
+    (one,) = sweeping.look(here.database, shelf).strays
+    assert one.name == left
+
+
+@pytest.mark.parametrize("which", ["original", "copy"])
+def test_what_is_gone_is_counted(here, case, shelf, which):
+    first, second = (kept(here, case, shelf) for _ in range(2))
+    (name,) = shelf.names(first, which)
+    shelf.discard(name)
+    assert sweeping.look(here.database, shelf).lost == 1
+    shelf.remove(second)
+    assert sweeping.look(here.database, shelf).lost == 2

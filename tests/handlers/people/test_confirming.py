@@ -1,0 +1,122 @@
+"""Invited admins and auditors wait until somebody else has compared their words."""
+
+import pytest
+
+from handlers.errors import LastAdmin, NotYours, SecondOfficerNeeded
+from handlers.people import confirming, leaving
+from handlers.people import joining as people
+from handlers.watch import digest
+from storage.audit import log as audit
+from storage.audit import manifests
+from storage.crypto.server_key import ServerKeys
+from storage.database.database import Database
+from storage.inspection import rows as inspecting
+from storage.people import telegram_links as links
+from storage.units import confirmations
+from storage.words import Channel, Role
+from tests.handlers.people.test_joining_and_leaving import admin, invited, joined
+from tests.support import desk as offices
+from tests.support import founded as house
+from tests.support.desk import Desk
+from tests.support.founded import Person
+
+on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
+@pytest.fixture
+def here(database: Database, keys: ServerKeys) -> Desk:
+    return offices.desk(database, keys)
+
+
+def guest(
+    here: Desk, by: Person | None, role: Role = Role.ADMIN, login: str = "budi"
+) -> Person:
+    token = invited(here, by, login, role=role, unit=None)
+    return joined(here, token, login, role)
+
+
+def waits(here: Desk) -> list[str]:
+    with here.database.reading() as session:
+        return [one.login for one in confirmations.waiting(session, here.keys)]
+
+
+def confirms(here: Desk, by: Person, whom: Person) -> None:
+    here.act(confirming.confirm, whom.officer.id, by=by.officer.id)
+
+
+@pytest.mark.parametrize("role", [Role.ADMIN, Role.AUDITOR])
+def test_an_account_without_a_unit_waits_for_a_second_pair_of_eyes(
+    here: Desk, role: Role
+):
+    adi = admin(here)
+    budi = guest(here, adi, role)
+    assert waits(here) == ["budi"]
+    with here.database.reading() as session, pytest.raises(NotYours):
+        people.present(session, here.office, budi.officer.id)
+    with pytest.raises(SecondOfficerNeeded):
+        confirms(here, adi, budi)
+    with pytest.raises(NotYours):
+        confirms(here, budi, budi)
+    confirms(here, here.house.supervisor, budi)
+    assert waits(here) == []
+    with here.database.reading() as session:
+        assert people.present(session, here.office, budi.officer.id).active
+        codes = [line.code for line in audit.lines(session)]
+        assert "officer.confirmed" in codes
+        assert list(inspecting.problems(session, here.keys)) == []
+        assert manifests.rolled_back(session, here.keys) == []
+    with pytest.raises(confirmations.NotUnconfirmed):
+        confirms(here, here.house.supervisor, budi)
+
+
+@on_sqlite
+def test_whom_the_operator_invited_any_admin_confirms(here: Desk):
+    adi, budi = admin(here), guest(here, None)
+    assert waits(here) == ["budi"]
+    with here.database.reading() as session:
+        assert list(inspecting.problems(session, here.keys)) == []
+    confirms(here, adi, budi)
+    assert waits(here) == []
+
+
+@on_sqlite
+def test_who_has_no_seat_or_another_role_confirms_nobody(here: Desk):
+    budi = guest(here, admin(here))
+    with here.database.writing() as session:
+        seatless = house.person(session, here.keys, "joko", Role.SUPERVISOR)
+        auditor = house.person(session, here.keys, "wati", Role.AUDITOR)
+    other = guest(here, None, login="eka")
+    for person in (seatless, auditor, other, here.house.custodian):
+        with pytest.raises(NotYours):
+            confirms(here, person, budi)
+    assert waits(here) == ["budi", "eka"]
+
+
+@on_sqlite
+def test_who_waits_does_nothing_to_people_and_is_no_admin_yet(here: Desk):
+    adi = admin(here)
+    budi = guest(here, adi)
+    with pytest.raises(NotYours):
+        invited(here, budi, "rini")
+    with pytest.raises(NotYours):
+        here.act(leaving.end, adi.officer.id, by=budi.officer.id)
+    with pytest.raises(LastAdmin):
+        here.act(leaving.end, adi.officer.id, by=adi.officer.id)
+    here.act(leaving.end, budi.officer.id, by=adi.officer.id)
+    assert waits(here) == []
+    with here.database.reading() as session:
+        assert not confirmations.is_waiting(session, here.keys, budi.officer.id)
+    with pytest.raises(confirmations.NotUnconfirmed):
+        confirms(here, here.house.supervisor, budi)
+
+
+@on_sqlite
+def test_an_auditor_who_waits_gets_no_digest(here: Desk):
+    budi = guest(here, admin(here), Role.AUDITOR)
+    with here.database.writing() as session:
+        token = links.issue(session, here.keys, budi.officer.id, now=here.now)
+        links.redeem(session, here.keys, token, Channel.TELEGRAM, "9001", now=here.now)
+    assert here.act(digest.send, broken=None) == 0
+    confirms(here, here.house.supervisor, budi)
+    here.later(days=1)
+    assert here.act(digest.send, broken=None) == 1
