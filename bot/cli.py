@@ -19,8 +19,6 @@ from bot.commands import (
     cases,
     chat,
     check,
-    demo,
-    doctor,
     init,
     letters,
     migrate,
@@ -73,8 +71,18 @@ def kentongan(
     context.obj = config
 
 
-for module in (init, serve, demo, chat, check, doctor, migrate, backup, restore):
-    app.command(module.NAME)(module.run)
+for command in (
+    init.init,
+    serve.serve,
+    serve.demo,
+    chat.chat,
+    check.check,
+    check.doctor,
+    migrate.migrate,
+    backup.backup,
+    restore.restore,
+):
+    app.command(command.__name__)(command)
 for noun in (officers, units, cases, keys, audit, letters, breach, retention):
     app.add_typer(noun.app)
 app.add_typer(retention.tombstones)

@@ -1,12 +1,15 @@
 """What becomes of a file that a reporter sent: taken, or refused with the reason."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from enum import Enum
 from typing import Final
 
 from sqlmodel import Session
 
+from handlers.cases import record as acts
+from handlers.errors import NotFound, ReasonNeeded
 from handlers.messages import Reply
 from handlers.notices import reporters as notices
 from handlers.notices import statuses
@@ -17,8 +20,9 @@ from storage.evidence import custody, files
 from storage.evidence.files import Taken
 from storage.jobs import jobs
 from storage.jobs.jobs import Claimed
+from storage.models import Officer
 from storage.units import units
-from storage.words import Channel, EventCode, FileState, JobKind
+from storage.words import Channel, EventCode, FileState, ItemKind, JobKind
 
 _TOLD: Final[Mapping[FileState, str]] = {
     FileState.REFUSED: "X04",
@@ -135,3 +139,32 @@ def _erase_copy(session: Session, office: Office, job: Claimed, now: datetime) -
         return
     channel = Channel(job.details["channel"])
     statuses.erase_copy(session, office, channel, message, now=now)
+
+
+def annotate(
+    session: Session,
+    office: Office,
+    report: bytes,
+    text: str,
+    *,
+    file: str,
+    label: str,
+    by: Officer,
+    now: datetime,
+) -> None:
+    """Keep class and note of a file, sealed to the case; the latest one counts.
+
+    ``file`` is its id as hex, ``label`` a code of ``evidence.toml``. Raises NotFound for a
+    file of another case, ReasonNeeded for a code that the table does not know, Purged.
+    """
+    case = acts.lock(session, office, report)
+    known = {row.id.hex() for row in files.of_report(session, office.keys, report)}
+    if file not in known:
+        raise NotFound
+    if label not in office.rulebook.evidence:
+        raise ReasonNeeded
+    content = acts.content(ItemKind.NOTE, text, by, now)
+    content = replace(content, file=file, step=label)
+    acts.seal_to_case(session, office, case, content, EventCode.NOTED, by, now)
+    cases.save(session, office.keys, case)
+    acts.witness(session, office, case, "annotated", by, now)

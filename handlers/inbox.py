@@ -15,7 +15,7 @@ from handlers import dialogue
 from handlers.cases import officer_telegram as duties
 from handlers.cases import receipts
 from handlers.cases.receipts import Opening, Question
-from handlers.conversation import commands, keeping
+from handlers.conversation import commands, items
 from handlers.conversation import items as sealed
 from handlers.conversation.exchange import (
     Turning,
@@ -32,7 +32,7 @@ from handlers.notices import reporters as notices
 from handlers.office import Office
 from handlers.rules import numbering
 from storage import conversations
-from storage.cases import counters, reports
+from storage.cases import figures, reports
 from storage.jobs import jobs
 from storage.words import Channel, JobKind
 
@@ -95,7 +95,7 @@ def receive(
     ):
         return Outcome.REPEAT
     if incoming.channel is not Channel.CANARY:
-        counters.bump(session, f"received.{incoming.channel}", day=day)
+        figures.bump(session, f"received.{incoming.channel}", day=day)
     if not incoming.media:
         _owe_erasure(session, office, incoming, now)
     if duties.receive(session, office, incoming, now=now):
@@ -127,7 +127,7 @@ def quarantine(
     ``name`` is the provider's, where it was used up for this message.
     """
     sealed.quarantine(session, office, raw, reason, channel=channel, name=name, now=now)
-    counters.bump(session, "quarantined", day=office.day(now))
+    figures.bump(session, "quarantined", day=office.day(now))
     return Outcome.QUARANTINED
 
 
@@ -201,9 +201,9 @@ def _turn(turning: Turning) -> None:
     memory.number = turning.opening.number if turning.opening.number_only else ""
     turn = _advance(turning, turning.state, expired=expired)
     turn = commands.refuse_purged(turning, turn)
-    if keeping.changes_nothing(turning, turn):
+    if items.changes_nothing(turning, turn):
         return
-    if not keeping.seal(turning, turn):
+    if not items.seal(turning, turn):
         answer(turning, (Reply("X07"),))
         return
     turning.echo &= turn.state.step == turning.state.step
@@ -228,7 +228,7 @@ def _vanished(turning: Turning) -> bool:
 
 def _advance(turning: Turning, state: State, *, expired: bool) -> Turn:
     opening = turning.opening
-    quoted = keeping.find_beside(turning)
+    quoted = items.find_beside(turning)
     facts = Facts(
         now=turning.now,
         token=secrets.token_urlsafe(6),

@@ -15,6 +15,8 @@ from handlers.questionnaire.book import load as load_questionnaire
 from handlers.rules.rulebook import Rulebook
 from handlers.texts import Texts
 from storage.crypto.server_key import ServerKeys
+from storage.evidence import bucket
+from storage.evidence.blobs import Folder, Shelf
 from storage.words import Channel
 
 _MEBIBYTE = 1 << 20
@@ -88,3 +90,19 @@ def own_address(settings: Settings) -> str:
 def local_url(settings: Settings) -> str:
     """Return where the server listens."""
     return f"http://{settings.server.host}:{settings.server.port}"
+
+
+def make_shelf(settings: Settings) -> Shelf:
+    """Return where evidence lies; nothing is asked or made yet."""
+    path, named = settings.files.path, settings.bucket
+    if not named.name:
+        return Folder(path)
+    store = bucket.connect(
+        named.name,
+        endpoint=named.endpoint,
+        region=named.region,
+        prefix=named.prefix,
+        key_id=named.access_key_id,
+        secret=named.secret_access_key.get_secret_value(),
+    )
+    return bucket.Bucket(store, path)

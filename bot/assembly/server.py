@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from bot.assembly.office import make_office, own_address
-from bot.assembly.shelves import make_shelf
+from bot.assembly.office import make_office, make_shelf, own_address
 from bot.channels import base
 from bot.channels.sms import Sms
 from bot.channels.telegram import Telegram
@@ -28,7 +27,7 @@ from bot.settings import loading as config
 from bot.settings.sections import Settings
 from bot.telemetry.heartbeats import Beats
 from bot.telemetry.metrics import Level, Metrics
-from bot.watch import heartbeat
+from bot.watch import health
 from bot.watch.canary import Runner
 from bot.watch.canary_channel import Canary
 from bot.watch.canary_door import Door
@@ -218,7 +217,7 @@ def make_canary(house: House) -> Runner | None:
         address=own_address(settings),
         holder=house.holder,
         clock=house.clock,
-        heard=lambda: heartbeat.call(settings.watch.heartbeat_url),
+        heard=lambda: health.call(settings.watch.heartbeat_url),
     )
     house.metrics.watch(Level.CANARY_SECONDS, lambda: runner.seconds)
     return runner

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from bot.assembly.shelves import make_shelf
+from bot.assembly.office import make_shelf
 from bot.clock import utc_now
 from bot.operations import backups
 from bot.operations.backups import Made
@@ -17,12 +17,11 @@ from bot.terminal.desk import AsJson, ConfigFile, Desk, Refused
 from storage.backups.proof import Proof
 from storage.backups.records import BackupDamaged
 
-NAME = "backup"
 _MEBIBYTE = 1 << 20
 _MOST_FAULTS = 3
 
 
-def run(
+def backup(
     config_file: ConfigFile = None,
     *,
     to: Annotated[

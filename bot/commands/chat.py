@@ -32,12 +32,11 @@ from storage.jobs import jobs
 from storage.people import officers
 from storage.words import Channel, JobKind, Role
 
-NAME = "chat"
 HANDLE = "+0000"
 _AT_ONCE = 32
 
 
-def run(
+def chat(
     config_file: ConfigFile = None,
     channel: Annotated[
         Channel, typer.Option(case_sensitive=False, help="Whose texts to hear.")

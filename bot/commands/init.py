@@ -31,7 +31,6 @@ from storage.people import officers
 from storage.people.officers import NewAccount
 from storage.words import Role
 
-NAME = "init"
 TEMPLATE = """\
 # Kentongan. Every setting is explained in config.example.toml; what is not named here has
 # its default. Keep secrets in files of their own: token_file = "/path".
@@ -76,7 +75,7 @@ class People:
     custodian: NewAccount
 
 
-def run(  # noqa: PLR0913 - the options of a command
+def init(  # noqa: PLR0913 - the options of a command
     config_file: ConfigFile = None,
     *,
     agency: Annotated[

@@ -12,10 +12,8 @@ from bot.terminal.desk import ConfigFile, Desk, Refused
 from storage.database import schema as migrating
 from storage.rekeying import server_key as rekeying
 
-NAME = "migrate"
 
-
-def run(
+def migrate(
     config_file: ConfigFile = None,
     *,
     to: Annotated[

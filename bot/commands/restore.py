@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from bot.assembly.shelves import make_shelf
+from bot.assembly.office import make_shelf
 from bot.clock import utc_now
 from bot.commands import backup
 from bot.operations import backups
@@ -27,12 +27,11 @@ from storage.database.database import COMMAND_WAIT, Database
 from storage.evidence.blobs import Shelf
 from storage.rekeying import server_key as rekeying
 
-NAME = "restore"
 _SPARE = 16 << 20
 _MEBIBYTE = 1 << 20
 
 
-def run(
+def restore(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A backup of ours.")],
     config_file: ConfigFile = None,
     *,

@@ -6,8 +6,7 @@ from typing import Annotated
 
 import typer
 
-from bot.assembly.office import make_office
-from bot.assembly.shelves import make_shelf
+from bot.assembly.office import make_office, make_shelf
 from bot.clock import utc_now
 from bot.retention import keeper
 from bot.terminal import desk, printing

@@ -1,19 +1,24 @@
-"""``kentongan serve``: take reports until told to end."""
+"""``kentongan serve`` takes reports until told to end; ``kentongan demo`` shows everything."""
 
 import os
 import signal
 import socket
+import sys
 from contextlib import suppress
 from importlib import import_module
+from pathlib import Path
+from typing import Annotated
 
+import typer
+from rich.console import Console
+
+from bot.demo import demo as demonstration
 from bot.settings.sections import Server
 from bot.terminal import desk
 from bot.terminal.desk import ConfigFile, Refused
 
-NAME = "serve"
 
-
-def run(config_file: ConfigFile = None) -> None:
+def serve(config_file: ConfigFile = None) -> None:
     """Take reports and serve the officers' console until SIGTERM or Ctrl-C."""
     with desk.sit_down(config_file) as seat:
         settings = seat.settings
@@ -46,3 +51,27 @@ def _refuse_taken_port(server: Server) -> None:
 def _end(_number: int, _frame: object) -> None:
     """End as Ctrl-C does; the server has stopped in order before this is called."""
     raise KeyboardInterrupt
+
+
+def demo(
+    folder: Annotated[
+        Path, typer.Option(help="Where the demo keeps its things.")
+    ] = Path(".demo"),
+    *,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Forget the last run and start anew.")
+    ] = False,
+) -> None:
+    """Try everything here: an agency, its console, and four phones in a page.
+
+    With KENTONGAN_TELEGRAM__TOKEN set, Telegram is the real one, by polling.
+    """
+    console = Console(highlight=False)
+    bullet = "[green]✓[/green] " if sys.stdout.isatty() else ""
+
+    def say(text: str) -> None:
+        # Flushed: whoever reads our pipe waits for these lines.
+        console.print(text if "\n" in text else f"{bullet}{text}", soft_wrap=True)
+        sys.stdout.flush()
+
+    demonstration.run(folder, os.environ, fresh=fresh, say=say)

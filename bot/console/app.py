@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from typing_extensions import override
 
-from bot.console.cases import acts, answering, case, mine, queue, resealing
+from bot.console.cases import acts, case, queue, resealing
 from bot.console.cases import conflicts as stepping_back
 from bot.console.cases import data_requests as rights
 from bot.console.cases import holds as holding
@@ -65,7 +65,7 @@ def routes(console: ConsoleContext) -> list[BaseRoute]:
             console, "/account/passkeys/remove", passkeys.remove, post=True, proved=True
         ),
         page(console, "/account/codes", factor.new_codes, post=True, proved=True),
-        work("/mine", mine.mine),
+        work("/mine", queue.mine),
         page(console, "/account", account.account),
         page(console, "/account/language", account.choose_language, post=True),
         page(console, "/account/link", account.link, post=True, proved=True),
@@ -91,7 +91,7 @@ def routes(console: ConsoleContext) -> list[BaseRoute]:
         work("/cases/{number}/let-go", acts.let_go, post=True),
         work("/cases/{number}/ask", acts.ask, post=True),
         work("/cases/{number}/note", acts.note, post=True),
-        work("/cases/{number}/requests/{request}", answering.answer, post=True),
+        work("/cases/{number}/requests/{request}", acts.answer, post=True),
         work("/requests", rights.requests),
         page(
             console,

@@ -22,7 +22,7 @@ from bot.writer import StoreUnavailable
 from handlers.errors import KentonganError, NotFound
 from storage.crypto.sealing import NotAuthentic
 from storage.people import sessions
-from storage.units import confirmations
+from storage.units import admissions
 from storage.words import Role
 
 MOST_BYTES = 64 * 1024
@@ -170,7 +170,7 @@ def _signed(visit: Visit) -> Visit:
         with visit.console.database.reading() as session:
             keys = visit.console.office.keys
             signed = sessions.resume(session, keys, cookie, now=visit.now)
-            waits = signed is not None and confirmations.is_waiting(
+            waits = signed is not None and admissions.is_unconfirmed(
                 session, keys, signed.officer.id
             )
         if signed is not None:

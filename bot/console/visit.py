@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
+from jinja2 import Environment, PackageLoader, StrictUndefined
 from sqlmodel import Session
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from bot.console import menu, pages, words
+from bot.console import menu, words
 from bot.console.context import ConsoleContext
 from bot.settings.values import is_loopback
 from bot.writer import StoreUnavailable
@@ -150,7 +151,7 @@ class Visit:
             "now": self.now,
             **values,
         }
-        return pages.answer(template, shown, status=status)
+        return render(template, shown, status=status)
 
     def _alarms(self, officer: Officer | None) -> tuple[str, ...]:
         """Return the alarms that this officer is told of on every page."""
@@ -161,3 +162,19 @@ class Visit:
     def problem(self, code: str, status: int) -> Response:
         """Say what went wrong, in words that tell nothing about anybody."""
         return self.page("error.html", status=status, code=code)
+
+
+_ENVIRONMENT = Environment(
+    loader=PackageLoader("bot.console", "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    auto_reload=False,
+)
+
+
+def render(template: str, values: Mapping[str, Any], *, status: int = 200) -> Response:
+    """Render a template into a response; lone surrogates become question marks."""
+    text = _ENVIRONMENT.get_template(template).render(values)
+    return HTMLResponse(text.encode("utf-8", "replace"), status_code=status)

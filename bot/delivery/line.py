@@ -12,7 +12,7 @@ from datetime import datetime
 from bot.channels import base, sms
 from bot.delivery.pace import Pace
 from bot.telemetry.breaker import Breaker
-from handlers import segments
+from handlers import lengths
 from storage.letters.letter import PRIORITIES, Letter
 from storage.outbox import Claimed
 from storage.words import LetterKind
@@ -139,4 +139,4 @@ def cost_of(letter: Letter, limits: base.Limits) -> int:
     """Return what a letter costs on a channel: one, or its segments as they are sent."""
     if not limits.in_segments:
         return 1
-    return segments.count(base.clean(letter.text).translate(sms.LOOK_ALIKES))
+    return lengths.count(base.clean(letter.text).translate(sms.LOOK_ALIKES))

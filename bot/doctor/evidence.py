@@ -3,8 +3,8 @@
 import shutil
 from collections.abc import Iterator
 
-from bot.assembly.shelves import make_shelf
-from bot.doctor import doctor_store
+from bot.assembly.office import make_shelf
+from bot.doctor import findings
 from bot.doctor.findings import Finding, Patient, ok, warn, wrong
 from bot.evidence import clamav
 from bot.evidence.sandbox import confinement as cells
@@ -14,7 +14,7 @@ from bot.terminal import refusals
 
 def files(patient: Patient) -> Iterator[Finding]:
     """Look whether every file of a case lies where it should."""
-    with doctor_store.ready(patient) as store:
+    with findings.ready(patient) as store:
         if store is None:
             return  # told by database
         try:

@@ -1,11 +1,15 @@
 """What the doctor found: how things stand, and one line that says what to do."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 from bot.settings.sections import Settings
+from bot.terminal import desk
+from storage.database import schema as migrating
+from storage.database.database import Database
 
 
 class State(StrEnum):
@@ -47,3 +51,22 @@ def warn(check: str, says: str) -> Finding:
 def wrong(check: str, says: str) -> Finding:
     """Return a finding that must be mended."""
     return Finding(check, State.WRONG, says)
+
+
+STORE_SECONDS = 3.0
+
+
+def opened(patient: Patient) -> closing[Database]:
+    """Open the store as it is."""
+    url = patient.settings.database.url.get_secret_value()
+    return closing(Database(url, wait=STORE_SECONDS))
+
+
+@contextmanager
+def ready(patient: Patient) -> Iterator[Database | None]:
+    """Open a store that has tables; None where the look at the database tells it has none."""
+    if not desk.store_exists(patient.settings):
+        yield None
+        return
+    with opened(patient) as store:
+        yield store if migrating.current(store) else None

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from bot.assembly.office import make_office
-from bot.doctor import doctor_store
+from bot.doctor import findings
 from bot.doctor.findings import Finding, Patient, ok, warn, wrong
 from bot.operations import founding
 from bot.settings import loading as config
@@ -27,7 +27,7 @@ from storage.crypto.server_key import BadServerKey, ServerKeys
 from storage.database import schema as migrating
 from storage.database.database import Database
 from storage.jobs import backlog as waiting
-from storage.units import confirmations, readiness
+from storage.units import admissions, readiness
 from storage.units import recovery_keys as recovery
 
 _MEBIBYTE = 1 << 20
@@ -53,7 +53,7 @@ def database(patient: Patient) -> Iterator[Finding]:
     if not desk.store_exists(patient.settings):
         yield wrong("database", "there is none yet; run `kentongan init`")
         return
-    with doctor_store.opened(patient) as store:
+    with findings.opened(patient) as store:
         try:
             found, wanted = migrating.current(store), migrating.head()
             if not found:
@@ -95,7 +95,7 @@ def house(patient: Patient) -> Iterator[Finding]:
         keys = _keys(patient)
     except (config.BadConfig, BadServerKey):
         return  # told by server_key
-    with doctor_store.ready(patient) as store:
+    with findings.ready(patient) as store:
         if store is None:
             return  # told by database
         with store.reading() as session:
@@ -104,7 +104,7 @@ def house(patient: Patient) -> Iterator[Finding]:
 
 def copies(patient: Patient) -> Iterator[Finding]:
     """Look whether providers still keep what they were asked to erase."""
-    with doctor_store.ready(patient) as store:
+    with findings.ready(patient) as store:
         if store is None:
             return  # told by database
         with store.reading() as session:
@@ -179,7 +179,7 @@ def _people(session: Session, keys: ServerKeys) -> Iterator[Finding]:
     if unsettled:
         says = f"{unsettled} wait for a new key after a conflict of interest"
         yield warn("cases", f"{says}; another member of the unit has to sign in")
-    waits = len(confirmations.waiting(session, keys))
+    waits = len(admissions.unconfirmed_accounts(session, keys))
     if waits:
         says = f"{waits} without a unit wait until their six words are compared"
         yield warn("accounts", f"{says}; an admin or a supervisor confirms in People")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sqlmodel import col, exists, select
 
-from bot.doctor import doctor_store
+from bot.doctor import findings
 from bot.doctor.findings import Finding, Patient, ok, warn, wrong
 from bot.retention import tombstones
 from bot.settings import loading as config
@@ -24,7 +24,7 @@ def stones(patient: Patient) -> Iterator[Finding]:
     if not os.access(place, os.W_OK) or path.is_dir():
         yield wrong("tombstones", f"{path} cannot be written; mend its folder or owner")
         return
-    with doctor_store.ready(patient) as store:
+    with findings.ready(patient) as store:
         if store is None:
             return  # told by database
         with store.reading() as session:

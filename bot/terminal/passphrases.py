@@ -7,11 +7,15 @@ the terminal; it is shown once.
 
 import os
 import sys
+from dataclasses import dataclass, field
 from typing import Annotated
 
 import typer
 
-from bot.terminal.desk import Refused
+from bot.terminal.desk import Desk, Refused
+from storage.crypto.sealing import NotAuthentic
+from storage.models import Officer
+from storage.people import officers
 from storage.people.officers import MIN_PASSPHRASE, PassphraseTooShort, new_passphrase
 
 Generate = Annotated[
@@ -93,3 +97,22 @@ def hidden(question: str) -> str:
         question, default="", hide_input=True, show_default=False, err=True
     )
     return answer.strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """An officer and their secret key, for one act."""
+
+    officer: Officer
+    secret: bytes = field(repr=False)
+
+
+def ask(seat: Desk, login: str, passphrases: Passphrases) -> Present:
+    """Ask for an officer's passphrase. Raises NoSuchOfficer, Refused."""
+    with seat.database.reading() as session:
+        officer = officers.verified(session, seat.keys, login)
+    try:
+        secret = officers.unwrap(seat.keys, officer, passphrases.known(officer.login))
+    except NotAuthentic:
+        raise Refused(f"the passphrase of {officer.login} is not right") from None
+    return Present(officer, secret)

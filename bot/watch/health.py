@@ -7,11 +7,13 @@
 import asyncio
 from http import HTTPStatus
 
+import httpx
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from bot.settings.sections import Settings
+from bot.telemetry import logs
 from bot.telemetry import metrics as metering
 from bot.telemetry.metrics import Metrics
 from bot.watch.readiness import Readiness
@@ -49,3 +51,25 @@ def routes(
         Route("/readyz", readyz),
         Route("/metrics", figures),
     ]
+
+
+SECONDS = 5.0
+"""What the whole call may take."""
+
+
+async def call(url: str) -> None:
+    """Tell somebody outside that all is well: no data, no redirect; failing harms nothing.
+
+    Nothing of the answer is read: it might never end, and the next canary waits for us.
+    """
+    if not url:
+        return
+    try:
+        async with (
+            asyncio.timeout(SECONDS),
+            httpx.AsyncClient(trust_env=False, timeout=SECONDS) as web,
+            web.stream("GET", url, follow_redirects=False),
+        ):
+            return
+    except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+        logs.failure("heartbeat.failed", error)

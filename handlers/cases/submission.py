@@ -9,21 +9,31 @@ from datetime import datetime
 from sqlmodel import Session
 
 from handlers.cases import due_dates as countdown
-from handlers.cases import entry
 from handlers.errors import NotFound, NumbersExhausted
 from handlers.notices import reporters as notices
 from handlers.office import Office
 from handlers.rules import numbering, routing
-from storage.cases import cases, counters, history, reports
+from storage.cases import cases, figures, history, reports
 from storage.cases import items as report_items
 from storage.cases.items import Content
 from storage.crypto.sealing import Context
 from storage.crypto.server_key import Purpose
 from storage.jobs import jobs
-from storage.models import Case
+from storage.models import Case, Unit
 from storage.notices import subscriptions
 from storage.notices.subscriptions import Subscriber
-from storage.words import Audience, Channel, EventCode, ItemKind, JobKind, Wanted
+from storage.units import rotation
+from storage.units import routes as table
+from storage.words import (
+    Audience,
+    Channel,
+    EventCode,
+    Group,
+    ItemKind,
+    JobKind,
+    PositionClass,
+    Wanted,
+)
 
 _NUMBER_TRIES = 20
 _COUNTED = frozenset({"Q06", "Q07", "Q09", "Q16"})
@@ -46,7 +56,7 @@ def open_case(
     kept as a subscriber only when they asked for notices (``notify``: which kind).
     """
     keys, day = office.keys, office.day(now)
-    decision = routing.route(answers, entry.routes(session, office))
+    decision = routing.route(answers, routes(session, office))
     public = reports.public_key(session, keys, report)
     if public is None:
         raise NotFound
@@ -103,7 +113,7 @@ def open_case(
         subscriptions.add(session, keys, report, replace(reporter, kind=notify))
     if case.canary:
         return case
-    counters.bump(session, f"submitted.{reporter.channel}", day=day)
+    figures.bump(session, f"submitted.{reporter.channel}", day=day)
     notices.alert(session, office, case, text="ALERT.NEW", now=now)
     return case
 
@@ -120,3 +130,28 @@ def _number(session: Session, office: Office, case: Case) -> None:
         if cases.insert(session, office.keys, case):
             return
     raise NumbersExhausted
+
+
+def routes(session: Session, office: Office) -> tuple[routing.Route, ...]:
+    """Return the verified routes as the rules read them; unit ids as hex."""
+    return tuple(
+        routing.Route(
+            group=Group(row.category) if row.category else None,
+            province=row.province or None,
+            position=PositionClass(row.position) if row.position else None,
+            unit_id=row.unit.hex(),
+            priority=row.priority,
+        )
+        for row in table.verified_routes(session, office.keys)
+    )
+
+
+def entry_units(session: Session, office: Office) -> list[Unit]:
+    """Return the verified units that a report may reach; raises NoDefaultRoute.
+
+    Their keys stay the present ones until the commit: a draft is about to be sealed to them.
+    """
+    return [
+        rotation.held(session, office.keys, bytes.fromhex(unit_id))
+        for unit_id in routing.entry_units(routes(session, office))
+    ]

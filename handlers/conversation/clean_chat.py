@@ -1,6 +1,6 @@
 """A clean chat: the bot deletes both sides' messages of a conversation, as far as it may.
 
-The ids stand in the conversation's encrypted row (``handlers.conversation.trail``). One deletion at a
+The ids stand in the conversation's encrypted row (``handlers.conversation.memory``). One deletion at a
 time waits in the outbox; when it ended, the next one takes what is left, also what was
 delivered meanwhile. A batch that the provider refuses is halved, so that one message
 that cannot be deleted holds back no other.
@@ -12,8 +12,7 @@ from typing import Final
 
 from sqlmodel import Session
 
-from handlers.conversation.memory import Memory
-from handlers.conversation.trail import Sweep
+from handlers.conversation.memory import Memory, Sweep
 from handlers.dialogue import State
 from handlers.messages import Incoming, Kind, Reply
 from handlers.notices import reporters as notices

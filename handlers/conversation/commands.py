@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from handlers.cases import reporter, rights, submission
+from handlers.cases import data_requests, reporter, submission
 from handlers.conversation import clean_chat as cleaning
 from handlers.conversation.exchange import Turning, discard
-from handlers.conversation.trail import Trail
+from handlers.conversation.memory import Trail
 from handlers.messages import Command, CommandName, Proof, Reply
 from handlers.notices import joined as one_notice
 from handlers.notices import reporters as notices
@@ -168,7 +168,7 @@ def _ask(turning: Turning, kind: RequestKind) -> None:
     if not turning.memory.may_add(turning.now):
         return
     report = bytes.fromhex(turning.memory.opened)
-    rights.ask(turning.session, turning.office, report, kind, now=turning.now)
+    data_requests.ask(turning.session, turning.office, report, kind, now=turning.now)
     if kind is RequestKind.ERASE:
         turning.memory.forget_case()
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from handlers.cases import rights
+from handlers.cases import data_requests
 from handlers.cases.receipts import Opening
 from handlers.conversation import clean_chat as cleaning
 from handlers.conversation.memory import Memory
@@ -74,7 +74,7 @@ class Turning:
         """Return what may be said of requests about the case that was opened."""
         may = self.memory.may_add(self.now)
         report = bytes.fromhex(self.memory.opened) if may else None
-        return rights.promises(self.session, self.office, report, now=self.now)
+        return data_requests.promises(self.session, self.office, report, now=self.now)
 
     @property
     def language(self) -> str:

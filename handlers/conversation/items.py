@@ -1,25 +1,30 @@
 """Sealing what the dialogue decided to keep: drafts, additions, files, quarantine."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 
 from sqlmodel import Session
 
 from handlers.cases import reporter
-from handlers.cases.entry import entry_units
+from handlers.cases.submission import entry_units
+from handlers.conversation.exchange import Turning, answer
 from handlers.dialogue import Item
 from handlers.errors import DraftGone, NotFound, NotReady
-from handlers.messages import Incoming
+from handlers.messages import Incoming, Kind, Reply
 from handlers.office import Office
+from handlers.talk.state import Turn
 from storage import conversations
 from storage import quarantine as kept
+from storage.cases import cases, reports
 from storage.cases import items as report_items
-from storage.cases import reports
 from storage.cases.items import Content
 from storage.crypto.sealing import NotAuthentic
 from storage.evidence import files
 from storage.jobs import jobs
-from storage.units import units
+from storage.models import Case
+from storage.notices import subscriptions
+from storage.units import readiness, units
 from storage.words import Audience, Channel, FileState, JobKind, Mark
 
 
@@ -155,3 +160,61 @@ def _marks(incoming: Incoming, item: Item) -> tuple[str, ...]:
     """Return what officers are told of how an item came."""
     quoted = (Mark.QUOTED,) if item.beside and incoming.quotes else ()
     return tuple(mark.value for mark in (*quoted, *incoming.marks))
+
+
+FULL = 4000
+"""Items that one draft may hold; far more than a person writes in a day."""
+
+
+def find_beside(turning: Turning) -> str:
+    """Find the report that a message belongs to without its code; return a quoted number."""
+    memory, incoming = turning.memory, turning.incoming
+    if incoming.group and incoming.group == memory.album and memory.sent:
+        turning.beside = memory.sent
+        return ""
+    case = _quoted(turning, incoming) if incoming.quotes else None
+    turning.beside = case.report.hex() if case is not None else ""
+    return case.number if case is not None else ""
+
+
+def _quoted(turning: Turning, incoming: Incoming) -> Case | None:
+    session, keys = turning.session, turning.office.keys
+    for handle in incoming.handles:
+        report = subscriptions.quoted(
+            session, keys, incoming.channel, handle, incoming.quotes
+        )
+        if report is not None:
+            with suppress(NotAuthentic):
+                return cases.get(session, keys, report)
+    return None
+
+
+def seal(turning: Turning, turn: Turn) -> bool:
+    """Seal the items; False when this installation cannot take a report yet."""
+    session, office, memory = turning.session, turning.office, turning.memory
+    items = list(turn.items)
+    if any(not item.to_case for item in items) and not memory.report:
+        if readiness.ready(session, office.keys):
+            return False
+        memory.report = begin(session, office, now=turning.now).hex()
+    if memory.report and items:
+        held = report_items.count_items(session, bytes.fromhex(memory.report))
+        if held + len(items) > FULL:
+            items = [item for item in items if item.to_case]
+            answer(turning, (Reply("FULL"),))
+    keep(
+        session,
+        office,
+        turning.incoming,
+        items,
+        draft=memory.report,
+        opened=turning.case_of(turn),
+        language=office.language(turn.state.language),
+        now=turning.now,
+    )
+    return True
+
+
+def changes_nothing(turning: Turning, turn: Turn) -> bool:
+    """Tell whether this is an update of a live location that is not kept."""
+    return turning.incoming.kind is Kind.MOVED and not (turn.items or turn.replies)

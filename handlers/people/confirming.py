@@ -16,8 +16,8 @@ from storage.audit import manifests
 from storage.audit.manifests import Name
 from storage.models import Officer
 from storage.people import officers
+from storage.units import admissions, units
 from storage.units import admissions as applications
-from storage.units import confirmations, units
 from storage.words import Role, UnitKind
 
 
@@ -26,7 +26,7 @@ def confirm(
 ) -> None:
     """Let an account that waits be one.
 
-    Raises ``confirmations.NotUnconfirmed``, NotYours, SecondOfficerNeeded for whoever
+    Raises ``admissions.NotUnconfirmed``, NotYours, SecondOfficerNeeded for whoever
     invited: alone they would make of themself two.
     """
     keys = office.keys
@@ -35,12 +35,12 @@ def confirm(
     if not may_confirm(session, office, person):
         raise NotYours
     newcomer = officers.by_id(session, keys, officer_id)
-    waits = confirmations.is_waiting(session, keys, newcomer.id)
+    waits = admissions.is_unconfirmed(session, keys, newcomer.id)
     if not newcomer.active or not waits:
-        raise confirmations.NotUnconfirmed
+        raise admissions.NotUnconfirmed
     if applications.is_invited_by(session, keys, newcomer, person):
         raise SecondOfficerNeeded
-    confirmations.drop(session, keys, newcomer.id)
+    admissions.confirm(session, keys, newcomer.id)
     detail = newcomer.id.hex()
     audit.record(session, keys, "officer.confirmed", officer=by, detail=detail, now=now)
     manifests.witness(session, keys, now=now)
@@ -48,7 +48,7 @@ def confirm(
 
 def may_confirm(session: Session, office: Office, by: Officer) -> bool:
     """Tell whether an officer confirms accounts: admins, and supervisors with a seat."""
-    if not by.active or confirmations.is_waiting(session, office.keys, by.id):
+    if not by.active or admissions.is_unconfirmed(session, office.keys, by.id):
         return False
     if by.role == Role.ADMIN:
         return True

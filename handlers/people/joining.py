@@ -17,8 +17,8 @@ from storage.audit.manifests import Name
 from storage.models import Invitation, Officer, Unit
 from storage.people import invitations, officers
 from storage.people.officers import NewAccount
+from storage.units import admissions, units
 from storage.units import admissions as applications
-from storage.units import confirmations, units
 from storage.words import Role, UnitKind
 
 WITHOUT_UNIT = frozenset({Role.AUDITOR, Role.ADMIN})
@@ -108,7 +108,7 @@ def join(
     if into is not None:
         _knock(session, office, into, newcomer, inviter, now)
     else:
-        confirmations.let_wait(session, keys, newcomer)
+        admissions.leave_unconfirmed(session, keys, newcomer)
         if inviter is not None:
             applications.remember_inviter(session, keys, newcomer, inviter)
     manifests.witness(session, keys, now=now)
@@ -198,7 +198,7 @@ def present(session: Session, office: Office, officer_id: bytes) -> Officer:
     officer = officers.by_id(session, office.keys, officer_id)
     if not officer.active:
         raise NotYours
-    if confirmations.is_waiting(session, office.keys, officer_id):
+    if admissions.is_unconfirmed(session, office.keys, officer_id):
         raise NotYours
     return officer
 

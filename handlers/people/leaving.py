@@ -22,8 +22,8 @@ from storage.models import REAL, Case, LinkToken, Officer, Unit
 from storage.notices import failed as dead_letters
 from storage.people import officers, sessions
 from storage.people import telegram_links as links
+from storage.units import admissions, rotation, units
 from storage.units import admissions as applications
-from storage.units import confirmations, rotation, units
 from storage.words import ActorClass, EventCode, Role, UnitKind
 
 
@@ -93,7 +93,7 @@ def end(
             _refuse_emptying(session, office, unit, officer)
         returned += _leave(session, office, unit, officer, by, now)
     applications.drop_all(session, keys, officer.id)
-    confirmations.drop(session, keys, officer.id)
+    admissions.confirm(session, keys, officer.id)
     _forget(session, office, officer.id)
     officers.deactivate(session, keys, officer.id)
     rotated = [(unit, rotation.rotate(session, keys, unit)) for unit in homes]
@@ -150,7 +150,7 @@ def _admins(session: Session, office: Office) -> list[bytes]:
         if one.active
         and one.role == Role.ADMIN
         and officers.counts(session, office.keys, one)
-        and not confirmations.is_waiting(session, office.keys, one.id)
+        and not admissions.is_unconfirmed(session, office.keys, one.id)
     ]
 
 

@@ -22,7 +22,7 @@ from handlers.people import joining as people
 from handlers.reveals import standing as revealing
 from storage import conversations, quarantine
 from storage.audit import log as audit
-from storage.cases import counters
+from storage.cases import figures
 from storage.crypto.sealing import NotAuthentic
 from storage.models import Officer, Quarantine
 
@@ -64,7 +64,7 @@ def read(
     Raises NotFound, TwoPeopleNeeded, NotYours, NotAuthentic.
     """
     kept = opened(session, office, name, secret, by=people.present(session, office, by))
-    counters.bump(session, "aside.opened", day=office.day(now))
+    figures.bump(session, "aside.opened", day=office.day(now))
     _record(session, office, "aside.opened", kept.reason, by, now)
     return kept
 

@@ -11,10 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from typing import Final
 
+from handlers.lengths import ONE_SEGMENT, septets
 from handlers.questionnaire.choices import DATA_BYTES, buttons
 from handlers.questionnaire.keywords import normalise
 from handlers.questionnaire.steps import Questionnaire, Step
-from handlers.segments import ONE_SEGMENT, septets
 from handlers.texts import BOTH, BUTTON, VARIANTS, TextMissing, Texts, fill, holes
 from storage.words import Group, Reason, Status, Urgency
 

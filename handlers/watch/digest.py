@@ -17,7 +17,7 @@ from storage.crypto.sealing import NotAuthentic
 from storage.models import AuditLine, Officer
 from storage.people import officers
 from storage.people import telegram_links as links
-from storage.units import confirmations
+from storage.units import admissions
 from storage.words import Channel, Role
 
 CODE = "digest"
@@ -93,7 +93,7 @@ def _auditors(
             continue
         try:
             officers.require(session, office.keys, officer)
-            if confirmations.is_waiting(session, office.keys, officer.id):
+            if admissions.is_unconfirmed(session, office.keys, officer.id):
                 continue
             place = links.handle_of(session, office.keys, officer.id)
         except NotAuthentic:

@@ -5,13 +5,13 @@ from sqlmodel import Session
 
 from storage.crypto.sealing import Context
 from storage.crypto.server_key import ServerKeys
-from storage.database import remembered
+from storage.database import transactions
 from storage.models import Setting
 
 
 def set_setting(session: Session, keys: ServerKeys, name: str, value: str) -> None:
     """Write or replace one fact."""
-    remembered.forget(session)
+    transactions.forget(session)
     row = session.get(Setting, name) or Setting(name=name, value="", tag=b"")
     row.value = value
     row.tag = keys.tag(_context(name), value.encode())
@@ -21,7 +21,7 @@ def set_setting(session: Session, keys: ServerKeys, name: str, value: str) -> No
 
 def hold(session: Session, keys: ServerKeys, name: str) -> None:
     """Let another writer of this fact wait until we are done; it may be none yet."""
-    remembered.forget(session)
+    transactions.forget(session)
     connection = session.connection()
     insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     tag = keys.tag(_context(name), b"")
@@ -32,7 +32,7 @@ def hold(session: Session, keys: ServerKeys, name: str) -> None:
 
 def get_setting(session: Session, keys: ServerKeys, name: str) -> str:
     """Return a fact; empty when it was never set. Raises NotAuthentic."""
-    return remembered.once(
+    return transactions.once(
         session, ("setting", name), lambda: _find(session, keys, name)
     )
 

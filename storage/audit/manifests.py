@@ -19,7 +19,7 @@ from storage.audit import installation as settings
 from storage.audit import log as audit
 from storage.crypto.sealing import NotAuthentic
 from storage.crypto.server_key import ServerKeys
-from storage.database import remembered
+from storage.database import transactions
 from storage.models import AuditLine, Setting
 
 _HEX = 32
@@ -55,7 +55,7 @@ def name_of(content: bytes) -> str:
 
 def present(session: Session, keys: ServerKeys, name: Name) -> Manifest:
     """Return a list. Raises NotAuthentic."""
-    return remembered.once(
+    return transactions.once(
         session, ("manifest", name), lambda: _find(session, keys, name)
     )
 
@@ -88,7 +88,7 @@ def hold(session: Session, name: Name) -> None:
     session.flush()
     session.get(Setting, name.value, with_for_update=True, populate_existing=True)
     session.expire_all()
-    remembered.forget(session)
+    transactions.forget(session)
 
 
 def change(

@@ -1,7 +1,8 @@
 """What a failed transaction means, and the lock that orders one person's messages."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from enum import Enum
+from typing import TypeVar, cast
 
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import (
@@ -13,6 +14,7 @@ from sqlalchemy.exc import (
     ProgrammingError,
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlmodel import Session
 
 from storage.database.database import sqlstate
 
@@ -72,3 +74,20 @@ def lock_handles(connection: Connection, handles: Iterable[bytes]) -> None:
     )
     if numbers:
         connection.execute(_LOCK, {"handles": numbers})
+
+
+T = TypeVar("T")
+_PLACE = "remembered"
+
+
+def once(session: Session, what: tuple[object, ...], find: Callable[[], T]) -> T:
+    """Return what ``find`` gives, asking it only once in this session."""
+    known: dict[tuple[object, ...], object] = session.info.setdefault(_PLACE, {})
+    if what not in known:
+        known[what] = find()
+    return cast("T", known[what])
+
+
+def forget(session: Session) -> None:
+    """Forget everything: it is about to change."""
+    session.info.pop(_PLACE, None)

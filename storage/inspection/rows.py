@@ -27,8 +27,8 @@ from storage.models import Case, File, Grant, Unit, UnitGrant
 from storage.people import officers, recovery_codes
 from storage.people import one_time_codes as factors
 from storage.retention import tombstones
+from storage.units import admissions, routes, units
 from storage.units import admissions as applications
-from storage.units import confirmations, routes, units
 from storage.units import grants as unit_grants
 from storage.units import recovery_keys as recovery
 from storage.words import Erased, EventCode, FileState, Recipient
@@ -139,7 +139,7 @@ def _people(session: Session) -> Iterator[bytes]:
     yield from map(officers.membership, every(select(models.Membership)))
     yield from map(applications._row, every(select(models.Application)))  # noqa: SLF001 - as the list names it
     people = every(select(models.Officer.id)).all()
-    yield from map(confirmations.unconfirmed, people)
+    yield from map(admissions.unconfirmed, people)
     yield from starmap(applications.invited, product(people, people))
     yield from map(recovery._entry, every(select(models.RecoveryKey)))  # noqa: SLF001 - as the list names it
     yield from map(recovery._listed, recovery.PURPOSE.values())  # noqa: SLF001 - as the list names it

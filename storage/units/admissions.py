@@ -127,3 +127,40 @@ def _row(row: Application) -> bytes:
 
 def _context(row: Application) -> Context:
     return Context("applications", encode(row.unit, row.officer), "tag")
+
+
+class NotUnconfirmed(Exception):
+    """The account is confirmed already, has ended, or never waited."""
+
+
+def leave_unconfirmed(session: Session, keys: ServerKeys, officer: Officer) -> None:
+    """Let a new account open nothing until it is confirmed."""
+    manifests.change(session, keys, Name.PEOPLE, into=[unconfirmed(officer.id)])
+
+
+def is_unconfirmed(session: Session, keys: ServerKeys, officer: bytes) -> bool:
+    """Tell whether an account still waits to be confirmed. Raises NotAuthentic."""
+    known = manifests.present(session, keys, Name.PEOPLE).rows
+    return name_of(unconfirmed(officer)) in known
+
+
+def unconfirmed_accounts(session: Session, keys: ServerKeys) -> list[Officer]:
+    """Return the active accounts that wait, each checked, by login."""
+    return [
+        officer
+        for officer in officers.everyone(session)
+        if officer.active
+        and is_unconfirmed(session, keys, officer.id)
+        and officers.counts(session, keys, officer)
+    ]
+
+
+def confirm(session: Session, keys: ServerKeys, officer: bytes) -> None:
+    """Let an account wait no more: confirmed, or ended. Who does not wait is no error."""
+    if is_unconfirmed(session, keys, officer):
+        manifests.change(session, keys, Name.PEOPLE, out=[unconfirmed(officer)])
+
+
+def unconfirmed(officer: bytes) -> bytes:
+    """Return a waiting account as the list of people names it."""
+    return encode(b"unconfirmed", officer)

@@ -4,14 +4,14 @@ from sqlmodel import Session
 
 from storage.crypto.sealing import NotAuthentic
 from storage.crypto.server_key import ServerKeys
-from storage.database import remembered
+from storage.database import transactions
 from storage.units import routes, units
 from storage.words import UnitKind
 
 
 def ready(session: Session, keys: ServerKeys) -> list[str]:
     """Return what is missing before the bot may take reports: one line a problem."""
-    return remembered.once(session, ("ready",), lambda: _problems(session, keys))
+    return transactions.once(session, ("ready",), lambda: _problems(session, keys))
 
 
 def _problems(session: Session, keys: ServerKeys) -> list[str]:

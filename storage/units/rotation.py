@@ -12,7 +12,7 @@ from sqlmodel import Session, col, delete
 from storage.audit import manifests
 from storage.audit.manifests import Name, name_of
 from storage.crypto.server_key import ServerKeys
-from storage.database import remembered
+from storage.database import transactions
 from storage.models import Membership, Officer, Unit, UnitGrant
 from storage.people import officers
 from storage.units import units
@@ -82,6 +82,6 @@ def held(session: Session, keys: ServerKeys, unit_id: bytes) -> Unit:
     if unit is None:
         raise units.NoSuchUnit
     if unit.generation != known:
-        remembered.forget(session)
+        transactions.forget(session)
         units.require(session, keys, unit)
     return unit

@@ -8,7 +8,7 @@ from storage.audit import manifests
 from storage.audit.manifests import Name
 from storage.crypto.sealing import Context, encode
 from storage.crypto.server_key import ServerKeys
-from storage.database import remembered
+from storage.database import transactions
 from storage.models import Route, Unit
 
 
@@ -56,7 +56,7 @@ def verified_routes(session: Session, keys: ServerKeys) -> list[Route]:
     Raises NotAuthentic if a single one was not written by us, is missing or was put back:
     with a hole in the table a report about a unit could reach that unit.
     """
-    return remembered.once(session, ("routes",), lambda: _find(session, keys))
+    return transactions.once(session, ("routes",), lambda: _find(session, keys))
 
 
 def check(keys: ServerKeys, route: Route) -> None:

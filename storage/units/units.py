@@ -15,7 +15,7 @@ from storage.audit import manifests
 from storage.audit.manifests import Name
 from storage.crypto.sealing import Context, NotAuthentic, encode, new_pair
 from storage.crypto.server_key import ServerKeys
-from storage.database import remembered
+from storage.database import transactions
 from storage.models import Membership, Officer, Unit
 from storage.people import officers
 from storage.units import grants as unit_grants
@@ -150,7 +150,7 @@ def unit_secret(
 
 def verified(session: Session, keys: ServerKeys, unit_id: bytes) -> Unit:
     """Return a unit whose row is ours. Raises NoSuchUnit, NotAuthentic."""
-    return remembered.once(
+    return transactions.once(
         session, ("unit", unit_id), lambda: _found(session, keys, unit_id)
     )
 
@@ -171,7 +171,7 @@ def everything(session: Session) -> list[Unit]:
 
 def vault(session: Session, keys: ServerKeys) -> Unit:
     """Return the custodians' unit. Raises NoSuchUnit, NotAuthentic."""
-    row = remembered.once(session, ("vault",), lambda: _vault_row(session))
+    row = transactions.once(session, ("vault",), lambda: _vault_row(session))
     if row is None:
         raise NoSuchUnit
     return verified(session, keys, row.id)
@@ -195,7 +195,7 @@ def units_of(session: Session, keys: ServerKeys, officer: Officer) -> list[Unit]
 
 def members(session: Session, keys: ServerKeys, unit: Unit) -> list[Officer]:
     """Return a unit's active members, each row checked."""
-    return remembered.once(
+    return transactions.once(
         session, ("members", unit.id), lambda: _members(session, keys, unit)
     )
 

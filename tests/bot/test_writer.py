@@ -20,7 +20,7 @@ from handlers.cases.receipts import Opening
 from handlers.conversation.exchange import names
 from handlers.inbox import Outcome
 from handlers.messages import Proof
-from storage.cases import counters
+from storage.cases import figures
 from storage.crypto import server_key as server_keys
 from storage.models import Case, Counter, Quarantine
 from storage.words import Channel
@@ -65,7 +65,7 @@ async def held(writer: Writer):
 
 def count(name: str, log: list[str] | None = None):
     def verb(session: Session) -> str:
-        counters.bump(session, name, day=DAY)
+        figures.bump(session, name, day=DAY)
         if log is not None:
             log.append(name)
         return name
@@ -74,11 +74,11 @@ def count(name: str, log: list[str] | None = None):
 
 
 def rescued(session: Session, error: BaseException) -> str:
-    counters.bump(session, f"rescued {type(error).__name__}", day=DAY)
+    figures.bump(session, f"rescued {type(error).__name__}", day=DAY)
     return "rescued"
 
 
-def figures(database) -> dict[str, int]:
+def counted(database) -> dict[str, int]:
     with database.reading() as session:
         return {row.name: row.count for row in session.exec(select(Counter))}
 
@@ -107,12 +107,12 @@ async def test_messages_share_a_commit_and_keep_each_persons_order(database):
             assert mine == sorted(mine)
         assert max(writer.batches) > 1
         assert max(writer.batches) <= BATCH
-    assert len(figures(database)) == 80
+    assert len(counted(database)) == 80
 
 
 async def test_a_bad_message_goes_alone(database):
     def bad(session: Session) -> str:
-        counters.bump(session, "never", day=DAY)
+        figures.bump(session, "never", day=DAY)
         raise ValueError
 
     async with writing(database) as writer:
@@ -130,7 +130,7 @@ async def test_a_bad_message_goes_alone(database):
             await asyncio.sleep(0)
         said = await asyncio.gather(*told)
     assert said == ["rescued" if n == 7 else f"m{n}" for n in range(20)]
-    found = figures(database)
+    found = counted(database)
     assert found.pop("rescued ValueError") == 1
     assert found == {f"m{n}": 1 for n in range(20) if n != 7}
 
@@ -144,7 +144,7 @@ async def test_a_conflict_is_tried_again_and_given_up_without_a_loss(database):
     def clashing(name: str, times: int):
         def verb(session: Session) -> str:
             tries[name] += 1
-            counters.bump(session, name, day=DAY)
+            figures.bump(session, name, day=DAY)
             if tries[name] <= times:
                 raise OperationalError("x", {}, Clash())
             return name
@@ -159,12 +159,12 @@ async def test_a_conflict_is_tried_again_and_given_up_without_a_loss(database):
         with pytest.raises(StoreUnavailable):
             await writer.run_message(verb, handles=[b"1" * 32], spare=rescued)
         assert tries == {"twice": 3, "always": 6}
-    assert figures(database) == {"twice": 1}
+    assert counted(database) == {"twice": 1}
 
 
 async def test_a_verb_runs_alone_and_its_error_is_its_callers(database):
     def fails(session: Session) -> None:
-        counters.bump(session, "never", day=DAY)
+        figures.bump(session, "never", day=DAY)
         raise LookupError
 
     async with writing(database) as writer:
@@ -183,7 +183,7 @@ async def test_a_verb_runs_alone_and_its_error_is_its_callers(database):
         await asyncio.gather(*told)
         with pytest.raises(LookupError):
             await verb
-    assert set(figures(database)) == {"m0", "m1", "m2"}
+    assert set(counted(database)) == {"m0", "m1", "m2"}
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

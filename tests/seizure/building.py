@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from handlers import breaches
-from handlers.cases import conflicts, rights
+from handlers.cases import conflicts, data_requests
 from handlers.cases import holds as holding
 from handlers.cases import officer as verbs
 from handlers.messages import Kind, Media
@@ -143,7 +143,7 @@ def _reported(found: Whole) -> None:
     for words in (f"JAWAB {slip}", TOLD["reply"]):
         here.say(handle, words)
     here.delivers()
-    here.act(rights.ask, case.report, RequestKind.ACCESS)
+    here.act(data_requests.ask, case.report, RequestKind.ACCESS)
 
 
 def _elsewhere(found: Whole) -> None:

@@ -19,7 +19,7 @@ from storage.audit import installation as settings
 from storage.cases import cases, conflicts, data_requests, history
 from storage.crypto.sealing import Context, NotAuthentic, new_pair, seal
 from storage.crypto.server_key import Purpose
-from storage.database import remembered
+from storage.database import transactions
 from storage.evidence import files
 from storage.jobs import jobs
 from storage.letters import sent as departed
@@ -112,7 +112,7 @@ class Enemy:
     def _runs(self, statement: Any) -> None:
         assert self.session.connection().execute(statement).rowcount
         self.session.expire_all()
-        remembered.forget(self.session)
+        transactions.forget(self.session)
 
 
 def _table(name: str):
@@ -194,7 +194,7 @@ def test_no_recovery_code_or_passkey_changes_hands(enemy: Enemy):
     assert recovery_codes.use(
         session, keys, budi.officer.id, budi.secret, RECOVERY_CODE
     )
-    remembered.forget(session)
+    transactions.forget(session)
     enemy.plants("recovery_codes", **row)
     assert recovery_codes.left(session, keys, budi.officer.id) == 0, "a used one"
     (key,) = enemy.rows("passkeys")

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 from moto.server import ThreadedMotoServer
 
-from bot.assembly.shelves import make_shelf
+from bot.assembly.office import make_shelf
 from bot.settings.sections import Settings
 from storage.evidence.bucket import Bucket
 

@@ -23,8 +23,8 @@ from playwright.async_api import (
 )
 
 from bot.console.visit import COOKIE
-from handlers import annotating
-from handlers.cases import conflicts, rights
+from handlers import evidence
+from handlers.cases import conflicts, data_requests
 from handlers.cases import officer as verbs
 from storage.cases.items import Content
 from storage.models import Case
@@ -207,7 +207,7 @@ async def work(here: Scene) -> None:
     await take(here, "siti", "/people/officers/rini", "admit")
     with desk.database.writing() as session:
         for kind in (RequestKind.ERASE, RequestKind.RESTRICT):
-            rights.ask(
+            data_requests.ask(
                 session, desk.context.office, second.report, kind, now=desk.clock()
             )
     await take(here, "siti", f"/cases/{second.number}", "request")
@@ -235,7 +235,7 @@ def _sends_evidence(here: Scene, case: Case) -> None:
     put(desk, case, "setoran.zip", archive.getvalue())
     siti = here.people["siti"].officer
     judged = {"file": photo, "label": "KEY", "text": words.judgment}
-    _verb(desk, annotating.annotate, case.report, by=siti, **judged)
+    _verb(desk, evidence.annotate, case.report, by=siti, **judged)
 
 
 def _position() -> Image.Exif:

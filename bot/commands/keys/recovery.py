@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from bot.clock import utc_now
 from bot.operations import recovery_paper
-from bot.terminal import desk, present
+from bot.terminal import desk, passphrases
 from bot.terminal.desk import ConfigFile, Desk, Refused
 from bot.terminal.passphrases import Generate, Passphrases, hidden
 from storage.audit import log as audit
@@ -58,7 +58,7 @@ def recover(
         kind = recovering.KIND[purpose]
         account: NewAccount | None = None
         if known is not None:
-            known = present.ask(seat, login, secrets).officer
+            known = passphrases.ask(seat, login, secrets).officer
         else:
             account = officers.prepare_account(
                 seat.keys, login, name, _ROLES[kind], secrets.new(login)
@@ -105,7 +105,7 @@ def replace_recovery(
         raise recovery_paper.BadPublic
     with desk.sit_down(config_file) as seat:
         logins = list(dict.fromkeys(map(officers.normal_login, member)))
-        here = [present.ask(seat, login, secrets) for login in logins]
+        here = [passphrases.ask(seat, login, secrets) for login in logins]
         roles = {one.officer.role for one in here}
         if not {Role.SUPERVISOR, Role.CUSTODIAN} <= roles:
             raise Refused(

@@ -8,10 +8,9 @@ from sqlmodel import Session
 
 from bot.assembly.office import make_office
 from bot.clock import utc_now
-from bot.terminal import desk, present, printing
+from bot.terminal import desk, passphrases, printing
 from bot.terminal.desk import AsJson, ConfigFile, Desk, Refused
-from bot.terminal.passphrases import Generate, Passphrases
-from bot.terminal.present import Present
+from bot.terminal.passphrases import Generate, Passphrases, Present
 from handlers.office import Office
 from handlers.people import joining as people
 from handlers.people import leaving
@@ -22,8 +21,8 @@ from storage.crypto.server_key import ServerKeys
 from storage.models import Officer, Unit
 from storage.people import officers
 from storage.people import telegram_links as links
+from storage.units import admissions, units
 from storage.units import admissions as applications
-from storage.units import confirmations, units
 from storage.words import Role
 
 app = typer.Typer(name="officer", no_args_is_help=True, help="Accounts of officers.")
@@ -78,7 +77,7 @@ def add(
         account = officers.prepare_account(
             seat.keys, login, name, role, secrets.new(login), language=language
         )
-        by = present.ask(seat, member, secrets) if member else None
+        by = passphrases.ask(seat, member, secrets) if member else None
         with seat.database.writing() as session:
             newcomer = officers.add(session, seat.keys, account)
             record(session, seat.keys, "officer.added", newcomer, role.value)
@@ -103,7 +102,7 @@ def admit(
     secrets = Passphrases(generate=False)
     with desk.sit_down(config_file) as seat:
         _refuse_without_member(seat, unit, member)
-        by = present.ask(seat, member, secrets) if member else None
+        by = passphrases.ask(seat, member, secrets) if member else None
         with seat.database.writing() as session:
             into = units.named(session, seat.keys, unit)
             newcomer = officers.verified(session, seat.keys, login)
@@ -248,7 +247,7 @@ def record(
 
 def _waiting(session: Session, keys: ServerKeys, officer: Officer) -> list[str]:
     """Return the units that an officer waits for, and whether to be confirmed."""
-    unconfirmed = confirmations.is_waiting(session, keys, officer.id)
+    unconfirmed = admissions.is_unconfirmed(session, keys, officer.id)
     doors = [unit.name for unit in applications.homes(session, keys, officer)]
     return [*doors, *(["confirmation"] if unconfirmed else [])]
 

@@ -13,7 +13,7 @@ from sqlmodel import Session
 from bot.assembly.office import make_office
 from bot.clock import utc_now
 from bot.commands.people import officers
-from bot.terminal import desk, present, printing
+from bot.terminal import desk, passphrases, printing
 from bot.terminal.desk import AsJson, ConfigFile, Desk, Refused
 from bot.terminal.passphrases import Passphrases
 from handlers.notices import officers as announcing
@@ -144,7 +144,7 @@ def _two(seat: Desk, by: str, second: str) -> tuple[Officer, Officer]:
     if accounts.normal_login(by) == accounts.normal_login(second):
         raise Refused("a route takes two different people")
     secrets = Passphrases(generate=False)
-    first, other = (present.ask(seat, one, secrets).officer for one in (by, second))
+    first, other = (passphrases.ask(seat, one, secrets).officer for one in (by, second))
     if first.role != Role.SUPERVISOR:
         raise Refused(f"{first.login} is no supervisor")
     return first, other

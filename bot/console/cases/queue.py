@@ -5,7 +5,7 @@ import struct
 from binascii import Error as NotBase64
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from urllib.parse import urlencode
 
 from starlette.responses import Response
@@ -14,7 +14,7 @@ from bot.console import menu
 from bot.console.cases import conflicts as stepping_back
 from bot.console.cases import resealing
 from bot.console.visit import SeeOther, Visit
-from storage.cases import cases, conflicts
+from storage.cases import cases, conflicts, worklist
 from storage.cases import tags as case_tags
 from storage.cases.cases import Filters, Place
 from storage.crypto.sealing import NotAuthentic
@@ -151,3 +151,31 @@ def _place(token: str) -> Place | None:
         return Place(urgency, date.fromordinal(due), date.fromordinal(day), report)
     except (NotBase64, ValueError, OverflowError, struct.error):
         return None
+
+
+SOON = timedelta(days=3)
+
+
+def mine(visit: Visit) -> Response:
+    """Show one officer's work."""
+    keys, me = visit.console.office.keys, visit.officer
+    today = visit.console.office.day(visit.now)
+    with visit.console.database.reading() as session:
+        own = units.units_of(session, keys, me)
+        names = [unit.id for unit in own]
+        hidden = conflicts.barred(session, me.id)
+        taken = worklist.taken_by(session, names, me.id, without=hidden)
+        proposed = worklist.awaiting_approval(session, keys, names, without=hidden)
+        soon = worklist.due_by(session, names, today + SOON, without=hidden)
+        people = officers.names(session, keys)
+    by_others = [case for case in proposed if case.wanted_by != me.id]
+    by_me = [case for case in proposed if case.wanted_by == me.id]
+    return visit.page(
+        "cases/mine.html",
+        taken=lines(visit, taken, own, people),
+        approvals=lines(visit, by_others, own, people),
+        proposals=lines(visit, by_me, own, people),
+        soon=lines(visit, soon, own, people),
+        people=people,
+        several=len(own) > 1,
+    )

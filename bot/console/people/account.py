@@ -4,7 +4,7 @@ from sqlmodel import Session
 from starlette.responses import Response
 
 from bot.console.signing import second
-from bot.console.signing.pictures import qr
+from bot.console.signing.factor import qr
 from bot.console.visit import SeeOther, Visit
 from storage.audit import log as audit
 from storage.crypto import fingerprints

@@ -23,8 +23,8 @@ from handlers.people import joining as verbs
 from storage.crypto import fingerprints
 from storage.models import Unit
 from storage.people import invitations, officers
+from storage.units import admissions, units
 from storage.units import admissions as applications
-from storage.units import confirmations, units
 from storage.words import Role, UnitKind
 
 _NAME = 80
@@ -104,7 +104,7 @@ def confirm(visit: Visit) -> Response:
         return _again(visit, "compare", 422)
     try:
         _do(visit, _confirm)
-    except confirmations.NotUnconfirmed:
+    except admissions.NotUnconfirmed:
         return _again(visit, "not_waiting", 409)
     except SecondOfficerNeeded:
         return _again(visit, "inviter", 409)
@@ -172,7 +172,7 @@ def _confirm(session: Session, office: Office, visit: Visit) -> None:
     """Confirm whom the words were shown for: another key since then is another person."""
     newcomer = people.find(visit, session)
     if fingerprints.words(newcomer.public_key) != visit.form.get("words"):
-        raise confirmations.NotUnconfirmed
+        raise admissions.NotUnconfirmed
     me = visit.officer.id
     confirming.confirm(session, office, newcomer.id, by=me, now=visit.now)
 

@@ -20,8 +20,8 @@ from storage.crypto.sealing import NotAuthentic
 from storage.models import Invitation, Officer
 from storage.people import cookies, invitations, officers
 from storage.people.officers import NewAccount
+from storage.units import admissions, units
 from storage.units import admissions as applications
-from storage.units import confirmations, units
 from storage.units import recovery_keys as recovery
 from storage.words import Role
 
@@ -124,7 +124,7 @@ def _joined(visit: Visit, officer: Officer, made: str) -> Response:
     keys = visit.console.office.keys
     with visit.console.database.reading() as session:
         homes = [one.name for one in applications.homes(session, keys, officer)]
-        waits = confirmations.is_waiting(session, keys, officer.id)
+        waits = admissions.is_unconfirmed(session, keys, officer.id)
     return visit.page(
         "people/joined.html",
         login=officer.login,

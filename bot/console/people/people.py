@@ -13,8 +13,8 @@ from storage.crypto import fingerprints
 from storage.crypto.sealing import NotAuthentic
 from storage.models import Officer, Unit
 from storage.people import invitations, officers
+from storage.units import admissions, units
 from storage.units import admissions as applications
-from storage.units import confirmations, units
 from storage.words import Role, UnitKind
 
 DONE = frozenset({"admitted", "confirmed", "refused", "removed", "ended", "withdrawn"})
@@ -82,7 +82,7 @@ def to_confirm(visit: Visit, session: Session) -> list[Officer]:
     office = visit.console.office
     if not confirming.may_confirm(session, office, visit.officer):
         return []
-    return confirmations.waiting(session, office.keys)
+    return admissions.unconfirmed_accounts(session, office.keys)
 
 
 def person(

@@ -4,9 +4,13 @@ The library ``webauthn`` checks signature, challenge, origin, name and counter. 
 strange bytes do to it is a refusal.
 """
 
+import hmac
 import ipaddress
 import json
+import secrets
+import struct
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,8 +19,9 @@ from sqlmodel import Session
 from webauthn.helpers import base64url_to_bytes, options_to_json, structs
 from webauthn.helpers.exceptions import WebAuthnException
 
-from bot.console.signing import challenges
 from bot.console.visit import Visit
+from storage import conversations
+from storage.crypto.sealing import encode
 from storage.crypto.server_key import Purpose, ServerKeys
 from storage.people import passkeys
 from storage.people.passkeys import Passkey
@@ -63,7 +68,7 @@ def to_add(visit: Visit, known: list[Passkey]) -> str:
         user_name=who.login,
         user_display_name=who.name,
         user_id=visit.console.office.keys.look_up(Purpose.PASSKEY, "person", who.id),
-        challenge=challenges.make(visit, ADD),
+        challenge=make(visit, ADD),
         timeout=_TIMEOUT,
         authenticator_selection=wanted,
         exclude_credentials=[_descriptor(passkey) for passkey in known],
@@ -78,7 +83,7 @@ def to_show(visit: Visit, act: str, known: list[Passkey]) -> str:
         return ""
     options = webauthn.generate_authentication_options(
         rp_id=here.name,
-        challenge=challenges.make(visit, act),
+        challenge=make(visit, act),
         timeout=_TIMEOUT,
         allow_credentials=[_descriptor(passkey) for passkey in known],
         user_verification=structs.UserVerificationRequirement.PREFERRED,
@@ -92,7 +97,7 @@ def made(
     """Return the passkey that a browser made for us just now, None if it does not hold."""
     here, given = place(visit), _read(answer)
     challenge = _challenge(given)
-    if here is None or not challenges.spend(session, keys, visit, ADD, challenge):
+    if here is None or not spend(session, keys, visit, ADD, challenge):
         return None
     try:
         found = webauthn.verify_registration_response(
@@ -125,7 +130,7 @@ def shown(
     """
     here, given = place(visit), _read(answer)
     challenge = _challenge(given)
-    if here is None or not challenges.spend(session, keys, visit, act, challenge):
+    if here is None or not spend(session, keys, visit, act, challenge):
         return False
     who = visit.arrived.officer.id
     try:
@@ -190,3 +195,45 @@ def _is_number(host: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+LIFE = timedelta(minutes=5)
+_EXPIRES = struct.Struct(">Q")
+_NONCE, _MAC = 16, 32
+
+
+def make(visit: Visit, act: str) -> bytes:
+    """Return a challenge for one act of this session."""
+    nonce = secrets.token_bytes(_NONCE)
+    expires = _EXPIRES.pack(int((visit.now + LIFE).timestamp()))
+    keys = visit.console.office.keys
+    return nonce + expires + _mac(keys, visit, act, nonce, expires)
+
+
+def spend(
+    session: Session, keys: ServerKeys, visit: Visit, act: str, challenge: bytes
+) -> bool:
+    """Tell whether a challenge is ours, for this act, in time and unused; use it up."""
+    nonce, rest = challenge[:_NONCE], challenge[_NONCE:]
+    expires, mac = rest[: _EXPIRES.size], rest[_EXPIRES.size :]
+    if len(mac) != _MAC:
+        return False
+    if not hmac.compare_digest(mac, _mac(keys, visit, act, nonce, expires)):
+        return False
+    if not _in_time(visit.now, expires):
+        return False
+    day = visit.console.office.day(visit.now)
+    return conversations.first_time(session, keys, f"challenge {mac.hex()}", day=day)
+
+
+def _in_time(now: datetime, expires: bytes) -> bool:
+    (end,) = _EXPIRES.unpack(expires)
+    return now.timestamp() < float(end)
+
+
+def _mac(
+    keys: ServerKeys, visit: Visit, act: str, nonce: bytes, expires: bytes
+) -> bytes:
+    name = visit.arrived.name
+    content = encode(b"challenge", act.encode(), name, nonce, expires)
+    return keys.look_up(Purpose.PASSKEY, content)

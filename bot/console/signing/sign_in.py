@@ -7,7 +7,6 @@ from starlette.responses import Response
 
 from bot.console.gate import local_path
 from bot.console.signing import passphrase
-from bot.console.signing.browsers import label_of
 from bot.console.signing.passphrase import Refused
 from bot.console.visit import COOKIE, DOOR, HOME, SeeOther, Visit
 from storage.audit import log as audit
@@ -101,3 +100,32 @@ def _door(
     )
     set_cookie(response, DOOR, cookie)
     return response
+
+
+_FAMILIES = (
+    ("Edg/", "Edge"),
+    ("OPR/", "Opera"),
+    ("SamsungBrowser/", "Samsung Internet"),
+    ("Firefox/", "Firefox"),
+    ("Chrome/", "Chrome"),
+    ("Safari/", "Safari"),
+)
+_SYSTEMS = (
+    ("Android", "Android"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Windows", "Windows"),
+    ("Mac OS X", "macOS"),
+    ("CrOS", "ChromeOS"),
+    ("Linux", "Linux"),
+)
+
+
+def label_of(user_agent: str) -> str:
+    """Return a coarse name ("Firefox, Linux"), "" for what is no browser we know."""
+    found = (_first(user_agent, kinds) for kinds in (_FAMILIES, _SYSTEMS))
+    return ", ".join(name for name in found if name)
+
+
+def _first(user_agent: str, kinds: tuple[tuple[str, str], ...]) -> str:
+    return next((name for mark, name in kinds if mark in user_agent), "")

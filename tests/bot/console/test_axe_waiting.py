@@ -6,7 +6,7 @@ from axe_playwright_python.async_playwright import (  # type: ignore[import-unty
 )
 from playwright.async_api import Browser
 
-from storage.units import confirmations
+from storage.units import admissions
 from storage.words import Role
 from tests.bot.console.test_axe import address, chromium, sign_in
 from tests.support import authenticator
@@ -29,7 +29,7 @@ async def test_axe_finds_nothing_on_pages_of_waiting_and_of_a_custodians_conflic
     with desk.database.writing() as session:
         eka = person(session, desk.keys, "eka", Role.ADMIN)
         authenticator.enrol(session, desk.keys, eka.officer)
-        confirmations.let_wait(session, desk.keys, eka.officer)
+        admissions.leave_unconfirmed(session, desk.keys, eka.officer)
         adi = person(session, desk.keys, "adi", Role.ADMIN)
         authenticator.enrol(session, desk.keys, adi.officer)
     looks = (

@@ -13,7 +13,7 @@ import pytest
 from starlette.routing import Mount, Route
 
 from bot.app import create
-from bot.console import pages
+from bot.console import visit
 from bot.console.visit import HOME
 from bot.settings import loading as config
 from storage.crypto.server_key import ServerKeys
@@ -215,7 +215,7 @@ async def test_a_fault_in_the_error_page_itself_tells_nothing(
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError(SECRET)
 
-    monkeypatch.setattr(pages, "answer", broken)
+    monkeypatch.setattr(visit, "render", broken)
     transport = httpx.ASGITransport(
         app=desk.app, client=("127.0.0.1", 5000), raise_app_exceptions=False
     )

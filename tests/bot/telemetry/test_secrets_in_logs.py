@@ -56,7 +56,7 @@ SECRETS = {
 }
 """Names of parameters that carry a secret."""
 ELSEWHERE = {
-    "bot.terminal.present": "fails in what it calls, bot.commands.passphrases",
+    "bot.terminal.passphrases": "fails in what it calls, bot.commands.passphrases",
     "bot.commands.keys.recovery": "the drill: tests/journeys/test_recovery.py",
     "storage.rekeying.recovery": "the drill: tests/journeys/test_recovery.py",
     "storage.rekeying.case_recovery": "the drill: tests/journeys/test_recovery.py",

@@ -19,7 +19,7 @@ from bot.delivery import repeats
 from bot.settings import loading as config
 from bot.telemetry.logs import UVICORN_OPTIONS
 from bot.watch import canary as canary_loop
-from bot.watch import heartbeat
+from bot.watch import health
 from bot.watch.canary_door import HEADER, MOST_BYTES, PATH
 from storage.crypto.server_key import ServerKeys
 from storage.database.database import Database
@@ -167,20 +167,20 @@ async def test_somebody_outside_is_called_without_data_and_may_be_away() -> None
 
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    await heartbeat.call(f"http://127.0.0.1:{port}/alive/1234")
+    await health.call(f"http://127.0.0.1:{port}/alive/1234")
     server.close()
     assert len(asked) == 1, "no redirect is followed"
     assert asked[0].startswith(b"GET /alive/1234 HTTP/1.1")
     assert b"ookie" not in asked[0]
-    await heartbeat.call(f"http://127.0.0.1:{port}/alive/1234")
-    await heartbeat.call("")
+    await health.call(f"http://127.0.0.1:{port}/alive/1234")
+    await health.call("")
 
 
 async def test_an_answer_that_never_ends_holds_up_nobody(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Whoever answers for the one outside drips head or body, a byte before each timeout."""
-    monkeypatch.setattr(heartbeat, "SECONDS", 0.4)
+    monkeypatch.setattr(health, "SECONDS", 0.4)
     hung_up = asyncio.Semaphore(0)
 
     async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -198,7 +198,7 @@ async def test_an_answer_that_never_ends_holds_up_nobody(
     port = server.sockets[0].getsockname()[1]
     async with asyncio.timeout(5):
         for _ in range(2):
-            await heartbeat.call(f"http://127.0.0.1:{port}/")
+            await health.call(f"http://127.0.0.1:{port}/")
             await hung_up.acquire()
     server.close()
     assert starts == []

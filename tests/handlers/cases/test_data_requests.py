@@ -6,9 +6,9 @@ from datetime import date, timedelta
 import pytest
 from sqlmodel import select
 
-from handlers.cases import data_requests as answering
+from handlers.cases import data_requests as rights
 from handlers.cases import officer as verbs
-from handlers.cases import reporter, rights
+from handlers.cases import reporter
 from handlers.errors import (
     AnsweredAlready,
     KeptByLaw,
@@ -88,7 +88,7 @@ def told(here: Desk, case: Case) -> list[tuple[str, str]]:
 
 def answers(here: Desk, case: Case, by: Officer, state: RequestState, text: str = ""):
     (row,) = [one for one in asked(here, case) if one.state == RequestState.OPEN]
-    given = here.act(answering.answer, case.report, row.id, state, text, by=by)
+    given = here.act(rights.answer, case.report, row.id, state, text, by=by)
     return given.settled
 
 
@@ -213,7 +213,7 @@ def test_a_limit_is_explained_in_words(here, channel):
         assert data_requests.are_whole(events, [])
     (row,) = asked(here, case)
     with pytest.raises(AnsweredAlready):
-        here.act(answering.answer, case.report, row.id, RequestState.DONE, "x", by=sari)
+        here.act(rights.answer, case.report, row.id, RequestState.DONE, "x", by=sari)
 
 
 @both
@@ -227,7 +227,7 @@ def test_erasing_everything_takes_two_and_the_code_still_says_so(here, channel):
 
     def done(by: Officer) -> object:
         given = here.act(
-            answering.answer, case.report, erase, RequestState.DONE, "", by=by
+            rights.answer, case.report, erase, RequestState.DONE, "", by=by
         )
         return given.settled
 
@@ -345,7 +345,7 @@ def test_a_request_that_was_deleted_by_hand_is_missed(here):
     other, _ = reported(here, Channel.SMS)
     with pytest.raises(NotFound):
         here.act(
-            answering.answer,
+            rights.answer,
             other.report,
             rows[0].id,
             RequestState.DONE,

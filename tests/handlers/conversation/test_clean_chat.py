@@ -13,7 +13,7 @@ from sqlmodel import select
 from handlers import inbox
 from handlers.cases.receipts import Opening
 from handlers.conversation import clean_chat as cleaning
-from handlers.conversation.trail import LONGEST, OPEN, Sweep, Trail
+from handlers.conversation.memory import LONGEST, OPEN, Sweep, Trail
 from handlers.messages import Kind, Proof
 from handlers.retention import traces as housekeeping
 from storage import conversations, outbox

@@ -2,7 +2,7 @@
 
 import pytest
 
-from handlers.segments import ONE_SEGMENT, septets
+from handlers.lengths import ONE_SEGMENT, septets
 from storage.letters.letter import Letter
 from storage.notices import subscriptions
 from storage.words import Channel, LetterKind

@@ -7,9 +7,9 @@ import pytest
 from sqlmodel import select
 
 from handlers.cases import officer as verbs
+from handlers.lengths import ONE_SEGMENT, septets
 from handlers.notices import statuses
 from handlers.notices.statuses import News
-from handlers.segments import ONE_SEGMENT, septets
 from storage import outbox
 from storage.cases import items as report_items
 from storage.cases import reports

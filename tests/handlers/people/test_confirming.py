@@ -12,7 +12,7 @@ from storage.crypto.server_key import ServerKeys
 from storage.database.database import Database
 from storage.inspection import rows as inspecting
 from storage.people import telegram_links as links
-from storage.units import confirmations
+from storage.units import admissions
 from storage.words import Channel, Role
 from tests.handlers.people.test_joining_and_leaving import admin, invited, joined
 from tests.support import desk as offices
@@ -37,7 +37,9 @@ def guest(
 
 def waits(here: Desk) -> list[str]:
     with here.database.reading() as session:
-        return [one.login for one in confirmations.waiting(session, here.keys)]
+        return [
+            one.login for one in admissions.unconfirmed_accounts(session, here.keys)
+        ]
 
 
 def confirms(here: Desk, by: Person, whom: Person) -> None:
@@ -65,7 +67,7 @@ def test_an_account_without_a_unit_waits_for_a_second_pair_of_eyes(
         assert "officer.confirmed" in codes
         assert list(inspecting.problems(session, here.keys)) == []
         assert manifests.rolled_back(session, here.keys) == []
-    with pytest.raises(confirmations.NotUnconfirmed):
+    with pytest.raises(admissions.NotUnconfirmed):
         confirms(here, here.house.supervisor, budi)
 
 
@@ -105,8 +107,8 @@ def test_who_waits_does_nothing_to_people_and_is_no_admin_yet(here: Desk):
     here.act(leaving.end, budi.officer.id, by=adi.officer.id)
     assert waits(here) == []
     with here.database.reading() as session:
-        assert not confirmations.is_waiting(session, here.keys, budi.officer.id)
-    with pytest.raises(confirmations.NotUnconfirmed):
+        assert not admissions.is_unconfirmed(session, here.keys, budi.officer.id)
+    with pytest.raises(admissions.NotUnconfirmed):
         confirms(here, here.house.supervisor, budi)
 
 

@@ -6,11 +6,11 @@ import pytest
 from sqlmodel import select
 
 from bot.channels.sms import STOP_WORDS
+from handlers.lengths import ONE_SEGMENT, septets
 from handlers.messages import Command, CommandName, Kind
 from handlers.questionnaire.book import load
 from handlers.questionnaire.keywords import Keywords
 from handlers.questionnaire.proofs import check
-from handlers.segments import ONE_SEGMENT, septets
 from handlers.talk.state import State
 from storage.models import Draft, Item, Subscription
 from storage.words import Channel

@@ -11,7 +11,7 @@ from storage.audit import manifests
 from storage.audit.manifests import Name
 from storage.crypto.sealing import NotAuthentic
 from storage.crypto.server_key import ServerKeys
-from storage.database import remembered
+from storage.database import transactions
 from storage.database.database import Database
 from storage.models import Membership, Officer, Unit
 from storage.people import officers, sessions
@@ -206,5 +206,5 @@ def test_an_old_list_with_its_old_rows_shows_in_the_audit_log(
             text("UPDATE settings SET value = '9' WHERE name = 'routes'")
         )
         session.expire_all()
-        remembered.forget(session)
+        transactions.forget(session)
         assert manifests.rolled_back(session, keys) == [Name.ROUTES, Name.PEOPLE]

@@ -9,7 +9,7 @@ from sqlalchemy import delete, insert
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import SQLModel, select
 
-from handlers.cases import conflicts, rights
+from handlers.cases import conflicts, data_requests
 from handlers.cases import officer as verbs
 from handlers.people import leaving
 from handlers.reveals import verbs as reveals
@@ -100,7 +100,7 @@ def here(database, keys) -> Desk:
         factors.put(session, keys, sari, factors.new_seed(), step=1)
         codes = recovery_codes.new_codes()
         recovery_codes.replace(session, keys, sari.id, b"s" * 96, codes)
-    found.act(rights.ask, case.report, RequestKind.ACCESS)
+    found.act(data_requests.ask, case.report, RequestKind.ACCESS)
     secret = found.store(
         reports.secret_for, case.report, found.house.unit, found.house.unit_secret
     )

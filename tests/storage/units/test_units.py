@@ -4,7 +4,7 @@ from sqlmodel import Session, select
 from storage.audit import installation as settings
 from storage.crypto.sealing import NotAuthentic, new_pair, open_seal, public_of
 from storage.crypto.server_key import ServerKeys
-from storage.database import remembered
+from storage.database import transactions
 from storage.database.database import Database
 from storage.models import Membership, Route, Setting, Unit, UnitGrant
 from storage.people import officers
@@ -275,7 +275,7 @@ def test_a_changed_route_stops_intake(database: Database, keys: ServerKeys):
         found[0].province = "31"
         session.add(found[0])
         session.flush()
-        remembered.forget(session)
+        transactions.forget(session)
         with pytest.raises(NotAuthentic):
             routes.verified_routes(session, keys)
         assert readiness.ready(session, keys) == [
@@ -302,7 +302,7 @@ def test_doctor_hears_what_is_missing(database: Database, keys: ServerKeys):
         vault.name = "Other"
         session.add(vault)
         session.flush()
-        remembered.forget(session)
+        transactions.forget(session)
         assert (
             readiness.ready(session, keys)[0]
             == "The vault's row was changed outside the program."
@@ -325,6 +325,6 @@ def test_a_setting_is_ours_or_refused(database: Database, keys: ServerKeys):
         row.value = "yes"
         session.add(row)
         session.flush()
-        remembered.forget(session)
+        transactions.forget(session)
         with pytest.raises(NotAuthentic):
             settings.get_setting(session, keys, "demo")

@@ -11,8 +11,7 @@ import struct
 from datetime import date
 from urllib.parse import urlencode
 
-from handlers.conversation.memory import Memory
-from handlers.conversation.trail import Sweep, Trail
+from handlers.conversation.memory import Memory, Sweep, Trail
 from handlers.talk.state import State
 from storage.backups import encoding as backup_values
 from storage.backups.records import RECORD, End, Head, Kind, Writer

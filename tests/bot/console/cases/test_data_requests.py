@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from handlers.cases import rights
+from handlers.cases import data_requests
 from storage.cases import cases, history
 from storage.evidence import blobs as shelf
 from storage.evidence import files
@@ -23,7 +23,7 @@ WORDS = "We must keep the facts for an examination that the law asks for."
 def ask(desk: Desk, case: Case, *kinds: RequestKind) -> None:
     with desk.database.writing() as session:
         for kind in kinds:
-            rights.ask(
+            data_requests.ask(
                 session, desk.context.office, case.report, kind, now=desk.clock()
             )
 

@@ -3,7 +3,7 @@ import re
 import pytest
 from sqlmodel import select
 
-from bot.console.signing.browsers import label_of
+from bot.console.signing.sign_in import label_of
 from bot.console.visit import COOKIE
 from storage.audit import log as audit
 from storage.crypto.sealing import NotAuthentic

@@ -4,7 +4,7 @@ import pytest
 from starlette.routing import Mount, Route
 
 from bot.console import menu
-from storage.units import confirmations
+from storage.units import admissions
 from storage.words import Role
 from tests.bot.console.people.test_people import added, found, invites, joins, words_of
 from tests.support.browsers import Desk
@@ -16,7 +16,7 @@ on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def waiting(desk: Desk, login: str, role: Role) -> Person:
     person = added(desk, login, role)
     with desk.database.writing() as session:
-        confirmations.let_wait(session, desk.keys, person.officer)
+        admissions.leave_unconfirmed(session, desk.keys, person.officer)
     return person
 
 
@@ -92,7 +92,7 @@ async def test_a_supervisor_compares_and_confirms(desk: Desk):
     assert "Compare and confirm" not in page.text
     with desk.database.reading() as session:
         budi = found(desk, "budi")
-        assert not confirmations.is_waiting(session, desk.keys, budi.id)
+        assert not admissions.is_unconfirmed(session, desk.keys, budi.id)
 
 
 @on_sqlite
