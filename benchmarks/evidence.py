@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from storage.evidence import blobs as shelf
+from storage.evidence import blobs
 from storage.evidence.blobs import Sealer
 
 SIZE = 512 << 20
@@ -49,7 +49,7 @@ def main() -> None:
                 os.fsync(file.fileno())
 
         def read() -> None:
-            for _ in shelf.chunks(sealed, sealer.key):
+            for _ in blobs.chunks(sealed, sealer.key):
                 pass
 
         rates = {"disk alone": timed(write), "sealed to disk": timed(seal)}

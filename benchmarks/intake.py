@@ -20,9 +20,9 @@ from bot.settings.loading import load
 from bot.telemetry.metrics import Metrics
 from bot.writer import Writer
 from storage.crypto.server_key import ServerKeys
-from storage.database import schema as migrating
+from storage.database import schema
 from storage.database.database import Database
-from tests.support import founded as house
+from tests.support import founded
 
 PEOPLE = 300
 AT_ONCE = 64
@@ -43,9 +43,9 @@ async def measure(folder: Path) -> tuple[float, float]:
     """Return messages per second, one at a time and many at once."""
     keys = ServerKeys.new()
     database = Database(f"sqlite:///{folder / 'kentongan.db'}")
-    migrating.upgrade(database)
+    schema.upgrade(database)
     with database.writing() as session:
-        house.build(session, keys)
+        founded.build(session, keys)
     office = make_office(load(None, {}), keys, now=utc_now())
     writer = Writer(database)
     writer.start()

@@ -12,9 +12,8 @@ from handlers.notices import reporters as notices
 from handlers.office import Office
 from handlers.rules import deadlines
 from storage import breaches
-from storage.audit import log as audit
-from storage.cases import cases, history
-from storage.cases import items as report_items
+from storage.audit import log
+from storage.cases import cases, history, items
 from storage.cases.items import Content
 from storage.models import REAL, Breach, Case, Event, File, Item
 from storage.words import Audience, Channel, EventCode, ItemKind
@@ -111,7 +110,7 @@ def tell_reporters(
         row.told_reporters = now.replace(microsecond=0)
         breaches.save(session, office.keys, row)
     for case in told:
-        audit.record(
+        log.record(
             session,
             office.keys,
             "breach.told",
@@ -151,7 +150,7 @@ def _tell(
     content = Content(kind=ItemKind.TOLD, text=text, at=now.isoformat())
     if case.reporter_key is None:
         return
-    item_hash = report_items.add_item(
+    item_hash = items.add_item(
         session,
         office.keys,
         case.report,
@@ -187,7 +186,7 @@ def _text(office: Office, words: Mapping[str, str]) -> str:
 def _witness(
     session: Session, office: Office, row: Breach, act: str, now: datetime
 ) -> None:
-    audit.record(
+    log.record(
         session,
         office.keys,
         f"breach.{act}",

@@ -18,13 +18,15 @@ from handlers.messages import Command, CommandName, Incoming, Kind, Proof, Reply
 from handlers.questionnaire import choices
 from handlers.questionnaire.keywords import Word
 from handlers.questionnaire.steps import Option, Questionnaire, Step, StepKind
-from handlers.talk import attachments as evidence
-from handlers.talk import followup as follow
-from handlers.talk import keyword_acts as wishes
-from handlers.talk import out_of_order as ordering
-from handlers.talk import report
-from handlers.talk import rights as own_data
-from handlers.talk import unprompted as beside
+from handlers.talk import (
+    attachments,
+    followup,
+    keyword_acts,
+    out_of_order,
+    report,
+    rights,
+    unprompted,
+)
 from handlers.talk.followup import receipt_choices
 from handlers.talk.state import Facts, Item, State, Turn
 from handlers.talk.talk import EDIT_MENU, Talk, hold, sound, with_menu, without_proof
@@ -33,7 +35,7 @@ from storage.words import Mark
 __all__ = ["Facts", "Item", "State", "Turn", "advance", "receipt_choices"]
 __all__ += ["wants_receipt"]
 
-_FOLLOW_STEPS: Final = follow.STEPS | own_data.STEPS
+_FOLLOW_STEPS: Final = followup.STEPS | rights.STEPS
 _LONG_WORDS: Final = 5
 
 
@@ -50,12 +52,12 @@ def advance(
         return _expired(state, incoming, questionnaire, facts)
     known = sound(_greeted(state, incoming, questionnaire), questionnaire)
     talk = Talk(known, incoming, questionnaire, facts)
-    if aside := beside.take(talk):
+    if aside := unprompted.take(talk):
         return aside
     if incoming.kind is Kind.PRESS:
-        turn = ordering.take_press(talk, _respond)
+        turn = out_of_order.take_press(talk, _respond)
     else:
-        turn = ordering.take_message(talk, _respond)
+        turn = out_of_order.take_message(talk, _respond)
     if turn.state.unclear == state.unclear > 0:
         turn = replace(turn, state=replace(turn.state, unclear=0))
     if Mark.INCOMPLETE in incoming.marks:
@@ -65,7 +67,7 @@ def advance(
 
 def wants_receipt(state: State) -> bool:
     """Say whether the conversation waits for number and code."""
-    return state.step == follow.ASK_RECEIPT
+    return state.step == followup.ASK_RECEIPT
 
 
 def _expired(
@@ -97,8 +99,8 @@ def _beside(talk: Talk) -> Turn:
     incoming, facts = talk.incoming, talk.facts
     if facts.proof is Proof.NONE and not facts.number_only:
         empty = incoming.kind is Kind.MEDIA and not incoming.media
-        return _text(talk) if empty else evidence.take(talk)
-    turn = follow.proved(talk)
+        return _text(talk) if empty else attachments.take(talk)
+    turn = followup.proved(talk)
     if facts.proof is not Proof.OPENED:
         return replace(turn, replies=(*turn.replies, Reply("FILE0")))
     adding = turn.state if turn.state.step in _FOLLOW_STEPS else hold(turn.state, "Q23")
@@ -108,13 +110,15 @@ def _beside(talk: Talk) -> Turn:
         incoming=replace(incoming, text=""),
         facts=replace(without_proof(facts), may_add=True),
     )
-    kept = evidence.take(inner)
+    kept = attachments.take(inner)
     return replace(kept, replies=(*turn.replies, *kept.replies), command=turn.command)
 
 
 def _edit(talk: Talk) -> Turn:
     held = talk.facts.proof is not Proof.NONE or talk.facts.number_only
-    return wishes.stop(talk) or (follow.proved if held else evidence.take_edit)(talk)
+    return keyword_acts.stop(talk) or (
+        followup.proved if held else attachments.take_edit
+    )(talk)
 
 
 def _refusing(code: str) -> Callable[[Talk], Turn]:
@@ -127,11 +131,11 @@ def _gone(talk: Talk) -> Turn:
 
 def _text(talk: Talk) -> Turn:
     if talk.facts.proof is not Proof.NONE or talk.facts.number_only:
-        return follow.proved(talk)
+        return followup.proved(talk)
     step = talk.open
     if not talk.text:
-        return wishes.lost(talk, step) if step else _idle(talk, "")
-    forwarded = evidence.take_forwarded(talk)
+        return keyword_acts.lost(talk, step) if step else _idle(talk, "")
+    forwarded = attachments.take_forwarded(talk)
     return forwarded or _known(talk, step) or _free(talk, step)
 
 
@@ -146,20 +150,20 @@ def _known(talk: Talk, step: Step | None) -> Turn | None:
     if step and option:
         return _choose(talk, step, option)
     if word := words.whole(text):
-        return wishes.grant(talk, word)
+        return keyword_acts.grant(talk, word)
     option = choices.nearest(step, text) if step else None
     return _choose(talk, step, option) if step and option else None
 
 
 def _free(talk: Talk, step: Step | None) -> Turn:
     """Keep free words as the answer, where the open question takes them."""
-    if polite := follow.polite(talk):
+    if polite := followup.polite(talk):
         return polite
     if not step or not step.kind.takes_text:
         return _loose(talk, step, talk.text)
-    if step.code in own_data.STEPS:
-        return own_data.take_text(talk, step, talk.text)
-    take = follow.take_text if step.code in _FOLLOW_STEPS else report.take_text
+    if step.code in rights.STEPS:
+        return rights.take_text(talk, step, talk.text)
+    take = followup.take_text if step.code in _FOLLOW_STEPS else report.take_text
     return take(talk, step, talk.text)
 
 
@@ -168,15 +172,15 @@ def _loose(talk: Talk, step: Step | None, text: str) -> Turn:
     words = talk.book.keywords
     if step and _may_pass(step) and words.is_pass(text):
         return report.pass_over(talk, step)
-    if step and step.aside and wishes.is_leaving(talk):
-        return wishes.leave(talk)
-    if led := wishes.led(talk):
+    if step and step.aside and keyword_acts.is_leaving(talk):
+        return keyword_acts.leave(talk)
+    if led := keyword_acts.led(talk):
         return led
-    if word := wishes.slip(talk):
-        return wishes.grant(talk, word)
+    if word := keyword_acts.slip(talk):
+        return keyword_acts.grant(talk, word)
     if step:
-        return wishes.lost(talk, step)
-    return follow.take_unasked(talk) if talk.facts.may_add else _idle(talk, text)
+        return keyword_acts.lost(talk, step)
+    return followup.take_unasked(talk) if talk.facts.may_add else _idle(talk, text)
 
 
 def _may_pass(step: Step) -> bool:
@@ -193,16 +197,16 @@ def _idle(talk: Talk, text: str) -> Turn:
         return Turn(state, replies=(Reply("X01N"),))
     if len(text.split()) >= _LONG_WORDS:
         return Turn(state, replies=(Reply("NOTKEPT"),))
-    return Turn(state, replies=(talk.question(state, follow.WELCOME),))
+    return Turn(state, replies=(talk.question(state, followup.WELCOME),))
 
 
 def _choose(talk: Talk, step: Step, option: Option) -> Turn:
     if option.code in talk.book.keywords.commands and step.code != EDIT_MENU:
-        return wishes.grant(talk, Word(option.code, frozenset()))
-    if step.code in own_data.STEPS:
-        return own_data.choose(talk, step, option)
-    if step.code in _FOLLOW_STEPS or step.code == follow.SURE_CLEAN:
-        return follow.choose(talk, step, option)
+        return keyword_acts.grant(talk, Word(option.code, frozenset()))
+    if step.code in rights.STEPS:
+        return rights.choose(talk, step, option)
+    if step.code in _FOLLOW_STEPS or step.code == followup.SURE_CLEAN:
+        return followup.choose(talk, step, option)
     return report.choose(talk, step, option)
 
 
@@ -242,7 +246,7 @@ _SHAPES: Final[Mapping[Kind, Callable[[Talk], Turn]]] = {
     Kind.GROUP: _refusing("X14"),
     Kind.BLOCKED: _gone,
     Kind.OPT_OUT: _gone,
-    Kind.UNBLOCKED: wishes.resume,
-    Kind.OPT_IN: wishes.resume,
+    Kind.UNBLOCKED: keyword_acts.resume,
+    Kind.OPT_IN: keyword_acts.resume,
     Kind.UNSUPPORTED: _refusing("X13"),
 }

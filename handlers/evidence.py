@@ -8,11 +8,10 @@ from typing import Final
 
 from sqlmodel import Session
 
-from handlers.cases import record as acts
+from handlers.cases import record
 from handlers.errors import NotFound, ReasonNeeded
 from handlers.messages import Reply
-from handlers.notices import reporters as notices
-from handlers.notices import statuses
+from handlers.notices import reporters, statuses
 from handlers.office import Office
 from storage.cases import cases, history, reports
 from storage.crypto.sealing import NotAuthentic
@@ -104,7 +103,7 @@ def refused(
         return Outcome.NOT_OURS
     files.refused(session, office.keys, file_id, state)
     channel = Channel(job.details["channel"])
-    notices.say(
+    reporters.say(
         session,
         office,
         Reply(_TOLD[state], {"n": str(office.file_limits.get(channel, 0))}),
@@ -157,14 +156,14 @@ def annotate(
     ``file`` is its id as hex, ``label`` a code of ``evidence.toml``. Raises NotFound for a
     file of another case, ReasonNeeded for a code that the table does not know, Purged.
     """
-    case = acts.lock(session, office, report)
+    case = record.lock(session, office, report)
     known = {row.id.hex() for row in files.of_report(session, office.keys, report)}
     if file not in known:
         raise NotFound
     if label not in office.rulebook.evidence:
         raise ReasonNeeded
-    content = acts.content(ItemKind.NOTE, text, by, now)
+    content = record.content(ItemKind.NOTE, text, by, now)
     content = replace(content, file=file, step=label)
-    acts.seal_to_case(session, office, case, content, EventCode.NOTED, by, now)
+    record.seal_to_case(session, office, case, content, EventCode.NOTED, by, now)
     cases.save(session, office.keys, case)
-    acts.witness(session, office, case, "annotated", by, now)
+    record.witness(session, office, case, "annotated", by, now)

@@ -12,8 +12,7 @@ from enum import StrEnum
 from sqlmodel import Session
 
 from handlers import dialogue
-from handlers.cases import officer_telegram as duties
-from handlers.cases import receipts
+from handlers.cases import officer_telegram, receipts
 from handlers.cases.receipts import Opening, Question
 from handlers.conversation import commands, items
 from handlers.conversation import items as sealed
@@ -28,7 +27,7 @@ from handlers.conversation.exchange import (
 )
 from handlers.dialogue import Facts, State, Turn
 from handlers.messages import Incoming, Kind, Proof, Reply
-from handlers.notices import reporters as notices
+from handlers.notices import reporters
 from handlers.office import Office
 from handlers.rules import numbering
 from storage import conversations
@@ -98,7 +97,7 @@ def receive(
         figures.bump(session, f"received.{incoming.channel}", day=day)
     if not incoming.media:
         _owe_erasure(session, office, incoming, now)
-    if duties.receive(session, office, incoming, now=now):
+    if officer_telegram.receive(session, office, incoming, now=now):
         return Outcome.TAKEN
     memory = recall(session, office, incoming, now=now)
     incoming = memory.addressed(incoming)
@@ -153,7 +152,7 @@ def set_aside(
     _owe_erasure(session, office, incoming, now, now + life if incoming.media else now)
     if incoming.kind not in {Kind.GROUP, Kind.BLOCKED, Kind.OPT_OUT}:
         language = office.language(incoming.language_hint)
-        notices.say(
+        reporters.say(
             session,
             office,
             Reply("X07"),

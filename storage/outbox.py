@@ -17,7 +17,7 @@ from sqlmodel import Session, col, select
 
 from storage.crypto.sealing import Context, NotAuthentic
 from storage.crypto.server_key import Purpose, ServerKeys
-from storage.letters import sent as departed
+from storage.letters import sent as sent_letters
 from storage.letters.letter import PRIORITIES, Letter, expiry
 from storage.letters.statements import CLAIM, NEXT_DUE
 from storage.models import OutboxRow
@@ -118,7 +118,7 @@ def sent(
     if not _delete(session, claimed):
         return False
     if not final and provider_id:
-        departed.put(session, keys, claimed.letter, provider_id, now=now)
+        sent_letters.put(session, keys, claimed.letter, provider_id, now=now)
     return True
 
 

@@ -16,7 +16,7 @@ from sqlalchemy import text
 from bot.telemetry import log_fields
 from storage.crypto.server_key import ServerKeys
 from storage.database import database as engines
-from storage.database import schema as migrating
+from storage.database import schema
 from storage.database.database import Database
 from storage.evidence.blobs import Folder, Shelf
 from tests.support.bucket import Named, new_bucket, s3_server
@@ -100,7 +100,7 @@ def postgres_template(postgres_server: str) -> str:
     with administered(postgres_server) as connection:
         connection.execute(text("CREATE DATABASE migrated"))
     store = Database(address(postgres_server, "migrated"))
-    migrating.upgrade(store)
+    schema.upgrade(store)
     store.close()
     return "migrated"
 

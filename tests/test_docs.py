@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from sqlmodel import SQLModel
 
 from bot import cli
-from bot.settings import loading as config
+from bot.settings import loading
 from bot.settings.sections import Settings
 from bot.watch import canary_door
 from tests.support.places import ROOT
@@ -43,7 +43,7 @@ def _plain(value: object) -> object:
     return str(value) if isinstance(value, Path) else value
 
 
-KEYS = sorted(set(config.known_keys()) - {"twilio.templates"})
+KEYS = sorted(set(loading.known_keys()) - {"twilio.templates"})
 
 
 @pytest.mark.parametrize("key", KEYS)
@@ -77,7 +77,7 @@ def test_the_example_shows_the_default(key):
 
 
 def test_the_example_loads_as_it_stands():
-    settings = config.load(EXAMPLE, {})
+    settings = loading.load(EXAMPLE, {})
     assert settings.model_copy(update={"twilio": Settings().twilio}) == Settings()
 
 
@@ -87,10 +87,10 @@ DOCS = sorted(ROOT.glob("docs/*.md"))
 @pytest.mark.parametrize("page", DOCS, ids=lambda page: page.name)
 def test_variables_named_in_the_docs_exist(page):
     known = {
-        "KENTONGAN_" + key.upper().replace(".", "__") for key in config.known_keys()
+        "KENTONGAN_" + key.upper().replace(".", "__") for key in loading.known_keys()
     }
     named = set(re.findall(r"KENTONGAN_[A-Z_]+[A-Z]", page.read_text()))
-    assert named <= known | config.NOT_SETTINGS
+    assert named <= known | loading.NOT_SETTINGS
 
 
 @pytest.mark.parametrize("page", DOCS, ids=lambda page: page.name)
@@ -105,7 +105,7 @@ def test_sections_named_in_the_docs_exist(page):
     for block in re.findall(r"```toml\n(.*?)```", page.read_text(), re.DOTALL):
         for section, keys in tomllib.loads(block).items():
             for key in keys:
-                assert f"{section}.{key}" in config.known_keys()
+                assert f"{section}.{key}" in loading.known_keys()
 
 
 NAMED_TEST = re.compile(r"`(tests/[\w/]+\.py)(?:::(test_\w+))?`")

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from bot.channels import sms, telegram, whatsapp
 from bot.channels.limits import TELEGRAM_LOCAL
 from bot.settings.sections import Settings
-from bot.watch import canary_channel as canary
+from bot.watch import canary_channel
 from handlers.office import Office
 from handlers.questionnaire.book import Questionnaire
 from handlers.questionnaire.book import load as load_questionnaire
@@ -25,7 +25,7 @@ _LIMITS = (
     (Channel.TELEGRAM, telegram.LIMITS),
     (Channel.SMS, sms.Sms.limits),
     (Channel.WHATSAPP, whatsapp.WhatsApp.limits),
-    (Channel.CANARY, canary.LIMITS),
+    (Channel.CANARY, canary_channel.LIMITS),
 )
 
 

@@ -23,7 +23,7 @@ from bot.jobs.receipts import ReceiptMaker
 from bot.jobs.scheduler import Scheduler
 from bot.operations import founding
 from bot.retention.keeper import Keeper
-from bot.settings import loading as config
+from bot.settings import loading
 from bot.settings.sections import Settings
 from bot.telemetry.heartbeats import Beats
 from bot.telemetry.metrics import Level, Metrics
@@ -36,13 +36,13 @@ from bot.watch.readiness import Readiness
 from bot.watch.watcher import Watching
 from bot.writer import StoreUnavailable, Writer
 from handlers.office import Office
-from storage.audit import installation as facts
+from storage.audit import installation
 from storage.crypto.server_key import ServerKeys
-from storage.database import schema as migrating
+from storage.database import schema
 from storage.database.database import Database
 from storage.evidence.blobs import Shelf
 from storage.jobs import watches
-from storage.rekeying import server_key as rekeying
+from storage.rekeying import server_key
 from storage.words import Channel
 
 Clock = Callable[[], datetime]
@@ -112,13 +112,13 @@ def build(
     Raises BadConfig, BadServerKey, SchemaTooOld, SchemaTooNew, NotFounded, DemoRefused,
     ``rekeying.KeyMissing`` or ``rekeying.RotationUnfinished``.
     """
-    key = config.server_key(settings, environ)
+    key = loading.server_key(settings, environ)
     keys = ServerKeys.from_text(key.get_secret_value())
     database = Database(
         settings.database.url.get_secret_value(), writers=settings.database.writers
     )
     try:
-        migrating.check(database)
+        schema.check(database)
         _refuse_demo(database, keys, allow=allow_demo)
     except BaseException:
         database.close()
@@ -225,8 +225,8 @@ def make_canary(house: House) -> Runner | None:
 
 def _refuse_demo(database: Database, keys: ServerKeys, *, allow: bool) -> None:
     with database.reading() as session:
-        kind = facts.get_setting(session, keys, founding.DEMO)
-        rekeying.require(session, keys)
+        kind = installation.get_setting(session, keys, founding.DEMO)
+        server_key.require(session, keys)
     if kind not in {founding.YES, founding.NO}:
         raise NotFounded
     if kind == founding.YES and not allow:

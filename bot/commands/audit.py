@@ -10,8 +10,8 @@ from bot.assembly.office import make_office
 from bot.clock import utc_now
 from bot.terminal import desk
 from bot.terminal.desk import ConfigFile, Refused
-from storage.audit import log as audit
-from storage.inspection import rows as inspecting
+from storage.audit import log
+from storage.inspection import rows
 from storage.models import REAL, Case
 
 app = typer.Typer(name="audit", no_args_is_help=True, help="The log of acts.")
@@ -38,15 +38,15 @@ def verify(
     """Check the audit log, the history of every case and what they say of each other."""
     kept = _kept(head)
     with desk.sit_down(config_file) as seat, seat.database.reading() as session:
-        broken = audit.verify(session, seat.keys, expected=kept)
+        broken = log.verify(session, seat.keys, expected=kept)
         office = make_office(seat.settings, seat.keys, now=utc_now())
         since = office.day(utc_now()) - office.backups
-        found = inspecting.problems(session, seat.keys, since=since)
+        found = rows.problems(session, seat.keys, since=since)
         wrong = [] if broken else list(found)
-        now = audit.head(session)
+        now = log.head(session)
         cases = session.exec(select(func.count()).select_from(Case).where(REAL)).one()
     if as_json:
-        told = {"lines": now[0], "head": audit.written(now), "cases": cases}
+        told = {"lines": now[0], "head": log.written(now), "cases": cases}
         typer.echo(json.dumps({**told, "broken_at": broken, "problems": wrong}))
         if broken is not None or wrong:
             raise typer.Exit(1)
@@ -61,15 +61,15 @@ def verify(
     typer.echo(
         f"The audit log is whole: {now[0]} lines. Histories of {cases} cases too."
     )
-    typer.echo(f"Keep this head elsewhere: {audit.written(now)}")
+    typer.echo(f"Keep this head elsewhere: {log.written(now)}")
 
 
 @app.command("head")
 def head(config_file: ConfigFile = None, *, as_json: AsJson = False) -> None:
     """Print the head of the audit log, unchecked: keep it outside this machine."""
     with desk.sit_down(config_file) as seat, seat.database.reading() as session:
-        now = audit.head(session)
-    written = audit.written(now)
+        now = log.head(session)
+    written = log.written(now)
     told = json.dumps({"lines": now[0], "head": written})
     typer.echo(told if as_json else written)
 
@@ -77,7 +77,7 @@ def head(config_file: ConfigFile = None, *, as_json: AsJson = False) -> None:
 def _kept(text: str) -> tuple[int, bytes] | None:
     if not text:
         return None
-    kept = audit.kept(text)
+    kept = log.kept(text)
     if kept is None:
         raise typer.BadParameter(
             "a head looks like 12:010a1b…, as `audit verify` prints it"

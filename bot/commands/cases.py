@@ -8,8 +8,7 @@ from sqlmodel import Session
 from bot.terminal import desk, printing
 from bot.terminal.desk import AsJson, ConfigFile, Desk, Refused
 from handlers.rules import numbering
-from storage.cases import cases, history
-from storage.cases import tags as case_tags
+from storage.cases import cases, history, tags
 from storage.cases.cases import Filters, Place
 from storage.crypto.sealing import NotAuthentic
 from storage.models import Case
@@ -101,7 +100,7 @@ def _queue(session: Session, names: _Names, filters: Filters) -> list[Case]:
 
 def _row(seat: Desk, case: Case, names: _Names) -> dict[str, Any]:
     try:
-        case_tags.check_case(seat.keys, case)
+        tags.check_case(seat.keys, case)
         authentic = True
     except NotAuthentic:
         authentic = False

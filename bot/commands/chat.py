@@ -26,7 +26,7 @@ from handlers.office import Office
 from storage import outbox
 from storage.crypto.sealing import new_pair
 from storage.crypto.server_key import ServerKeys
-from storage.database import schema as migrating
+from storage.database import schema
 from storage.database.database import Database
 from storage.jobs import jobs
 from storage.people import officers
@@ -63,7 +63,7 @@ class Talk:
         self._count = 0
         self._office: Office = make_office(settings, keys, now=utc_now())
         self._database = Database(f"sqlite:///{folder / 'chat.db'}")
-        migrating.upgrade(self._database)
+        schema.upgrade(self._database)
         people = [
             officers.prepare_account(keys, login, "", role, officers.new_passphrase())
             for login, role in (("chat", Role.SUPERVISOR), ("vault", Role.CUSTODIAN))

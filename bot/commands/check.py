@@ -13,7 +13,7 @@ from bot.doctor.findings import State
 from bot.terminal import desk
 from bot.terminal.desk import AsJson, ConfigFile, Refused
 from bot.terminal.printing import safe
-from handlers.questionnaire import book as questionnaire
+from handlers.questionnaire import book
 from storage.crypto.server_key import ServerKeys
 
 
@@ -22,7 +22,7 @@ def check(config_file: ConfigFile = None) -> None:
     settings = desk.settings_of(config_file)
     # A key of the moment: rules are read as `serve` reads them, but nothing is opened.
     office = make_office(settings, ServerKeys.new(), now=utc_now())
-    problems = questionnaire.check(office.questionnaire, office.texts)
+    problems = book.check(office.questionnaire, office.texts)
     for problem in problems:
         typer.echo(problem)
     if problems:

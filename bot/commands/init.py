@@ -19,13 +19,13 @@ from sqlalchemy import inspect
 from bot.clock import utc_now
 from bot.operations import founding, recovery_paper
 from bot.operations.private_files import FOLDER_MODE, write_private
-from bot.settings import loading as config
+from bot.settings import loading
 from bot.settings.sections import Settings
 from bot.terminal import desk
 from bot.terminal.desk import ConfigFile, Refused
 from bot.terminal.passphrases import Generate, Passphrases
 from storage.crypto.server_key import ServerKeys
-from storage.database import schema as migrating
+from storage.database import schema
 from storage.database.database import COMMAND_WAIT, Database
 from storage.people import officers
 from storage.people.officers import NewAccount
@@ -163,7 +163,7 @@ def _make(
     if folder is not None:
         folder.parent.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
     with _database(settings) as database:
-        migrating.upgrade(database)
+        schema.upgrade(database)
         with database.writing() as session:
             founding.found(session, keys, plan, now=utc_now())
         yield f"{database.url.render_as_string()}: set up"
@@ -174,7 +174,7 @@ def _make(
 def _settings(path: Path, agency: str, timezone: str) -> tuple[Settings, str]:
     """Return the settings as they are or will be, and the text to write if any."""
     if path.exists():
-        return config.load(path, os.environ), ""
+        return loading.load(path, os.environ), ""
     text = TEMPLATE.format(
         agency=json.dumps(agency, ensure_ascii=False), timezone=json.dumps(timezone)
     )
@@ -182,9 +182,9 @@ def _settings(path: Path, agency: str, timezone: str) -> tuple[Settings, str]:
         draft = Path(folder) / path.name
         write_private(draft, text)
         try:
-            return config.load(draft, os.environ), text
-        except config.BadConfig as error:
-            raise config.BadConfig(str(error).replace(str(draft), str(path))) from None
+            return loading.load(draft, os.environ), text
+        except loading.BadConfig as error:
+            raise loading.BadConfig(str(error).replace(str(draft), str(path))) from None
 
 
 def _is_founded(settings: Settings) -> bool:
@@ -200,7 +200,7 @@ def _is_founded(settings: Settings) -> bool:
 def _say_what_is_there(path: Path, settings: Settings) -> None:
     keys = desk.server_keys(settings)
     with _database(settings) as database:
-        migrating.check(database)
+        schema.check(database)
         with database.reading() as session:
             name = founding.agency_of(session, keys)
         typer.echo(f"{path}: {'there already' if path.exists() else 'not needed'}")

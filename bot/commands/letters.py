@@ -11,7 +11,7 @@ from bot.clock import utc_now
 from bot.terminal import desk, printing
 from bot.terminal.desk import AsJson, ConfigFile, Refused
 from handlers.notices import resending
-from storage.notices import failed as dead_letters
+from storage.notices import failed
 from storage.notices.failed import DeadLetter
 
 app = typer.Typer(
@@ -40,7 +40,7 @@ def show_list(config_file: ConfigFile = None, *, as_json: AsJson = False) -> Non
     """List letters that failed and can still be tried; no names, no texts."""
     now = utc_now()
     with desk.sit_down(config_file) as seat, seat.database.reading() as session:
-        rows = [_row(one) for one in dead_letters.listed(session, now=now, limit=MOST)]
+        rows = [_row(one) for one in failed.listed(session, now=now, limit=MOST)]
     printing.listing(rows, as_json=as_json)
 
 

@@ -9,8 +9,8 @@ from bot.clock import utc_now
 from bot.commands import backup
 from bot.terminal import desk
 from bot.terminal.desk import ConfigFile, Desk, Refused
-from storage.database import schema as migrating
-from storage.rekeying import server_key as rekeying
+from storage.database import schema
+from storage.rekeying import server_key
 
 
 def migrate(
@@ -26,18 +26,18 @@ def migrate(
     """Bring the database to this version's schema, in one step; stop the server first."""
     settings = desk.settings_of(config_file)
     with desk.store_of(settings) as database:
-        before, wanted = migrating.current(database), migrating.head()
+        before, wanted = schema.current(database), schema.head()
         if not before:
             desk.refuse_half_restored(settings)
             raise Refused("the database is empty; set it up with `kentongan init`")
-        if not migrating.is_known(before):
-            raise migrating.SchemaTooNew
+        if not schema.is_known(before):
+            raise schema.SchemaTooNew
         if to is not None:
             seat = Desk(settings, desk.server_keys(settings), database)
             typer.echo(_backed_up(seat, to))
         if before != wanted:
-            rekeying.refuse_running(database, now=utc_now())
-            migrating.upgrade(database)
+            server_key.refuse_running(database, now=utc_now())
+            schema.upgrade(database)
     same = before == wanted
     typer.echo(
         f"schema {wanted}: nothing to do" if same else f"schema {before} -> {wanted}"

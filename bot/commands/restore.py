@@ -22,10 +22,10 @@ from storage.backups import restoring
 from storage.backups.proof import Proof
 from storage.backups.reading import Reader
 from storage.crypto.server_key import ServerKeys
-from storage.database import schema as migrating
+from storage.database import schema
 from storage.database.database import COMMAND_WAIT, Database
 from storage.evidence.blobs import Shelf
-from storage.rekeying import server_key as rekeying
+from storage.rekeying import server_key
 
 _SPARE = 16 << 20
 _MEBIBYTE = 1 << 20
@@ -87,8 +87,8 @@ def _store(settings: Settings) -> Database:
 
 def _refuse_full(database: Database, shelf: Shelf) -> None:
     """Refuse a server that works, a store with anything in it, and foreign files."""
-    if migrating.current(database):
-        rekeying.refuse_running(database, now=utc_now())
+    if schema.current(database):
+        server_key.refuse_running(database, now=utc_now())
     with database.read_engine.connect() as connection:
         restoring.require_empty(connection)
     if (shelf.path / RESTORING).exists():

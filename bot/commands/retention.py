@@ -11,9 +11,9 @@ from bot.clock import utc_now
 from bot.retention import keeper
 from bot.terminal import desk, printing
 from bot.terminal.desk import AsJson, ConfigFile, Refused
-from handlers.retention import reports as retention
+from handlers.retention import reports
 from storage.retention import overdue
-from storage.retention import tombstones as stones
+from storage.retention import tombstones as stored_tombstones
 from storage.words import Erased
 
 _SOON = timedelta(days=30)
@@ -41,13 +41,13 @@ def status(config_file: ConfigFile = None, *, as_json: AsJson = False) -> None:
     now = utc_now()
     with desk.sit_down(config_file) as seat:
         office = make_office(seat.settings, seat.keys, now=now)
-        due, soon = retention.cuts(office, now), retention.cuts(office, now + _SOON)
+        due, soon = reports.cuts(office, now), reports.cuts(office, now + _SOON)
         with seat.database.reading() as session:
             held = dict(overdue.counts(session, due))
             goes = dict(overdue.past(session, seat.keys, due))
             later = dict(overdue.past(session, seat.keys, soon))
             on_hold = len(overdue.held(session))
-            waiting = stones.waiting(session)
+            waiting = stored_tombstones.waiting(session)
     rows = [
         {
             "what": what.value,

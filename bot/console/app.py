@@ -14,25 +14,26 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from typing_extensions import override
 
-from bot.console.cases import acts, case, queue, resealing
-from bot.console.cases import conflicts as stepping_back
-from bot.console.cases import data_requests as rights
-from bot.console.cases import holds as holding
+from bot.console.cases import (
+    acts,
+    case,
+    conflicts,
+    data_requests,
+    holds,
+    queue,
+    resealing,
+)
 from bot.console.context import ConsoleContext
-from bot.console.evidence import gallery as evidence
+from bot.console.evidence import gallery
 from bot.console.gate import nowhere, page
 from bot.console.headers import SecurityHeaders
 from bot.console.menu import AUDIT, HANDLING, HEALTH, HOLDS, KEEPERS, PEOPLE, VAULT
 from bot.console.people import account, join, people
 from bot.console.people import acts as people_acts
-from bot.console.reveals import asking as reveal_form
-from bot.console.reveals import deciding as vault
-from bot.console.reveals import opening as reveals
+from bot.console.reveals import asking, deciding, opening
 from bot.console.signing import factor, own_passphrase, passkeys, prove, second, sign_in
 from bot.console.visit import HOME, SeeOther
-from bot.console.watch import figures, health, letters, log
-from bot.console.watch import quarantine as set_aside
-from bot.console.watch import readings as reading
+from bot.console.watch import figures, health, letters, log, quarantine, readings
 from handlers.notices.resending import LETTERS
 
 __all__ = ["ConsoleContext", "routes"]
@@ -82,42 +83,42 @@ def routes(console: ConsoleContext) -> list[BaseRoute]:
             proved=True,
         ),
         work("/cases/{number}", case.case),
-        work("/cases/{number}/files/{file}", evidence.working_copy),
+        work("/cases/{number}/files/{file}", gallery.working_copy),
         work("/cases/{number}/files/{file}/note", acts.annotate, post=True),
-        work("/cases/{number}/files/{file}/preview", evidence.preview),
-        work("/cases/{number}/files/{file}/pages/{page}", evidence.page),
+        work("/cases/{number}/files/{file}/preview", gallery.preview),
+        work("/cases/{number}/files/{file}/pages/{page}", gallery.page),
         work("/cases/{number}/status", acts.change_status, post=True),
         work("/cases/{number}/take", acts.take, post=True),
         work("/cases/{number}/let-go", acts.let_go, post=True),
         work("/cases/{number}/ask", acts.ask, post=True),
         work("/cases/{number}/note", acts.note, post=True),
         work("/cases/{number}/requests/{request}", acts.answer, post=True),
-        work("/requests", rights.requests),
+        work("/requests", data_requests.requests),
         page(
             console,
             "/cases/{number}/hold",
-            holding.hold,
+            holds.hold,
             post=True,
             roles=KEEPERS,
         ),
         page(
             console,
             "/cases/{number}/release",
-            holding.release,
+            holds.release,
             post=True,
             roles=KEEPERS,
         ),
-        page(console, "/holds", holding.holds, roles=HOLDS),
-        work("/cases/{number}/reveals", reveal_form.form, proved=True),
-        work("/cases/{number}/reveals", reveal_form.ask, post=True, proved=True),
-        work("/cases/{number}/reveals/{reveal}", reveals.state, proved=True),
+        page(console, "/holds", holds.holds, roles=HOLDS),
+        work("/cases/{number}/reveals", asking.form, proved=True),
+        work("/cases/{number}/reveals", asking.ask, post=True, proved=True),
+        work("/cases/{number}/reveals/{reveal}", opening.state, proved=True),
         work(
             "/cases/{number}/reveals/{reveal}/open",
-            reveals.open_it,
+            opening.open_it,
             post=True,
             proved=True,
         ),
-        work("/cases/{number}/reveals/{reveal}/end", reveals.end, post=True),
+        work("/cases/{number}/reveals/{reveal}/end", opening.end, post=True),
         page(console, "/letters", letters.letters, roles=LETTERS),
         page(
             console,
@@ -135,20 +136,20 @@ def routes(console: ConsoleContext) -> list[BaseRoute]:
             roles=LETTERS,
             proved=True,
         ),
-        guard("/vault", vault.waiting),
-        guard("/vault/{reveal}", vault.request, proved=True),
-        guard("/vault/{reveal}/grant", vault.grant, post=True, proved=True),
-        guard("/vault/{reveal}/refuse", vault.refuse, post=True, proved=True),
-        guard("/vault/{reveal}/conflict", vault.conflict_form, proved=True),
-        guard("/vault/{reveal}/conflict", vault.declare, post=True, proved=True),
-        guard("/vault/{reveal}/end", vault.end, post=True),
-        guard("/set-aside", set_aside.messages),
-        guard("/set-aside/{name}/read", set_aside.read, post=True, proved=True),
-        guard("/set-aside/{name}/again", set_aside.again, post=True, proved=True),
-        guard("/set-aside/{name}/drop", set_aside.drop, post=True, proved=True),
-        work("/cases/{number}/conflict", stepping_back.form, proved=True),
-        work("/cases/{number}/conflict", stepping_back.declare, post=True, proved=True),
-        work("/new-keys", stepping_back.settle_all, post=True),
+        guard("/vault", deciding.waiting),
+        guard("/vault/{reveal}", deciding.request, proved=True),
+        guard("/vault/{reveal}/grant", deciding.grant, post=True, proved=True),
+        guard("/vault/{reveal}/refuse", deciding.refuse, post=True, proved=True),
+        guard("/vault/{reveal}/conflict", deciding.conflict_form, proved=True),
+        guard("/vault/{reveal}/conflict", deciding.declare, post=True, proved=True),
+        guard("/vault/{reveal}/end", deciding.end, post=True),
+        guard("/set-aside", quarantine.messages),
+        guard("/set-aside/{name}/read", quarantine.read, post=True, proved=True),
+        guard("/set-aside/{name}/again", quarantine.again, post=True, proved=True),
+        guard("/set-aside/{name}/drop", quarantine.drop, post=True, proved=True),
+        work("/cases/{number}/conflict", conflicts.form, proved=True),
+        work("/cases/{number}/conflict", conflicts.declare, post=True, proved=True),
+        work("/new-keys", conflicts.settle_all, post=True),
         work("/resealing", resealing.again, post=True),
         page(console, "/join/{token}", join.form, public=True),
         page(console, "/join/{token}", join.join, post=True, public=True),
@@ -165,7 +166,7 @@ def routes(console: ConsoleContext) -> list[BaseRoute]:
         audits("/log", log.log),
         audits("/log/verify", log.verify, post=True),
         audits("/log/export", log.export, post=True, proved=True),
-        audits("/reading", reading.reading),
+        audits("/reading", readings.reading),
         audits("/figures", figures.figures),
         page(console, "/health", health.health, roles=HEALTH),
         Mount("/static", OwnFiles(directory=_STATIC), name="console-static"),

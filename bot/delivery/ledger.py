@@ -18,7 +18,7 @@ from bot.writer import StoreUnavailable, Writer
 from storage.crypto.server_key import ServerKeys
 from storage.database import transactions
 from storage.database.transactions import Failure
-from storage.letters import sent as departed
+from storage.letters import sent as sent_letters
 from storage.letters.letter import Letter
 from storage.outbox import Claimed
 
@@ -96,7 +96,7 @@ class Ledger:
 
     def _departed(self, letter: Letter, provider_id: str) -> bool:
         with self._writer.database.reading() as session:
-            return departed.knows(session, self._keys, letter.channel, provider_id)
+            return sent_letters.knows(session, self._keys, letter.channel, provider_id)
 
     async def finish(
         self,

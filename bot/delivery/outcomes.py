@@ -5,10 +5,10 @@ from typing import Protocol
 
 from sqlmodel import Session
 
-from handlers.conversation import clean_chat as cleaning
-from handlers.notices import undelivered as untold
+from handlers.conversation import clean_chat
+from handlers.notices import undelivered
 from handlers.office import Office
-from storage.notices import failed as dead_letters
+from storage.notices import failed as failed_letters
 from storage.outbox import Claimed
 
 
@@ -63,7 +63,7 @@ class Written:
         now: datetime,
     ) -> bool:
         """Finish a letter; its id joins the trail of its conversation."""
-        return cleaning.sent(
+        return clean_chat.sent(
             session,
             self._office,
             claimed,
@@ -74,28 +74,30 @@ class Written:
 
     def dead(self, session: Session, claimed: Claimed, *, now: datetime) -> bool:
         """Drop a letter; a refused deletion goes on in halves, a notice is owed."""
-        mine = cleaning.dead(session, self._office, claimed, now=now)
+        mine = clean_chat.dead(session, self._office, claimed, now=now)
         if mine:
             office, letter = self._office, claimed.letter
-            untold.refused(session, office, letter, reason=untold.EXPIRED, now=now)
+            undelivered.refused(
+                session, office, letter, reason=undelivered.EXPIRED, now=now
+            )
         return mine
 
     def failed(
         self, session: Session, claimed: Claimed, *, reason: str, now: datetime
     ) -> bool:
         """Keep what somebody waits for; drop the rest."""
-        if claimed.letter.kind in dead_letters.KEPT:
-            mine = dead_letters.keep(session, claimed, reason, now=now)
+        if claimed.letter.kind in failed_letters.KEPT:
+            mine = failed_letters.keep(session, claimed, reason, now=now)
             if not mine:
                 return False
             office, letter = self._office, claimed.letter
-            return untold.refused(session, office, letter, reason=reason, now=now)
-        return cleaning.dead(session, self._office, claimed, now=now)
+            return undelivered.refused(session, office, letter, reason=reason, now=now)
+        return clean_chat.dead(session, self._office, claimed, now=now)
 
     def unreachable(
         self, session: Session, claimed: Claimed, *, reason: str, now: datetime
     ) -> bool:
         """End the person's notices."""
-        return untold.unreachable(
+        return undelivered.unreachable(
             session, self._office, claimed, reason=reason, now=now
         )

@@ -17,17 +17,15 @@ from sqlmodel import delete
 
 from bot.operations import founding, recovery_paper
 from bot.operations.private_files import FOLDER_MODE, write_private
-from bot.settings import loading as config
+from bot.settings import loading
 from bot.settings.sections import Settings
 from storage.audit import manifests
 from storage.crypto.sealing import new_pair
 from storage.crypto.server_key import ServerKeys
-from storage.database import schema as migrating
+from storage.database import schema
 from storage.database.database import COMMAND_WAIT, Database
 from storage.models import Conversation, Inbox, Lease
-from storage.people import officers
-from storage.people import one_time_codes as factors
-from storage.people import telegram_links as links
+from storage.people import officers, one_time_codes, telegram_links
 from storage.people.officers import NewAccount
 from storage.units import units
 from storage.words import Role
@@ -142,7 +140,9 @@ def phones(folder: Path) -> Path:
     """
     path = folder / "authenticator.json"
     if not path.exists():
-        words = {login: factors.text(factors.new_seed()) for login in NAMES}
+        words = {
+            login: one_time_codes.text(one_time_codes.new_seed()) for login in NAMES
+        }
         write_private(path, json.dumps(words))
     return path
 
@@ -158,7 +158,7 @@ def furnish(folder: Path, settings: Settings, *, now: datetime) -> bool:
     keys = _keys(settings)
     settings.files.path.mkdir(mode=FOLDER_MODE, exist_ok=True)
     with _store(settings) as database:
-        migrating.upgrade(database)
+        schema.upgrade(database)
         with database.reading() as session:
             founded = founding.is_founded(session)
         if not founded:
@@ -174,14 +174,16 @@ def link_token(settings: Settings, *, now: datetime) -> str:
     keys = _keys(settings)
     with _store(settings) as database, database.writing() as session:
         officer = officers.verified(session, keys, SUPERVISOR)
-        return links.issue(session, keys, officer.id, now=now)
+        return telegram_links.issue(session, keys, officer.id, now=now)
 
 
 def is_linked(settings: Settings) -> bool:
     """Tell whether the supervisor's Telegram is linked."""
     keys = _keys(settings)
     with _store(settings) as database, database.reading() as session:
-        return links.is_linked(session, officers.verified(session, keys, SUPERVISOR).id)
+        return telegram_links.is_linked(
+            session, officers.verified(session, keys, SUPERVISOR).id
+        )
 
 
 def _found(folder: Path, keys: ServerKeys, database: Database, now: datetime) -> None:
@@ -224,8 +226,10 @@ def _enrol(keys: ServerKeys, database: Database, path: Path, now: datetime) -> N
     with database.writing() as session:
         for login, word in words.items():
             officer = officers.verified(session, keys, login)
-            if factors.find(session, keys, officer.id) is None:
-                factors.put(session, keys, officer, base64.b32decode(word), step=0)
+            if one_time_codes.find(session, keys, officer.id) is None:
+                one_time_codes.put(
+                    session, keys, officer, base64.b32decode(word), step=0
+                )
         manifests.witness(session, keys, now=now)
 
 
@@ -245,7 +249,7 @@ def _account(keys: ServerKeys, login: str, role: Role) -> NewAccount:
 
 
 def _keys(settings: Settings) -> ServerKeys:
-    text = config.server_key(settings, os.environ)
+    text = loading.server_key(settings, os.environ)
     return ServerKeys.from_text(text.get_secret_value())
 
 

@@ -23,8 +23,8 @@ import httpx
 from typing_extensions import override
 
 from bot.clock import utc_now
-from bot.demo import agency as demo_house
-from bot.settings import loading as config
+from bot.demo import agency
+from bot.settings import loading
 from bot.settings.sections import Settings
 
 CONSOLE_PORT, PHONES_PORT = 8080, 8081
@@ -50,7 +50,7 @@ def run(folder: Path, environ: Mapping[str, str], *, fresh: bool, say: Say) -> N
     """Run the demo until Ctrl-C or SIGTERM; ``say`` is told the progress, line by line."""
     given, live = environment(environ), is_live(environ)
     signal.signal(signal.SIGTERM, _end)
-    with suppress(KeyboardInterrupt), demo_house.claimed(folder, fresh=fresh) as home:
+    with suppress(KeyboardInterrupt), agency.claimed(folder, fresh=fresh) as home:
         listening, phones = held_port(CONSOLE_PORT), free_port(PHONES_PORT)
         console = int(listening.getsockname()[1])
         say("Starting the phones")
@@ -58,10 +58,10 @@ def run(folder: Path, environ: Mapping[str, str], *, fresh: bool, say: Say) -> N
             closing(listening),
             simulator(home, console=console, phones=phones) as provider,
         ):
-            path = demo_house.write_config(home, provider, console=console, live=live)
-            settings = config.load(path, given)
+            path = agency.write_config(home, provider, console=console, live=live)
+            settings = loading.load(path, given)
             say("Setting up keys, database and officers")
-            is_new = demo_house.furnish(home, settings, now=utc_now())
+            is_new = agency.furnish(home, settings, now=utc_now())
             say(
                 "A new agency is ready"
                 if is_new
@@ -132,8 +132,8 @@ def simulator(folder: Path, *, console: int, phones: int) -> Iterator[dict[str, 
         "--announce": str(announced),
         "--sms-webhook": f"{webhooks}/sms",
         "--whatsapp-webhook": f"{webhooks}/whatsapp",
-        "--officer-name": demo_house.NAMES[demo_house.SUPERVISOR],
-        "--authenticator": str(demo_house.phones(folder)),
+        "--officer-name": agency.NAMES[agency.SUPERVISOR],
+        "--authenticator": str(agency.phones(folder)),
         "--console-url": f"http://{_LOOPBACK}:{console}/console/",
         # Provider ids of the last run must not come again.
         "--seed": secrets.token_hex(8),
@@ -219,10 +219,10 @@ class Greeter(threading.Thread):
     def _greet(self) -> None:
         console = self._settings.server.public_url
         _wait_until(lambda: _answers(f"{console}/healthz"))
-        token = demo_house.link_token(self._settings, now=utc_now())
+        token = agency.link_token(self._settings, now=utc_now())
         if not self._live:
             self._press_start(token)
-            _wait_until(lambda: demo_house.is_linked(self._settings))
+            _wait_until(lambda: agency.is_linked(self._settings))
         linked = (
             f"Officer's alerts on your own Telegram: send your bot  /start {token}"
             if self._live
@@ -233,7 +233,7 @@ class Greeter(threading.Thread):
             f"  Phones:   {self._phones}/",
             f"  Console:  {console}/console/",
             "  Sign in:",
-            *(f"    {who:<7} {word}" for who, word in demo_house.PASSPHRASES.items()),
+            *(f"    {who:<7} {word}" for who, word in agency.PASSPHRASES.items()),
             "  The code for the second step: on the page with the phones.",
             "",
             f"  {linked}",

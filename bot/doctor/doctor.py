@@ -7,13 +7,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import TypeAlias
 
-from bot.doctor import evidence as doctor_files
-from bot.doctor import installation as doctor_house
-from bot.doctor import providers as doctor_providers
-from bot.doctor import retention as doctor_retention
-from bot.doctor import watch as doctor_watch
+from bot.doctor import evidence, installation, providers, retention, watch
 from bot.doctor.findings import Finding, Patient, State, ok, wrong
-from bot.settings import loading as config
+from bot.settings import loading
 from bot.telemetry import log_fields
 
 SECONDS = 5.0
@@ -34,8 +30,8 @@ def examine(
     When the settings cannot be read there is nothing else to look at.
     """
     try:
-        settings = config.load(path, environ)
-    except config.BadConfig as error:
+        settings = loading.load(path, environ)
+    except loading.BadConfig as error:
         return [wrong("config", str(error))]
     patient = Patient(settings, environ, clock())
     return [ok("config", "every key is known"), *asyncio.run(_all(patient, seconds))]
@@ -48,11 +44,11 @@ def is_well(findings: Iterable[Finding]) -> bool:
 
 async def _all(patient: Patient, seconds: float) -> list[Finding]:
     looks = (
-        *doctor_house.LOOKS,
-        *doctor_files.LOOKS,
-        *doctor_retention.LOOKS,
-        *doctor_providers.LOOKS,
-        *doctor_watch.LOOKS,
+        *installation.LOOKS,
+        *evidence.LOOKS,
+        *retention.LOOKS,
+        *providers.LOOKS,
+        *watch.LOOKS,
     )
     found = await asyncio.gather(
         *(_bounded(name, look, patient, seconds) for name, look in looks)

@@ -7,7 +7,7 @@ from bot.assembly.office import make_shelf
 from bot.doctor import findings
 from bot.doctor.findings import Finding, Patient, ok, warn, wrong
 from bot.evidence import clamav
-from bot.evidence.sandbox import confinement as cells
+from bot.evidence.sandbox import confinement
 from bot.retention import sweeping
 from bot.terminal import refusals
 
@@ -46,7 +46,7 @@ def scanner(patient: Patient) -> Iterator[Finding]:
 
 def opening(_patient: Patient) -> Iterator[Finding]:
     """Look what strangers' files are opened with, and how well that is locked in."""
-    if cells.bars_files():
+    if confinement.bars_files():
         yield ok("cells", "what opens a file is kept from all others (Landlock)")
     else:
         says = "Landlock is missing: what plays sound and video can read files of this account"

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from bot.settings.sections import Settings
 from bot.terminal import desk
-from storage.database import schema as migrating
+from storage.database import schema
 from storage.database.database import Database
 
 
@@ -69,4 +69,4 @@ def ready(patient: Patient) -> Iterator[Database | None]:
         yield None
         return
     with opened(patient) as store:
-        yield store if migrating.current(store) else None
+        yield store if schema.current(store) else None

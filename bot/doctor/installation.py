@@ -12,23 +12,21 @@ from bot.assembly.office import make_office
 from bot.doctor import findings
 from bot.doctor.findings import Finding, Patient, ok, warn, wrong
 from bot.operations import founding
-from bot.settings import loading as config
+from bot.settings import loading
 from bot.settings.values import is_loopback
 from bot.terminal import desk, refusals
 from handlers.errors import KentonganError
 from handlers.office import Office
-from handlers.questionnaire import book as questionnaire
+from handlers.questionnaire import book
 from handlers.texts import TextMissing
-from storage.audit import installation as facts
-from storage.audit import manifests
+from storage.audit import installation, manifests
 from storage.cases import conflicts
 from storage.crypto.sealing import NotAuthentic
 from storage.crypto.server_key import BadServerKey, ServerKeys
-from storage.database import schema as migrating
+from storage.database import schema
 from storage.database.database import Database
-from storage.jobs import backlog as waiting
-from storage.units import admissions, readiness
-from storage.units import recovery_keys as recovery
+from storage.jobs import backlog
+from storage.units import admissions, readiness, recovery_keys
 
 _MEBIBYTE = 1 << 20
 _LITTLE, _FAR_TOO_LITTLE = 1024, 100
@@ -40,7 +38,7 @@ def server_key(patient: Patient) -> Iterator[Finding]:
     """Look at the key: there, private and well formed."""
     try:
         ring = _keys(patient)
-    except (config.BadConfig, BadServerKey) as error:
+    except (loading.BadConfig, BadServerKey) as error:
         yield wrong("server key", refusals.line(error))
         return
     where = patient.settings.keys
@@ -55,11 +53,11 @@ def database(patient: Patient) -> Iterator[Finding]:
         return
     with findings.opened(patient) as store:
         try:
-            found, wanted = migrating.current(store), migrating.head()
+            found, wanted = schema.current(store), schema.head()
             if not found:
                 yield wrong("database", "it is empty; run `kentongan init`")
                 return
-            migrating.check(store)
+            schema.check(store)
             _try_to_write(store)
         except Exception as error:  # noqa: BLE001 - put into words below
             says = refusals.line(error) or f"cannot be used ({type(error).__name__})"
@@ -93,7 +91,7 @@ def house(patient: Patient) -> Iterator[Finding]:
     """Look whether the bot would take a report, and who could recover it."""
     try:
         keys = _keys(patient)
-    except (config.BadConfig, BadServerKey):
+    except (loading.BadConfig, BadServerKey):
         return  # told by server_key
     with findings.ready(patient) as store:
         if store is None:
@@ -108,7 +106,7 @@ def copies(patient: Patient) -> Iterator[Finding]:
         if store is None:
             return  # told by database
         with store.reading() as session:
-            owed = waiting.copies(session, now=patient.now)
+            owed = backlog.copies(session, now=patient.now)
     hours = int(owed.age.total_seconds()) // 3600
     if not owed.count:
         yield ok("copies", "no copy waits at Twilio to be erased")
@@ -145,7 +143,7 @@ def rules(patient: Patient) -> Iterator[Finding]:
     """Prove questions and texts in every language; look into the calendar."""
     try:
         office = make_office(patient.settings, ServerKeys.new(), now=patient.now)
-        problems = questionnaire.check(office.questionnaire, office.texts)
+        problems = book.check(office.questionnaire, office.texts)
     except (KentonganError, TextMissing) as error:
         yield wrong("rules", f"{refusals.line(error) or error}; see `kentongan check`")
         return
@@ -160,7 +158,7 @@ def rules(patient: Patient) -> Iterator[Finding]:
 def _people(session: Session, keys: ServerKeys) -> Iterator[Finding]:
     try:
         agency = founding.agency_of(session, keys)
-        demo = facts.get_setting(session, keys, founding.DEMO)
+        demo = installation.get_setting(session, keys, founding.DEMO)
     except NotAuthentic as error:
         yield wrong("house", refusals.line(error))
         return
@@ -183,10 +181,10 @@ def _people(session: Session, keys: ServerKeys) -> Iterator[Finding]:
     if waits:
         says = f"{waits} without a unit wait until their six words are compared"
         yield warn("accounts", f"{says}; an admin or a supervisor confirms in People")
-    for kind, purpose in recovery.PURPOSE.items():
+    for kind, purpose in recovery_keys.PURPOSE.items():
         try:
-            recovery.key_for(session, keys, kind)
-        except (recovery.RecoveryMissing, NotAuthentic) as error:
+            recovery_keys.key_for(session, keys, kind)
+        except (recovery_keys.RecoveryMissing, NotAuthentic) as error:
             yield wrong(f"recovery {purpose}", refusals.line(error))
         else:
             yield ok(f"recovery {purpose}", "its public half is stored")
@@ -228,7 +226,7 @@ def _try_to_write(store: Database) -> None:
 
 
 def _keys(patient: Patient) -> ServerKeys:
-    found = config.server_key(patient.settings, patient.environ)
+    found = loading.server_key(patient.settings, patient.environ)
     return ServerKeys.from_text(found.get_secret_value())
 
 

@@ -9,7 +9,7 @@ from sqlmodel import col, exists, select
 from bot.doctor import findings
 from bot.doctor.findings import Finding, Patient, ok, warn, wrong
 from bot.retention import tombstones
-from bot.settings import loading as config
+from bot.settings import loading
 from storage.crypto.sealing import NotAuthentic
 from storage.crypto.server_key import BadServerKey, ServerKeys
 from storage.models import Tombstone
@@ -53,9 +53,9 @@ def stones(patient: Patient) -> Iterator[Finding]:
 def _strange(patient: Patient, path: Path) -> int:
     """Count lines that this server key did not write."""
     try:
-        text = config.server_key(patient.settings, patient.environ).get_secret_value()
+        text = loading.server_key(patient.settings, patient.environ).get_secret_value()
         keys = ServerKeys.from_text(text)
-    except (config.BadConfig, BadServerKey):
+    except (loading.BadConfig, BadServerKey):
         return 0  # told by server_key
     strange = 0
     for _, line in tombstones.every_line(path):

@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ParamSpec, Protocol, TypeVar
 
-from bot.evidence import clamav
-from bot.evidence import converter as workshop
+from bot.evidence import clamav, converter
 from bot.evidence.kinds import Kind
 from storage.evidence.blobs import Sealer, chunks
 from storage.evidence.files import Taken
@@ -53,7 +52,7 @@ class Opener:
         self._scanner = scanner
         self._clock = clock
         self._aside = aside
-        self._places = asyncio.Semaphore(workshop.BENCHES)
+        self._places = asyncio.Semaphore(converter.BENCHES)
 
     async def open(
         self, whole: Whole, original: Sealer, copy: Sealer, *, is_last: bool
@@ -86,7 +85,7 @@ class Opener:
         self, kind: Kind, original: Sealer, copy: Sealer
     ) -> dict[str, str]:
         """Make the working copy in a thread; a server that stops does not wait for it."""
-        hand = workshop.Hand()
+        hand = converter.Hand()
         try:
             return await self._aside(made, kind, original, copy, hand=hand)
         except asyncio.CancelledError:
@@ -108,7 +107,7 @@ class Opener:
 
 
 def made(
-    kind: Kind, original: Sealer, copy: Sealer, *, hand: workshop.Hand | None = None
+    kind: Kind, original: Sealer, copy: Sealer, *, hand: converter.Hand | None = None
 ) -> dict[str, str]:
     """Seal the working copy and behind it its preview; tell their sizes in bytes."""
     sizes = {"copy_size": 0, "preview_size": 0}
@@ -121,7 +120,7 @@ def made(
         return write
 
     with copy:
-        facts = workshop.clean(
+        facts = converter.clean(
             kind,
             chunks(original.part, original.key),
             copy=into("copy_size"),

@@ -24,7 +24,7 @@ from bot.jobs.worker import Worker
 from bot.retention import keeper
 from bot.telemetry import logs
 from bot.writer import StoreUnavailable, Writer
-from handlers import evidence as taking
+from handlers import evidence
 from handlers.office import Office
 from storage.evidence.blobs import Away, Sealer, Shelf
 from storage.evidence.files import Taken
@@ -148,12 +148,12 @@ class MediaWorker(Worker):
             file = await self._opened(job, taken, original, copy)
             await self._aside(_publish, file.parts)
             outcome = await self._writer.run(
-                taking.taken, self._office, job, file, now=self._clock()
+                evidence.taken, self._office, job, file, now=self._clock()
             )
         finally:
             holding.cancel()
             await self._aside(_drop, (original, copy))
-        if outcome is taking.Outcome.TAKEN:
+        if outcome is evidence.Outcome.TAKEN:
             await self._aside(_tidy, file.parts)
             await self._writer.run(watches.mended, Watched.FILES, now=self._clock())
         await self._ended(outcome, file_id)
@@ -198,16 +198,16 @@ class MediaWorker(Worker):
         hour = self._clock().replace(minute=0, second=0, microsecond=0)
         await self._writer.run(watches.bad, Watched.FILES, code, now=hour)
 
-    async def _ended(self, outcome: taking.Outcome, file_id: bytes) -> None:
+    async def _ended(self, outcome: evidence.Outcome, file_id: bytes) -> None:
         """Delete what is wanted no more; never what another worker may have stored."""
-        if outcome is taking.Outcome.GONE:
+        if outcome is evidence.Outcome.GONE:
             await self._aside(keeper.remove, self._shelf, (file_id,))
-        elif outcome is taking.Outcome.NOT_OURS:
+        elif outcome is evidence.Outcome.NOT_OURS:
             logs.event("media.not_authentic", level="error")
 
     def _is_wanted(self, job: Claimed) -> bool:
         with self._writer.database.reading() as session:
-            return taking.still_wanted(session, self._office, job)
+            return evidence.still_wanted(session, self._office, job)
 
     async def _again(self, job: Claimed, after: float | None) -> None:
         backoff = _FIRST_BACKOFF * 2 ** min(job.attempts, _DOUBLINGS)
@@ -230,7 +230,7 @@ class MediaWorker(Worker):
             await self._writer.run(jobs.later, job, due=self._clock() + _DAILY)
             return
         outcome = await self._writer.run(
-            taking.refused, self._office, job, state, now=self._clock()
+            evidence.refused, self._office, job, state, now=self._clock()
         )
         await self._ended(outcome, bytes.fromhex(job.details["file"]))
 

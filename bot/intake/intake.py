@@ -22,7 +22,7 @@ from handlers.errors import NotReady
 from handlers.inbox import Outcome
 from handlers.messages import Incoming, Proof
 from handlers.office import Office
-from handlers.quarantine import keeping as aside
+from handlers.quarantine import keeping
 from storage.database import transactions
 from storage.words import Channel
 
@@ -207,7 +207,7 @@ class Intake:
             if isinstance(error, NotReady) or not fault:
                 raise
             logs.failure("incoming.failed", error, channel=incoming.channel)
-        kept = aside.keep(session, self._office, incoming, body, reason, now=now)
+        kept = keeping.keep(session, self._office, incoming, body, reason, now=now)
         return Outcome.QUARANTINED if kept else Outcome.REPEAT
 
     async def opening(self, incoming: Incoming, now: datetime) -> Opening:

@@ -18,7 +18,7 @@ from handlers.cases.receipts import Opening
 from handlers.conversation.exchange import names
 from handlers.messages import Incoming
 from handlers.office import Office
-from handlers.quarantine import release as retaking
+from handlers.quarantine import release
 from handlers.quarantine.release import Became, Kept
 from storage.database import transactions
 from storage.words import Channel
@@ -90,15 +90,13 @@ class Retaking:
         people = [one for incoming, _ in found for one in names(self._office, incoming)]
 
         def verb(session: Session) -> Result:
-            became = retaking.take(session, self._office, name, found, by=by, now=now)
+            became = release.take(session, self._office, name, found, by=by, now=now)
             return Result(became)
 
         def spare(session: Session, error: BaseException) -> Result:
             logs.failure("incoming.failed", error)
             reason = type(error).__name__
-            became = retaking.failed(
-                session, self._office, name, reason, by=by, now=now
-            )
+            became = release.failed(session, self._office, name, reason, by=by, now=now)
             return Result(became, reason)
 
         if not people:
@@ -107,7 +105,7 @@ class Retaking:
 
     async def _failed(self, name: bytes, reason: str, by: bytes) -> Result:
         became = await self._writer.run(
-            retaking.failed, self._office, name, reason, by=by, now=self._clock()
+            release.failed, self._office, name, reason, by=by, now=self._clock()
         )
         return Result(became, reason)
 

@@ -16,9 +16,9 @@ from bot.retention.keeper import Keeper
 from bot.telemetry import logs
 from bot.writer import StoreUnavailable, Writer
 from handlers.office import Office
-from handlers.retention import traces as housekeeping
+from handlers.retention import traces
 from handlers.watch import canary, digest
-from storage.audit import log as audit
+from storage.audit import log
 from storage.evidence.blobs import Shelf
 from storage.jobs import leases
 
@@ -88,9 +88,9 @@ class Scheduler:
             if not await self._leads():
                 return
             now = self._clock()
-            await self._writer.run(housekeeping.purge, self._office, now=now)
+            await self._writer.run(traces.purge, self._office, now=now)
             await self._writer.run(canary.sweep, self._office, now=now)
-            await self._writer.run(housekeeping.warn_of_expiry, self._office, now=now)
+            await self._writer.run(traces.warn_of_expiry, self._office, now=now)
             await self._keeper.run(now, leads=self._leads)
             if not self._writer.database.is_sqlite:
                 await asyncio.to_thread(self._writer.database.scrub)
@@ -132,7 +132,7 @@ class Scheduler:
         with self._writer.database.reading() as session:
             if not digest.is_due(session, self._office, now=self._clock()):
                 return False, None
-            return True, audit.verify(session, self._office.keys)
+            return True, log.verify(session, self._office.keys)
 
     async def _leads(self) -> bool:
         return await self._writer.run(

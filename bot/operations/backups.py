@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 from bot.operations.private_files import FOLDER_MODE, MODE
 from bot.settings.sections import Settings
 from storage.backups import proof as backup_proof
-from storage.backups import writing as backing_up
+from storage.backups import writing
 from storage.backups.proof import Proof, Since
 from storage.backups.reading import Reader
 from storage.backups.records import (
@@ -99,11 +99,11 @@ def make(
         with os.fdopen(number, "wb") as out:
             program = metadata.version("kentongan")
             try:
-                backing_up.write(database, keys, shelf, out, program=program, now=now)
+                writing.write(database, keys, shelf, out, program=program, now=now)
             except FileNotFoundError:  # a file was erased while it was read: once more
                 out.seek(0)
                 out.truncate()
-                backing_up.write(database, keys, shelf, out, program=program, now=now)
+                writing.write(database, keys, shelf, out, program=program, now=now)
             out.flush()
             os.fsync(number)
         proof = prove(part, keys, since=since)
@@ -171,7 +171,7 @@ def _ours(folder: Path, keys: ServerKeys) -> Iterator[tuple[datetime, Path]]:
 
 
 def _require_room(database: Database, shelf: Shelf, target: Path) -> None:
-    size = backing_up.size(database, shelf)
+    size = writing.size(database, shelf)
     need, free = size.rows + size.files + _SPARE, shutil.disk_usage(target).free
     if free < need:
         raise BackupRefused(

@@ -9,9 +9,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from storage.audit import installation as settings
-from storage.audit import log as audit
-from storage.audit import manifests
+from storage.audit import installation, log, manifests
 from storage.crypto.server_key import ServerKeys
 from storage.models import Officer, Setting, Unit
 from storage.people import officers
@@ -54,15 +52,15 @@ def is_founded(session: Session) -> bool:
 
 def agency_of(session: Session, keys: ServerKeys) -> str:
     """Return whose house this is; empty before it was founded. Raises NotAuthentic."""
-    return settings.get_setting(session, keys, AGENCY)
+    return installation.get_setting(session, keys, AGENCY)
 
 
 def found(
     session: Session, keys: ServerKeys, founding: Founding, *, now: datetime
 ) -> Founded:
     """Build the smallest house that may take reports."""
-    settings.set_setting(session, keys, AGENCY, founding.agency)
-    settings.set_setting(session, keys, DEMO, YES if founding.demo else NO)
+    installation.set_setting(session, keys, AGENCY, founding.agency)
+    installation.set_setting(session, keys, DEMO, YES if founding.demo else NO)
     for purpose, public in sorted(founding.recovery.items()):
         recovery.add_recovery(session, keys, purpose, public)
     vault = units.create(session, keys, founding.vault, UnitKind.VAULT)
@@ -72,8 +70,8 @@ def found(
     units.admit_first(session, keys, vault, custodian)
     secret = units.admit_first(session, keys, unit, officer)
     routes.add_route(session, keys, unit)
-    audit.record(session, keys, "house.founded", officer=None, now=now)
+    log.record(session, keys, "house.founded", officer=None, now=now)
     for code, who in (("vault.first", custodian), ("unit.first", officer)):
-        audit.record(session, keys, code, officer=who.id, now=now)
+        log.record(session, keys, code, officer=who.id, now=now)
     manifests.witness(session, keys, now=now)
     return Founded(unit, officer, custodian, secret)

@@ -10,12 +10,12 @@ from bot.retention import tombstones
 from bot.telemetry import logs
 from bot.writer import Writer
 from handlers.office import Office
-from handlers.retention import reports as retention
+from handlers.retention import reports
 from storage.crypto.sealing import NotAuthentic
 from storage.database.database import Database
 from storage.evidence.blobs import Away, Shelf
 from storage.models import Tombstone
-from storage.retention import tombstones as stones
+from storage.retention import tombstones as stored_tombstones
 
 EVERY = timedelta(hours=1)
 PAGES = 20
@@ -49,7 +49,7 @@ class Keeper:
         if self._done is not None and timedelta() <= now - self._done < EVERY:
             return 0
         if not self._after:
-            while await self._writer.run(retention.date_ends, self._office):
+            while await self._writer.run(reports.date_ends, self._office):
                 continue
         count = 0
         for _ in range(PAGES):
@@ -59,7 +59,7 @@ class Keeper:
             if not page:
                 self._after, self._done = b"", now
                 break
-            gone = await self._writer.run(retention.purge, self._office, page, now=now)
+            gone = await self._writer.run(reports.purge, self._office, page, now=now)
             await asyncio.to_thread(remove, self._shelf, gone.files)
             self._after, count = page[-1], count + gone.count
         return count
@@ -68,11 +68,13 @@ class Keeper:
         """Write waiting tombstones into the file; returns how many. Raises OSError."""
         written = 0
         while rows := await asyncio.to_thread(self._waiting):
-            lines = [stones.line(self._office.keys, row) for row in rows]
+            lines = [stored_tombstones.line(self._office.keys, row) for row in rows]
             day = self._office.day(now)
             await asyncio.to_thread(tombstones.append, self._path, lines, day=day)
             ids = [row.id for row in rows]
-            await self._writer.run(stones.mark_written, self._office.keys, ids)
+            await self._writer.run(
+                stored_tombstones.mark_written, self._office.keys, ids
+            )
             written += len(rows)
         return written
 
@@ -85,7 +87,7 @@ class Keeper:
         for stone in told.stones:
             try:
                 gone = await self._writer.run(
-                    retention.replay, self._office, stone, now=now
+                    reports.replay, self._office, stone, now=now
                 )
             except NotAuthentic:
                 done.held_up += 1
@@ -112,12 +114,12 @@ class Keeper:
 
     def _page(self, now: datetime) -> list[bytes]:
         with self._writer.database.reading() as session:
-            return retention.due(session, self._office, after=self._after, now=now)
+            return reports.due(session, self._office, after=self._after, now=now)
 
     def _waiting(self) -> list[Tombstone]:
         with self._writer.database.reading() as session:
             keys = self._office.keys
-            return stones.unwritten(session, keys, limit=tombstones.AT_ONCE)
+            return stored_tombstones.unwritten(session, keys, limit=tombstones.AT_ONCE)
 
 
 def read(
@@ -133,7 +135,7 @@ def read(
     Raises OSError.
     """
     with database.reading() as session:
-        known = stones.known(session)
+        known = stored_tombstones.known(session)
     since = date.min if everything else office.day(now) - office.backups
     return tombstones.read(path, office.keys, since=since, known=known)
 
@@ -153,7 +155,7 @@ def replay(
     for stone in told.stones:
         try:
             with database.writing() as session:
-                gone = retention.replay(session, office, stone, now=now)
+                gone = reports.replay(session, office, stone, now=now)
         except NotAuthentic:
             done.held_up += 1
             continue

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from bot.simulator import manners
 from bot.simulator.phones import Impossible, Line, NoSuchLine, Phone
-from bot.simulator.telegram import shapes as telegram_shapes
+from bot.simulator.telegram import shapes
 from bot.simulator.telegram.api import Telegram
 from bot.simulator.twilio.api import Twilio
 from bot.simulator.world import StoredFile, World
@@ -107,9 +107,7 @@ class Acts:
             parts = [
                 text[at : at + TEXT_LIMIT] for at in range(0, len(text), TEXT_LIMIT)
             ]
-            return [
-                people.say(phone, telegram_shapes.text(part) | extra) for part in parts
-            ]
+            return [people.say(phone, shapes.text(part) | extra) for part in parts]
         album = (
             {"media_group_id": str(self.world.count("album", 10**16))}
             if files[1:]
@@ -176,7 +174,7 @@ class Acts:
         people = self.telegram.people
         if phone.blocked:
             people.block(phone, blocked=False)
-        return people.say(phone, telegram_shapes.text(f"/start {payload}".strip()))
+        return people.say(phone, shapes.text(f"/start {payload}".strip()))
 
     def open(self, phone: Phone, link: str) -> Line:
         """Open ``https://t.me/<bot>?start=<payload>`` on a phone."""

@@ -9,13 +9,13 @@ from typing import Annotated
 
 import typer
 
-from bot.settings import loading as config
+from bot.settings import loading
 from bot.settings.sections import Settings
-from storage.audit import installation as facts
+from storage.audit import installation
 from storage.crypto.server_key import ServerKeys
-from storage.database import schema as migrating
+from storage.database import schema
 from storage.database.database import COMMAND_WAIT, Database
-from storage.rekeying import server_key as rekeying
+from storage.rekeying import server_key
 
 
 def _chosen(context: typer.Context, given: Path | None) -> Path | None:
@@ -56,18 +56,18 @@ class Desk:
 
 def settings_of(given: Path | None) -> Settings:
     """Read the settings. Raises BadConfig."""
-    return config.load(given, os.environ)
+    return loading.load(given, os.environ)
 
 
 def config_path(given: Path | None) -> Path:
     """Return where config.toml is, or belongs."""
     named = os.environ.get("KENTONGAN_CONFIG")
-    return given or (Path(named) if named else config.DEFAULT_PATH)
+    return given or (Path(named) if named else loading.DEFAULT_PATH)
 
 
 def server_keys(settings: Settings) -> ServerKeys:
     """Read the server key. Raises BadConfig, BadServerKey."""
-    text = config.server_key(settings, os.environ)
+    text = loading.server_key(settings, os.environ)
     return ServerKeys.from_text(text.get_secret_value())
 
 
@@ -112,11 +112,11 @@ def sit_down(given: Path | None) -> Iterator[Desk]:
     settings = settings_of(given)
     keys = server_keys(settings)
     with store_of(settings) as database:
-        if not migrating.current(database):
+        if not schema.current(database):
             refuse_half_restored(settings)
             raise Refused("the database is empty; set it up with `kentongan init`")
-        migrating.check(database)
+        schema.check(database)
         with database.reading() as session:
-            facts.get_setting(session, keys, "agency")  # a wrong key shows here
-            rekeying.require(session, keys, finished=False)
+            installation.get_setting(session, keys, "agency")  # a wrong key shows here
+            server_key.require(session, keys, finished=False)
         yield Desk(settings, keys, database)

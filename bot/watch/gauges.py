@@ -6,8 +6,7 @@ from datetime import date, datetime, timedelta
 
 from bot.telemetry.metrics import Level, Metrics
 from bot.writer import Writer
-from storage.jobs import backlog as waiting
-from storage.jobs import watches
+from storage.jobs import backlog, watches
 from storage.jobs.watches import Watched
 
 _FRESH = timedelta(seconds=1)
@@ -47,25 +46,25 @@ class Levels:
     def _look(self, now: datetime) -> dict[Level, float]:
         today = self.day(now)
         with self.writer.database.reading() as session:
-            letters = waiting.letters(session, now=now)
-            jobs = waiting.jobs(session, now=now)
-            copies = waiting.copies(session, now=now)
+            letters = backlog.letters(session, now=now)
+            jobs = backlog.jobs(session, now=now)
+            copies = backlog.copies(session, now=now)
             return {
                 Level.TELEGRAM_PENDING: 0,
                 Level.TELEGRAM_FAILED: 0,
                 Level.OUTBOX_WAITING: letters.count,
-                Level.OUTBOX_FAILED: waiting.failed_letters(session, now=now),
+                Level.OUTBOX_FAILED: backlog.failed_letters(session, now=now),
                 Level.OUTBOX_OLDEST_DUE: letters.age.total_seconds(),
                 Level.JOBS_WAITING: jobs.count,
                 Level.JOBS_OLDEST_DUE: jobs.age.total_seconds(),
                 Level.COPIES_OWED: copies.count,
                 Level.COPIES_OLDEST: copies.age.total_seconds(),
-                Level.QUARANTINE_WAITING: waiting.quarantined(session, today=today),
-                Level.CASES_OPEN: waiting.open_cases(session, today=today),
-                Level.QUARANTINE_OLDEST: waiting.quarantine_days(session, today=today),
-                Level.LEASES_DEAD: waiting.dead_leases(session, now=now),
+                Level.QUARANTINE_WAITING: backlog.quarantined(session, today=today),
+                Level.CASES_OPEN: backlog.open_cases(session, today=today),
+                Level.QUARANTINE_OLDEST: backlog.quarantine_days(session, today=today),
+                Level.LEASES_DEAD: backlog.dead_leases(session, now=now),
                 Level.CANARY_AGE: watches.age(
                     session, Watched.CANARY, now=now
                 ).total_seconds(),
-                Level.LEASES_HELD: waiting.leases(session, self.holder, now=now),
+                Level.LEASES_HELD: backlog.leases(session, self.holder, now=now),
             }

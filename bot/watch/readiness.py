@@ -16,9 +16,9 @@ from sqlmodel import Session
 from bot.telemetry.heartbeats import Beats
 from bot.writer import Writer, WriterFull
 from handlers.office import Office
-from storage.database import schema as migrating
+from storage.database import schema
 from storage.jobs import watches
-from storage.units import readiness as house
+from storage.units import readiness
 
 FRESH = 1.0
 """Seconds for which one look serves everybody who asks."""
@@ -35,7 +35,7 @@ class Readiness:
     office: Office
     clock: Callable[[], datetime]
     beats: Beats
-    _head: str = field(default_factory=migrating.head)
+    _head: str = field(default_factory=schema.head)
     _look: asyncio.Task[tuple[str, ...]] | None = None
     _at: float = 0.0
     _probe: asyncio.Task[tuple[str, ...]] | None = None
@@ -70,7 +70,7 @@ class Readiness:
             return ("store",)
 
     def _verb(self, session: Session) -> tuple[str, ...]:
-        if migrating.revision_of(session.connection()) != self._head:
+        if schema.revision_of(session.connection()) != self._head:
             return ("schema",)
         watches.probe(session, size=PROBE_BYTES, now=self.clock())
-        return ("house",) if house.ready(session, self.office.keys) else ()
+        return ("house",) if readiness.ready(session, self.office.keys) else ()

@@ -23,7 +23,7 @@ from bot.watch.alarms import Alarm, Board, Facts
 from bot.watch.readiness import Readiness
 from bot.writer import StoreUnavailable, Writer
 from handlers.office import Office
-from handlers.watch import alarms as alarming
+from handlers.watch import alarms
 from storage.jobs import leases, watches
 from storage.jobs.watches import Watched
 from storage.models import Watch
@@ -133,14 +133,12 @@ class Watching:
         for name in self.board.rings:
             row = known.get(watches.ALARM + name)
             if row is None or row.bad is None or _is_due(row, facts.now):
-                await self.writer.run(alarming.rings, self.office, name, now=facts.now)
+                await self.writer.run(alarms.rings, self.office, name, now=facts.now)
         for rule in self.board.rules:
             row = known.get(watches.ALARM + rule.name)
             if row is None or row.bad is None or not self._is_over(rule.name, facts):
                 continue
-            await self.writer.run(
-                alarming.is_over, self.office, rule.name, now=facts.now
-            )
+            await self.writer.run(alarms.is_over, self.office, rule.name, now=facts.now)
 
     def _is_over(self, name: Alarm, facts: Facts) -> bool:
         """Tell whether nothing rings, also for what rang before this process began."""
@@ -226,4 +224,4 @@ class Watching:
 
 
 def _is_due(row: Watch, now: datetime) -> bool:
-    return row.told is None or now - row.told >= alarming.AGAIN
+    return row.told is None or now - row.told >= alarms.AGAIN

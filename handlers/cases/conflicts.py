@@ -9,10 +9,10 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from handlers.cases import record as acts
+from handlers.cases import record
 from handlers.errors import NotGranted, NotYours, RevealOver
 from handlers.office import Office
-from handlers.reveals import standing as revealing
+from handlers.reveals import standing
 from storage.cases import cases, conflicts, history, reveals
 from storage.cases.history import Actor
 from storage.models import Case, Officer
@@ -28,7 +28,7 @@ def declare(
 
     The case is released, what they proposed lapses, what they asked to be revealed ends.
     """
-    case = acts.lock(session, office, report)
+    case = record.lock(session, office, report)
     if conflicts.is_barred(session, report, by.id):
         return False
     conflicts.declare(session, office.keys, report, by.id, now=now)
@@ -40,10 +40,10 @@ def declare(
         if row.officer == by.id:
             reveals.end(session, row)
             ended = f"{row.what}:CONFLICT:{reveals.short(row)}"
-            acts.event(session, office, case, EventCode.REVEAL_ENDED, by, now, ended)
-    acts.event(session, office, case, EventCode.CONFLICT, by, now)
+            record.event(session, office, case, EventCode.REVEAL_ENDED, by, now, ended)
+    record.event(session, office, case, EventCode.CONFLICT, by, now)
     cases.save(session, office.keys, case)
-    acts.witness(session, office, case, "conflict", by, now)
+    record.witness(session, office, case, "conflict", by, now)
     return True
 
 
@@ -57,7 +57,7 @@ def declare_in_vault(
     row = reveals.get(session, office.keys, reveal_id)
     if row is None:
         raise RevealOver
-    revealing.require_custodian(session, office, by, row)
+    standing.require_custodian(session, office, by, row)
     return declare(session, office, row.report, by=by, now=now)
 
 
@@ -77,7 +77,7 @@ def settle(
     history is broken: a line that was taken out may be the one that bars somebody.
     Raises NotYours, NotGranted, NotAuthentic.
     """
-    case, keys = acts.lock(session, office, report), office.keys
+    case, keys = record.lock(session, office, report), office.keys
     if by.id not in {one.id for one in case_keys.holders(session, keys, case)}:
         raise NotYours
     if not case_keys.is_due(session, keys, case):
@@ -92,11 +92,11 @@ def settle(
     if case_keys.needs_pair(session, keys, case):
         _renew(session, office, case, opened, by, now)
         cases.save(session, keys, case)
-        acts.witness(session, office, case, "resealed", by, now)
+        record.witness(session, office, case, "resealed", by, now)
     else:
         newcomers = case_keys.without_key(session, keys, case)
         case_keys.share(session, keys, case, newcomers, opened)
-        acts.witness(session, office, case, "shared", by, now)
+        record.witness(session, office, case, "shared", by, now)
     return True
 
 

@@ -9,9 +9,7 @@ from datetime import date, datetime
 
 from sqlmodel import Session
 
-from handlers.cases import due_dates as countdown
-from handlers.cases import record as acts
-from handlers.cases import reporter
+from handlers.cases import due_dates, record, reporter
 from handlers.errors import (
     AnsweredAlready,
     KeptByLaw,
@@ -20,12 +18,11 @@ from handlers.errors import (
     SecondOfficerNeeded,
     SupervisorNeeded,
 )
-from handlers.notices import reporters as notices
+from handlers.notices import reporters
 from handlers.office import Office
 from handlers.rules.deadlines import due
 from handlers.talk.state import Promises
-from storage.cases import cases, data_requests, history, reveals
-from storage.cases import items as report_items
+from storage.cases import cases, data_requests, history, items, reveals
 from storage.cases.history import Actor
 from storage.models import Case, DataRequest, Officer
 from storage.people import officers
@@ -67,7 +64,7 @@ def answer(
     empty. Raises NotFound, AnsweredAlready, ReasonNeeded, and for an
     erasure KeptByLaw, SecondOfficerNeeded, SupervisorNeeded.
     """
-    case = acts.lock(session, office, report)
+    case = record.lock(session, office, report)
     row = data_requests.lock(session, office.keys, request)
     if row is None or row.report != report:
         raise NotFound
@@ -77,13 +74,13 @@ def answer(
         return _erase(session, office, case, row, by, now)
     if not text:
         raise ReasonNeeded
-    if case.purged is None and not acts.tell_reporter(
+    if case.purged is None and not record.tell_reporter(
         session, office, case, text, by=by, now=now
     ):
         raise NotFound("no receipt yet")
     _settle(session, office, case, row, state, by, now)
     cases.save(session, office.keys, case)
-    acts.witness(session, office, case, f"request_{state}", by, now)
+    record.witness(session, office, case, f"request_{state}", by, now)
     return Answered(settled=True)
 
 
@@ -102,9 +99,9 @@ def _erase(
         row.officer = by.id
         data_requests.save(session, office.keys, row)
         code = EventCode.APPROVAL_ASKED
-        acts.event(session, office, case, code, by, now, "erasure")
+        record.event(session, office, case, code, by, now, "erasure")
         cases.save(session, office.keys, case)
-        acts.witness(session, office, case, "erasure_proposed", by, now)
+        record.witness(session, office, case, "erasure_proposed", by, now)
         return Answered(settled=False)
     if first.id == by.id:
         raise SecondOfficerNeeded
@@ -113,9 +110,9 @@ def _erase(
     gone = _end(session, office, case, by, now)
     for one in data_requests.open_of(session, office.keys, case.report):
         _settle(session, office, case, one, RequestState.DONE, by, now)
-    countdown.set_due(session, office, case, now)
+    due_dates.set_due(session, office, case, now)
     cases.save(session, office.keys, case)
-    acts.witness(session, office, case, "erased", by, now)
+    record.witness(session, office, case, "erased", by, now)
     return Answered(settled=True, files=tuple(gone))
 
 
@@ -141,7 +138,7 @@ def _end(
     keys, day = office.keys, office.day(now)
     case.reporter_withdrawn = True
     if case.is_open:
-        countdown.enter(office, case, Status.WITHDRAWN, now)
+        due_dates.enter(office, case, Status.WITHDRAWN, now)
         case.before = case.reason = case.paused_since = None
     case.wanted_status = case.wanted_reason = case.wanted_by = None
     case.unread_from_reporter = False
@@ -175,7 +172,7 @@ def _settle(
     row.state, row.officer = state.value, by.id
     data_requests.save(session, office.keys, row)
     detail = f"{row.kind}:{state}"
-    acts.event(session, office, case, EventCode.ANSWERED, by, now, detail)
+    record.event(session, office, case, EventCode.ANSWERED, by, now, detail)
 
 
 ANSWERED_BY = {
@@ -207,7 +204,7 @@ def promises(
     dates = {kind: deadline(office, rule, day) for kind, rule in DONE_BY.items()}
     dates[RequestKind.ERASE] += office.backups
     case = cases.get(session, office.keys, report)
-    held = case is not None and case.hold and report_items.has_identity(session, report)
+    held = case is not None and case.hold and items.has_identity(session, report)
     return Promises(
         {kind.value: day.strftime("%d/%m/%Y") for kind, day in dates.items()}, held
     )
@@ -246,4 +243,4 @@ def ask(
         detail=kind.value,
     )
     cases.save(session, office.keys, case)
-    notices.alert(session, office, case, text="ALERT.REQUEST", now=now)
+    reporters.alert(session, office, case, text="ALERT.REQUEST", now=now)

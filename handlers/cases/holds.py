@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from handlers.cases import record as acts
+from handlers.cases import record
 from handlers.errors import NotAllowed, SecondOfficerNeeded
 from handlers.office import Office
 from storage.cases import cases, history
@@ -31,7 +31,7 @@ def hold(
     Raises NotAllowed for whoever is no supervisor, Purged where there is nothing to keep.
     """
     case = _locked(session, office, report, by)
-    acts.refuse_purged(case)
+    record.refuse_purged(case)
     if case.hold:
         return False
     case.hold = True
@@ -73,7 +73,7 @@ def last(events: Sequence[Event]) -> Event | None:
 def _locked(session: Session, office: Office, report: bytes, by: Officer) -> Case:
     if by.role != Role.SUPERVISOR:
         raise NotAllowed
-    return acts.lock(session, office, report)
+    return record.lock(session, office, report)
 
 
 def _write(
@@ -85,7 +85,7 @@ def _write(
     by: Officer,
     now: datetime,
 ) -> None:
-    content = acts.content(ItemKind.NOTE, text, by, now)
-    acts.seal_to_case(session, office, case, content, code, by, now)
+    content = record.content(ItemKind.NOTE, text, by, now)
+    record.seal_to_case(session, office, case, content, code, by, now)
     cases.save(session, office.keys, case)
-    acts.witness(session, office, case, code.value, by, now)
+    record.witness(session, office, case, code.value, by, now)

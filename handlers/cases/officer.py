@@ -8,13 +8,11 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from handlers.cases import due_dates as countdown
-from handlers.cases import record as acts
+from handlers.cases import due_dates, record
 from handlers.errors import NotFound, SecondOfficerNeeded
-from handlers.notices import reporters as notices
+from handlers.notices import reporters
 from handlers.office import Office
-from storage.cases import cases
-from storage.cases import items as report_items
+from storage.cases import cases, items
 from storage.models import Officer
 from storage.words import Audience, EventCode, ItemKind, Reason, Role, Status
 
@@ -35,8 +33,8 @@ def change_status(
     False; a second officer who asks for the same step and reason confirms it (True).
     Raises the workflow's errors, NotFound, and NotAuthentic for a changed row.
     """
-    case = acts.lock(session, office, report)
-    acts.refuse_purged(case)
+    case = record.lock(session, office, report)
+    record.refuse_purged(case)
     status = Status(case.status)
     wanted = (to.value, reason.value if reason else None)
     seconded = (
@@ -57,7 +55,7 @@ def change_status(
         if (case.wanted_status, case.wanted_reason, case.wanted_by) == (*wanted, by.id):
             raise
         case.wanted_status, case.wanted_reason, case.wanted_by = *wanted, by.id
-        acts.event(
+        record.event(
             session,
             office,
             case,
@@ -67,20 +65,20 @@ def change_status(
             _detail(to, reason),
         )
         cases.save(session, office.keys, case)
-        acts.witness(session, office, case, "proposed", by, now)
+        record.witness(session, office, case, "proposed", by, now)
         return False
     if to is Status.NEEDS_INFO:
         case.before, case.paused_since = status.value, office.day(now)
     else:
         case.before = case.paused_since = None
-    countdown.enter(office, case, to, now)
+    due_dates.enter(office, case, to, now)
     case.reason = wanted[1]
     case.wanted_status = case.wanted_reason = case.wanted_by = None
-    acts.event(session, office, case, EventCode.STATUS, by, now, _detail(to, reason))
-    countdown.set_due(session, office, case, now)
+    record.event(session, office, case, EventCode.STATUS, by, now, _detail(to, reason))
+    due_dates.set_due(session, office, case, now)
     cases.save(session, office.keys, case)
-    notices.tell(session, office, case, status=True, now=now)
-    acts.witness(session, office, case, "status", by, now)
+    reporters.tell(session, office, case, status=True, now=now)
+    record.witness(session, office, case, "status", by, now)
     return True
 
 
@@ -94,12 +92,12 @@ def ask(
     now: datetime,
 ) -> None:
     """Ask the reporter something: sealed to them and to the case, told as they wished."""
-    case = acts.lock(session, office, report)
-    acts.refuse_purged(case)
+    case = record.lock(session, office, report)
+    record.refuse_purged(case)
     if case.reporter_key is None:
         raise NotFound("no receipt yet")
-    content = acts.content(ItemKind.QUESTION, text, by, now)
-    sent = report_items.add_item(
+    content = record.content(ItemKind.QUESTION, text, by, now)
+    sent = items.add_item(
         session,
         office.keys,
         report,
@@ -108,11 +106,11 @@ def ask(
         public=case.reporter_key,
         day=office.day(now),
     )
-    acts.item(session, office, case, EventCode.ITEM, by, now, sent)
-    acts.seal_to_case(session, office, case, content, EventCode.ASKED, by, now)
+    record.item(session, office, case, EventCode.ITEM, by, now, sent)
+    record.seal_to_case(session, office, case, content, EventCode.ASKED, by, now)
     cases.save(session, office.keys, case)
-    notices.tell(session, office, case, words=text, now=now)
-    acts.witness(session, office, case, "asked", by, now)
+    reporters.tell(session, office, case, words=text, now=now)
+    record.witness(session, office, case, "asked", by, now)
 
 
 def note(
@@ -125,24 +123,24 @@ def note(
     now: datetime,
 ) -> None:
     """Keep an officer's note, sealed to the case; nobody is told."""
-    case = acts.lock(session, office, report)
-    content = acts.content(ItemKind.NOTE, text, by, now)
-    acts.seal_to_case(session, office, case, content, EventCode.NOTED, by, now)
+    case = record.lock(session, office, report)
+    content = record.content(ItemKind.NOTE, text, by, now)
+    record.seal_to_case(session, office, case, content, EventCode.NOTED, by, now)
     cases.save(session, office.keys, case)
-    acts.witness(session, office, case, "noted", by, now)
+    record.witness(session, office, case, "noted", by, now)
 
 
 def take(
     session: Session, office: Office, report: bytes, *, by: Officer, now: datetime
 ) -> bool:
     """Make an officer the one who works on a case; False if somebody else has it."""
-    case = acts.lock(session, office, report)
+    case = record.lock(session, office, report)
     if case.officer is not None:
         return case.officer == by.id
     case.officer = by.id
-    acts.event(session, office, case, EventCode.TAKEN, by, now)
+    record.event(session, office, case, EventCode.TAKEN, by, now)
     cases.save(session, office.keys, case)
-    acts.witness(session, office, case, "taken", by, now)
+    record.witness(session, office, case, "taken", by, now)
     return True
 
 
@@ -150,24 +148,24 @@ def let_go(
     session: Session, office: Office, report: bytes, *, by: Officer, now: datetime
 ) -> None:
     """Put a case that this officer had back into the unit's queue."""
-    case = acts.lock(session, office, report)
+    case = record.lock(session, office, report)
     if case.officer != by.id:
         return
     case.officer = None
-    acts.event(session, office, case, EventCode.TAKEN, by, now, "let_go")
+    record.event(session, office, case, EventCode.TAKEN, by, now, "let_go")
     cases.save(session, office.keys, case)
-    acts.witness(session, office, case, "let_go", by, now)
+    record.witness(session, office, case, "let_go", by, now)
 
 
 def record_reading(
     session: Session, office: Office, report: bytes, *, by: Officer, now: datetime
 ) -> None:
     """Record that an officer opened a case's contents, and mark its news as seen."""
-    case = acts.lock(session, office, report)
+    case = record.lock(session, office, report)
     case.unread_from_reporter = False
-    acts.event(session, office, case, EventCode.READ_BY_OFFICER, by, now)
+    record.event(session, office, case, EventCode.READ_BY_OFFICER, by, now)
     cases.save(session, office.keys, case)
-    acts.witness(session, office, case, "read", by, now)
+    record.witness(session, office, case, "read", by, now)
 
 
 def _detail(to: Status, reason: Reason | None) -> str:

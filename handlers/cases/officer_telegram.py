@@ -10,14 +10,13 @@ from sqlmodel import Session
 
 from handlers.cases import officer as case_verbs
 from handlers.messages import Incoming, Kind, Reply
-from handlers.notices import reporters as notices
+from handlers.notices import reporters
 from handlers.office import Office
 from storage import outbox
 from storage.cases import cases, conflicts
 from storage.letters.letter import Letter
 from storage.models import Officer
-from storage.people import officers
-from storage.people import telegram_links as links
+from storage.people import officers, telegram_links
 from storage.units import units
 from storage.words import LetterKind
 
@@ -33,9 +32,9 @@ def receive(
     verb, colon, number = incoming.press.partition(":")
     if incoming.kind is not Kind.PRESS or not colon:
         return False
-    if verb not in {notices.TAKE, notices.OPEN}:
+    if verb not in {reporters.TAKE, reporters.OPEN}:
         return False
-    officer_id = links.officer_at(
+    officer_id = telegram_links.officer_at(
         session, office.keys, incoming.channel, incoming.handle
     )
     if officer_id is None:
@@ -44,20 +43,20 @@ def receive(
     _acknowledge(session, office, incoming, now)
     reply = _duty(session, office, officer, verb, number, now)
     place = (incoming.channel, incoming.handle)
-    notices.post_to_officer(session, office, officer, place, reply, now=now)
+    reporters.post_to_officer(session, office, officer, place, reply, now=now)
     return True
 
 
 def _link(session: Session, office: Office, incoming: Incoming, now: datetime) -> bool:
     token = incoming.text.removeprefix(_START).strip()
-    officer_id = links.redeem(
+    officer_id = telegram_links.redeem(
         session, office.keys, token, incoming.channel, incoming.handle, now=now
     )
     if officer_id is None:
         return False
     officer = officers.by_id(session, office.keys, officer_id)
     place = (incoming.channel, incoming.handle)
-    notices.post_to_officer(
+    reporters.post_to_officer(
         session, office, officer, place, Reply("DUTY.LINKED"), now=now
     )
     return True
@@ -78,7 +77,7 @@ def _duty(
     if conflicts.is_barred(session, case.report, officer.id):
         return Reply("DUTY.UNKNOWN")
     link = f"{office.console_url}/cases/{case.number}"
-    if verb == notices.OPEN:
+    if verb == reporters.OPEN:
         return Reply("DUTY.OPEN", {"case": number, "link": link})
     if case_verbs.take(session, office, case.report, by=officer, now=now):
         return Reply("DUTY.TAKEN", {"case": number, "link": link})

@@ -15,14 +15,12 @@ from sqlmodel import Session
 
 from handlers import dialogue
 from handlers.messages import Proof, Reply
-from handlers.notices import reporters as notices
+from handlers.notices import reporters
 from handlers.office import Office
 from handlers.rules import numbering
-from storage.cases import cases
-from storage.cases import items as report_items
+from storage.cases import cases, items
 from storage.cases.items import Content
-from storage.crypto import sealing
-from storage.crypto import server_key as server_keys
+from storage.crypto import sealing, server_key
 from storage.crypto.sealing import Context, NotAuthentic
 from storage.jobs import jobs
 from storage.jobs.jobs import Claimed
@@ -78,8 +76,8 @@ def prepare(office: Office, report: bytes, number: str) -> Prepared:
     """Make code and reporter's pair for a case. Slow: tens of milliseconds."""
     code = numbering.new_code(secrets.randbelow)
     pair, salt = sealing.new_pair(), secrets.token_bytes(16)
-    key = server_keys.receipt_key(office.keys, number, code, salt)
-    wrap = server_keys.lock_with(key, pair.secret, _context(report))
+    key = server_key.receipt_key(office.keys, number, code, salt)
+    wrap = server_key.lock_with(key, pair.secret, _context(report))
     return Prepared(code, salt, bytes((office.keys.newest,)) + wrap, pair.public)
 
 
@@ -97,7 +95,7 @@ def give(
     case.reporter_key = prepared.public
     case.receipt_salt, case.receipt_wrap = prepared.salt, prepared.wrap
     cases.save(session, office.keys, case)
-    report_items.add_item(
+    items.add_item(
         session,
         office.keys,
         case.report,
@@ -108,7 +106,7 @@ def give(
         public=prepared.public,
         day=day,
     )
-    notices.say(
+    reporters.say(
         session,
         office,
         Reply(
@@ -168,10 +166,10 @@ def open_with(office: Office, asked: Question, *, now: datetime) -> Opening:
         )
     key_id = asked.wrap[0] if asked.report else office.keys.newest
     try:
-        key = server_keys.receipt_key(
+        key = server_key.receipt_key(
             office.keys, asked.number, asked.code, asked.salt, key_id
         )
-        secret = server_keys.unlock_with(key, asked.wrap[1:], _context(asked.report))
+        secret = server_key.unlock_with(key, asked.wrap[1:], _context(asked.report))
     except NotAuthentic:
         left = office.tries.wrong(asked.name, now)
         locked = 0 if left else office.tries.minutes_locked(asked.name, now)

@@ -9,11 +9,10 @@ from datetime import datetime
 from sqlmodel import Session
 
 from handlers.errors import NotFound, Purged
-from handlers.notices import reporters as notices
+from handlers.notices import reporters
 from handlers.office import Office
-from storage.audit import log as audit
-from storage.cases import cases, history
-from storage.cases import items as report_items
+from storage.audit import log
+from storage.cases import cases, history, items
 from storage.cases.history import Actor
 from storage.cases.items import Content
 from storage.models import Case, Event, Officer
@@ -72,7 +71,7 @@ def seal_to_case(
 ) -> None:
     """Seal what an officer wrote to the case and name it in the history. Raises Purged."""
     refuse_purged(case)
-    item_hash = report_items.add_item(
+    item_hash = items.add_item(
         session,
         office.keys,
         case.report,
@@ -100,7 +99,7 @@ def tell_reporter(
     refuse_purged(case)
     if case.reporter_key is None:
         return False
-    sent = report_items.add_item(
+    sent = items.add_item(
         session,
         office.keys,
         case.report,
@@ -110,7 +109,7 @@ def tell_reporter(
         day=office.day(now),
     )
     item(session, office, case, EventCode.ITEM, by, now, sent)
-    notices.tell(session, office, case, words=text, now=now)
+    reporters.tell(session, office, case, words=text, now=now)
     return True
 
 
@@ -142,7 +141,7 @@ def witness(
 
     With it an older copy of the case no longer fits, though every row of it is ours.
     """
-    audit.record(
+    log.record(
         session,
         office.keys,
         f"case.{act}",

@@ -9,10 +9,10 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from handlers.cases import due_dates as countdown
+from handlers.cases import due_dates
 from handlers.cases.receipts import Opening
 from handlers.messages import Reply
-from handlers.notices import reporters as notices
+from handlers.notices import reporters
 from handlers.office import Office
 from storage.cases import cases, history, reveals
 from storage.cases import items as report_items
@@ -48,7 +48,7 @@ def status_of(
         return ()
     if case.purged is not None:
         return (Reply("PURGED", {"date": case.purged.strftime("%d/%m/%Y")}),)
-    told = notices.standing(office, case, language=language, channel=channel)
+    told = reporters.standing(office, case, language=language, channel=channel)
     standing = (told,) if told is not None else ()
     return (*standing, *_of_files(session, office, opening.report))
 
@@ -141,7 +141,7 @@ def add(
     case.unread_from_reporter = True
     cases.save(session, office.keys, case)
     if first:
-        notices.alert(session, office, case, text="ALERT.ANSWER", now=now)
+        reporters.alert(session, office, case, text="ALERT.ANSWER", now=now)
     return True
 
 
@@ -167,10 +167,10 @@ def withdraw(session: Session, office: Office, report: bytes, *, now: datetime) 
         now=now,
     )
     if effect is not None:
-        countdown.enter(office, case, effect, now)
+        due_dates.enter(office, case, effect, now)
         case.before = None
     cases.save(session, office.keys, case)
-    notices.alert(session, office, case, text="ALERT.WITHDRAWN", now=now)
+    reporters.alert(session, office, case, text="ALERT.WITHDRAWN", now=now)
 
 
 def erase(session: Session, office: Office, report: bytes, *, now: datetime) -> None:

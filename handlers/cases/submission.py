@@ -8,13 +8,12 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from handlers.cases import due_dates as countdown
+from handlers.cases import due_dates
 from handlers.errors import NotFound, NumbersExhausted
-from handlers.notices import reporters as notices
+from handlers.notices import reporters
 from handlers.office import Office
 from handlers.rules import numbering, routing
-from storage.cases import cases, figures, history, reports
-from storage.cases import items as report_items
+from storage.cases import cases, figures, history, items, reports
 from storage.cases.items import Content
 from storage.crypto.sealing import Context
 from storage.crypto.server_key import Purpose
@@ -62,7 +61,7 @@ def open_case(
         raise NotFound
     reports.release(session, keys, report, bytes.fromhex(decision.unit))
     choices = Content(kind=ItemKind.CHOICES, text=json.dumps(dict(answers)))
-    report_items.add_item(
+    items.add_item(
         session,
         keys,
         report,
@@ -95,11 +94,11 @@ def open_case(
     _number(session, office, case)
     by = history.REPORTER
     history.append(session, keys, case, EventCode.OPENED, by=by, day=day)
-    for item_hash in report_items.item_hashes(session, report):
+    for item_hash in items.item_hashes(session, report):
         history.append(
             session, keys, case, EventCode.ITEM, by=by, day=day, item_hash=item_hash
         )
-    countdown.set_due(session, office, case, now)
+    due_dates.set_due(session, office, case, now)
     cases.save(session, keys, case)
     owed = {
         "report": report.hex(),
@@ -114,7 +113,7 @@ def open_case(
     if case.canary:
         return case
     figures.bump(session, f"submitted.{reporter.channel}", day=day)
-    notices.alert(session, office, case, text="ALERT.NEW", now=now)
+    reporters.alert(session, office, case, text="ALERT.NEW", now=now)
     return case
 
 

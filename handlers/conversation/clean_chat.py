@@ -15,11 +15,11 @@ from sqlmodel import Session
 from handlers.conversation.memory import Memory, Sweep
 from handlers.dialogue import State
 from handlers.messages import Incoming, Kind, Reply
-from handlers.notices import reporters as notices
+from handlers.notices import reporters
 from handlers.office import Office
 from storage import conversations, outbox
 from storage.crypto.sealing import NotAuthentic
-from storage.letters import sent as departed
+from storage.letters import sent as sent_letters
 from storage.letters.letter import LIVES, Letter
 from storage.models import Conversation
 from storage.notices import subscriptions
@@ -87,7 +87,7 @@ def tell_left(
     session: Session, office: Office, memory: Memory, left: int, *, now: datetime
 ) -> None:
     """Say how many messages are left to be deleted by hand; this one stays too."""
-    notices.say(
+    reporters.say(
         session,
         office,
         Reply("CLEANLEFT", {"n": str(left)}),
@@ -119,7 +119,7 @@ def sent(
     )
     if ours and final:
         channel = claimed.letter.channel
-        departed.ended(session, office.keys, channel, provider_id, now=now)
+        sent_letters.ended(session, office.keys, channel, provider_id, now=now)
     if row is None or memory is None:
         return ours
     if claimed.letter.kind is not LetterKind.DELETE:

@@ -3,20 +3,16 @@
 from dataclasses import replace
 
 from handlers.cases import data_requests, reporter, submission
-from handlers.conversation import clean_chat as cleaning
+from handlers.conversation import clean_chat
 from handlers.conversation.exchange import Turning, discard
 from handlers.conversation.memory import Trail
 from handlers.messages import Command, CommandName, Proof, Reply
-from handlers.notices import joined as one_notice
-from handlers.notices import reporters as notices
-from handlers.talk import followup as follow
-from handlers.talk import talk
+from handlers.notices import joined, reporters
+from handlers.talk import followup, talk
 from handlers.talk.state import Turn
-from storage.cases import cases
-from storage.cases import items as report_items
+from storage.cases import cases, items
 from storage.jobs import jobs
-from storage.notices import failed as dead_letters
-from storage.notices import subscriptions
+from storage.notices import failed, subscriptions
 from storage.notices.subscriptions import Subscriber
 from storage.words import Anonymity, Audience, JobKind, RequestKind, Wanted
 
@@ -59,7 +55,7 @@ def run(turning: Turning, command: Command) -> tuple[Reply, ...]:
             turning.over, turning.memory.trail = True, Trail()
         case CommandName.CLEAN:
             _forget_failed(turning)
-            cleaning.begin(turning.office, turning.memory)
+            clean_chat.begin(turning.office, turning.memory)
     return ()
 
 
@@ -78,7 +74,7 @@ def refuse_purged(turning: Turning, turn: Turn) -> Turn:
     if turning.incoming.media and copy["id"] and office.erase_copies:
         jobs.put(session, office.keys, JobKind.ERASE, copy, now=turning.now)
     state = turning.state
-    if state.step in {follow.ASK_ADDITION, follow.ASK_REPLY}:
+    if state.step in {followup.ASK_ADDITION, followup.ASK_REPLY}:
         state = talk.release(state)
     reply = Reply("NOTADDED", {"date": case.purged.strftime("%d/%m/%Y")})
     return Turn(state, replies=(reply,))
@@ -99,7 +95,7 @@ def settle(turning: Turning, turn: Turn) -> None:
         item.audience is Audience.IDENTITY and not item.to_case for item in turn.items
     )
     if memory.report and after == Anonymity.ANON and (named or before != after):
-        report_items.erase_identity(turning.session, bytes.fromhex(memory.report))
+        items.erase_identity(turning.session, bytes.fromhex(memory.report))
 
 
 def restore_language(turning: Turning) -> None:
@@ -115,7 +111,7 @@ def _submit(turning: Turning, command: Command) -> None:
         return
     report = bytes.fromhex(turning.memory.report)
     if command.answers.get(WISH) == Anonymity.ANON:
-        report_items.erase_identity(turning.session, report)
+        items.erase_identity(turning.session, report)
     submission.open_case(
         turning.session,
         turning.office,
@@ -159,7 +155,7 @@ def _end(turning: Turning, name: CommandName) -> None:
 def _forget_failed(turning: Turning) -> None:
     """Let no letter that failed come to this chat any more."""
     for handle in turning.incoming.handles:
-        dead_letters.forget_person(
+        failed.forget_person(
             turning.session, turning.office.keys, turning.incoming.channel, handle
         )
 
@@ -199,7 +195,7 @@ def _quieten(turning: Turning, report: bytes, wish: Subscriber) -> None:
     session, office = turning.session, turning.office
     case = cases.get(session, office.keys, report)
     if case is not None:
-        one_notice.quieten(session, office, case, wish, now=turning.now)
+        joined.quieten(session, office, case, wish, now=turning.now)
 
 
 def _tell_others(turning: Turning, report: bytes, handles: tuple[str, ...]) -> None:
@@ -210,7 +206,7 @@ def _tell_others(turning: Turning, report: bytes, handles: tuple[str, ...]) -> N
         return
     case = cases.get(session, office.keys, report)
     if case is not None:
-        notices.tell_of_another(
+        reporters.tell_of_another(
             session, office, case, channel=channel, handles=handles, now=turning.now
         )
 

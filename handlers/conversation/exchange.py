@@ -9,12 +9,11 @@ from sqlmodel import Session
 
 from handlers.cases import data_requests
 from handlers.cases.receipts import Opening
-from handlers.conversation import clean_chat as cleaning
+from handlers.conversation import clean_chat
 from handlers.conversation.memory import Memory
 from handlers.dialogue import State
 from handlers.messages import Command, CommandName, Incoming, Reply
-from handlers.notices import reporters as notices
-from handlers.notices import undelivered as untold
+from handlers.notices import reporters, undelivered
 from handlers.office import Office
 from handlers.talk.state import Promises, Turn
 from handlers.throttle import CALM
@@ -22,8 +21,7 @@ from storage import conversations, outbox
 from storage.cases import reports
 from storage.crypto.sealing import NotAuthentic
 from storage.letters.letter import Letter
-from storage.notices import subscriptions
-from storage.notices import waiting as pending
+from storage.notices import subscriptions, waiting
 from storage.words import Channel, LetterKind
 
 _READING = frozenset({CommandName.STATUS, CommandName.READ})
@@ -103,7 +101,7 @@ def recall(
         memory.handle = incoming.handle
     if memory.case_over(now):
         memory.forget_case()
-    cleaning.received(office, incoming, memory)
+    clean_chat.received(office, incoming, memory)
     return memory
 
 
@@ -117,7 +115,7 @@ def remember(turning: Turning) -> None:
     if turning.sent and turning.incoming.group:
         group = turning.incoming.group
         memory = memory.with_album(group, turning.sent, turning.now)
-    cleaning.go_on(turning.session, turning.office, memory, now=turning.now)
+    clean_chat.go_on(turning.session, turning.office, memory, now=turning.now)
     rest = memory.trail or memory.sent
     if memory.is_empty() or (turning.over and not rest):
         conversations.forget(turning.session, turning.names)
@@ -155,7 +153,7 @@ def answer(
         if written > CALM:
             replies = (Reply("X11", {"n": "1"}),) if written == CALM + 1 else ()
     for reply in (*shown, *replies):
-        notices.say(
+        reporters.say(
             turning.session,
             office,
             reply,
@@ -184,8 +182,8 @@ def heard_from(turning: Turning, command: Command | None) -> None:
     for handle in incoming.handles:
         place = (session, office.keys, incoming.channel, handle)
         owed |= set(subscriptions.heard_from(*place, heard=turning.heard))
-        pending.heard_from(*place, heard=turning.heard, now=turning.now)
+        waiting.heard_from(*place, heard=turning.heard, now=turning.now)
     if command is not None and command.name in _READING:
         owed.discard(turning.opening.report)
     channel, now = incoming.channel, turning.now
-    untold.tell_owed(session, office, owed, channel, incoming.handles, now=now)
+    undelivered.tell_owed(session, office, owed, channel, incoming.handles, now=now)

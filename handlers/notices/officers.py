@@ -11,12 +11,11 @@ from datetime import datetime
 from sqlmodel import Session
 
 from handlers.messages import Reply
-from handlers.notices import reporters as notices
+from handlers.notices import reporters
 from handlers.office import Office
 from storage.crypto.sealing import NotAuthentic
 from storage.models import Officer
-from storage.people import officers
-from storage.people import telegram_links as links
+from storage.people import officers, telegram_links
 from storage.words import Channel, Role
 
 ADDED, REMOVED = "DUTY.ROUTE", "DUTY.UNROUTE"
@@ -41,7 +40,7 @@ def route_changed(
     told = 0
     for officer, place in _supervisors(session, office):
         reply = Reply(text, params)
-        notices.post_to_officer(session, office, officer, place, reply, now=now)
+        reporters.post_to_officer(session, office, officer, place, reply, now=now)
         told += 1
     return told
 
@@ -54,6 +53,6 @@ def _supervisors(
             continue
         with suppress(NotAuthentic):  # a planted account or link is told nothing
             officers.require(session, office.keys, officer)
-            place = links.handle_of(session, office.keys, officer.id)
+            place = telegram_links.handle_of(session, office.keys, officer.id)
             if place is not None:
                 yield officer, place

@@ -7,7 +7,7 @@ from sqlmodel import Session
 
 from handlers.lengths import split
 from handlers.messages import Choice, Reply
-from handlers.notices import joined as one_notice
+from handlers.notices import joined
 from handlers.notices.joined import NEWS, SHORTEST_LIMIT, News
 from handlers.office import Office
 from storage import outbox
@@ -15,10 +15,9 @@ from storage.cases import conflicts
 from storage.crypto.sealing import NotAuthentic
 from storage.letters.letter import Letter
 from storage.models import Case, Officer, Unit
-from storage.notices import subscriptions
-from storage.notices import waiting as pending
+from storage.notices import subscriptions, waiting
 from storage.notices.subscriptions import Subscriber
-from storage.people import telegram_links as links
+from storage.people import telegram_links
 from storage.units import units
 from storage.words import Channel, LetterKind, Status, Urgency, Wanted
 
@@ -79,7 +78,7 @@ def tell(
         if status and person.kind is Wanted.FULL:
             text = _standing(office, case, person)
         news = _news(case, person, text)
-        one_notice.post(session, office, case, person, news, now=now)
+        joined.post(session, office, case, person, news, now=now)
     return len(people)
 
 
@@ -102,7 +101,7 @@ def tell_of_another(
         if person.channel is channel and person.handle in handles:
             continue
         news = News(Reply("ALSO", {"case": case.number}))
-        one_notice.post(session, office, case, person, news, now=now)
+        joined.post(session, office, case, person, news, now=now)
         told += 1
     return told
 
@@ -195,7 +194,7 @@ def post_to_officer(
         buttons=rendered.buttons,
         language=language,
     )
-    if not pending.says(session, office.keys, letter):
+    if not waiting.says(session, office.keys, letter):
         outbox.put(session, office.keys, letter, now=now)
 
 
@@ -204,7 +203,7 @@ def _place_of(
 ) -> tuple[Channel, str] | None:
     """Return where an officer wants alerts; a planted link must not stop a report."""
     try:
-        return links.handle_of(session, office.keys, officer.id)
+        return telegram_links.handle_of(session, office.keys, officer.id)
     except NotAuthentic:
         return None
 

@@ -10,9 +10,9 @@ from sqlmodel import Session
 
 from handlers.errors import NotYours
 from handlers.office import Office
-from handlers.people import joining as people
-from storage.audit import log as audit
-from storage.notices import failed as dead_letters
+from handlers.people import joining
+from storage.audit import log
+from storage.notices import failed
 from storage.words import Role
 
 LETTERS: Final = frozenset({Role.ADMIN, Role.SUPERVISOR})
@@ -36,7 +36,7 @@ def retry(
     operator. Raises NotYours.
     """
     _require(session, office, by)
-    taken = dead_letters.retry(session, only=only, reason=reason, now=now)
+    taken = failed.retry(session, only=only, reason=reason, now=now)
     _record(session, office, "letters.retried", taken, by, now)
     return len(taken)
 
@@ -52,13 +52,13 @@ def drop(
 ) -> int:
     """Delete letters that failed; returns how many were still there. Raises NotYours."""
     _require(session, office, by)
-    gone = dead_letters.drop(session, only=only, reason=reason)
+    gone = failed.drop(session, only=only, reason=reason)
     _record(session, office, "letters.dropped", gone, by, now)
     return len(gone)
 
 
 def _require(session: Session, office: Office, by: bytes | None) -> None:
-    if by is not None and people.present(session, office, by).role not in LETTERS:
+    if by is not None and joining.present(session, office, by).role not in LETTERS:
         raise NotYours
 
 
@@ -73,6 +73,6 @@ def _record(
     """Write a line for each reason: how many, and why they had failed; no letter's name."""
     told = (one if _CODE.fullmatch(one) else _OTHER for one in reasons)
     for reason, count in sorted(Counter(told).items()):
-        audit.record(
+        log.record(
             session, office.keys, code, officer=by, detail=f"{count}:{reason}", now=now
         )

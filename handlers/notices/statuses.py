@@ -5,11 +5,11 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
-from handlers.notices import undelivered as untold
+from handlers.notices import undelivered
 from handlers.office import Office
 from storage import conversations
 from storage.jobs import jobs
-from storage.letters import sent as departed
+from storage.letters import sent
 from storage.words import Channel, JobKind
 
 LOOKED_FOR = timedelta(minutes=20)
@@ -40,17 +40,17 @@ def apply(session: Session, office: Office, news: News, *, now: datetime) -> boo
 
     At the terminal status the row goes, and the provider's copy is to be erased.
     """
-    letter = departed.status(
+    letter = sent.status(
         session, office.keys, news.channel, news.provider_id, news.rank
     )
     if letter is None:
         return False
     if news.unreachable:
-        untold.record_unreachable(
+        undelivered.record_unreachable(
             session, office, letter, reason=news.unreachable, now=now
         )
     elif news.failed:
-        untold.did_not_arrive(
+        undelivered.did_not_arrive(
             session,
             office,
             letter,
@@ -60,7 +60,7 @@ def apply(session: Session, office: Office, news: News, *, now: datetime) -> boo
             now=now,
         )
     if news.final:
-        departed.drop(session, office.keys, news.channel, news.provider_id, now=now)
+        sent.drop(session, office.keys, news.channel, news.provider_id, now=now)
         erase_copy(session, office, news.channel, news.provider_id, now=now)
     return True
 
@@ -86,7 +86,7 @@ def no_more_to_come(session: Session, office: Office, *, now: datetime) -> int:
 
     Some operators never tell the end of a message; its copy must go all the same.
     """
-    expired = departed.drop_expired(session, office.keys, now=now)
+    expired = sent.drop_expired(session, office.keys, now=now)
     for channel, provider_id in expired:
         erase_copy(session, office, channel, provider_id, now=now)
     return len(expired)

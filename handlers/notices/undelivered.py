@@ -13,7 +13,7 @@ from typing import Final
 from sqlmodel import Session
 
 from handlers.messages import Reply
-from handlers.notices import joined as one_notice
+from handlers.notices import joined
 from handlers.notices.joined import NEWS, News
 from handlers.office import Office
 from storage import outbox
@@ -21,10 +21,7 @@ from storage.cases import cases, history
 from storage.crypto.sealing import NotAuthentic
 from storage.letters.letter import Letter
 from storage.models import Case
-from storage.notices import failed as dead_letters
-from storage.notices import owed as owing
-from storage.notices import subscriptions
-from storage.notices import waiting as pending
+from storage.notices import failed, owed, subscriptions, waiting
 from storage.outbox import Claimed
 from storage.words import Channel, EventCode, LetterKind
 
@@ -60,7 +57,7 @@ def unreachable(
     """
     letter = claimed.letter
     if letter.kind is LetterKind.RECEIPT:
-        mine = dead_letters.keep(session, claimed, reason, now=now)
+        mine = failed.keep(session, claimed, reason, now=now)
     else:
         mine = outbox.dead(session, claimed)
     if not mine:
@@ -79,13 +76,13 @@ def record_unreachable(
     place = (letter.channel, letter.to)
     concerned = {bytes.fromhex(letter.case)} if letter.case else set()
     if letter.to:
-        concerned |= set(owing.reports_of(session, office.keys, *place))
+        concerned |= set(owed.reports_of(session, office.keys, *place))
     told = True
     for report in sorted(concerned):
         told &= _record(session, office, report, EventCode.UNREACHABLE, reason, now)
     if letter.to:
         subscriptions.end_for_handle(session, office.keys, *place)
-        pending.hold_back(session, office.keys, *place, reason[:_REASON], now=now)
+        waiting.hold_back(session, office.keys, *place, reason[:_REASON], now=now)
     return told
 
 
@@ -103,7 +100,7 @@ def refused(
         if cases.lock(session, office.keys, report) is None:
             return True
         place = (letter.channel, letter.to)
-        if not owing.owe(session, office.keys, report, *place):
+        if not owed.owe(session, office.keys, report, *place):
             return True
         return _record(session, office, report, EventCode.UNTOLD, reason, now)
     return False
@@ -111,7 +108,7 @@ def refused(
 
 def expired(session: Session, office: Office, *, now: datetime) -> None:
     """Owe the news of notices that nobody sent before their end; the letters may then go."""
-    for letter in pending.expired(session, office.keys, now=now):
+    for letter in waiting.expired(session, office.keys, now=now):
         refused(session, office, letter, reason=EXPIRED, now=now)
 
 
@@ -134,7 +131,7 @@ def did_not_arrive(
     if not (letter.case and letter.to):
         return True
     if closed:
-        owing.window_closed(session, office.keys, letter.channel, letter.to)
+        owed.window_closed(session, office.keys, letter.channel, letter.to)
     if letter.again or not (closed or again):
         return refused(session, office, letter, reason=reason, now=now)
     with suppress(NotAuthentic):
@@ -178,7 +175,7 @@ def _post(
     """Post to those of a case's people who are reached by these handles and still want it."""
     for person in subscriptions.of_case(session, office.keys, case.report):
         if person.channel is channel and person.handle in handles:
-            one_notice.post(session, office, case, person, news, now=now, due=due)
+            joined.post(session, office, case, person, news, now=now, due=due)
 
 
 def _neutral(case: Case) -> Reply:

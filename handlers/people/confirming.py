@@ -10,14 +10,12 @@ from sqlmodel import Session
 
 from handlers.errors import NotYours, SecondOfficerNeeded
 from handlers.office import Office
-from handlers.people import joining as people
-from storage.audit import log as audit
-from storage.audit import manifests
+from handlers.people import joining
+from storage.audit import log, manifests
 from storage.audit.manifests import Name
 from storage.models import Officer
 from storage.people import officers
 from storage.units import admissions, units
-from storage.units import admissions as applications
 from storage.words import Role, UnitKind
 
 
@@ -31,18 +29,18 @@ def confirm(
     """
     keys = office.keys
     manifests.hold(session, Name.PEOPLE)
-    person = people.present(session, office, by)
+    person = joining.present(session, office, by)
     if not may_confirm(session, office, person):
         raise NotYours
     newcomer = officers.by_id(session, keys, officer_id)
     waits = admissions.is_unconfirmed(session, keys, newcomer.id)
     if not newcomer.active or not waits:
         raise admissions.NotUnconfirmed
-    if applications.is_invited_by(session, keys, newcomer, person):
+    if admissions.is_invited_by(session, keys, newcomer, person):
         raise SecondOfficerNeeded
     admissions.confirm(session, keys, newcomer.id)
     detail = newcomer.id.hex()
-    audit.record(session, keys, "officer.confirmed", officer=by, detail=detail, now=now)
+    log.record(session, keys, "officer.confirmed", officer=by, detail=detail, now=now)
     manifests.witness(session, keys, now=now)
 
 

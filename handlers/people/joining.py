@@ -9,16 +9,14 @@ from datetime import datetime
 from sqlmodel import Session
 
 from handlers.errors import NotYours, SecondOfficerNeeded
-from handlers.notices import reporters as notices
+from handlers.notices import reporters
 from handlers.office import Office
-from storage.audit import log as audit
-from storage.audit import manifests
+from storage.audit import log, manifests
 from storage.audit.manifests import Name
 from storage.models import Invitation, Officer, Unit
 from storage.people import invitations, officers
 from storage.people.officers import NewAccount
 from storage.units import admissions, units
-from storage.units import admissions as applications
 from storage.words import Role, UnitKind
 
 WITHOUT_UNIT = frozenset({Role.AUDITOR, Role.ADMIN})
@@ -65,9 +63,7 @@ def invite(
         by=by,
         now=now,
     )
-    audit.record(
-        session, keys, "officer.invited", officer=by, detail=role.value, now=now
-    )
+    log.record(session, keys, "officer.invited", officer=by, detail=role.value, now=now)
     return token
 
 
@@ -97,7 +93,7 @@ def join(
     ):
         raise NotYours
     newcomer = officers.add(session, keys, account)
-    audit.record(
+    log.record(
         session,
         keys,
         "officer.joined",
@@ -110,7 +106,7 @@ def join(
     else:
         admissions.leave_unconfirmed(session, keys, newcomer)
         if inviter is not None:
-            applications.remember_inviter(session, keys, newcomer, inviter)
+            admissions.remember_inviter(session, keys, newcomer, inviter)
     manifests.witness(session, keys, now=now)
     return newcomer
 
@@ -131,10 +127,10 @@ def admit(
     and SecondOfficerNeeded for whoever invited: alone they would make of themself two.
     """
     unit, newcomer, member = _at_the_door(session, office, unit_id, newcomer_id, by)
-    if applications.is_invited_by(session, office.keys, newcomer, member):
+    if admissions.is_invited_by(session, office.keys, newcomer, member):
         raise SecondOfficerNeeded
     units.admit(session, office.keys, unit, newcomer, member, secret)
-    applications.drop(session, office.keys, unit_id, newcomer_id)
+    admissions.drop(session, office.keys, unit_id, newcomer_id)
     _record(session, office, "unit.admitted", member, newcomer, now)
 
 
@@ -149,7 +145,7 @@ def refuse(
 ) -> None:
     """Send somebody away who waits; the account stays. Raises as ``admit``."""
     _, newcomer, member = _at_the_door(session, office, unit_id, newcomer_id, by)
-    applications.drop(session, office.keys, unit_id, newcomer_id)
+    admissions.drop(session, office.keys, unit_id, newcomer_id)
     _record(session, office, "unit.refused", member, newcomer, now)
 
 
@@ -164,7 +160,7 @@ def withdraw(
         if not may_withdraw(person, row):
             raise NotYours
         invitations.withdraw(session, login)
-        audit.record(
+        log.record(
             session,
             office.keys,
             "officer.uninvited",
@@ -223,7 +219,7 @@ def _knock(
 ) -> None:
     if unit.public_key is None and (inviter is None or inviter.role == Role.ADMIN):
         units.admit_first(session, office.keys, unit, newcomer)
-        audit.record(
+        log.record(
             session,
             office.keys,
             "unit.first",
@@ -232,10 +228,10 @@ def _knock(
             now=now,
         )
         return
-    applications.apply(session, office.keys, unit, newcomer)
-    notices.knocked(session, office, unit, now=now)
+    admissions.apply(session, office.keys, unit, newcomer)
+    reporters.knocked(session, office, unit, now=now)
     if inviter is not None:
-        applications.remember_inviter(session, office.keys, newcomer, inviter)
+        admissions.remember_inviter(session, office.keys, newcomer, inviter)
 
 
 def _at_the_door(
@@ -247,7 +243,7 @@ def _at_the_door(
     if not units.is_member(session, office.keys, unit, member):
         raise NotYours
     newcomer = officers.by_id(session, office.keys, newcomer_id)
-    applications.require(session, office.keys, unit, newcomer)
+    admissions.require(session, office.keys, unit, newcomer)
     return unit, newcomer, member
 
 
@@ -259,7 +255,5 @@ def _record(
     whom: Officer,
     now: datetime,
 ) -> None:
-    audit.record(
-        session, office.keys, code, officer=by.id, detail=whom.id.hex(), now=now
-    )
+    log.record(session, office.keys, code, officer=by.id, detail=whom.id.hex(), now=now)
     manifests.witness(session, office.keys, now=now)

@@ -11,19 +11,16 @@ from sqlmodel import Session, col, delete, or_, select
 
 from handlers.errors import LastAdmin, LastMember, NotYours
 from handlers.office import Office
-from handlers.people import joining as people
-from handlers.reveals import ending as reveal_ends
-from storage.audit import log as audit
-from storage.audit import manifests
+from handlers.people import joining
+from handlers.reveals import ending
+from storage.audit import log, manifests
 from storage.audit.manifests import Name
 from storage.cases import cases, history, reports
 from storage.cases.history import SYSTEM, Actor
 from storage.models import REAL, Case, LinkToken, Officer, Unit
-from storage.notices import failed as dead_letters
-from storage.people import officers, sessions
-from storage.people import telegram_links as links
+from storage.notices import failed
+from storage.people import officers, sessions, telegram_links
 from storage.units import admissions, rotation, units
-from storage.units import admissions as applications
 from storage.words import ActorClass, EventCode, Role, UnitKind
 
 
@@ -54,7 +51,7 @@ def remove(
     returned = _leave(session, office, unit, officer, by, now)
     sessions.end_all(session, officer.id)
     generation = rotation.rotate(session, keys, unit)
-    reveal_ends.end_for_officer(session, office, officer.id, now=now)
+    ending.end_for_officer(session, office, officer.id, now=now)
     _witness(session, office, returned, by, now)
     _record(session, office, "unit.removed", by, officer.id.hex(), now)
     rotated = f"{unit.id.hex()}:{generation}"
@@ -80,7 +77,7 @@ def end(
     keys = office.keys
     manifests.hold(session, Name.PEOPLE)
     officer = officers.by_id(session, keys, officer_id)
-    if by is not None and people.present(session, office, by).role != Role.ADMIN:
+    if by is not None and joining.present(session, office, by).role != Role.ADMIN:
         raise NotYours
     if not officer.active:
         raise NotYours
@@ -92,12 +89,12 @@ def end(
         if by is not None or not knowing:
             _refuse_emptying(session, office, unit, officer)
         returned += _leave(session, office, unit, officer, by, now)
-    applications.drop_all(session, keys, officer.id)
+    admissions.drop_all(session, keys, officer.id)
     admissions.confirm(session, keys, officer.id)
     _forget(session, office, officer.id)
     officers.deactivate(session, keys, officer.id)
     rotated = [(unit, rotation.rotate(session, keys, unit)) for unit in homes]
-    reveal_ends.end_for_officer(session, office, officer.id, now=now)
+    ending.end_for_officer(session, office, officer.id, now=now)
     _witness(session, office, returned, by, now)
     _record(session, office, "officer.ended", by, officer.id.hex(), now)
     for unit, generation in rotated:
@@ -131,7 +128,7 @@ def is_last(session: Session, office: Office, unit: Unit, officer: Officer) -> b
 def _allowed(session: Session, office: Office, unit: Unit, by: bytes | None) -> None:
     if by is None:
         return
-    if not may_remove(session, office, people.present(session, office, by), unit):
+    if not may_remove(session, office, joining.present(session, office, by), unit):
         raise NotYours
 
 
@@ -209,9 +206,9 @@ def _return(
 
 def _forget(session: Session, office: Office, officer: bytes) -> None:
     """Delete the officer's Telegram, and a link to it that was not pressed yet."""
-    dead_letters.forget_officer(session, office.keys, officer)
+    failed.forget_officer(session, office.keys, officer)
     session.exec(delete(LinkToken).where(col(LinkToken.officer) == officer))
-    links.unlink(session, officer)
+    telegram_links.unlink(session, officer)
 
 
 def _witness(
@@ -223,7 +220,7 @@ def _witness(
 ) -> None:
     """Write the heads of the histories into the audit log; the cases are all locked."""
     for case in returned:
-        audit.record(
+        log.record(
             session,
             office.keys,
             "case.returned",
@@ -242,4 +239,4 @@ def _record(
     detail: str,
     now: datetime,
 ) -> None:
-    audit.record(session, office.keys, code, officer=by, detail=detail, now=now)
+    log.record(session, office.keys, code, officer=by, detail=detail, now=now)

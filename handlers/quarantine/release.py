@@ -18,10 +18,10 @@ from handlers.errors import NotFound, ReasonNeeded
 from handlers.inbox import Outcome
 from handlers.messages import Incoming
 from handlers.office import Office
-from handlers.people import joining as people
-from handlers.reveals import standing as revealing
+from handlers.people import joining
+from handlers.reveals import standing
 from storage import conversations, quarantine
-from storage.audit import log as audit
+from storage.audit import log
 from storage.cases import figures
 from storage.crypto.sealing import NotAuthentic
 from storage.models import Officer, Quarantine
@@ -63,7 +63,9 @@ def read(
 
     Raises NotFound, TwoPeopleNeeded, NotYours, NotAuthentic.
     """
-    kept = opened(session, office, name, secret, by=people.present(session, office, by))
+    kept = opened(
+        session, office, name, secret, by=joining.present(session, office, by)
+    )
     figures.bump(session, "aside.opened", day=office.day(now))
     _record(session, office, "aside.opened", kept.reason, by, now)
     return kept
@@ -73,9 +75,9 @@ def opened(
     session: Session, office: Office, name: bytes, secret: bytes, *, by: Officer
 ) -> Kept:
     """Open a message for what follows at once; raises as ``read`` does."""
-    revealing.require_custodian(session, office, by)
+    standing.require_custodian(session, office, by)
     row = _get(session, office, name)
-    for _, vault in revealing.vault_secrets(session, office, by, secret):
+    for _, vault in standing.vault_secrets(session, office, by, secret):
         try:
             raw = quarantine.opened(row, vault)
         except NotAuthentic:
@@ -99,7 +101,7 @@ def take(
     aside is freed once; one under which it was taken meanwhile makes it a repeat. Raises
     what stumbles: then nothing is written (``failed``).
     """
-    revealing.require_custodian(session, office, people.present(session, office, by))
+    standing.require_custodian(session, office, joining.present(session, office, by))
     if not quarantine.remove(session, name):
         return Became.GONE
     became = Became.REPEAT if found else Became.NOTHING
@@ -123,7 +125,7 @@ def failed(
     now: datetime,
 ) -> Became:
     """Keep a message that failed again, with its new reason (a code)."""
-    revealing.require_custodian(session, office, people.present(session, office, by))
+    standing.require_custodian(session, office, joining.present(session, office, by))
     row = quarantine.get(session, office.keys, name, locked=True)
     if row is None:
         return Became.GONE
@@ -145,7 +147,7 @@ def drop(
 
     Raises ReasonNeeded, TwoPeopleNeeded, NotYours.
     """
-    revealing.require_custodian(session, office, people.present(session, office, by))
+    standing.require_custodian(session, office, joining.present(session, office, by))
     if reason not in DROPS:
         raise ReasonNeeded
     if not quarantine.remove(session, name):
@@ -164,4 +166,4 @@ def _get(session: Session, office: Office, name: bytes) -> Quarantine:
 def _record(
     session: Session, office: Office, code: str, detail: str, by: bytes, now: datetime
 ) -> None:
-    audit.record(session, office.keys, code, officer=by, detail=detail, now=now)
+    log.record(session, office.keys, code, officer=by, detail=detail, now=now)

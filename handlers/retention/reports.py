@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from handlers.office import Office
 from handlers.rules.lifetimes import Facts, Since, latest_start
-from storage.audit import log as audit
+from storage.audit import log
 from storage.cases import cases, history
 from storage.crypto.sealing import NotAuthentic
 from storage.models import Case, Tombstone
@@ -122,7 +122,7 @@ def replay(
         return Gone()
     erasing.record(session, office.keys, case, what, day=today)
     cases.save(session, office.keys, case)
-    audit.record(
+    log.record(
         session,
         office.keys,
         "retention.replayed",

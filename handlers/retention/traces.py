@@ -6,21 +6,18 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
-from handlers.conversation import clean_chat as cleaning
+from handlers.conversation import clean_chat
 from handlers.conversation.memory import DRAFT_LIFE, WARN_BEFORE, Memory
 from handlers.dialogue import State
 from handlers.messages import Reply
-from handlers.notices import reporters as notices
-from handlers.notices import statuses
-from handlers.notices import undelivered as untold
+from handlers.notices import reporters, statuses, undelivered
 from handlers.office import Office
 from handlers.reveals import ending as reveal_ends
 from storage import conversations, outbox
 from storage.cases import reports
 from storage.crypto.sealing import NotAuthentic
 from storage.models import Conversation, Draft, Quarantine
-from storage.people import invitations, sessions
-from storage.people import telegram_links as links
+from storage.people import invitations, sessions, telegram_links
 from storage.retention import tombstones
 
 _AT_ONCE = 500
@@ -33,11 +30,11 @@ def purge(session: Session, office: Office, *, now: datetime) -> int:
     gone += _drop_orphans(session, office, now)
     lives, today = office.rulebook.lifetimes, office.day(now)
     conversations.drop_inbox(session, before=today - lives.days("inbox"))
-    untold.expired(session, office, now=now)
+    undelivered.expired(session, office, now=now)
     outbox.drop_expired(session, now=now)
     statuses.no_more_to_come(session, office, now=now)
     sessions.purge(session, now=now)
-    links.purge(session, now=now)
+    telegram_links.purge(session, now=now)
     invitations.purge(session, now=now)
     old = today - lives.days("quarantine")
     session.connection().execute(delete(Quarantine).where(col(Quarantine.day) < old))
@@ -54,7 +51,7 @@ def warn_of_expiry(session: Session, office: Office, *, now: datetime) -> int:
             continue
         language = office.language(State.from_json(memory.state).language)
         hours = max(1, round((memory.draft_ends() - now).total_seconds() / 3600))
-        notices.say(
+        reporters.say(
             session,
             office,
             Reply("X06W", {"n": str(hours)}),
@@ -126,7 +123,7 @@ def _end(
         return
     if rest.sweep is not None:
         left = max(1, rest.sweep.left + rest.trail.lost)
-        cleaning.tell_left(session, office, rest, left, now=now)
+        clean_chat.tell_left(session, office, rest, left, now=now)
     session.delete(row)
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from handlers.office import Office
-from storage.audit import log as audit
+from storage.audit import log
 from storage.cases import cases, history, reveals
 from storage.crypto.sealing import NotAuthentic
 from storage.models import Case, Reveal
@@ -50,7 +50,7 @@ def _end_all(
             ended.append(case)
         reveals.end(session, row)
     for case in ended:
-        audit.record(
+        log.record(
             session,
             office.keys,
             "case.reveal_ended",

@@ -7,17 +7,14 @@ from sqlmodel import Session
 
 from handlers.errors import NotYours, RevealOver, TwoPeopleNeeded
 from handlers.messages import Reply
-from handlers.notices import reporters as notices
+from handlers.notices import reporters
 from handlers.office import Office
 from handlers.rules.reveals import Ground
-from storage.cases import conflicts, history, reveals
-from storage.cases import items as report_items
+from storage.cases import conflicts, history, items, reveals
 from storage.crypto.sealing import NotAuthentic
 from storage.models import Case, Event, Officer, Reveal, Unit
-from storage.people import officers
-from storage.people import telegram_links as links
-from storage.units import grants as unit_grants
-from storage.units import units
+from storage.people import officers, telegram_links
+from storage.units import grants, units
 from storage.words import Channel, EventCode, RevealOf, RevealState, Role, UnitKind
 
 _STEPS = {
@@ -79,9 +76,9 @@ def vault_secrets(
     """Open every generation of the vault's secret that a custodian holds, newest first."""
     vault = units.vault(session, office.keys)
     held = []
-    for grant in reversed(unit_grants.held_by(session, vault, by)):
+    for grant in reversed(grants.held_by(session, vault, by)):
         try:
-            opened = unit_grants.opened(office.keys, vault, grant, secret)
+            opened = grants.opened(office.keys, vault, grant, secret)
         except NotAuthentic:
             continue
         held.append((grant.generation, opened))
@@ -102,7 +99,7 @@ def require_state(
     """
     if row.report != case.report or row.state != state or now >= row.ends:
         raise RevealOver
-    kept = report_items.has_identity(session, case.report)
+    kept = items.has_identity(session, case.report)
     if row.what == RevealOf.IDENTITY and not kept:
         raise RevealOver
     if history.first_broken(session, office.keys, case) is not None:
@@ -161,11 +158,11 @@ def alert(
 ) -> bool:
     """Alert one officer by number only; a planted link must not stop a request."""
     try:
-        place = links.handle_of(session, office.keys, officer.id)
+        place = telegram_links.handle_of(session, office.keys, officer.id)
     except NotAuthentic:
         return False
     if place is None or not officer.active:
         return False
     reply = Reply(text, {"case": case.number})
-    notices.post_to_officer(session, office, officer, place, reply, now=now)
+    reporters.post_to_officer(session, office, officer, place, reply, now=now)
     return True

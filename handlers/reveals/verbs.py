@@ -10,7 +10,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from handlers.cases import record as acts
+from handlers.cases import record
 from handlers.errors import (
     AlreadyAsked,
     ConsentNeeded,
@@ -20,8 +20,7 @@ from handlers.errors import (
     RevealOver,
 )
 from handlers.office import Office
-from handlers.reveals import seals as reveal_halves
-from handlers.reveals import standing as revealing
+from handlers.reveals import seals, standing
 from storage.cases import cases, reveals
 from storage.cases.items import Content
 from storage.cases.reveals import Request, Wish
@@ -55,8 +54,8 @@ def ask(
     ``words`` comes without halves. Raises ReasonNeeded, ConsentNeeded, AlreadyAsked,
     TwoPeopleNeeded, NotYours, NotFound where there is nothing to open, NotReady.
     """
-    case = acts.lock(session, office, report)
-    revealing.require_handler(session, office, case, by)
+    case = record.lock(session, office, report)
+    standing.require_handler(session, office, case, by)
     ground = office.rulebook.reveal.reasons.get(wish.reason)
     if ground is None or wish.what not in ground.fits or not words.justification:
         raise ReasonNeeded
@@ -71,7 +70,7 @@ def ask(
         justification=words.justification,
         consent=words.consent,
         language=words.language,
-        halves=reveal_halves.open_outer(session, office, report, wish, case_secret),
+        halves=seals.open_outer(session, office, report, wish, case_secret),
     )
     life = office.rulebook.reveal.life[RevealState.ASKED]
     row = reveals.ask(
@@ -88,8 +87,8 @@ def ask(
     detail = f"{wish.what}:{wish.reason}"
     _event(session, office, case, EventCode.REVEAL_ASKED, row, by, now, detail)
     cases.save(session, office.keys, case)
-    revealing.alert_custodians(session, office, case, vault, now=now)
-    acts.witness(session, office, case, "reveal_asked", by, now)
+    standing.alert_custodians(session, office, case, vault, now=now)
+    record.witness(session, office, case, "reveal_asked", by, now)
     return row.id
 
 
@@ -100,9 +99,9 @@ def read(
 
     Raises TwoPeopleNeeded, NotFound, NotAuthentic.
     """
-    revealing.require_custodian(session, office, by, row)
-    asker = revealing.asker(session, office, row)
-    held = revealing.vault_secrets(session, office, by, secret)
+    standing.require_custodian(session, office, by, row)
+    asker = standing.asker(session, office, row)
+    held = standing.vault_secrets(session, office, by, secret)
     request = reveals.opened_request(row, asker, held)
     return Request(request.justification, request.consent, request.language, ())
 
@@ -126,11 +125,11 @@ def grant(
     rules = office.rulebook.reveal
     if untold and untold not in rules.untold:
         raise ReasonNeeded
-    asker = revealing.asker(session, office, row)
-    revealing.require_handler(session, office, case, asker)
-    held = revealing.vault_secrets(session, office, by, secret)
+    asker = standing.asker(session, office, row)
+    standing.require_handler(session, office, case, asker)
+    held = standing.vault_secrets(session, office, by, secret)
     request = reveals.opened_request(row, asker, held)
-    answer = reveal_halves.open_inner(session, office, row, request.halves, held)
+    answer = seals.open_inner(session, office, row, request.halves, held)
     reason = rules.reasons.get(row.reason)
     ends = now + rules.life[RevealState.GRANTED]
     reveals.grant(session, office.keys, row, answer, to=asker, by=by, ends=ends)
@@ -138,11 +137,11 @@ def grant(
     detail = f"{row.what}:{told}"
     _event(session, office, case, EventCode.REVEAL_GRANTED, row, by, now, detail)
     if told == "TOLD":
-        text = revealing.told(office, case, row, reason, request.language)
-        acts.tell_reporter(session, office, case, text, by=by, now=now)
+        text = standing.told(office, case, row, reason, request.language)
+        record.tell_reporter(session, office, case, text, by=by, now=now)
     cases.save(session, office.keys, case)
-    revealing.alert(session, office, case, asker, "ALERT.REVEAL_ANSWERED", now=now)
-    acts.witness(session, office, case, "reveal_granted", by, now)
+    standing.alert(session, office, case, asker, "ALERT.REVEAL_ANSWERED", now=now)
+    record.witness(session, office, case, "reveal_granted", by, now)
     return told == "TOLD"
 
 
@@ -165,9 +164,9 @@ def refuse(
     detail = f"{row.what}:{reason}"
     _event(session, office, case, EventCode.REVEAL_REFUSED, row, by, now, detail)
     cases.save(session, office.keys, case)
-    asker = revealing.asker(session, office, row)
-    revealing.alert(session, office, case, asker, "ALERT.REVEAL_ANSWERED", now=now)
-    acts.witness(session, office, case, "reveal_refused", by, now)
+    asker = standing.asker(session, office, row)
+    standing.alert(session, office, case, asker, "ALERT.REVEAL_ANSWERED", now=now)
+    record.witness(session, office, case, "reveal_refused", by, now)
 
 
 def open_answer(
@@ -184,20 +183,20 @@ def open_answer(
 
     Raises RevealOver, NotFound for whoever did not ask, NotYours, NotAuthentic.
     """
-    case = acts.lock(session, office, report)
+    case = record.lock(session, office, report)
     row = reveals.lock(session, office.keys, reveal_id)
     if row is None or row.report != report or row.officer != by.id:
         raise NotFound
-    revealing.require_handler(session, office, case, by)
-    revealing.require_state(session, office, case, row, RevealState.GRANTED, now)
+    standing.require_handler(session, office, case, by)
+    standing.require_state(session, office, case, row, RevealState.GRANTED, now)
     answer = reveals.opened_answer(row, by, secret)
     if row.what == RevealOf.ORIGINAL:
         opened = Opened(row, key=answer)
     else:
-        opened = Opened(row, identity=reveal_halves.identity(answer))
+        opened = Opened(row, identity=seals.identity(answer))
     _event(session, office, case, EventCode.REVEAL_OPENED, row, by, now, row.what)
     cases.save(session, office.keys, case)
-    acts.witness(session, office, case, "reveal_opened", by, now)
+    record.witness(session, office, case, "reveal_opened", by, now)
     return opened
 
 
@@ -211,13 +210,13 @@ def end(
     row = reveals.get(session, office.keys, reveal_id)
     if row is None:
         return
-    case = acts.lock(session, office, row.report)
+    case = record.lock(session, office, row.report)
     if row.officer != by.id:
-        revealing.require_custodian(session, office, by, row)
+        standing.require_custodian(session, office, by, row)
     _event(session, office, case, EventCode.REVEAL_ENDED, row, by, now, row.what)
     reveals.end(session, row)
     cases.save(session, office.keys, case)
-    acts.witness(session, office, case, "reveal_ended", by, now)
+    record.witness(session, office, case, "reveal_ended", by, now)
 
 
 def _waiting(
@@ -227,12 +226,12 @@ def _waiting(
     found = reveals.get(session, office.keys, reveal_id)
     if found is None:
         raise RevealOver
-    case = acts.lock(session, office, found.report)
+    case = record.lock(session, office, found.report)
     row = reveals.lock(session, office.keys, reveal_id)
     if row is None:
         raise RevealOver
-    revealing.require_custodian(session, office, by, row)
-    revealing.require_state(session, office, case, row, RevealState.ASKED, now)
+    standing.require_custodian(session, office, by, row)
+    standing.require_state(session, office, case, row, RevealState.ASKED, now)
     return case, row
 
 
@@ -263,4 +262,4 @@ def _event(
     detail: str,
 ) -> None:
     detail = f"{detail}:{reveals.short(row)}"
-    acts.event(session, office, case, code, by, now, detail)
+    record.event(session, office, case, code, by, now, detail)

@@ -6,9 +6,7 @@ from typing import Final
 
 from handlers.messages import Incoming, Kind, Reply
 from handlers.questionnaire.steps import Step, StepKind
-from handlers.talk import followup as follow
-from handlers.talk import keyword_acts as wishes
-from handlers.talk import report
+from handlers.talk import followup, keyword_acts, report
 from handlers.talk.state import Item, State, Turn
 from handlers.talk.talk import Talk
 from storage.words import Audience, ItemKind, Mark
@@ -44,7 +42,7 @@ def take_forwarded(talk: Talk) -> Turn | None:
     if not talk.text or not _is_forwarded(talk):
         return None
     if _goes_to_case(talk):
-        return follow.take_unasked(talk) if not step else _forwarded_to(talk, step)
+        return followup.take_unasked(talk) if not step else _forwarded_to(talk, step)
     if not talk.state.draft:
         return None
     if asked := _asked(talk):
@@ -72,8 +70,8 @@ def _asked(talk: Talk) -> Step | None:
 
 
 def _forwarded_to(talk: Talk, step: Step) -> Turn | None:
-    asked = step.code in {follow.ASK_ADDITION, follow.ASK_REPLY}
-    return follow.take_text(talk, step, talk.text) if asked else None
+    asked = step.code in {followup.ASK_ADDITION, followup.ASK_REPLY}
+    return followup.take_text(talk, step, talk.text) if asked else None
 
 
 def _refused(talk: Talk) -> Turn:
@@ -97,23 +95,23 @@ def _story_in_caption(talk: Talk) -> str:
 
 def _greeted(talk: Talk) -> Talk:
     word = talk.book.keywords.first(talk.text)
-    return wishes.in_their_language(talk, word) if word else talk
+    return keyword_acts.in_their_language(talk, word) if word else talk
 
 
 def _goes_to_case(talk: Talk) -> bool:
     state = talk.state
-    if state.draft and state.step not in {follow.ASK_ADDITION, follow.ASK_REPLY}:
+    if state.draft and state.step not in {followup.ASK_ADDITION, followup.ASK_REPLY}:
         return False
     return talk.facts.may_add
 
 
 def _place_for_files(talk: Talk, *, to_case: bool) -> tuple[str, ItemKind]:
     if to_case:
-        reply = talk.state.step == follow.ASK_REPLY
+        reply = talk.state.step == followup.ASK_REPLY
         return (
-            (follow.ASK_REPLY, ItemKind.REPLY)
+            (followup.ASK_REPLY, ItemKind.REPLY)
             if reply
-            else (follow.ASK_ADDITION, ItemKind.ADDITION)
+            else (followup.ASK_ADDITION, ItemKind.ADDITION)
         )
     evidence = talk.book.named("evidence")
     return (evidence.code if evidence else talk.book.story.code, ItemKind.ANSWER)
@@ -234,7 +232,7 @@ def take_edit(talk: Talk) -> Turn:
     state, incoming = talk.state, talk.incoming
     number = incoming.message_id
     code = dict(state.said).get(number, "") if number else ""
-    to_case = code in {follow.ASK_ADDITION, follow.ASK_REPLY}
+    to_case = code in {followup.ASK_ADDITION, followup.ASK_REPLY}
     step = talk.book.step(code)
     if not step or (to_case and not talk.facts.may_add):
         return Turn(state, replies=(Reply("EDIT0"),))

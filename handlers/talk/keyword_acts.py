@@ -7,8 +7,7 @@ from typing import Final
 from handlers.messages import Command, CommandName, Reply
 from handlers.questionnaire.keywords import Word, normalise
 from handlers.questionnaire.steps import Step, StepKind
-from handlers.talk import followup as follow
-from handlers.talk import report
+from handlers.talk import followup, report
 from handlers.talk.state import Turn
 from handlers.talk.talk import EDIT_MENU, Talk, discard, hold, release
 
@@ -24,8 +23,8 @@ _PATIENCE: Final = 3
 def grant(talk: Talk, word: Word) -> Turn:
     """Do what a keyword asks for."""
     talk = in_their_language(talk, word)
-    if word.command in follow.PURPOSES:
-        return follow.ask(talk, word.command)
+    if word.command in followup.PURPOSES:
+        return followup.ask(talk, word.command)
     if word.command.startswith(_SPEAK):
         return _speak(talk, word.command.removeprefix(_SPEAK).lower())
     if word.command == "REPORT" and is_story(word):
@@ -38,9 +37,9 @@ def led(talk: Talk) -> Turn | None:
     word = talk.book.keywords.first(talk.text)
     if not word:
         return None
-    if word.rest and follow.may_take(talk, word.command):
-        return follow.take_at_once(talk, word.command, word.rest)
-    free = not talk.open or word.command in follow.PURPOSES
+    if word.rest and followup.may_take(talk, word.command):
+        return followup.take_at_once(talk, word.command, word.rest)
+    free = not talk.open or word.command in followup.PURPOSES
     story = word.command == "REPORT" and is_story(word)
     order = free and _is_order(word, inside=talk.state.has_draft)
     return grant(talk, word) if story or order else None
@@ -67,7 +66,7 @@ def is_leaving(talk: Talk) -> bool:
 def leave(talk: Talk) -> Turn:
     """Close the question beside the draft that is open."""
     menu = talk.state.step == EDIT_MENU
-    return report.leave_menu(talk) if menu else follow.leave(talk)
+    return report.leave_menu(talk) if menu else followup.leave(talk)
 
 
 def lost(talk: Talk, step: Step) -> Turn:
@@ -98,7 +97,7 @@ def start(talk: Talk) -> Turn:
     if talk.state.draft:
         return report.resume(talk)
     state = release(talk.state)
-    return Turn(state, replies=(talk.question(state, follow.WELCOME),))
+    return Turn(state, replies=(talk.question(state, followup.WELCOME),))
 
 
 def stop(talk: Talk) -> Turn | None:
@@ -138,14 +137,14 @@ def _speak(talk: Talk, language: str) -> Turn:
     state = replace(talk.state, language=language, chosen=True)
     if state.step == LANGUAGE:
         state = release(state)
-    return Turn(state, replies=(talk.question(state, state.step or follow.WELCOME),))
+    return Turn(state, replies=(talk.question(state, state.step or followup.WELCOME),))
 
 
 def _send(talk: Talk) -> Turn:
     """Send the report; under an addition the word only means that it is complete."""
     step = talk.open
     done = step.option("DONE") if step and step.aside else None
-    return follow.choose(talk, step, done) if step and done else report.submit(talk)
+    return followup.choose(talk, step, done) if step and done else report.submit(talk)
 
 
 def _abort(talk: Talk) -> Turn:
@@ -153,7 +152,7 @@ def _abort(talk: Talk) -> Turn:
     if talk.state.held or talk.state.step == EDIT_MENU:
         return leave(talk)
     reply = Reply("X09" if talk.state.draft else "LEFT")
-    return discard(talk.state, replace(reply, choices=follow.clean_choices(talk)))
+    return discard(talk.state, replace(reply, choices=followup.clean_choices(talk)))
 
 
 def _stop(talk: Talk) -> Turn:
@@ -182,12 +181,12 @@ def _edit(talk: Talk) -> Turn:
 
 
 def _lost_code(talk: Talk) -> Turn:
-    return talk.reopen(follow.release_if_held(talk).state, Reply("LOSTCODE"))
+    return talk.reopen(followup.release_if_held(talk).state, Reply("LOSTCODE"))
 
 
 def _noted(talk: Talk) -> Turn:
     if talk.facts.cleans:
-        return follow.ask_clean(talk)
+        return followup.ask_clean(talk)
     return Turn(talk.state, replies=(Reply("KEEP"),))
 
 
@@ -202,7 +201,7 @@ _WISHES: Final[Mapping[str, Callable[[Talk], Turn]]] = {
     "LANG": _language,
     "PAUSE": _pause,
     "NOTED": _noted,
-    "CLEAN": follow.ask_clean,
+    "CLEAN": followup.ask_clean,
     "CONTINUE": start,
     "START": start,
     "RESUME": resume,

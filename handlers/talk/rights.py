@@ -5,14 +5,14 @@ from typing import Final
 
 from handlers.messages import Command, CommandName, Reply
 from handlers.questionnaire.steps import Option, Step
-from handlers.talk import followup as follow
+from handlers.talk import followup
 from handlers.talk.state import Item, Turn
 from handlers.talk.talk import Talk, hold, release
 from storage.words import Audience, ItemKind
 
 WHICH_RIGHT: Final = "Q30"
 CORRECTION: Final = "Q31"
-STEPS: Final = frozenset({follow.SURE_ERASE, WHICH_RIGHT, CORRECTION})
+STEPS: Final = frozenset({followup.SURE_ERASE, WHICH_RIGHT, CORRECTION})
 _ASKS: Final = {
     "ALL": CommandName.ERASE,
     "RESTRICT": CommandName.RESTRICT,
@@ -31,16 +31,16 @@ def choose(talk: Talk, step: Step, option: Option) -> Turn:
     if step.code == CORRECTION:
         return talk.reopen(release(talk.state), Reply("THANKS"))
     if option.code == "NO":
-        return follow.keep(talk)
+        return followup.keep(talk)
     if not talk.facts.may_add:
-        return follow.too_late(talk, _purpose(step))
+        return followup.too_late(talk, _purpose(step))
     if option.code == "CORRECT":
         state = hold(talk.state, CORRECTION)
         return Turn(state, replies=(talk.question(state),))
     name = _ASKS.get(option.code)
     if name is None:
-        return follow.ask(talk, "FORGET")
-    held = follow.held_back(talk) if name is CommandName.ERASE else ()
+        return followup.ask(talk, "FORGET")
+    held = followup.held_back(talk) if name is CommandName.ERASE else ()
     turn = talk.reopen(release(talk.state), _promise(talk, name), *held)
     return replace(turn, command=Command(name))
 
@@ -48,7 +48,7 @@ def choose(talk: Talk, step: Step, option: Option) -> Turn:
 def take_text(talk: Talk, step: Step, text: str) -> Turn:
     """Keep what is to be corrected for the open case; the first text is the request."""
     if not talk.facts.may_add:
-        return follow.too_late(talk, _purpose(step))
+        return followup.too_late(talk, _purpose(step))
     item = Item(step.code, ItemKind.ADDITION, text, Audience.CASE, to_case=True)
     state = replace(talk.state, noted=True).with_said(
         talk.incoming.message_id, step.code
@@ -65,4 +65,4 @@ def _promise(talk: Talk, name: CommandName) -> Reply:
 
 
 def _purpose(step: Step) -> str:
-    return "ERASE" if step.code == follow.SURE_ERASE else "RIGHTS"
+    return "ERASE" if step.code == followup.SURE_ERASE else "RIGHTS"

@@ -11,8 +11,7 @@ from typing import Final, NamedTuple
 from handlers.messages import Kind, Proof, Reply
 from handlers.questionnaire.keywords import normalise
 from handlers.questionnaire.steps import Step
-from handlers.talk import attachments as evidence
-from handlers.talk import followup as follow
+from handlers.talk import attachments, followup
 from handlers.talk.report import MIN_STORY_WORDS
 from handlers.talk.state import Item, Turn
 from handlers.talk.talk import Talk, with_menu
@@ -67,7 +66,7 @@ def _is_order(talk: Talk) -> bool:
     if not text or words.whole(text):
         return True
     first = words.first(text)
-    asks = first is not None and first.command in follow.PURPOSES
+    asks = first is not None and first.command in followup.PURPOSES
     return asks and talk.facts.number_only
 
 
@@ -78,11 +77,11 @@ def _quoting(talk: Talk) -> Turn:
     refused, items = _content(talk)
     if not items:
         return Turn(talk.state, replies=refused or (Reply("X13"),))
-    if not evidence.held(talk, items):
+    if not attachments.held(talk, items):
         return Turn(talk.state, items, refused)
     again = talk.incoming.group and talk.incoming.group in talk.state.albums
     state = talk.state.with_album(talk.incoming.group)
-    state = evidence.started(talk, state)
+    state = attachments.started(talk, state)
     reply = "QUOTEDDRAFT" if state.draft else "QUOTED"
     told = () if again else (Reply(reply, {"case": talk.facts.quoted}),)
     return Turn(state, items, (*refused, *told))
@@ -91,12 +90,12 @@ def _quoting(talk: Talk) -> Turn:
 def _content(talk: Talk) -> tuple[tuple[Reply, ...], tuple[Item, ...]]:
     kind, text = talk.incoming.kind, talk.text
     if kind is Kind.MEDIA:
-        refused, files = evidence.files(talk, to_case=True, caption=text)
+        refused, files = attachments.files(talk, to_case=True, caption=text)
         return refused, tuple(_beside(item) for item in files)
-    if kind is Kind.CONTACT and text.startswith(evidence.OWN_CARD):
-        card = text.removeprefix(evidence.OWN_CARD).strip()
+    if kind is Kind.CONTACT and text.startswith(attachments.OWN_CARD):
+        card = text.removeprefix(attachments.OWN_CARD).strip()
         contact = talk.book.named("contact")
-        step = contact.code if contact else follow.ASK_REPLY
+        step = contact.code if contact else followup.ASK_REPLY
         own = Item(step, ItemKind.IDENTITY, card, Audience.IDENTITY, to_case=True)
         return (), (replace(own, beside=True),)
     word = talk.book.keywords.first(text) if kind is Kind.TEXT else None
@@ -106,11 +105,11 @@ def _content(talk: Talk) -> tuple[tuple[Reply, ...], tuple[Item, ...]]:
 
 
 def _reply(text: str) -> Item:
-    return Item(follow.ASK_REPLY, ItemKind.REPLY, text, Audience.CASE, to_case=True)
+    return Item(followup.ASK_REPLY, ItemKind.REPLY, text, Audience.CASE, to_case=True)
 
 
 def _beside(item: Item) -> Item:
-    step, kind = follow.ASK_REPLY, ItemKind.REPLY
+    step, kind = followup.ASK_REPLY, ItemKind.REPLY
     return replace(item, step=step, kind=kind, to_case=True, beside=True)
 
 
@@ -126,9 +125,9 @@ def _reworded(talk: Talk) -> Turn | None:
 
 def _late_part(talk: Talk) -> Turn | None:
     """Keep a part of the album with which the report was sent, and say nothing more."""
-    refused, files = evidence.files(talk, to_case=True, caption=talk.text)
+    refused, files = attachments.files(talk, to_case=True, caption=talk.text)
     items = tuple(
-        replace(item, step=follow.ASK_ADDITION, kind=ItemKind.ADDITION, beside=True)
+        replace(item, step=followup.ASK_ADDITION, kind=ItemKind.ADDITION, beside=True)
         for item in files
     )
     return Turn(talk.state, items, refused) if items or refused else None
@@ -141,13 +140,13 @@ def _moved(talk: Talk) -> Turn:
     if known is None or not talk.text:
         return Turn(state)
     _, last, count = known
-    due = evidence.minute(talk) - last >= LIVE.minutes and count < LIVE.most
+    due = attachments.minute(talk) - last >= LIVE.minutes and count < LIVE.most
     item = _moved_item(talk) if due or not incoming.live else None
     if item is None:
         return Turn(state)
     if incoming.live:
         return Turn(
-            state.with_live(incoming.message_id, evidence.minute(talk), count + 1),
+            state.with_live(incoming.message_id, attachments.minute(talk), count + 1),
             (item,),
         )
     return Turn(state.without_live(incoming.message_id), (item,))
@@ -157,7 +156,7 @@ def _moved_item(talk: Talk) -> Item | None:
     if talk.facts.quoted:
         item = _beside(_reply(talk.text))
         return replace(item, kind=ItemKind.EDIT, edit=True)
-    turn = evidence.take_edit(talk)
+    turn = attachments.take_edit(talk)
     return turn.items[0] if turn.items else None
 
 
@@ -196,12 +195,12 @@ def _begins(talk: Talk) -> bool:
 
 def _added(talk: Talk) -> Turn:
     """Add it to the draft; the open question stays open and is asked again."""
-    refused, items = evidence.files(talk, to_case=False, caption="")
+    refused, items = attachments.files(talk, to_case=False, caption="")
     state, step = talk.state, _place(talk)
     if talk.text:
         words: Item = talk.answer_item(step, state, talk.text)
         items = (words, *items)
-    kept = evidence.held(talk, items)
+    kept = attachments.held(talk, items)
     for item in kept:
         state = state.with_filled(item.step)
     told = (Reply("LATE"),) if kept else ()

@@ -9,12 +9,11 @@ from datetime import datetime, timedelta
 from sqlmodel import Session
 
 from handlers.messages import Reply
-from handlers.notices import reporters as notices
+from handlers.notices import reporters
 from handlers.office import Office
 from storage.crypto.sealing import NotAuthentic
 from storage.jobs import watches
-from storage.people import officers
-from storage.people import telegram_links as links
+from storage.people import officers, telegram_links
 from storage.words import Role
 
 AGAIN = timedelta(days=1)
@@ -56,12 +55,12 @@ def _tell(session: Session, office: Office, text: str, name: str, now: datetime)
         if not officer.active or officer.role != Role.ADMIN:
             continue
         try:
-            place = links.handle_of(session, office.keys, officer.id)
+            place = telegram_links.handle_of(session, office.keys, officer.id)
         except NotAuthentic:
             continue
         if place is None or not officers.counts(session, office.keys, officer):
             continue
         reply = Reply(text, {"what": f"@ALARM.{name}"})
-        notices.post_to_officer(session, office, officer, place, reply, now=now)
+        reporters.post_to_officer(session, office, officer, place, reply, now=now)
         told += 1
     return told

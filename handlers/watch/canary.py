@@ -12,13 +12,11 @@ from sqlmodel import Session, col, delete, select
 
 from handlers.conversation.memory import Memory
 from handlers.messages import Kind
-from handlers.notices import reporters as notices
+from handlers.notices import reporters
 from handlers.office import Office
 from handlers.questionnaire.steps import Option, Questionnaire, Step, StepKind
 from storage import conversations
-from storage.cases import history, reports
-from storage.cases import items as report_items
-from storage.cases import tags as case_tags
+from storage.cases import history, items, reports, tags
 from storage.crypto.sealing import NotAuthentic
 from storage.crypto.server_key import Purpose
 from storage.database import transactions
@@ -136,7 +134,7 @@ def counted(session: Session, office: Office, number: str, *, texts: int) -> str
             return "case.missing"
         found = session.exec(select(Item).where(Item.report == case.report)).all()
         for item in found:
-            report_items.check(office.keys, item)
+            items.check(office.keys, item)
     except (NotAuthentic, units.NoSuchUnit):
         return "case.changed"
     if case.receipt_wrap is None or case.reporter_key is None:
@@ -162,7 +160,7 @@ def standing(session: Session, office: Office, number: str, language: str) -> st
     case = _case(session, office, number)
     if case is None or case.status != Status.RECEIVED:
         return ""
-    reply = notices.standing(office, case, language=language, channel=Channel.CANARY)
+    reply = reporters.standing(office, case, language=language, channel=Channel.CANARY)
     if reply is None:
         return ""
     return office.texts.render(reply, language=language, channel=Channel.CANARY).text
@@ -193,7 +191,7 @@ def _case(session: Session, office: Office, number: str) -> Case | None:
     query = select(Case).where(Case.number == number, col(Case.canary))
     case = session.exec(query).first()
     if case is not None:
-        case_tags.check_case(office.keys, case)
+        tags.check_case(office.keys, case)
     return case
 
 
@@ -212,7 +210,7 @@ def _erase(session: Session, office: Office) -> int:
     gone = 0
     for case in session.exec(select(Case).where(col(Case.canary))).all():
         try:
-            case_tags.check_case(office.keys, case)
+            tags.check_case(office.keys, case)
         except NotAuthentic:
             continue  # somebody marked a case by hand: it stays, and the audit says so
         _delete(session, office, case)

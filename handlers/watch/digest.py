@@ -10,13 +10,12 @@ from datetime import datetime, time
 from sqlmodel import Session, col, select
 
 from handlers.messages import Reply
-from handlers.notices import reporters as notices
+from handlers.notices import reporters
 from handlers.office import Office
-from storage.audit import log as audit
+from storage.audit import log
 from storage.crypto.sealing import NotAuthentic
 from storage.models import AuditLine, Officer
-from storage.people import officers
-from storage.people import telegram_links as links
+from storage.people import officers, telegram_links
 from storage.units import admissions
 from storage.words import Channel, Role
 
@@ -49,10 +48,10 @@ def send(
         return None
     counts, since = _counts(session)
     detail = f"broken:{broken}" if broken else "whole"
-    audit.record(session, office.keys, CODE, officer=None, detail=detail, now=now)
+    log.record(session, office.keys, CODE, officer=None, detail=detail, now=now)
     params = {
         "day": f"{office.day(now):%d.%m.%Y}",
-        "head": audit.written(audit.head(session)),
+        "head": log.written(log.head(session)),
         "lines": str(since),
         "read": str(counts[_READ]),
         "reveals": str(sum(n for c, n in counts.items() if c.startswith(_REVEAL))),
@@ -64,7 +63,7 @@ def send(
     reply = Reply(text, params)
     told = 0
     for officer, place in _auditors(session, office):
-        notices.post_to_officer(session, office, officer, place, reply, now=now)
+        reporters.post_to_officer(session, office, officer, place, reply, now=now)
         told += 1
     return told
 
@@ -95,7 +94,7 @@ def _auditors(
             officers.require(session, office.keys, officer)
             if admissions.is_unconfirmed(session, office.keys, officer.id):
                 continue
-            place = links.handle_of(session, office.keys, officer.id)
+            place = telegram_links.handle_of(session, office.keys, officer.id)
         except NotAuthentic:
             continue
         if place is not None:

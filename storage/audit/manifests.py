@@ -15,8 +15,7 @@ from hashlib import sha256
 
 from sqlmodel import Session, col, select
 
-from storage.audit import installation as settings
-from storage.audit import log as audit
+from storage.audit import installation, log
 from storage.crypto.sealing import NotAuthentic
 from storage.crypto.server_key import ServerKeys
 from storage.database import transactions
@@ -61,7 +60,7 @@ def present(session: Session, keys: ServerKeys, name: Name) -> Manifest:
 
 
 def _find(session: Session, keys: ServerKeys, name: Name) -> Manifest:
-    version, _, rows = settings.get_setting(session, keys, name).partition(" ")
+    version, _, rows = installation.get_setting(session, keys, name).partition(" ")
     return Manifest(int(version or 0), frozenset(rows.split()))
 
 
@@ -104,13 +103,15 @@ def change(
     Waits for another writer of the same list. Raises NotAuthentic when a row that goes
     does not count: a change never makes somebody else's change ours.
     """
-    settings.hold(session, keys, name)
+    installation.hold(session, keys, name)
     now = present(session, keys, name)
     gone = {name_of(content) for content in out}
     if not gone <= now.rows:
         raise NotAuthentic
     rows = sorted((now.rows - gone) | {name_of(content) for content in into})
-    settings.set_setting(session, keys, name, " ".join([str(now.version + 1), *rows]))
+    installation.set_setting(
+        session, keys, name, " ".join([str(now.version + 1), *rows])
+    )
 
 
 def witness(session: Session, keys: ServerKeys, *, now: datetime) -> None:
@@ -120,7 +121,7 @@ def witness(session: Session, keys: ServerKeys, *, now: datetime) -> None:
         detail = now_valid.detail
         if now_valid.version and detail != _witnessed(session, name):
             code = _CODE + name.value
-            audit.record(session, keys, code, officer=None, detail=detail, now=now)
+            log.record(session, keys, code, officer=None, detail=detail, now=now)
 
 
 def rolled_back(session: Session, keys: ServerKeys) -> list[Name]:

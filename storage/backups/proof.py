@@ -13,18 +13,17 @@ from sqlalchemy import Connection, func, inspect, table, text
 from sqlmodel import Session, select
 from typing_extensions import override
 
-from storage.audit import log as audit
+from storage.audit import log
 from storage.backups import scratch
 from storage.backups.reading import Reader, unpack
 from storage.backups.records import BackupDamaged, End, Head
 from storage.backups.restoring import Rows
 from storage.crypto.sealing import NotAuthentic
 from storage.crypto.server_key import ServerKeys
-from storage.database import schema as migrating
-from storage.inspection import rows as inspecting
+from storage.database import schema
+from storage.inspection import rows as inspection
 from storage.models import File
-from storage.rekeying import rewriting
-from storage.rekeying import server_key as rekeying
+from storage.rekeying import rewriting, server_key
 from storage.words import FileState
 
 Since: TypeAlias = Callable[[datetime], date]
@@ -63,19 +62,19 @@ def prove(file: BinaryIO, keys: ServerKeys, *, since: Since | None = None) -> Pr
     raises, SchemaTooNew, and ``rekeying.KeyMissing`` for a ring that lacks an id.
     """
     reader = Reader(file, keys)
-    if not migrating.is_known(reader.head.schema):
-        raise migrating.SchemaTooNew
+    if not schema.is_known(reader.head.schema):
+        raise schema.SchemaTooNew
     _require_ids(reader.head, keys)
     with scratch.store() as connection:
-        migrating.bring(connection, reader.head.schema)
+        schema.bring(connection, reader.head.schema)
         sink = _Looked(connection)
         end = unpack(reader, sink)
         _counts(connection, end)
-        migrating.bring(connection)
+        schema.bring(connection)
         proof = Proof(reader.id, reader.head, end)
         with Session(connection, autoflush=False) as session:
-            proof.lines, mac = audit.head(session)
-            proof.log_head = audit.written((proof.lines, mac))
+            proof.lines, mac = log.head(session)
+            proof.log_head = log.written((proof.lines, mac))
             first = since(reader.head.moment) if since else None
             proof.faults += _faults(session, keys, end, sink.names, first)
             proof.opened = _open_all(session, keys, proof)
@@ -85,7 +84,7 @@ def prove(file: BinaryIO, keys: ServerKeys, *, since: Since | None = None) -> Pr
 def _require_ids(head: Head, keys: ServerKeys) -> None:
     missing = sorted(set(head.keys) - set(keys.ring))
     if missing:
-        raise rekeying.KeyMissing(
+        raise server_key.KeyMissing(
             f"the server key has no line {missing[0]}, which this backup needs; put it "
             "back from your copy"
         )
@@ -113,11 +112,11 @@ def _faults(
     names: set[str],
     since: date | None,
 ) -> Iterator[str]:
-    broken = audit.verify(session, keys)
+    broken = log.verify(session, keys)
     if broken is not None:
         yield f"the audit log is broken at line {broken}"
     else:
-        yield from inspecting.problems(session, keys, since=since)
+        yield from inspection.problems(session, keys, since=since)
     missing = set(_named(session)) - names - set(end.erased)
     if missing:
         yield f"evidence files missing on disk: {len(missing)}"

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
-from storage.backups import encoding as backup_values
+from storage.backups import encoding
 from storage.backups.records import (
     MAGIC,
     RECORD,
@@ -181,7 +181,7 @@ def _key_of(file: BinaryIO, keys: ServerKeys) -> tuple[bytes, bytes]:
 
 def _rows(body: bytes, columns: int) -> list[tuple[Any, ...]]:
     try:
-        return backup_values.unpacked(body, columns)
+        return encoding.unpacked(body, columns)
     except ValueError:
         raise BackupDamaged from None
 

@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from storage.backups import encoding as backup_values
+from storage.backups import encoding
 from storage.crypto import streams
 from storage.crypto.sealing import Context
 from storage.crypto.server_key import Purpose, ServerKeys
@@ -117,7 +117,7 @@ class Writer:
         batch, count = bytearray(), 0
         for row in rows:
             count += 1
-            batch += backup_values.packed(row)
+            batch += encoding.packed(row)
             if len(batch) >= PIECE:
                 self._put(Kind.ROWS, bytes(batch))
                 batch.clear()

@@ -24,14 +24,14 @@ from sqlalchemy import (
 from sqlmodel import Session, SQLModel, col, select
 from typing_extensions import override
 
-from storage.audit import log as audit
+from storage.audit import log
 from storage.backups.reading import Reader, Sink, unpack
 from storage.backups.records import BackupDamaged, End
 from storage.backups.writing import LEFT_OUT
 from storage.crypto.server_key import ServerKeys
-from storage.database import schema as migrating
+from storage.database import schema
 from storage.database.database import Database
-from storage.evidence import blobs as shelf
+from storage.evidence import blobs
 from storage.evidence.blobs import Shelf
 from storage.jobs.leases import LISTED
 from storage.letters.letter import FIRST
@@ -94,7 +94,7 @@ class Everything(Rows):
 
     @override
     def file(self, name: str, pieces: Iterable[bytes]) -> None:
-        match = shelf.NAME.fullmatch(name)
+        match = blobs.NAME.fullmatch(name)
         if match is None:
             raise BackupDamaged
         file_id = bytes.fromhex(match[1])
@@ -123,13 +123,13 @@ def run(
     BackupDamaged, OSError.
     """
     with database.write_engine.begin() as connection:
-        migrating.be_alone(connection)
+        schema.be_alone(connection)
         require_empty(connection)
-        migrating.bring(connection, reader.head.schema)
+        schema.bring(connection, reader.head.schema)
         sink = Everything(connection, where)
         end = unpack(reader, sink)
         count_on(connection)
-        migrating.bring(connection)
+        schema.bring(connection)
         _put_right(connection, keys, reader.head.moment, now)
         for one in where.lying():
             if one.name not in sink.names:
@@ -140,7 +140,7 @@ def run(
 def require_empty(connection: Connection) -> None:
     """Raise StoreNotEmpty if there is a table of ours, whatever it holds."""
     ours = set(SQLModel.metadata.tables)
-    if migrating.revision_of(connection) or ours & set(
+    if schema.revision_of(connection) or ours & set(
         inspect(connection).get_table_names()
     ):
         raise StoreNotEmpty
@@ -180,7 +180,7 @@ def _put_right(
     connection.execute(update(Job).values(**free))
     with Session(connection) as session:
         detail = f"{made:%Y-%m-%dT%H:%M:%SZ}"
-        audit.record(
+        log.record(
             session, keys, "store.restored", officer=None, detail=detail, now=now
         )
 

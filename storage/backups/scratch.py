@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, create_engine, event, inspect
 from sqlalchemy.pool import StaticPool
 
-from storage.database import schema as migrating
+from storage.database import schema
 
 _VERSIONS = "alembic_version"
 _CACHE_KIB = 65536
@@ -48,5 +48,5 @@ def store() -> Iterator[Connection]:
 def table_names(revision: str) -> frozenset[str]:
     """Return the names of our tables at a revision that this version knows."""
     with store() as connection:
-        migrating.bring(connection, revision)
+        schema.bring(connection, revision)
         return frozenset(inspect(connection).get_table_names()) - {_VERSIONS}

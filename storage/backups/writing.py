@@ -17,11 +17,11 @@ from sqlmodel import Session, col
 from storage.backups import scratch
 from storage.backups.records import End, Head, Writer
 from storage.crypto.server_key import ServerKeys
-from storage.database import schema as migrating
+from storage.database import schema
 from storage.database.database import Database
 from storage.evidence.blobs import Shelf
 from storage.models import File
-from storage.rekeying import server_key as rekeying
+from storage.rekeying import server_key
 from storage.words import FileState
 
 LEFT_OUT = frozenset({"invitations", "leases", "link_tokens", "sessions"})
@@ -53,13 +53,13 @@ def write(
     """
     writer, end = Writer(out, keys), End()
     with _one_moment(database) as connection:
-        revision = migrating.revision_of(connection)
+        revision = schema.revision_of(connection)
         if not revision:
-            raise migrating.SchemaTooOld
-        if not migrating.is_known(revision):
-            raise migrating.SchemaTooNew
+            raise schema.SchemaTooOld
+        if not schema.is_known(revision):
+            raise schema.SchemaTooNew
         with Session(connection, autoflush=False) as session:
-            ids = tuple(sorted(rekeying.ids(session, keys)))
+            ids = tuple(sorted(server_key.ids(session, keys)))
         head = Head(revision, program, now.astimezone(UTC).isoformat(), ids)
         writer.head(head)
         for table in _tables(connection, scratch.table_names(revision)):

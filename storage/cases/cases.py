@@ -8,8 +8,7 @@ from sqlalchemy import func, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
-from storage.cases import history
-from storage.cases import tags as case_tags
+from storage.cases import history, tags
 from storage.crypto.sealing import NotAuthentic
 from storage.crypto.server_key import ServerKeys
 from storage.models import REAL, Case, Register
@@ -54,7 +53,7 @@ def insert(session: Session, keys: ServerKeys, case: Case) -> bool:
         is not None
     ):
         return False
-    case_tags.tag_case(keys, case)
+    tags.tag_case(keys, case)
     session.add(case)
     session.flush()
     return True
@@ -62,7 +61,7 @@ def insert(session: Session, keys: ServerKeys, case: Case) -> bool:
 
 def save(session: Session, keys: ServerKeys, case: Case) -> None:
     """Write a case that a verb changed, with a fresh tag."""
-    case_tags.tag_case(keys, case)
+    tags.tag_case(keys, case)
     session.add(case)
     session.flush()
 
@@ -77,7 +76,7 @@ def lock(session: Session, keys: ServerKeys, report: bytes) -> Case | None:
         select(Case).where(Case.report == report).with_for_update()
     ).first()
     if case is not None:
-        case_tags.check_case(keys, case)
+        tags.check_case(keys, case)
         if history.is_behind(session, case):
             raise NotAuthentic
     return case
@@ -90,7 +89,7 @@ def by_number(
     query = select(Case).where(Case.number == number)
     case = session.exec(query if canary else query.where(REAL)).first()
     if case is not None:
-        case_tags.check_case(keys, case)
+        tags.check_case(keys, case)
     return case
 
 
@@ -98,7 +97,7 @@ def get(session: Session, keys: ServerKeys, report: bytes) -> Case | None:
     """Return the verified case with this report id, to read."""
     case = session.get(Case, report)
     if case is not None:
-        case_tags.check_case(keys, case)
+        tags.check_case(keys, case)
     return case
 
 

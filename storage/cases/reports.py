@@ -11,7 +11,7 @@ from datetime import date
 from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
-from storage.cases import tags as case_tags
+from storage.cases import tags
 from storage.crypto import sealing
 from storage.crypto.sealing import Context, NotAuthentic
 from storage.crypto.server_key import Purpose, ServerKeys
@@ -177,7 +177,7 @@ def public_key(session: Session, keys: ServerKeys, report: bytes) -> bytes | Non
     case = session.get(Case, report)
     if case is None:
         return None
-    case_tags.check_case(keys, case)
+    tags.check_case(keys, case)
     return case.public_key
 
 

@@ -5,7 +5,7 @@ from datetime import date
 
 from sqlmodel import Session, col, select
 
-from storage.cases import tags as case_tags
+from storage.cases import tags
 from storage.crypto.sealing import NotAuthentic
 from storage.crypto.server_key import ServerKeys
 from storage.models import REAL, Case
@@ -77,7 +77,7 @@ def awaiting_approval(
     found = []
     for case in session.exec(query.order_by(*_ORDER).limit(limit)):
         try:
-            case_tags.check_case(keys, case)
+            tags.check_case(keys, case)
         except NotAuthentic:
             continue
         found.append(case)

@@ -19,7 +19,7 @@ from obstore.exceptions import BaseError
 from obstore.store import ObjectStore, S3Store
 from typing_extensions import override
 
-from storage.evidence import blobs as shelf
+from storage.evidence import blobs
 from storage.evidence.blobs import Away, Lying, Sealer, Shelf
 
 SECONDS: Final = timedelta(seconds=30)
@@ -58,7 +58,7 @@ class Bucket(Shelf):
     def __init__(self, store: ObjectStore, path: Path) -> None:
         super().__init__(path)
         self.store = store
-        self._waiting = shelf.Folder(path)
+        self._waiting = blobs.Folder(path)
 
     @override
     def sealer(self, file_id: bytes, which: str) -> Sealer:
@@ -75,14 +75,14 @@ class Bucket(Shelf):
     def open(self, name: str) -> BinaryIO:
         """Open an object; what lay in the folder before there was a bucket, there."""
         try:
-            raw = _Object(self.store, shelf.place_of(name))
+            raw = _Object(self.store, blobs.place_of(name))
         except FileNotFoundError:
             return self._waiting.open(name)
         return io.BufferedReader(raw, _BUFFER)
 
     @override
     def bring_back(self, name: str, pieces: Iterable[bytes], *, day: date) -> None:
-        with shelf.written(self.path / shelf.place_of(name), pieces) as part:
+        with blobs.written(self.path / blobs.place_of(name), pieces) as part:
             self.upload(part, name)
 
     def upload(self, part: Path, name: str) -> None:
@@ -90,7 +90,7 @@ class Bucket(Shelf):
         with _said(missing=Away):
             obstore.put(
                 self.store,
-                shelf.place_of(name),
+                blobs.place_of(name),
                 part,
                 chunk_size=_PIECE,
                 max_concurrency=1,
@@ -100,7 +100,7 @@ class Bucket(Shelf):
     def discard(self, name: str) -> None:
         self._waiting.discard(name)
         with _said(), suppress(FileNotFoundError):
-            obstore.delete(self.store, shelf.place_of(name))
+            obstore.delete(self.store, blobs.place_of(name))
 
     @override
     def lying(self) -> Iterator[Lying]:
@@ -112,7 +112,7 @@ class Bucket(Shelf):
             for page in obstore.list(self.store, prefix or None):
                 for one in page:
                     name = one["path"].rpartition("/")[2]
-                    if shelf.NAME.fullmatch(name):  # what else lies there is not ours
+                    if blobs.NAME.fullmatch(name):  # what else lies there is not ours
                         since = one["last_modified"].timestamp()
                         yield Lying(name, one["size"], since)
 
@@ -121,10 +121,10 @@ class _Upload(Sealer):
     """A file that is sealed here, then uploaded, then named by its row."""
 
     def __init__(self, bucket: Bucket, file_id: bytes, which: str) -> None:
-        super().__init__(shelf.place(bucket.path, file_id, which), apart=True)
+        super().__init__(blobs.place(bucket.path, file_id, which), apart=True)
         self._bucket = bucket
         self._told = (file_id, which)
-        self._name = self.path.name + shelf.mark_of(self.key)
+        self._name = self.path.name + blobs.mark_of(self.key)
         self._is_there = self._is_dropped = False
         self._lock = threading.Lock()
 

@@ -12,7 +12,7 @@ from typing import Final
 
 from sqlmodel import Session, col, select
 
-from storage.audit import log as audit
+from storage.audit import log
 from storage.crypto.sealing import encode
 from storage.crypto.server_key import ServerKeys
 from storage.models import AuditLine
@@ -46,7 +46,7 @@ def commit(
     found = commitment(file_id, details)
     if found:
         moment = datetime.combine(day, time(), UTC)
-        audit.record(session, keys, CODE, officer=None, detail=found, now=moment)
+        log.record(session, keys, CODE, officer=None, detail=found, now=moment)
 
 
 def committed(

@@ -10,8 +10,7 @@ from collections.abc import Iterator
 from sqlmodel import Session, col, select
 
 from storage.audit import manifests
-from storage.cases import conflicts, history
-from storage.cases import tags as case_tags
+from storage.cases import conflicts, history, tags
 from storage.crypto.sealing import NotAuthentic
 from storage.crypto.server_key import ServerKeys
 from storage.models import AuditLine, Case, Event
@@ -39,7 +38,7 @@ def _of_case(
     session: Session, keys: ServerKeys, case: Case, known: dict[str, int]
 ) -> Iterator[str]:
     try:
-        case_tags.check_case(keys, case)
+        tags.check_case(keys, case)
     except NotAuthentic:
         yield f"case {case.number} was changed by hand"
         return

@@ -26,8 +26,7 @@ from storage.models import (
     SecondFactor,
     Tombstone,
 )
-from storage.people import one_time_codes as factors
-from storage.people import passkeys, recovery_codes
+from storage.people import one_time_codes, passkeys, recovery_codes
 from storage.words import Erased, EventCode, RequestState
 
 REPLAYED = "retention.replayed"
@@ -64,8 +63,8 @@ def of_case(
 def _factors(session: Session, keys: ServerKeys) -> Iterator[bytes]:
     """Yield what the list of factors may name, of the rows that are there."""
     for row in session.exec(select(SecondFactor)):
-        yield factors._has(row.officer)  # noqa: SLF001 - as the list names it
-        yield factors._row(row)  # noqa: SLF001 - as the list names it
+        yield one_time_codes._has(row.officer)  # noqa: SLF001 - as the list names it
+        yield one_time_codes._row(row)  # noqa: SLF001 - as the list names it
     codes = session.exec(select(RecoveryCode))
     yield from map(recovery_codes._row, codes)  # noqa: SLF001 - as the list names it
     for passkey in session.exec(select(Passkey)):

@@ -13,44 +13,38 @@ from typing import Any
 from sqlmodel import Session, SQLModel, select
 
 from storage import models, quarantine
-from storage.audit import installation as settings
-from storage.audit import manifests
+from storage.audit import installation, manifests
 from storage.audit.manifests import Name
-from storage.cases import data_requests, history, reports, reveals
-from storage.cases import items as report_items
+from storage.cases import data_requests, history, items, reports, reveals
 from storage.crypto.sealing import NotAuthentic
 from storage.crypto.server_key import ServerKeys
 from storage.evidence import files
-from storage.inspection import chains as proving
-from storage.inspection import missing
+from storage.inspection import chains, missing
 from storage.models import Case, File, Grant, Unit, UnitGrant
-from storage.people import officers, recovery_codes
-from storage.people import one_time_codes as factors
+from storage.people import officers, one_time_codes, recovery_codes
 from storage.retention import tombstones
-from storage.units import admissions, routes, units
-from storage.units import admissions as applications
+from storage.units import admissions, recovery_keys, routes, units
 from storage.units import grants as unit_grants
-from storage.units import recovery_keys as recovery
 from storage.words import Erased, EventCode, FileState, Recipient
 
 Check = Callable[[ServerKeys, Any], None]
 
 CHECKS: Mapping[type[SQLModel], Check] = {
-    models.Application: applications.check,
+    models.Application: admissions.check,
     models.DataRequest: data_requests.check,
     models.Draft: reports.check_draft,
     models.File: files.check,
     models.Grant: reports.check_grant,
-    models.Item: report_items.check,
+    models.Item: items.check,
     models.Membership: units.check_membership,
     models.Officer: officers.check,
     models.Quarantine: quarantine.check,
     models.RecoveryCode: recovery_codes.check,
-    models.RecoveryKey: recovery.check,
+    models.RecoveryKey: recovery_keys.check,
     models.Reveal: reveals.check,
     models.Route: routes.check,
-    models.SecondFactor: factors.check,
-    models.Setting: settings.check,
+    models.SecondFactor: one_time_codes.check,
+    models.Setting: installation.check,
     models.Tombstone: tombstones.check,
     models.Unit: units.check,
     models.UnitGrant: unit_grants.check,
@@ -92,7 +86,7 @@ def problems(
 
     ``since`` is the first day whose tombstones are still kept; None looks for none.
     """
-    yield from proving.problems(session, keys)
+    yield from chains.problems(session, keys)
     for model, check in CHECKS.items():
         strange = sum(not _is_ours(keys, check, row) for row in _rows(session, model))
         if strange:
@@ -137,12 +131,12 @@ def _people(session: Session) -> Iterator[bytes]:
     yield from map(officers._row, every(select(models.Officer)))  # noqa: SLF001 - as the list names it
     yield from map(units._row, every(select(Unit)))  # noqa: SLF001 - as the list names it
     yield from map(officers.membership, every(select(models.Membership)))
-    yield from map(applications._row, every(select(models.Application)))  # noqa: SLF001 - as the list names it
+    yield from map(admissions._row, every(select(models.Application)))  # noqa: SLF001 - as the list names it
     people = every(select(models.Officer.id)).all()
     yield from map(admissions.unconfirmed, people)
-    yield from starmap(applications.invited, product(people, people))
-    yield from map(recovery._entry, every(select(models.RecoveryKey)))  # noqa: SLF001 - as the list names it
-    yield from map(recovery._listed, recovery.PURPOSE.values())  # noqa: SLF001 - as the list names it
+    yield from starmap(admissions.invited, product(people, people))
+    yield from map(recovery_keys._entry, every(select(models.RecoveryKey)))  # noqa: SLF001 - as the list names it
+    yield from map(recovery_keys._listed, recovery_keys.PURPOSE.values())  # noqa: SLF001 - as the list names it
 
 
 def _units(session: Session, keys: ServerKeys) -> Iterator[str]:
@@ -169,7 +163,7 @@ def _case(session: Session, keys: ServerKeys, case: Case) -> Iterator[str]:
     """Look for a key that is gone or came back, and for files that are gone."""
     grants = session.exec(select(Grant).where(Grant.report == case.report)).all()
     good = [row for row in grants if _is_ours(keys, reports.check_grant, row)]
-    if not good and report_items.count_items(session, case.report):
+    if not good and items.count_items(session, case.report):
         yield f"case {case.number}: no key leads to it"
     kinds = {row.recipient_kind for row in good}
     if {Recipient.OFFICER, Recipient.UNIT} <= kinds:

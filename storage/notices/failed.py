@@ -20,7 +20,7 @@ from storage.crypto.server_key import Purpose, ServerKeys
 from storage.letters.letter import PRIORITIES
 from storage.models import Case, OutboxRow
 from storage.outbox import Claimed
-from storage.people import telegram_links as links
+from storage.people import telegram_links
 from storage.words import Channel, LetterKind
 
 KEPT: Final = frozenset(
@@ -169,7 +169,7 @@ def forget_person(
 def forget_officer(session: Session, keys: ServerKeys, officer: bytes) -> int:
     """Delete what failed to reach an officer's Telegram, before it is unlinked."""
     try:
-        place = links.handle_of(session, keys, officer)
+        place = telegram_links.handle_of(session, keys, officer)
     except NotAuthentic:
         return 0
     return forget_person(session, keys, *place) if place else 0

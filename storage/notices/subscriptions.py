@@ -14,7 +14,7 @@ from storage import outbox
 from storage.crypto import sealing
 from storage.crypto.sealing import Context, NotAuthentic, encode
 from storage.crypto.server_key import Purpose, ServerKeys
-from storage.letters import sent as departed
+from storage.letters import sent
 from storage.models import Subscription
 from storage.words import Channel, Wanted
 
@@ -251,7 +251,7 @@ def _silence(
 ) -> None:
     """Let no notice leave any more, and what left lead to nobody."""
     outbox.take_back(session, keys, channel, handle, case=case)
-    departed.leave_to_nobody(session, keys, channel, handle, case=case)
+    sent.leave_to_nobody(session, keys, channel, handle, case=case)
     session.flush()
 
 

@@ -18,8 +18,7 @@ from storage.crypto.sealing import Context, NotAuthentic, encode, new_pair, publ
 from storage.crypto.server_key import ServerKeys
 from storage.models import Membership, Officer, UnitGrant
 from storage.models import Session as SignedIn
-from storage.people import one_time_codes as factors
-from storage.people import passkeys, passphrases, recovery_codes
+from storage.people import one_time_codes, passkeys, passphrases, recovery_codes
 from storage.people.passphrases import Wrapped
 from storage.words import Role
 
@@ -228,7 +227,7 @@ def deactivate(session: Session, keys: ServerKeys, officer_id: bytes) -> None:
     counted = manifests.present(session, keys, Name.PEOPLE).rows
     members = [row for row in map(membership, ended) if name_of(row) in counted]
     manifests.change(session, keys, Name.PEOPLE, out=members)
-    for noun in (factors, recovery_codes, passkeys):
+    for noun in (one_time_codes, recovery_codes, passkeys):
         noun.forget(session, keys, officer_id)
     session.exec(delete(SignedIn).where(col(SignedIn.officer) == officer_id))
     session.exec(delete(Membership).where(col(Membership.officer) == officer_id))

@@ -8,7 +8,7 @@ import secrets
 import unicodedata
 from dataclasses import dataclass, field
 
-from storage.crypto import server_key as server
+from storage.crypto import server_key
 from storage.crypto.sealing import Context
 from storage.crypto.server_key import ServerKeys
 
@@ -44,8 +44,8 @@ def wrap(keys: ServerKeys, officer: bytes, secret: bytes, passphrase: str) -> Wr
     if len(_normal(passphrase)) < LEAST:
         raise PassphraseTooShort
     salt = secrets.token_bytes(_SALT)
-    key = server.passphrase_key(keys, _normal(passphrase), salt)
-    box = server.lock_with(key, secret, _context(officer))
+    key = server_key.passphrase_key(keys, _normal(passphrase), salt)
+    box = server_key.lock_with(key, secret, _context(officer))
     return Wrapped(salt, bytes((keys.newest,)) + box)
 
 
@@ -55,8 +55,8 @@ def unwrap(
     """Return the secret key (slow). Raises NotAuthentic for a wrong passphrase."""
     key_id, box = wrapped.secret[:1], wrapped.secret[1:]
     pepper = key_id[0] if key_id and key_id[0] in keys.ring else 0
-    key = server.passphrase_key(keys, _normal(passphrase), wrapped.salt, pepper)
-    return server.unlock_with(key, box, _context(officer))
+    key = server_key.passphrase_key(keys, _normal(passphrase), wrapped.salt, pepper)
+    return server_key.unlock_with(key, box, _context(officer))
 
 
 def _normal(passphrase: str) -> str:

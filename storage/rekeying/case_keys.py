@@ -9,16 +9,14 @@ from collections.abc import Sequence
 
 from sqlmodel import Session, col, delete, select
 
-from storage.cases import conflicts, reports
-from storage.cases import items as report_items
+from storage.cases import conflicts, items, reports
 from storage.crypto import sealing
 from storage.crypto.sealing import NotAuthentic
 from storage.crypto.server_key import ServerKeys
 from storage.evidence import files
 from storage.models import Case, File, Grant, Officer, Unit
-from storage.rekeying import unit_keys as resealing
-from storage.units import recovery_keys as recovery
-from storage.units import units
+from storage.rekeying import unit_keys
+from storage.units import recovery_keys, units
 from storage.words import Recipient, UnitKind
 
 
@@ -88,7 +86,7 @@ def secret_of(
     """
     rows = _own(session, case.report)
     if not rows:
-        return resealing.report_secret(
+        return unit_keys.report_secret(
             session, keys, case.report, unit, officer, officer_secret
         )
     mine = [row for row in rows if _names(row) == _key_of(officer)]
@@ -112,12 +110,12 @@ def renew(
     a file that we did not write.
     """
     pair = sealing.new_pair()
-    renamed = report_items.reseal(session, keys, case.report, old_secret, pair.public)
+    renamed = items.reseal(session, keys, case.report, old_secret, pair.public)
     for row in files.of_report(session, keys, case.report):
         _reseal_file(session, keys, row, old_secret, pair.public)
     session.exec(delete(Grant).where(col(Grant.report) == case.report))
     case.public_key = pair.public
-    offline = recovery.key_for(session, keys, UnitKind.HANDLING)
+    offline = recovery_keys.key_for(session, keys, UnitKind.HANDLING)
     holder = (Recipient.RECOVERY, offline.id, offline.public_key)
     reports.grant_to(session, keys, case.report, holder, 0, pair.secret)
     share(session, keys, case, holders(session, keys, case), pair.secret)

@@ -10,13 +10,12 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
-from storage.audit import log as audit
+from storage.audit import log
 from storage.cases import cases, conflicts, history, reports
 from storage.crypto.sealing import NotAuthentic, public_of
 from storage.crypto.server_key import ServerKeys
 from storage.models import REAL, Case, Grant, Officer, RecoveryKey, Unit
-from storage.rekeying import case_keys
-from storage.rekeying import recovery as recovering
+from storage.rekeying import case_keys, recovery
 from storage.rekeying.recovery import MemberMissing
 from storage.units import units
 from storage.words import Recipient
@@ -54,7 +53,7 @@ def let_in(
     ``secret`` is the ``cases`` paper's. A case on which the officer declared a conflict,
     or whose key they have, is passed over. Raises WrongPaper.
     """
-    offline = recovering.check_paper(session, keys, "cases", secret)
+    offline = recovery.check_paper(session, keys, "cases", secret)
     page = _page(session, [unit.id for unit in into], after, limit)
     opened = left = 0
     for report in page:
@@ -68,7 +67,7 @@ def let_in(
             continue
         case_keys.share(session, keys, case, [officer], own)
         detail = history.short(case.head)
-        audit.record(
+        log.record(
             session,
             keys,
             "case.recovered",

@@ -13,11 +13,10 @@ from storage.crypto.sealing import NotAuthentic, public_of
 from storage.crypto.server_key import ServerKeys
 from storage.models import Officer, RecoveryKey, Unit, UnitGrant
 from storage.units import grants as unit_grants
-from storage.units import recovery_keys as recovery
-from storage.units import rotation, units
+from storage.units import recovery_keys, rotation, units
 from storage.words import Recipient, UnitKind
 
-KIND = {purpose: kind for kind, purpose in recovery.PURPOSE.items()}
+KIND = {purpose: kind for kind, purpose in recovery_keys.PURPOSE.items()}
 
 
 class WrongPaper(Exception):
@@ -43,7 +42,7 @@ def check_paper(
     session: Session, keys: ServerKeys, purpose: str, secret: bytes
 ) -> RecoveryKey:
     """Return the recovery key that this secret belongs to. Raises WrongPaper."""
-    row = recovery.key_for(session, keys, KIND[purpose])
+    row = recovery_keys.key_for(session, keys, KIND[purpose])
     if public_of(secret) != row.public_key:
         raise WrongPaper
     return row
@@ -89,7 +88,7 @@ def replace(
     ``present`` are officers with their secret keys. Raises MemberMissing,
     ``recovery.RecoveryMissing``, ``recovery.RecoveryRefused``, NotAuthentic.
     """
-    old, new = recovery.replace(session, keys, purpose, public)
+    old, new = recovery_keys.replace(session, keys, purpose, public)
     holder = (Recipient.RECOVERY, new.id, new.public_key)
     done = []
     for named in of_kind(session, purpose):

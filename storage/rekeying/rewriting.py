@@ -11,24 +11,23 @@ from sqlmodel import Session, SQLModel, select
 from typing_extensions import override
 
 from storage import breaches, conversations, models, outbox, quarantine
-from storage.audit import installation as settings
-from storage.cases import conflicts, data_requests, reports, reveals
-from storage.cases import items as report_items
-from storage.cases import tags as case_tags
+from storage.audit import installation
+from storage.cases import conflicts, data_requests, items, reports, reveals, tags
 from storage.crypto.sealing import Context
 from storage.crypto.server_key import Purpose, ServerKeys
 from storage.evidence import files
 from storage.jobs import jobs
 from storage.letters.letter import Letter
 from storage.notices import subscriptions
-from storage.people import officers, passkeys, recovery_codes
-from storage.people import one_time_codes as factors
-from storage.people import telegram_links as links
+from storage.people import (
+    officers,
+    one_time_codes,
+    passkeys,
+    recovery_codes,
+    telegram_links,
+)
 from storage.retention import tombstones
-from storage.units import admissions as applications
-from storage.units import grants as unit_grants
-from storage.units import recovery_keys as recovery
-from storage.units import routes, units
+from storage.units import admissions, grants, recovery_keys, routes, units
 
 Rewrite: TypeAlias = Callable[[Session, ServerKeys, Any], None]
 """Writes one row anew; raises NotAuthentic for one that is not ours."""
@@ -67,10 +66,10 @@ def _tagged(check: Callable[[ServerKeys, Any], None]) -> Rewrite:
 
 
 def _case(session: Session, keys: ServerKeys, row: models.Case) -> None:
-    case_tags.check_case(keys, row)
+    tags.check_case(keys, row)
     place = Context("cases", row.report, "figures")
     row.figures = keys.relock(Purpose.FIGURES, row.figures, place)
-    case_tags.tag_case(keys, row)
+    tags.tag_case(keys, row)
     session.add(row)
 
 
@@ -117,25 +116,25 @@ def _renamed(rename: Callable[[ServerKeys, Any], None]) -> Rewrite:
 
 
 STEPS = (
-    Step(models.Setting, _tagged(settings.check)),
+    Step(models.Setting, _tagged(installation.check)),
     Step(models.Officer, _tagged(officers.check)),
     Step(models.Unit, _tagged(units.check)),
     Step(models.Membership, _tagged(units.check_membership)),
-    Step(models.UnitGrant, _tagged(unit_grants.check)),
-    Step(models.RecoveryKey, _tagged(recovery.check)),
+    Step(models.UnitGrant, _tagged(grants.check)),
+    Step(models.RecoveryKey, _tagged(recovery_keys.check)),
     Step(models.Route, _tagged(routes.check)),
-    Step(models.SecondFactor, _tagged(factors.check)),
+    Step(models.SecondFactor, _tagged(one_time_codes.check)),
     Step(models.RecoveryCode, _tagged(recovery_codes.check)),
     Step(models.Passkey, _renamed(passkeys.rename)),
     Step(models.Passkey, _renamed(passkeys.rename)),
-    Step(models.Application, _tagged(applications.check)),
+    Step(models.Application, _tagged(admissions.check)),
     Step(models.Breach, _tagged(breaches.check)),
-    Step(models.OfficerLink, _renamed(links.rename)),
+    Step(models.OfficerLink, _renamed(telegram_links.rename)),
     Step(models.Quarantine, _tagged(quarantine.check)),
     Step(models.Draft, _tagged(reports.check_draft)),
     Step(models.Case, _case),
     Step(models.Grant, _grant),
-    Step(models.Item, _tagged(report_items.check)),
+    Step(models.Item, _tagged(items.check)),
     Step(models.File, _tagged(files.check)),
     Step(models.Reveal, _tagged(reveals.check)),
     Step(models.Conflict, _tagged(conflicts.check)),

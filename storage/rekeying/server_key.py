@@ -15,14 +15,12 @@ from sqlalchemy import inspect
 from sqlmodel import Session, delete, or_, select
 
 from storage import models
-from storage.audit import installation as settings
-from storage.audit import log as audit
-from storage.audit import manifests
+from storage.audit import installation, log, manifests
 from storage.crypto.sealing import NotAuthentic
 from storage.crypto.server_key import ServerKeys
 from storage.database.database import Database
 from storage.jobs import leases
-from storage.rekeying import places as key_places
+from storage.rekeying import places
 from storage.rekeying.rewriting import STEPS, Step
 
 SETTING = "server_key"
@@ -71,7 +69,7 @@ def require(session: Session, keys: ServerKeys, *, finished: bool = True) -> Non
 
 def ids(session: Session, keys: ServerKeys) -> dict[int, date | None]:
     """Return each id that this store was written under, and since when (None: at first)."""
-    text = settings.get_setting(session, keys, SETTING)
+    text = installation.get_setting(session, keys, SETTING)
     if not text:
         return {min(keys.ring): None}
     found: dict[int, date | None] = {}
@@ -85,7 +83,7 @@ def forget_id(session: Session, keys: ServerKeys, key_id: int) -> None:
     """Let an id not be missed any more, because nothing needs it."""
     known = ids(session, keys)
     known.pop(key_id, None)
-    settings.set_setting(session, keys, SETTING, _text(known))
+    installation.set_setting(session, keys, SETTING, _text(known))
 
 
 def run(database: Database, keys: ServerKeys, *, now: datetime, day: date) -> Outcome:
@@ -129,9 +127,9 @@ def _finish(session: Session, keys: ServerKeys, now: datetime, day: date) -> Non
     if keys.newest in known:
         return
     known[keys.newest] = day
-    settings.set_setting(session, keys, SETTING, _text(known))
+    installation.set_setting(session, keys, SETTING, _text(known))
     detail = str(keys.newest)
-    audit.record(session, keys, "keys.rotated", officer=None, detail=detail, now=now)
+    log.record(session, keys, "keys.rotated", officer=None, detail=detail, now=now)
     manifests.witness(session, keys, now=now)
 
 
@@ -146,8 +144,8 @@ def _due(session: Session, keys: ServerKeys, step: Step) -> list[tuple[Any, ...]
     """Return the primary keys of the rows that are not under the newest id yet."""
     table = inspect(step.model).local_table
     old = [
-        key_places.stale(place, keys.newest)
-        for place in key_places.PLACES
+        places.stale(place, keys.newest)
+        for place in places.PLACES
         if place.table == table.name and not place.stays
     ]
     query = select(*table.primary_key.columns).where(or_(*old))

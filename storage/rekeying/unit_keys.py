@@ -14,8 +14,7 @@ from storage.cases import reports
 from storage.crypto.sealing import NotAuthentic
 from storage.crypto.server_key import ServerKeys
 from storage.models import Case, Grant, Officer, Unit, UnitGrant
-from storage.units import grants as unit_grants
-from storage.units import rotation, units
+from storage.units import grants, rotation, units
 from storage.words import UnitKind
 
 BATCH = 25
@@ -125,7 +124,7 @@ class _Opening:
         officer_secret: bytes,
     ) -> None:
         self._keys, self._unit, self._secret = keys, unit, officer_secret
-        self._grants = unit_grants.held_by(session, unit, officer)
+        self._grants = grants.held_by(session, unit, officer)
         self._known: dict[int, bytes] = {}
 
     def secret(self, generation: int) -> bytes:
@@ -134,7 +133,7 @@ class _Opening:
             if generation in self._known or grant.generation != generation:
                 continue
             try:
-                self._known[generation] = unit_grants.opened(
+                self._known[generation] = grants.opened(
                     self._keys, self._unit, grant, self._secret
                 )
             except NotAuthentic:

@@ -12,14 +12,12 @@ from typing import assert_never
 from sqlalchemy import and_, delete, or_
 from sqlmodel import Session, col, select
 
-from storage.cases import history, reveals
-from storage.cases import items as report_items
+from storage.cases import history, items, reveals
 from storage.cases.history import SYSTEM, Actor
 from storage.crypto.sealing import Context
 from storage.crypto.server_key import Purpose, ServerKeys
 from storage.models import Case, DataRequest, Event, File, Grant, Item
-from storage.notices import failed as dead_letters
-from storage.notices import subscriptions
+from storage.notices import failed, subscriptions
 from storage.retention import tombstones
 from storage.words import Audience, Erased, EventCode, RevealOf
 
@@ -140,11 +138,11 @@ def _delete(
     removed: list[bytes] = []
     match what:
         case Erased.IDENTITY:
-            gone = bool(report_items.erase_identity(session, case.report))
+            gone = bool(items.erase_identity(session, case.report))
             reveals.end_for_report(session, case.report, what=RevealOf.IDENTITY)
         case Erased.CONTACT:
             gone = bool(subscriptions.end_for_case(session, keys, case.report))
-            dead_letters.forget_case(session, keys, case)
+            failed.forget_case(session, keys, case)
         case Erased.CONTENTS:
             gone = _delete_contents(session, keys, case, day)
         case Erased.FILES:
@@ -152,7 +150,7 @@ def _delete(
             gone = bool(removed)
         case Erased.RECEIPT:
             gone = _delete_receipt(session, case)
-            dead_letters.forget_case(session, keys, case)
+            failed.forget_case(session, keys, case)
         case never:
             assert_never(never)
     _drop_keys(session, case)

@@ -18,8 +18,7 @@ from storage.crypto.server_key import ServerKeys
 from storage.database import transactions
 from storage.models import Membership, Officer, Unit
 from storage.people import officers
-from storage.units import grants as unit_grants
-from storage.units import recovery_keys as recovery
+from storage.units import grants, recovery_keys
 from storage.words import Recipient, Role, UnitKind
 
 _MEMBERS = {
@@ -83,7 +82,7 @@ def new_key(
 
     Returns the secret. Raises ``recovery.RecoveryMissing``, NotAuthentic.
     """
-    offline = recovery.key_for(session, keys, UnitKind(unit.kind))
+    offline = recovery_keys.key_for(session, keys, UnitKind(unit.kind))
     pair = new_pair()
     was = _row(unit)
     unit.public_key, unit.generation = pair.public, unit.generation + 1
@@ -92,7 +91,7 @@ def new_key(
     manifests.change(session, keys, Name.PEOPLE, out=[was], into=[_row(unit)])
     recovering = (Recipient.RECOVERY, offline.id, offline.public_key)
     for holder in (*map(_to_officer, members), recovering):
-        unit_grants.grant(session, keys, unit, holder, unit.generation, pair.secret)
+        grants.grant(session, keys, unit, holder, unit.generation, pair.secret)
     session.flush()
     return pair.secret
 
@@ -113,14 +112,14 @@ def admit(
     require(session, keys, unit)
     officers.require(session, keys, by_member)
     may_join(session, keys, unit, newcomer)
-    held = unit_grants.held_by(session, unit, by_member)
+    held = grants.held_by(session, unit, by_member)
     if not is_member(session, keys, unit, by_member):
         raise NotAuthentic
     if unit.generation not in {grant.generation for grant in held}:
         raise NotAuthentic
     for grant in held:
-        secret = unit_grants.opened(keys, unit, grant, member_secret)
-        unit_grants.grant(
+        secret = grants.opened(keys, unit, grant, member_secret)
+        grants.grant(
             session, keys, unit, _to_officer(newcomer), grant.generation, secret
         )
     join(session, keys, unit, newcomer)
@@ -142,9 +141,9 @@ def unit_secret(
     if not is_member(session, keys, unit, officer):
         raise NotAuthentic
     wanted = unit.generation if generation is None else generation
-    for grant in unit_grants.held_by(session, unit, officer):
+    for grant in grants.held_by(session, unit, officer):
         if grant.generation == wanted:
-            return unit_grants.opened(keys, unit, grant, officer_secret)
+            return grants.opened(keys, unit, grant, officer_secret)
     raise NotAuthentic
 
 

@@ -13,12 +13,12 @@ from bot import app as whole
 from bot.app import create
 from bot.assembly.server import DemoRefused
 from bot.clock import utc_now
-from bot.settings import loading as config
+from bot.settings import loading
 from bot.telemetry import log_fields
-from storage.audit import installation as facts
+from storage.audit import installation
 from storage.crypto.server_key import ServerKeys
 from storage.database.database import Database
-from storage.rekeying import server_key as rekeying
+from storage.rekeying import server_key
 from tests.support.doors import environment
 from tests.support.running import found
 
@@ -42,7 +42,7 @@ async def test_it_starts_and_stops_while_every_provider_is_down(
 ) -> None:
     environ["KENTONGAN_TELEGRAM__MODE"] = mode
     began = time.monotonic()
-    app = create(config.load(None, environ), environ=environ)
+    app = create(loading.load(None, environ), environ=environ)
     transport = httpx.ASGITransport(app)
     async with (
         app.router.lifespan_context(app),
@@ -58,20 +58,20 @@ async def test_it_starts_and_stops_while_every_provider_is_down(
 
 async def test_a_server_is_seen_from_its_first_moment(environ: dict[str, str]) -> None:
     environ["KENTONGAN_TELEGRAM__MODE"] = "webhook"
-    app = create(config.load(None, environ), environ=environ)
+    app = create(loading.load(None, environ), environ=environ)
     store = app.state.house.database
     async with app.router.lifespan_context(app):
-        with pytest.raises(rekeying.ServerRuns, match="stop it"):
-            rekeying.refuse_running(store, now=utc_now())
+        with pytest.raises(server_key.ServerRuns, match="stop it"):
+            server_key.refuse_running(store, now=utc_now())
     store = Database(environ["KENTONGAN_DATABASE__URL"])
-    rekeying.refuse_running(store, now=utc_now())
+    server_key.refuse_running(store, now=utc_now())
     store.close()
 
 
 def test_only_what_is_set_up_has_a_door(environ: dict[str, str]) -> None:
     for name in [one for one in environ if "TWILIO" in one or "TELEGRAM" in one]:
         del environ[name]
-    app = create(config.load(None, environ), environ=environ)
+    app = create(loading.load(None, environ), environ=environ)
     paths = {getattr(route, "path", "") for route in app.routes}
     assert not [path for path in paths if path.startswith("/webhooks")]
     assert {"/healthz", "/readyz", "/metrics"} <= paths
@@ -83,9 +83,9 @@ def test_a_demos_store_is_refused(environ: dict[str, str]) -> None:
     database = Database(environ["KENTONGAN_DATABASE__URL"])
     keys = ServerKeys.from_text(environ["KENTONGAN_KEYS__SERVER_KEY"])
     with database.writing() as session:
-        facts.set_setting(session, keys, "demo", "yes")
+        installation.set_setting(session, keys, "demo", "yes")
     database.close()
-    settings = config.load(None, environ)
+    settings = loading.load(None, environ)
     with pytest.raises(DemoRefused):
         create(settings, environ=environ)
     app = create(settings, environ=environ, allow_demo=True)

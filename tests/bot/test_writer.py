@@ -15,13 +15,13 @@ from sqlmodel import Session, select
 from bot.jobs.receipts import ReceiptMaker
 from bot.writer import BATCH, StoreUnavailable, Writer, WriterFull
 from handlers import inbox
-from handlers.cases import officer as verbs
+from handlers.cases import officer
 from handlers.cases.receipts import Opening
 from handlers.conversation.exchange import names
 from handlers.inbox import Outcome
 from handlers.messages import Proof
 from storage.cases import figures
-from storage.crypto import server_key as server_keys
+from storage.crypto import server_key
 from storage.models import Case, Counter, Quarantine
 from storage.words import Channel
 from tests.journeys.telling import until
@@ -228,7 +228,7 @@ async def submit(writer: Writer, here: Desk, n: int) -> Outcome:
 
 
 async def test_32_reports_at_once_lose_nothing(database, keys, monkeypatch):
-    monkeypatch.setattr(server_keys, "Argon2id", quick)
+    monkeypatch.setattr(server_key, "Argon2id", quick)
     here = desk(database, keys)
     async with writing(database) as writer:
         said = await asyncio.gather(*(submit(writer, here, n) for n in range(32)))
@@ -242,7 +242,7 @@ async def test_32_reports_at_once_lose_nothing(database, keys, monkeypatch):
         with here.database.reading() as session:
             reports = session.exec(select(Case.report)).all()
         taken = [
-            writer.run(verbs.take, here.office, report, by=sari, now=here.now)
+            writer.run(officer.take, here.office, report, by=sari, now=here.now)
             for report in reports
         ]
         assert await asyncio.gather(*taken) == [True] * 32

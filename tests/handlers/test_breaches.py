@@ -8,10 +8,10 @@ from sqlmodel import select
 from handlers import breaches as verbs
 from handlers.errors import NotFound
 from storage import breaches
-from storage.audit import log as audit
+from storage.audit import log
 from storage.cases import history
 from storage.crypto.sealing import NotAuthentic
-from storage.inspection import chains as proving
+from storage.inspection import chains
 from storage.models import Breach, Item
 from storage.notices import subscriptions
 from storage.notices.subscriptions import Subscriber
@@ -70,8 +70,8 @@ def test_every_reporter_is_told_once_with_a_neutral_notice(here, monkeypatch):
         now = here.case(case.number)
         assert history.first_broken(session, here.keys, now) is None
         assert history.missing_items(session, now) == 0
-        assert list(proving.problems(session, here.keys)) == []
-        codes = [line.code for line in audit.lines(session)]
+        assert list(chains.problems(session, here.keys)) == []
+        codes = [line.code for line in log.lines(session)]
         kept = session.exec(
             select(Item).where(Item.audience == Audience.REPORTER.value)
         ).all()

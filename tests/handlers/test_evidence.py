@@ -2,10 +2,9 @@
 
 import pytest
 
-from handlers import evidence as taking
+from handlers import evidence
 from handlers.messages import Kind, Media
-from storage.evidence import blobs as shelf
-from storage.evidence import files
+from storage.evidence import blobs, files
 from storage.evidence.files import Taken
 from storage.jobs import jobs
 from storage.words import FileState, JobKind
@@ -40,11 +39,11 @@ def test_files_are_told_by_how_far_they_came(here, tmp_path):
     due = here.store(jobs.claim, JobKind.FETCH, limit=9, now=here.now)
     lost = (FileState.REFUSED, FileState.GONE, FileState.LATE)
     for job, state in zip(due, lost, strict=False):
-        here.act(taking.refused, job, state)
-    original = shelf.Sealer(tmp_path / "x.original", apart=True)
+        here.act(evidence.refused, job, state)
+    original = blobs.Sealer(tmp_path / "x.original", apart=True)
     with original:
         original.write(b"isi")
-    here.act(taking.taken, due[3], Taken(original.key, None, {}, (original,)))
+    here.act(evidence.taken, due[3], Taken(original.key, None, {}, (original,)))
     told = asks(here, slip)
     assert "1 tersimpan, 0 sedang diambil, 3 tidak bisa" in told
     with here.database.reading() as session:
@@ -62,7 +61,7 @@ def test_files_are_told_by_how_far_they_came(here, tmp_path):
 def test_of_a_file_that_did_not_come_it_is_told_why_and_what_else(here, state, why):
     sends_files(here, 1)
     (job,) = here.store(jobs.claim, JobKind.FETCH, limit=9, now=here.now)
-    here.act(taking.refused, job, state)
+    here.act(evidence.refused, job, state)
     (letter,) = here.delivers()
     assert f"{why} Cara lain: " in letter.text
 

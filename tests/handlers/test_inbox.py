@@ -13,7 +13,7 @@ from sqlmodel import delete, select
 from handlers import inbox
 from handlers.cases import receipts
 from handlers.cases.receipts import Opening
-from handlers.conversation import items as conversation_items
+from handlers.conversation import items
 from handlers.inbox import Outcome
 from handlers.messages import Incoming, Kind, Media, Proof
 from storage.crypto import sealing
@@ -101,7 +101,7 @@ def test_nothing_is_taken_while_no_unit_can_read_it(door: Doors) -> None:
 def test_a_draft_has_room_for_so_many_items(
     door: Doors, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(conversation_items, "FULL", 2)
+    monkeypatch.setattr(items, "FULL", 2)
     for text in ("LAPOR", "1", "1", "1", "1", "1", "Kantor camat", "Pak camat", "7"):
         receive(door, message(door, text))
     door.letters()

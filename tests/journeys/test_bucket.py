@@ -6,10 +6,9 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
-from bot.evidence import fetching as media
+from bot.evidence import fetching
 from storage.cases import reports
-from storage.evidence import bucket as buckets
-from storage.evidence import files
+from storage.evidence import bucket, files
 from storage.models import File, Job
 from storage.units import units
 from storage.words import FileState, JobKind
@@ -23,8 +22,8 @@ from tests.support.running import Running, free_port, running
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let nobody wait for a backoff: how long it is, other tests prove."""
-    monkeypatch.setattr(media, "_FIRST_BACKOFF", 0.1)
-    monkeypatch.setattr(buckets, "TRIES", 0)
+    monkeypatch.setattr(fetching, "_FIRST_BACKOFF", 0.1)
+    monkeypatch.setattr(bucket, "TRIES", 0)
 
 
 def rows(town: Running) -> list[File]:

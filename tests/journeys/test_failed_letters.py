@@ -11,7 +11,7 @@ import pytest
 from sqlmodel import Session
 
 from storage.crypto.server_key import ServerKeys
-from storage.notices import failed as dead_letters
+from storage.notices import failed as failed_letters
 from storage.people import sessions
 from storage.words import Role, Stage
 from tests.journeys.telling import receipt, until
@@ -27,7 +27,7 @@ REASON = "twilio.21408"
 
 def failed(town: Running) -> dict[str, int]:
     with town.app.database.reading() as session:
-        return dead_letters.counts(session, now=town.clock())
+        return failed_letters.counts(session, now=town.clock())
 
 
 def count_failed(town: Running, number: int) -> bool:

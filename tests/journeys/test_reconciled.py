@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.app import make_reconciler
-from bot.intake import lost_messages as reconciling
+from bot.intake import lost_messages
 from bot.intake.lost_messages import Reconciler
 from tests.journeys.telling import rows, until
 from tests.support.phones import Simulator
@@ -26,7 +26,7 @@ PICTURE = b"\xff\xd8\xff\xe0" + bytes(200)
 @pytest.fixture(autouse=True)
 def by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a server look only when it is told to."""
-    monkeypatch.setattr(reconciling, "FIRST_SECONDS", 3600.0)
+    monkeypatch.setattr(lost_messages, "FIRST_SECONDS", 3600.0)
 
 
 def reconciler(town: Running) -> Reconciler:
@@ -188,7 +188,7 @@ async def test_many_are_taken_in_bounded_runs(
     town: Running, looked: Reconciler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.channels.twilio_listing.PAGE", 1)
-    monkeypatch.setattr(reconciling, "MOST_PAGES", 2)
+    monkeypatch.setattr(lost_messages, "MOST_PAGES", 2)
     names = [f"orang{number}" for number in range(5)]
     await town.simulator.fault("webhook", "never", "sms", times=5)
     for name in names:

@@ -23,25 +23,21 @@ from bot.console.app import ConsoleContext, routes
 from bot.operations import recovery_paper
 from bot.writer import Writer
 from handlers.cases import conflicts, reporter
-from storage.audit import log as audit
+from storage.audit import log
 from storage.cases import reports
 from storage.cases.items import Content
-from storage.crypto import sealing
-from storage.crypto import server_key as server_keys
+from storage.crypto import sealing, server_key
 from storage.crypto.sealing import Context, NotAuthentic, new_pair
 from storage.crypto.server_key import ServerKeys
 from storage.database.database import Database
-from storage.evidence import blobs as shelf
-from storage.evidence import files
+from storage.evidence import blobs, files
 from storage.evidence.blobs import Folder, Sealer
 from storage.evidence.files import Taken
 from storage.models import Case, Grant, Item, UnitGrant
 from storage.people import officers
-from storage.rekeying import case_keys
-from storage.rekeying import case_recovery as recovering_cases
-from storage.rekeying import recovery as recovering
-from storage.units import recovery_keys as recovery
-from storage.units import units
+from storage.rekeying import case_keys, case_recovery
+from storage.rekeying import recovery as unit_recovery
+from storage.units import recovery_keys, units
 from storage.words import Audience, ItemKind, Recipient, Role, UnitKind
 from tests.conftest import own_database
 from tests.support import authenticator
@@ -59,7 +55,7 @@ SHOWN = re.compile(r"Passphrase of \S+ \(shown once\): (.*)")
 
 @pytest.fixture(autouse=True)
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server_keys, "Argon2id", quick)
+    monkeypatch.setattr(server_key, "Argon2id", quick)
 
 
 @dataclass
@@ -179,7 +175,7 @@ def fill(home: Place) -> tuple[Case, bytes]:
             session, office, case.report, kept, vault=vault, now=clock()
         )
         row = files.reserve(session, keys, case.report, day=case.day)
-        path = shelf.place(home.terminal.folder / "files", row, "original")
+        path = blobs.place(home.terminal.folder / "files", row, "original")
         with Sealer(path) as sealer:
             sealer.write(SCAN)
         taken = Taken(sealer.key, None, {"name": "letter.pdf"})
@@ -314,9 +310,9 @@ async def test_the_drill(home, restore):
         place_of = Context("files", row.id, "original_key", row.report)
         outer = sealing.open_seal(row.original_key or b"", of_case, place_of)
         key = sealing.open_seal(outer, guarded, place_of)
-        path = shelf.place(place.terminal.folder / "files", file, "original")
-        assert b"".join(shelf.chunks(path, key)) == SCAN
-        codes = [line.code for line in audit.lines(session)]
+        path = blobs.place(place.terminal.folder / "files", file, "original")
+        assert b"".join(blobs.chunks(path, key)) == SCAN
+        codes = [line.code for line in log.lines(session)]
     assert codes.count("keys.recovered") == 2
     assert codes.count("case.recovered") == 1
     assert place("audit", "verify").code == 0
@@ -412,7 +408,7 @@ def test_new_papers_take_the_place_of_old_ones(home):
                 UnitGrant.recipient_kind == Recipient.RECOVERY.value
             )
         ).all()
-        codes = [line.code for line in audit.lines(session)]
+        codes = [line.code for line in log.lines(session)]
     assert len(grants) == 3
     assert len({grant.recipient for grant in grants}) == 2
     assert codes.count("keys.recovery_replaced") == 4
@@ -426,13 +422,11 @@ def test_whoever_stepped_back_gets_no_case_by_the_paper(home):
         before = session.exec(select(Grant).where(Grant.report == case.report)).all()
     with home.writing() as session:
         keys = home.keys
-        units_of_cases = recovering.of_kind(session, "cases")
+        units_of_cases = unit_recovery.of_kind(session, "cases")
         budi = officers.verified(session, keys, "budi")
         _, paper = recovery_paper.read_secret(home.papers["cases"])
         now = Clock()()
-        done = recovering_cases.let_in(
-            session, keys, paper, units_of_cases, budi, now=now
-        )
+        done = case_recovery.let_in(session, keys, paper, units_of_cases, budi, now=now)
         assert (done.opened, done.left, done.after) == (0, 0, None)
         after = session.exec(select(Grant).where(Grant.report == case.report)).all()
         assert {row.id for row in after} == {row.id for row in before}
@@ -446,10 +440,10 @@ def test_cases_are_opened_some_at_a_time_and_the_rest_later(home):
     now = Clock()()
     with home.writing() as session:
         rina = person(session, keys, "rina", Role.SUPERVISOR).officer
-        (unit,) = recovering.of_kind(session, "cases")
-        recovering.let_in(session, keys, "cases", paper, unit, rina)
-        assert recovering_cases.is_due(session, keys, [unit], rina)
-        done = recovering_cases.let_in(
+        (unit,) = unit_recovery.of_kind(session, "cases")
+        unit_recovery.let_in(session, keys, "cases", paper, unit, rina)
+        assert case_recovery.is_due(session, keys, [unit], rina)
+        done = case_recovery.let_in(
             session, keys, paper, [unit], rina, limit=2, now=now
         )
         assert (done.opened, done.left) == (2, 0)
@@ -458,11 +452,11 @@ def test_cases_are_opened_some_at_a_time_and_the_rest_later(home):
         row.urgency = 0 if row.urgency else 1
         session.add(row)
         session.flush()
-        last = recovering_cases.let_in(
+        last = case_recovery.let_in(
             session, keys, paper, [unit], rina, limit=2, after=done.after, now=now
         )
         assert (last.opened, last.left, last.after) == (0, 1, None)
-        assert recovering_cases.is_due(session, keys, [unit], rina)
+        assert case_recovery.is_due(session, keys, [unit], rina)
         session.rollback()
 
 
@@ -532,14 +526,14 @@ def test_an_old_recovery_key_that_is_put_back_counts_no_more(home):
     keys = home.keys
     store = Database(home.url)
     with store.writing() as session:
-        old = recovery.key_for(session, keys, UnitKind.HANDLING).model_dump()
-        _, new = recovery.replace(session, keys, "cases", new_pair().public)
-        assert recovery.key_for(session, keys, UnitKind.HANDLING).id == new.id
+        old = recovery_keys.key_for(session, keys, UnitKind.HANDLING).model_dump()
+        _, new = recovery_keys.replace(session, keys, "cases", new_pair().public)
+        assert recovery_keys.key_for(session, keys, UnitKind.HANDLING).id == new.id
         session.delete(new)
         session.flush()
         session.add(type(new)(**old))
         session.flush()
         with pytest.raises(NotAuthentic):
-            recovery.key_for(session, keys, UnitKind.HANDLING)
+            recovery_keys.key_for(session, keys, UnitKind.HANDLING)
         session.rollback()
     store.close()

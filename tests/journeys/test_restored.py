@@ -16,13 +16,12 @@ from typing import Any
 
 import pytest
 
-from storage.audit import log as audit
-from storage.cases import cases, reports
-from storage.cases import items as report_items
+from storage.audit import log
+from storage.cases import cases, items, reports
 from storage.crypto.server_key import ServerKeys
 from storage.database.database import Database
 from storage.evidence import files
-from storage.inspection import rows as inspecting
+from storage.inspection import rows
 from storage.models import Case
 from storage.people import officers, passphrases
 from storage.retention import erasing
@@ -108,7 +107,7 @@ def items_of(town: Running, paper: Receipt) -> int:
     case = case_of(town, paper)
     assert case is not None
     with town.app.database.reading() as session:
-        return report_items.count_items(session, case.report)
+        return items.count_items(session, case.report)
 
 
 def words_of(town: Running, case: Case) -> str:
@@ -236,8 +235,8 @@ async def test_what_was_lost_comes_back_on_another_machine(
 def is_whole(again: Running, before: Before) -> None:
     """Look at the restored store: all of the backup, nothing of later, nothing erased."""
     with again.app.database.reading() as session:
-        assert audit.verify(session, again.keys) is None
-        assert list(inspecting.problems(session, again.keys)) == []
+        assert log.verify(session, again.keys) is None
+        assert list(rows.problems(session, again.keys)) == []
     assert before.told["rows"]["cases"] == len(again.cases())
     assert items_of(again, before.erased) == before.left, (
         "what was erased is erased again"

@@ -8,8 +8,7 @@ from sqlmodel import select
 
 from bot.console.visit import COOKIE
 from storage.models import File, Item
-from storage.people import sessions
-from storage.people import telegram_links as links
+from storage.people import sessions, telegram_links
 from storage.words import FileState, Stage
 from tests.journeys.telling import report, until
 from tests.support.browsers import Browser, Page
@@ -119,7 +118,7 @@ async def test_two_people_open_what_a_reporter_left(
 async def links_custodian(town: Running) -> None:
     """Link the custodian's own Telegram."""
     token = await town.app.writer.run(
-        links.issue,
+        telegram_links.issue,
         town.app.office.keys,
         town.house.custodian.officer.id,
         now=town.clock(),

@@ -6,9 +6,8 @@ import tempfile
 from pathlib import Path
 
 from bot.clock import utc_now
-from storage.backups import proof as backup_proof
-from storage.backups import writing as backing_up
-from storage.database import schema as migrating
+from storage.backups import proof, writing
+from storage.database import schema
 from storage.database.database import Database
 from storage.evidence.blobs import Folder
 from storage.jobs import leases
@@ -19,18 +18,18 @@ HERE = Path(__file__).parent
 
 def record() -> Path:
     """Build a house with everything in flight and write it down; returns the file."""
-    path = HERE / f"{migrating.head()}.kentongan"
+    path = HERE / f"{schema.head()}.kentongan"
     with tempfile.TemporaryDirectory() as folder:
         store = Database(f"sqlite:///{folder}/store.db")
-        migrating.upgrade(store)
+        schema.upgrade(store)
         whole = whole_house(store, Path(folder) / "files")
         with store.writing() as session:
             now = whole.here.now
             leases.hold(session, "poller", "h", seconds=60, now=now)
             leases.move_cursor(session, "poller", "h", 77)
         out = io.BytesIO()
-        backing_up.LEFT_OUT = frozenset()
-        backing_up.write(
+        writing.LEFT_OUT = frozenset()
+        writing.write(
             store, whole.keys, Folder(whole.folder), out, program="recorded", now=now
         )
         store.close()
@@ -45,7 +44,7 @@ def record() -> Path:
         "supervisor_id": house.supervisor.officer.id.hex(),
         "slips": {n: [slip.number, slip.code] for n, slip in whole.slips.items()},
         "cases": {n: case.report.hex() for n, case in whole.cases.items()},
-        "faults": backup_proof.prove(out, whole.keys).faults,
+        "faults": proof.prove(out, whole.keys).faults,
     }
     path.with_suffix(".json").write_text(json.dumps(told, indent=1) + "\n")
     path.write_bytes(out.getvalue())

@@ -8,9 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from handlers import breaches
-from handlers.cases import conflicts, data_requests
-from handlers.cases import holds as holding
-from handlers.cases import officer as verbs
+from handlers.cases import conflicts, data_requests, holds, officer
 from handlers.messages import Kind, Media
 from handlers.people import leaving
 from handlers.reveals import verbs as asking
@@ -19,28 +17,26 @@ from storage.cases import cases, reports
 from storage.cases.reveals import Request, Wish
 from storage.crypto.server_key import ServerKeys
 from storage.database.database import Database
-from storage.evidence import blobs as shelf
-from storage.evidence import files
+from storage.evidence import blobs, files
 from storage.evidence.blobs import Sealer
 from storage.evidence.files import Taken
 from storage.jobs import watches
-from storage.letters import sent as departed
+from storage.letters import sent
 from storage.letters.letter import Letter
 from storage.models import Case
 from storage.people import (
     invitations,
     officers,
+    one_time_codes,
     passkeys,
     passphrases,
     recovery_codes,
     sessions,
+    telegram_links,
 )
-from storage.people import one_time_codes as factors
-from storage.people import telegram_links as links
-from storage.rekeying import server_key as rekeying
+from storage.rekeying import server_key
 from storage.retention import erasing
-from storage.units import admissions as applications
-from storage.units import routes, units
+from storage.units import admissions, routes, units
 from storage.words import (
     Channel,
     Erased,
@@ -63,7 +59,7 @@ from tests.seizure.whole import (
     WHO,
     Whole,
 )
-from tests.support import founded as house
+from tests.support import founded
 from tests.support.desk import Desk, desk, with_keys
 from tests.support.founded import Person
 
@@ -82,7 +78,7 @@ def whole_house(database: Database, folder: Path) -> Whole:
     _reveals(found)
     _accounts(found)
     wider = keys.with_new()
-    rekeying.run(database, wider, now=found.here.now, day=found.here.now.date())
+    server_key.run(database, wider, now=found.here.now, day=found.here.now.date())
     found.here = with_keys(found.here, wider)
     _after(found)
     found.marks |= _first_words(TOLD) | _first_words(NAMED) | _first_words(WHO)
@@ -103,23 +99,23 @@ def _people(found: Whole) -> None:
     boss, guard = here.house.supervisor, here.house.custodian
     found.people |= {"sari": boss, "wayan": guard}
     for role, (login, passphrase) in PEOPLE.items():
-        account, secret = house.prepared(login, role)
+        account, secret = founded.prepared(login, role)
         wrapped = passphrases.wrap(keys, account.id, secret, passphrase)
         account = replace(account, salt=wrapped.salt, secret=wrapped.secret)
         found.people[login] = Person(here.store(officers.add, account), secret)
         found.marks[f"passphrase of {login}"] = passphrase
     with here.database.writing() as session:
         unit, vault = here.house.unit, here.house.vault
-        eko = found.people["eko"] = house.person(session, keys, "eko")
-        rini = found.people["rini"] = house.person(session, keys, "rini")
+        eko = found.people["eko"] = founded.person(session, keys, "eko")
+        rini = found.people["rini"] = founded.person(session, keys, "rini")
         for one in (found.people["budi"], eko):
             units.admit(session, keys, unit, one.officer, boss.officer, boss.secret)
         putu = found.people["putu"].officer
         units.admit(session, keys, vault, putu, guard.officer, guard.secret)
         other = units.create(session, keys, "Health", UnitKind.HANDLING)
         units.admit_first(session, keys, other, rini.officer)
-        waiting = house.person(session, keys, "tini")
-        applications.apply(session, keys, unit, waiting.officer)
+        waiting = founded.person(session, keys, "tini")
+        admissions.apply(session, keys, unit, waiting.officer)
 
 
 def _tells(here: Desk, handle: str, name: str, story: str, *, position: str) -> None:
@@ -138,8 +134,8 @@ def _reported(found: Whole) -> None:
     case = found.cases["mine"] = here.case(slip.number)
     for words in (f"KABAR {slip}", "NETRAL"):
         here.say(handle, words)
-    here.act(verbs.ask, case.report, TOLD["question"], by=sari)
-    here.act(verbs.note, case.report, TOLD["note"], by=sari)
+    here.act(officer.ask, case.report, TOLD["question"], by=sari)
+    here.act(officer.note, case.report, TOLD["note"], by=sari)
     for words in (f"JAWAB {slip}", TOLD["reply"]):
         here.say(handle, words)
     here.delivers()
@@ -179,7 +175,7 @@ def _held(found: Whole) -> None:
     here, handle, told = found.here, WHO["full wish"], TOLD["held story"]
     case = _arrives(found, "held", handle, told, channel=Channel.SMS)
     sari = found.people["sari"].officer
-    here.act(holding.hold, case.report, TOLD["reason of the hold"], by=sari)
+    here.act(holds.hold, case.report, TOLD["reason of the hold"], by=sari)
     for words in (f"KABAR {found.slips['held']}", "2"):
         here.say(handle, words, channel=Channel.SMS)
     here.delivers(Channel.SMS)
@@ -207,7 +203,7 @@ def _evidence(found: Whole) -> None:
     row = here.store(files.reserve, case.report, day=case.day)
     made = []
     for which, text in (("original", NAMED["original"]), ("copy", COPY)):
-        with Sealer(shelf.place(found.folder, row, which)) as sealer:
+        with Sealer(blobs.place(found.folder, row, which)) as sealer:
             sealer.write(text.encode() * 9)
         made.append(sealer.key)
     digest = hashlib.sha256(NAMED["original"].encode()).hexdigest()
@@ -264,9 +260,9 @@ def _accounts(found: Whole) -> None:
     with here.database.writing() as session:
         keys, now = here.keys, here.now
         for login in ("sari", "budi"):
-            seed = found.marks[f"factor of {login}"] = factors.new_seed()
+            seed = found.marks[f"factor of {login}"] = one_time_codes.new_seed()
             who = found.people[login]
-            factors.put(session, keys, who.officer, seed, step=0)
+            one_time_codes.put(session, keys, who.officer, seed, step=0)
             recovery_codes.replace(
                 session, keys, who.officer.id, who.secret, [RECOVERY_CODE]
             )
@@ -280,8 +276,10 @@ def _accounts(found: Whole) -> None:
             session, keys, "tono", name="Tono", role=Role.HANDLER, language="en",
             unit=None, by=sari.officer.id, now=now,
         )  # fmt: skip
-        token = links.issue(session, keys, sari.officer.id, now=now)
-        links.redeem(session, keys, token, Channel.TELEGRAM, WHO["officer"], now=now)
+        token = telegram_links.issue(session, keys, sari.officer.id, now=now)
+        telegram_links.redeem(
+            session, keys, token, Channel.TELEGRAM, WHO["officer"], now=now
+        )
 
 
 def _after(found: Whole) -> None:
@@ -297,18 +295,18 @@ def _after(found: Whole) -> None:
     slip = found.slips["after"]
     here.say(WHO["opened a moment ago"], f"TAMBAH {slip}")
     here.delivers()
-    here.act(verbs.ask, found.cases["held"].report, WAITS, by=sari.officer)
+    here.act(officer.ask, found.cases["held"].report, WAITS, by=sari.officer)
     here.act(breaches.record, known=here.now)
     with here.database.writing() as session:
         keys, now = here.keys, here.now
         gone = Letter(LetterKind.NOTICE, Channel.SMS, WHO["unreachable"], case="ab")
-        departed.put(session, keys, gone, PROVIDERS, now=now)
+        sent.put(session, keys, gone, PROVIDERS, now=now)
         found.marks["provider's id"] = PROVIDERS
         vault = units.vault(session, keys).public_key or b""
         raw = NAMED["not understood"].encode()
         quarantine.put(session, keys, raw, "strange", vault=vault, day=now.date())
         watches.bad(session, "canary", "receipt.late", now=now)
-        found.marks["link token"] = links.issue(
+        found.marks["link token"] = telegram_links.issue(
             session, keys, found.people["budi"].officer.id, now=now
         )
         for stage in Stage:

@@ -22,10 +22,9 @@ from storage.crypto.sealing import (
     open_seal,
 )
 from storage.crypto.server_key import Purpose, ServerKeys
-from storage.evidence import blobs as shelf
-from storage.evidence import files
+from storage.evidence import blobs, files
 from storage.models import File, Officer, Reveal, UnitGrant
-from storage.units import grants as unit_grants
+from storage.units import grants
 from tests.support.thief import Loot
 
 Row = dict[str, Any]
@@ -93,7 +92,7 @@ SEALS: Mapping[str, Callable[[Row], Context]] = {
     "files.original_key": _file("original_key"),
     "files.copy_key": _file("copy_key"),
     "files.details": _file("details"),
-    "unit_grants.secret": lambda one: unit_grants._context(UnitGrant(**one), "secret"),  # noqa: SLF001 - a thief reads the source
+    "unit_grants.secret": lambda one: grants._context(UnitGrant(**one), "secret"),  # noqa: SLF001 - a thief reads the source
     "second_factors.secret": _own("second_factors", "officer", "secret"),
     "quarantine.blob": _own("quarantine", "id", "blob"),
 }
@@ -287,7 +286,7 @@ def _evidence(found: Opening, one: _Sealed, key: bytes) -> Iterator[Read]:
     """Try a key on everything that lies on disk."""
     for path in sorted((found.folder or Path("/nonexistent")).rglob("*.*")):
         try:
-            plain = b"".join(shelf.chunks(path, key))
+            plain = b"".join(blobs.chunks(path, key))
         except NotAuthentic:
             continue
         yield Read(f"evidence {path.suffix[1:]}", one.report, plain)

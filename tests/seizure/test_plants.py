@@ -6,19 +6,16 @@ from datetime import timedelta
 import pytest
 from sqlmodel import select
 
-from handlers.cases import officer as verbs
-from handlers.cases import reporter
+from handlers.cases import officer, reporter
 from handlers.cases.receipts import Opening
 from handlers.inbox import Outcome
 from handlers.messages import Proof
 from storage import conversations, outbox
-from storage.cases import items as report_items
-from storage.cases import reports
+from storage.cases import items, reports
 from storage.cases.items import Content
 from storage.crypto.sealing import Context, NotAuthentic, new_pair, seal
 from storage.crypto.server_key import Purpose
-from storage.evidence import blobs as shelf
-from storage.evidence import files
+from storage.evidence import blobs, files
 from storage.evidence.files import Taken
 from storage.letters.letter import Letter
 from storage.models import (
@@ -48,8 +45,7 @@ from storage.words import (
     Status,
     UnitKind,
 )
-from tests.support import founded as house
-from tests.support import thief
+from tests.support import founded, thief
 from tests.support.desk import STORY, Desk, desk, pick
 
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -92,7 +88,7 @@ def rewritten(here: Desk, model, key, **values) -> None:
 def test_a_unit_opens_its_own_cases_and_no_identity_or_original(here, tmp_path):
     with here.database.writing() as session:
         other = units.create(session, here.keys, "Other", UnitKind.HANDLING)
-        budi = house.person(session, here.keys, "budi")
+        budi = founded.person(session, here.keys, "budi")
         other_secret = units.admit_first(session, here.keys, other, budi.officer)
     begun(here)
     here.say("555", "KIRIM")
@@ -117,7 +113,7 @@ def test_a_unit_opens_its_own_cases_and_no_identity_or_original(here, tmp_path):
     theirs = here.case(here.receipt("777").number)
     assert theirs.unit == other.id != mine.unit
 
-    original = shelf.Sealer(tmp_path / "original")
+    original = blobs.Sealer(tmp_path / "original")
     with original:
         original.write(b"isi asli")
     with here.database.writing() as session:
@@ -143,7 +139,7 @@ def test_a_unit_opens_its_own_cases_and_no_identity_or_original(here, tmp_path):
             foreign = theirs if held is mine else mine
             with pytest.raises(NotAuthentic):
                 reports.secret_for(session, here.keys, foreign.report, unit, secret)
-            identity = report_items.read(
+            identity = items.read(
                 session, here.keys, held.report, case_secret, audience=Audience.IDENTITY
             )
             assert all(item.content is None for item in identity)
@@ -205,9 +201,11 @@ def test_a_planted_public_key_gets_no_answer_of_a_reporter(here):
         with here.database.reading() as session, pytest.raises(NotAuthentic):
             reports.public_key(session, here.keys, case.report)
         with pytest.raises(NotAuthentic):
-            here.act(verbs.ask, case.report, "Siapa?", by=here.house.supervisor.officer)
+            here.act(
+                officer.ask, case.report, "Siapa?", by=here.house.supervisor.officer
+            )
         with pytest.raises(NotAuthentic):
-            here.act(verbs.note, case.report, "x", by=here.house.supervisor.officer)
+            here.act(officer.note, case.report, "x", by=here.house.supervisor.officer)
         rewritten(
             here,
             Case,
@@ -371,7 +369,7 @@ def test_a_planted_question_never_reaches_the_reporter(here):
         said = [letter.text for letter in here.delivers()]
         assert said
         assert not any("palsu" in words for words in said)
-    here.act(verbs.ask, case.report, "Kapan?", by=here.house.supervisor.officer)
+    here.act(officer.ask, case.report, "Kapan?", by=here.house.supervisor.officer)
     here.say("555", f"BACA {slip}")
     assert any("Kapan?" in letter.text for letter in here.delivers())
 
@@ -379,7 +377,7 @@ def test_a_planted_question_never_reaches_the_reporter(here):
 @on_sqlite
 def test_a_planted_membership_or_role_gives_no_right(here):
     with here.database.writing() as session:
-        eve = house.person(session, here.keys, "eve", Role.AUDITOR)
+        eve = founded.person(session, here.keys, "eve", Role.AUDITOR)
     planted(
         here,
         Membership(
@@ -449,20 +447,20 @@ def test_a_changed_case_is_used_by_no_verb(here):
         rewritten(here, Case, case.report, **values)
         with pytest.raises(NotAuthentic):
             here.act(
-                verbs.change_status,
+                officer.change_status,
                 case.report,
                 Status.VERIFICATION,
                 by=sari,
                 reason=None,
             )
         with pytest.raises(NotAuthentic):
-            here.act(verbs.take, case.report, by=sari)
+            here.act(officer.take, case.report, by=sari)
         with here.database.reading() as session, pytest.raises(NotAuthentic):
             reporter.status_of(
                 session, here.office, opening, language="id", channel=Channel.SMS
             )
         rewritten(here, Case, case.report, **was)
-    assert here.act(verbs.take, case.report, by=sari), "as it was, it is ours again"
+    assert here.act(officer.take, case.report, by=sari), "as it was, it is ours again"
 
 
 @on_sqlite
@@ -490,7 +488,7 @@ def subscribed(here: Desk, handle: str) -> tuple[Case, Subscription]:
 def moved(here: Desk, case: Case) -> list[Letter]:
     """Move a case and return the notices that leave."""
     here.act(
-        verbs.change_status,
+        officer.change_status,
         case.report,
         Status.VERIFICATION,
         by=here.house.supervisor.officer,
@@ -580,7 +578,7 @@ def test_taking_the_receipt_away_gives_no_second_one(here):
     assert here.makes_receipts() == []
     with pytest.raises(NotAuthentic):
         here.act(
-            verbs.change_status,
+            officer.change_status,
             case.report,
             Status.CLOSED,
             by=here.house.supervisor.officer,

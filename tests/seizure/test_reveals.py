@@ -19,24 +19,19 @@ from handlers.errors import (
     RevealOver,
     TwoPeopleNeeded,
 )
-from handlers.reveals import ending as reveal_ends
-from handlers.reveals import standing as revealing
-from handlers.reveals import verbs
-from storage.cases import cases, history, reveals
-from storage.cases import items as report_items
+from handlers.reveals import ending, standing, verbs
+from storage.cases import cases, history, items, reveals
 from storage.crypto.sealing import Context, NotAuthentic, new_pair, open_seal
 from storage.crypto.server_key import ServerKeys
 from storage.database.database import Database
-from storage.evidence import blobs as shelf
-from storage.evidence import files
+from storage.evidence import blobs, files
 from storage.evidence.blobs import Folder
-from storage.inspection import chains as proving
+from storage.inspection import chains
 from storage.models import Case, File, Item, Officer, Reveal, Unit, UnitGrant
 from storage.people import officers
 from storage.units import rotation, units
 from storage.words import Audience, EventCode, RevealOf, RevealState, Role
-from tests.support import founded as house
-from tests.support import thief
+from tests.support import founded, thief
 from tests.support.browsers import ORIGIN, Clock, Desk, make_office
 from tests.support.founded import Person
 from tests.support.places import ROOT
@@ -69,7 +64,7 @@ OPENS = {
 @pytest.fixture
 def desk(database: Database, keys: ServerKeys, tmp_path: Path) -> Desk:
     with database.writing() as session:
-        built = house.build(session, keys)
+        built = founded.build(session, keys)
     context = ConsoleContext(
         writer=Writer(database),
         database=database,
@@ -210,21 +205,21 @@ def test_it_ends_with_what_it_was_for(desk: Desk, here: Held, end: str):
         elif end == "officer":
             assert reveals.end_for_officer(session, who.id) == 2
         elif end == "purge":
-            assert reveal_ends.purge(session, office, now=desk.clock()) == 2
+            assert ending.purge(session, office, now=desk.clock()) == 2
         elif end == "removal":
-            ends = reveal_ends.end_for_officer
+            ends = ending.end_for_officer
             assert ends(session, office, who.id, now=desk.clock()) == 2
         else:
             only = RevealOf.IDENTITY
             assert reveals.end_for_report(session, here.case.report, what=only) == 1
-            report_items.erase_identity(session, here.case.report)
+            items.erase_identity(session, here.case.report)
     assert row(desk, reveal) is None
     assert (row(desk, second) is None) is (end != "erase")
     with desk.database.reading() as session:
         events = history.of_case(session, here.case.report)
         assert history.first_broken(session, desk.keys, desk.again(here.case)) is None
         if end != "erase":
-            assert list(proving.problems(session, desk.keys)) == []
+            assert list(chains.problems(session, desk.keys)) == []
     told = [event.detail for event in events if event.code == "reveal_ended"]
     by_itself = {"purge": "EXPIRED", "removal": "REMOVED"}.get(end)
     assert {one.split(":")[1] for one in told} == ({by_itself} if by_itself else set())
@@ -366,13 +361,13 @@ def test_it_takes_two_people_of_two_houses(desk: Desk, here: Held):
 def stranger_of(desk: Desk) -> Person:
     """Make a custodian by role who was never admitted to the vault."""
     with desk.database.writing() as session:
-        return house.person(session, desk.keys, "mallory", Role.CUSTODIAN)
+        return founded.person(session, desk.keys, "mallory", Role.CUSTODIAN)
 
 
 def second_custodian(desk: Desk, login: str = "putu") -> Person:
     """Admit another custodian to the vault."""
     with desk.database.writing() as session:
-        new = house.person(session, desk.keys, login, Role.CUSTODIAN)
+        new = founded.person(session, desk.keys, login, Role.CUSTODIAN)
         units.admit(
             session,
             desk.keys,
@@ -417,8 +412,8 @@ def test_an_older_key_of_the_vault_still_opens(desk: Desk, here: Held):
     later = asks(desk, here, file=here.file)
     grants(desk, later, newcomer)
     opened = opens(desk, here, later)
-    place = shelf.place(desk.context.shelf.path, here.file, "original")
-    assert b"".join(shelf.chunks(place, opened.key)) == SCAN
+    place = blobs.place(desk.context.shelf.path, here.file, "original")
+    assert b"".join(blobs.chunks(place, opened.key)) == SCAN
 
 
 def test_a_case_whose_history_was_cut_opens_nothing(desk: Desk, here: Held):
@@ -436,7 +431,7 @@ def test_time_is_up_before_the_row_is_gone(desk: Desk, here: Held):
     grants(desk, reveal)
     desk.clock.pass_time(hours=71, minutes=59)
     with desk.database.writing() as session:
-        assert reveal_ends.purge(session, desk.context.office, now=desk.clock()) == 0
+        assert ending.purge(session, desk.context.office, now=desk.clock()) == 0
     desk.clock.pass_time(minutes=1)
     with pytest.raises(RevealOver):
         grants(desk, other)
@@ -468,7 +463,7 @@ def test_a_conflict_ends_what_was_granted(desk: Desk, here: Held):
         office = desk.context.office
         found = desk.again(here.case)
         with pytest.raises(NotYours):
-            revealing.require_handler(session, office, found, who)
+            standing.require_handler(session, office, found, who)
 
 
 def calls(path: Path) -> Iterator[str]:
@@ -511,7 +506,7 @@ def test_reading_a_case_opens_no_identity(desk: Desk, here: Held):
         with desk.database.reading() as session:
             report = here.case.report
             for audience in Audience:
-                found = report_items.read(
+                found = items.read(
                     session, desk.keys, report, secret, audience=audience
                 )
                 said = [one.content.text for one in found if one.content]

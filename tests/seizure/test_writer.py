@@ -15,30 +15,29 @@ from sqlalchemy import delete, insert, update
 from sqlmodel import Session, SQLModel, select
 
 from storage import breaches, quarantine
-from storage.audit import installation as settings
+from storage.audit import installation
 from storage.cases import cases, conflicts, data_requests, history
 from storage.crypto.sealing import Context, NotAuthentic, new_pair, seal
 from storage.crypto.server_key import Purpose
 from storage.database import transactions
 from storage.evidence import files
 from storage.jobs import jobs
-from storage.letters import sent as departed
+from storage.letters import sent
 from storage.models import DataRequest, File, Tombstone
 from storage.notices import subscriptions
 from storage.people import (
     cookies,
     invitations,
     officers,
+    one_time_codes,
     passkeys,
     recovery_codes,
     sessions,
+    telegram_links,
 )
-from storage.people import one_time_codes as factors
-from storage.people import telegram_links as links
 from storage.rekeying import case_keys
 from storage.retention import tombstones
-from storage.units import admissions as applications
-from storage.units import rotation, routes, units
+from storage.units import admissions, rotation, routes, units
 from storage.words import Channel, JobKind, Role, Stage
 from tests.seizure.opening import opened
 from tests.seizure.whole import RECOVERY_CODE, WHO, Whole
@@ -159,7 +158,7 @@ def test_a_session_of_ones_own_is_none(enemy: Enemy):
 
 def test_no_second_factor_is_put_in_or_taken_away(enemy: Enemy):
     whole, session, keys = enemy.whole, enemy.session, enemy.whole.keys
-    sari, seed = whole.people["sari"], factors.new_seed()
+    sari, seed = whole.people["sari"], one_time_codes.new_seed()
     (row,) = [
         r for r in enemy.rows("second_factors") if r["officer"] == sari.officer.id
     ]
@@ -169,18 +168,18 @@ def test_no_second_factor_is_put_in_or_taken_away(enemy: Enemy):
         Context("second_factors", sari.officer.id, "secret"),
     )
     enemy.writes("second_factors", {"officer": sari.officer.id}, secret=mine)
-    code = factors.code_at(seed, factors.step_of(whole.here.now))
+    code = one_time_codes.code_at(seed, one_time_codes.step_of(whole.here.now))
     with pytest.raises(NotAuthentic):
-        factors.accept(
+        one_time_codes.accept(
             session, keys, sari.officer.id, sari.secret, code, now=whole.here.now
         )
     enemy.takes_away("second_factors", officer=sari.officer.id)
     with pytest.raises(NotAuthentic):
-        factors.find(session, keys, sari.officer.id)
+        one_time_codes.find(session, keys, sari.officer.id)
     rini = whole.people["rini"].officer.id
     enemy.plants("second_factors", **{**row, "officer": rini})
     with pytest.raises(NotAuthentic):
-        factors.find(session, keys, rini)
+        one_time_codes.find(session, keys, rini)
 
 
 def test_no_recovery_code_or_passkey_changes_hands(enemy: Enemy):
@@ -229,11 +228,11 @@ def test_nobody_waits_or_belongs_who_was_written_in(enemy: Enemy):
     whole, session, keys = enemy.whole, enemy.session, enemy.whole.keys
     rini = whole.people["rini"].officer
     unit = units.verified(session, keys, whole.here.house.unit.id)
-    before = [one.login for one in applications.waiting(session, keys, unit)]
+    before = [one.login for one in admissions.waiting(session, keys, unit)]
     assert before == ["tini"]
     (row,) = enemy.rows("applications")
     enemy.plants("applications", **{**row, "officer": rini.id})
-    assert [o.login for o in applications.waiting(session, keys, unit)] == before
+    assert [o.login for o in admissions.waiting(session, keys, unit)] == before
     adi = whole.people["adi"].officer.id
     enemy.writes("officers", {"id": adi}, role=Role.SUPERVISOR.value)
     with pytest.raises(NotAuthentic):
@@ -279,11 +278,11 @@ def test_no_fact_of_the_installation_changes(enemy: Enemy):
     whole = enemy.whole
     enemy.writes("settings", {"name": "demo"}, value="yes")
     with pytest.raises(NotAuthentic):
-        settings.get_setting(enemy.session, whole.keys, "demo")
+        installation.get_setting(enemy.session, whole.keys, "demo")
     (people,) = [r for r in enemy.rows("settings") if r["name"] == "people"]
     enemy.writes("settings", {"name": "demo"}, value=people["value"], tag=people["tag"])
     with pytest.raises(NotAuthentic):
-        settings.get_setting(enemy.session, whole.keys, "demo")
+        installation.get_setting(enemy.session, whole.keys, "demo")
 
 
 def test_who_stepped_back_is_not_brought_back(enemy: Enemy):
@@ -315,18 +314,21 @@ def test_wishes_links_and_letters_go_to_nobody_else(enemy: Enemy):
     assert subscriptions.of_case(session, keys, report) == []
     budi, sari = whole.people["budi"].officer.id, whole.people["sari"].officer.id
     enemy.writes("officer_links", {"officer": sari}, officer=budi)
-    found = links.officer_at(session, keys, Channel.TELEGRAM, WHO["officer"])
+    found = telegram_links.officer_at(session, keys, Channel.TELEGRAM, WHO["officer"])
     assert found is None
     token = "mine"
     (row,) = enemy.rows("link_tokens")
-    enemy.plants("link_tokens", **{**row, "hash": links._found_by(keys, token)})  # noqa: SLF001 - the worst case
+    found_by = telegram_links._found_by(keys, token)  # noqa: SLF001 - as the store finds it
+    enemy.plants("link_tokens", **{**row, "hash": found_by})
     now = whole.here.now
-    redeemed = links.redeem(session, keys, token, Channel.TELEGRAM, "666", now=now)
+    redeemed = telegram_links.redeem(
+        session, keys, token, Channel.TELEGRAM, "666", now=now
+    )
     assert redeemed is None
     (left,) = enemy.rows("departed")
     name = keys.look_up(Purpose.PROVIDER, Channel.SMS, "SM-other")
     enemy.plants("departed", **{**left, "name": name})
-    assert departed.status(session, keys, Channel.SMS, "SM-other", 9) is None
+    assert sent.status(session, keys, Channel.SMS, "SM-other", 9) is None
 
 
 def test_planted_work_is_not_done(enemy: Enemy):
@@ -415,10 +417,10 @@ def test_said_honestly_a_row_that_was_good_a_moment_ago_may_come_back(enemy: Ene
         r for r in enemy.rows("second_factors") if r["officer"] == who.officer.id
     ]
     seed = bytes(whole.marks["factor of sari"])  # type: ignore[arg-type]  # bytes
-    code = factors.code_at(seed, factors.step_of(now))
+    code = one_time_codes.code_at(seed, one_time_codes.step_of(now))
     args = (session, keys, who.officer.id, who.secret, code)
-    assert factors.accept(*args, now=now)
-    assert not factors.accept(*args, now=now)
+    assert one_time_codes.accept(*args, now=now)
+    assert not one_time_codes.accept(*args, now=now)
     values = {"last_step": factor["last_step"], "tag": factor["tag"]}
     enemy.writes("second_factors", {"officer": who.officer.id}, **values)
-    assert factors.accept(*args, now=now)
+    assert one_time_codes.accept(*args, now=now)

@@ -13,10 +13,10 @@ from sqlmodel import Session, SQLModel, col, select
 from storage import outbox
 from storage.crypto.server_key import Purpose, ServerKeys
 from storage.database.database import Database
-from storage.letters import sent as departed
+from storage.letters import sent as sent_letters
 from storage.letters.letter import LIVES, Letter, expiry
 from storage.models import Departed, OutboxRow
-from storage.notices import failed as dead_letters
+from storage.notices import failed as failed_letters
 from storage.outbox import LEASE, Claimed
 from storage.words import Channel, LetterKind
 
@@ -121,16 +121,16 @@ class Outbox(RuleBasedStateMachine):
         one = self.take(data)
         if one is not None:
             ours = self.is_ours(one)
-            done = self.write(dead_letters.keep, one, "x.400", now=self.now)
+            done = self.write(failed_letters.keep, one, "x.400", now=self.now)
             assert done == ours
             self.late.add(one.letter.text)
 
     @rule()
     def retry(self) -> None:
         with self.database.reading() as session:
-            kept = len(dead_letters.listed(session, now=self.now, limit=1000))
-        assert len(self.write(dead_letters.retry, now=self.now)) == kept
-        assert self.write(dead_letters.retry, now=self.now) == []
+            kept = len(failed_letters.listed(session, now=self.now, limit=1000))
+        assert len(self.write(failed_letters.retry, now=self.now)) == kept
+        assert self.write(failed_letters.retry, now=self.now) == []
 
     def is_ours(self, one: Claimed) -> bool:
         with self.database.reading() as session:
@@ -142,7 +142,7 @@ class Outbox(RuleBasedStateMachine):
         if not self.ranks:
             return
         name = data.draw(st.sampled_from(sorted(self.ranks)))
-        rest = self.write(departed.status, KEYS, CHANNEL, name, rank)
+        rest = self.write(sent_letters.status, KEYS, CHANNEL, name, rank)
         assert (rest is not None) == (rank > self.ranks[name] and name not in self.gone)
         if rest is not None:
             assert rest.text == ""
@@ -156,7 +156,7 @@ class Outbox(RuleBasedStateMachine):
     @rule()
     def purge(self) -> None:
         self.write(outbox.drop_expired, now=self.now)
-        self.write(departed.drop_expired, KEYS, now=self.now)
+        self.write(sent_letters.drop_expired, KEYS, now=self.now)
         with self.database.reading() as session:
             for row in session.exec(select(OutboxRow)):
                 held = row.lease_until is not None and row.lease_until >= self.now
@@ -273,5 +273,5 @@ def test_what_was_sent_is_wiped(database, keys, final):
             session, keys, one, provider_id="SM1", final=final, now=START
         )
         assert Reader.all(session) == []
-        rest = departed.status(session, keys, CHANNEL, "SM1", 3)
+        rest = sent_letters.status(session, keys, CHANNEL, "SM1", 3)
         assert rest == (None if final else Letter(LetterKind.REPLY, CHANNEL, ""))

@@ -22,7 +22,7 @@ from sqlmodel import Session
 
 from storage.crypto.server_key import ServerKeys
 from storage.models import Officer
-from storage.people import one_time_codes as factors
+from storage.people import one_time_codes
 from tests.support.browsers import Page
 
 _SEED = re.compile(r'<p class="seed">(.*?)</p>', re.DOTALL)
@@ -42,11 +42,11 @@ class Authenticator:
 
     def code(self, now: datetime) -> str:
         """Return a code that counts now and was not shown before."""
-        present = factors.step_of(now)
+        present = one_time_codes.step_of(now)
         self.last = max(self.last + 1, present - 1)
         if self.last > present + 1:
             raise NoCodeLeft
-        return factors.code_at(self.seed, self.last)
+        return one_time_codes.code_at(self.seed, self.last)
 
 
 @dataclass
@@ -60,8 +60,8 @@ class Arrived:
 
 def enrol(session: Session, keys: ServerKeys, officer: Officer) -> Authenticator:
     """Give an officer a second factor, as if it had been set up some time ago."""
-    seed = factors.new_seed()
-    factors.put(session, keys, officer, seed, step=0)
+    seed = one_time_codes.new_seed()
+    one_time_codes.put(session, keys, officer, seed, step=0)
     return Authenticator(seed)
 
 

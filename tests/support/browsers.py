@@ -20,8 +20,7 @@ from handlers.rules.rulebook import Rulebook
 from handlers.texts import Texts
 from handlers.throttle import Pace, Tries
 from storage.cases import items as report_items
-from storage.cases import reports
-from storage.cases import tags as case_tags
+from storage.cases import reports, tags
 from storage.cases.items import Content
 from storage.crypto.sealing import new_pair
 from storage.crypto.server_key import ServerKeys
@@ -226,7 +225,7 @@ def arrive(
     )
     if receipt:
         case.reporter_key = new_pair().public
-        case_tags.tag_case(keys, case)
+        tags.tag_case(keys, case)
         session.add(case)
         session.flush()
     return case

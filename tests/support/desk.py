@@ -15,7 +15,7 @@ from typing import TypeVar
 from sqlmodel import Session, select
 
 from bot.assembly.office import make_office
-from bot.settings import loading as config
+from bot.settings import loading
 from handlers import inbox
 from handlers.cases import receipts
 from handlers.cases.receipts import Opening
@@ -24,8 +24,7 @@ from handlers.messages import Incoming, Kind, Proof
 from handlers.office import Office
 from handlers.throttle import Echoes, Pace, Tries
 from storage import outbox
-from storage.cases import cases, reports
-from storage.cases import items as report_items
+from storage.cases import cases, items, reports
 from storage.cases.items import Opened
 from storage.crypto.server_key import ServerKeys
 from storage.database.database import Database
@@ -54,7 +53,7 @@ class Slip:
 @cache
 def _office() -> Office:
     environ = {"KENTONGAN_AGENCY__NAME": "Inspektorat Contoh"}
-    return make_office(config.load(None, environ), ServerKeys.new(), now=START)
+    return make_office(loading.load(None, environ), ServerKeys.new(), now=START)
 
 
 def office_of(keys: ServerKeys) -> Office:
@@ -185,7 +184,7 @@ class Desk:
                 self.house.unit,
                 self.house.unit_secret,
             )
-            return report_items.read(session, self.keys, case.report, secret)
+            return items.read(session, self.keys, case.report, secret)
 
 
 def desk(database: Database, keys: ServerKeys) -> Desk:

@@ -15,12 +15,11 @@ from starlette.applications import Starlette
 
 from bot.app import provider_routes
 from bot.assembly.server import House, build
-from bot.settings import loading as config
+from bot.settings import loading
 from bot.simulator.twilio.carrier import signature
 from bot.watch import health
 from storage import outbox
-from storage.cases import cases, reports
-from storage.cases import items as report_items
+from storage.cases import cases, items, reports
 from storage.cases.items import Content
 from storage.crypto.server_key import ServerKeys
 from storage.database.database import Database
@@ -143,7 +142,7 @@ class Doors:
             )
             return [
                 item.content
-                for item in report_items.read(session, self.keys, case.report, secret)
+                for item in items.read(session, self.keys, case.report, secret)
                 if item.content and item.content.kind is not ItemKind.CHOICES
             ]
 
@@ -199,7 +198,7 @@ async def doors(database_url: str, folder: Path, **more: str) -> AsyncIterator[D
     database.close()
     environ = environment(database_url, keys, folder)
     environ |= {f"KENTONGAN_{name}": value for name, value in more.items()}
-    settings = config.load(None, environ)
+    settings = loading.load(None, environ)
     app = build(settings, environ=environ, clock=clock)
     app.writer.start()
     web = Starlette(

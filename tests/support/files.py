@@ -2,9 +2,9 @@
 
 from sqlmodel import Session
 
-from bot.evidence import copying as opening
+from bot.evidence import copying
 from bot.evidence.kinds import HEAD, recognise
-from storage.cases import items as report_items
+from storage.cases import items
 from storage.cases.items import Content
 from storage.evidence import files
 from storage.evidence.files import Taken
@@ -18,7 +18,7 @@ def reserve(desk: Desk, session: Session, case: Case) -> bytes:
     """Make the row of a file, and the answer that it belongs to; returns its id."""
     row = files.reserve(session, desk.keys, case.report, day=case.day)
     content = Content(ItemKind.ANSWER, "", "", "Q15", file=row.hex())
-    report_items.add_item(
+    items.add_item(
         session,
         desk.keys,
         case.report,
@@ -40,8 +40,8 @@ def put(desk: Desk, case: Case, name: str, data: bytes) -> str:
         with original:
             original.write(data)
         kind = recognise(data[:HEAD])
-        made = opening.made(kind, original, copy) if kind else {"why": "not_shown"}
-        about = {"name": name, "type": kind.type if kind else opening.UNKNOWN}
+        made = copying.made(kind, original, copy) if kind else {"why": "not_shown"}
+        about = {"name": name, "type": kind.type if kind else copying.UNKNOWN}
         details = {**about, "size": str(len(data)), **made}
         parts = (original,) if details["why"] else (original, copy)
         key = None if details["why"] else copy.key

@@ -5,13 +5,12 @@ from dataclasses import dataclass
 
 from sqlmodel import Session
 
-from storage.audit import installation as settings
+from storage.audit import installation
 from storage.crypto.sealing import new_pair
 from storage.crypto.server_key import ServerKeys
 from storage.models import Officer, Unit
 from storage.people import officers
-from storage.units import recovery_keys as recovery
-from storage.units import routes, units
+from storage.units import recovery_keys, routes, units
 from storage.words import Role, UnitKind
 
 
@@ -64,10 +63,10 @@ def prepared(
 
 def build(session: Session, keys: ServerKeys) -> House:
     """Make the smallest house that may take reports."""
-    settings.set_setting(session, keys, "demo", "no")
+    installation.set_setting(session, keys, "demo", "no")
     cases, identities = new_pair(), new_pair()
-    recovery.add_recovery(session, keys, "cases", cases.public)
-    recovery.add_recovery(session, keys, "identities", identities.public)
+    recovery_keys.add_recovery(session, keys, "cases", cases.public)
+    recovery_keys.add_recovery(session, keys, "identities", identities.public)
     unit = units.create(session, keys, "Inspectorate", UnitKind.HANDLING)
     vault = units.create(session, keys, "Vault", UnitKind.VAULT)
     supervisor = person(session, keys, "sari", Role.SUPERVISOR)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
-from storage.crypto import server_key as keys
+from storage.crypto import server_key
 
 
 def quick(**options: Any) -> Argon2id:
@@ -19,5 +19,5 @@ def quick(**options: Any) -> Argon2id:
 def hashed_quickly() -> Iterator[None]:
     """Let everything in this process hash quickly for a while."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(keys, "Argon2id", quick)
+        patch.setattr(server_key, "Argon2id", quick)
         yield

@@ -4,7 +4,7 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-from storage.database import schema as migrating
+from storage.database import schema
 from storage.database.database import Database
 
 
@@ -14,7 +14,7 @@ def empty_store() -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "kentongan.db"
         store = Database(f"sqlite:///{path}")
-        migrating.upgrade(store)
+        schema.upgrade(store)
         store.scrub()
         store.close()
         return path.read_bytes()
@@ -26,4 +26,4 @@ def migrate(database: Database) -> None:
     if database.is_sqlite and path.is_file() and not path.stat().st_size:
         path.write_bytes(empty_store())
     else:
-        migrating.upgrade(database)
+        schema.upgrade(database)

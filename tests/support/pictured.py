@@ -15,17 +15,15 @@ from starlette.applications import Starlette
 from bot.console.app import ConsoleContext, routes
 from bot.telemetry.logs import UVICORN_OPTIONS
 from bot.writer import Writer
-from storage.audit import installation as settings
+from storage.audit import installation
 from storage.crypto.sealing import new_pair
 from storage.crypto.server_key import ServerKeys
 from storage.database.database import Database
 from storage.database.schema import upgrade
 from storage.evidence.blobs import Folder
 from storage.people import officers
-from storage.units import admissions as applications
-from storage.units import recovery_keys as recovery
+from storage.units import admissions, recovery_keys, units
 from storage.units import routes as routing
-from storage.units import units
 from storage.words import Role, UnitKind
 from tests.support import authenticator
 from tests.support.browsers import ORIGIN, Clock, Desk, make_office
@@ -121,10 +119,10 @@ def _found(
         def comes(name: str, role: Role) -> Person:
             return _person(session, keys, language, name, role)
 
-        settings.set_setting(session, keys, "demo", "no")
+        installation.set_setting(session, keys, "demo", "no")
         cases, identities = new_pair(), new_pair()
-        recovery.add_recovery(session, keys, "cases", cases.public)
-        recovery.add_recovery(session, keys, "identities", identities.public)
+        recovery_keys.add_recovery(session, keys, "cases", cases.public)
+        recovery_keys.add_recovery(session, keys, "identities", identities.public)
         unit = units.create(session, keys, words.unit, UnitKind.HANDLING)
         vault = units.create(session, keys, words.vault, UnitKind.VAULT)
         siti, wayan = (
@@ -137,7 +135,7 @@ def _found(
         budi = comes("Budi Santoso", Role.HANDLER)
         units.admit(session, keys, unit, budi.officer, siti.officer, siti.secret)
         rini = comes("Rini Halim", Role.HANDLER)
-        applications.apply(session, keys, unit, rini.officer)
+        admissions.apply(session, keys, unit, rini.officer)
         lala = comes("Lala Anwar", Role.AUDITOR)
     house = House(unit, vault, siti, wayan, secret, cases.secret, identities.secret)
     everybody = (siti, wayan, budi, rini, lala)

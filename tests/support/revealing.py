@@ -9,8 +9,7 @@ from handlers.reveals import verbs
 from storage.cases import reports, reveals
 from storage.cases.items import Content
 from storage.cases.reveals import Request, Wish
-from storage.evidence import blobs as shelf
-from storage.evidence import files
+from storage.evidence import blobs, files
 from storage.evidence.blobs import Sealer
 from storage.evidence.files import Taken
 from storage.models import Case, Reveal
@@ -47,7 +46,7 @@ def held(desk: Desk, *, name: str = NAME, receipt: bool = True, **options: Any) 
         office, now = desk.context.office, desk.clock()
         assert reporter.add(session, office, case.report, kept, vault=vault, now=now)
         row = files.reserve(session, desk.keys, case.report, day=case.day)
-        with Sealer(shelf.place(desk.context.shelf.path, row, "original")) as sealer:
+        with Sealer(blobs.place(desk.context.shelf.path, row, "original")) as sealer:
             sealer.write(SCAN)
         digest = hashlib.sha256(SCAN).hexdigest()
         details = {"name": "letter.pdf", "type": "application/pdf", "sha256": digest}

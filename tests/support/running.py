@@ -14,16 +14,15 @@ import uvicorn
 from bot.app import create
 from bot.assembly.server import House
 from bot.clock import utc_now
-from bot.settings import loading as config
+from bot.settings import loading
 from bot.telemetry.logs import UVICORN_OPTIONS
 from handlers.cases import officer as verbs
-from storage.cases import cases, reports
-from storage.cases import items as report_items
+from storage.cases import cases, items, reports
 from storage.cases.items import Content, Opened
 from storage.crypto.server_key import ServerKeys
 from storage.database.database import Database
 from storage.models import Case
-from storage.people import telegram_links as links
+from storage.people import telegram_links
 from storage.units import units
 from tests.support import founded as house
 from tests.support.migrated import migrate
@@ -94,7 +93,7 @@ class Running:
             secret = reports.secret_for(
                 session, self.keys, case.report, unit, self.house.unit_secret
             )
-            return report_items.read(session, self.keys, case.report, secret)
+            return items.read(session, self.keys, case.report, secret)
 
     def story(self, case: Case) -> dict[str, str]:
         """Return the newest words of each step, joined."""
@@ -113,7 +112,7 @@ class Running:
     async def link_officer(self) -> None:
         """Link the supervisor's Telegram by its one-time deep link."""
         token = await self.app.writer.run(
-            links.issue,
+            telegram_links.issue,
             self.app.office.keys,
             self.house.supervisor.officer.id,
             now=self.clock(),
@@ -169,7 +168,7 @@ async def running(
     environ = environment(database_url, keys, folder / "files", simulator, port)
     environ |= {f"KENTONGAN_{name}": value for name, value in more.items()}
     clock = Clock()
-    app = create(config.load(None, environ), environ=environ, clock=clock)
+    app = create(loading.load(None, environ), environ=environ, clock=clock)
     url = f"http://127.0.0.1:{port}"
     await simulator.webhooks(
         sms=f"{url}/webhooks/twilio/sms", whatsapp=f"{url}/webhooks/twilio/whatsapp"

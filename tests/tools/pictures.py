@@ -24,8 +24,7 @@ from playwright.async_api import (
 
 from bot.console.visit import COOKIE
 from handlers import evidence
-from handlers.cases import conflicts, data_requests
-from handlers.cases import officer as verbs
+from handlers.cases import conflicts, data_requests, officer
 from storage.cases.items import Content
 from storage.models import Case
 from storage.people import sessions
@@ -184,7 +183,7 @@ async def work(here: Scene) -> None:
             words.others, ("COR-02", "COR-05", "COR-09"), strict=True
         )
     )
-    _verb(desk, verbs.take, first.report, by=budi.officer)
+    _verb(desk, officer.take, first.report, by=budi.officer)
     desk.clock.pass_time(days=1, hours=2)
     main = held(
         desk,
@@ -192,7 +191,7 @@ async def work(here: Scene) -> None:
         items=(told(here, words.story),),
         answers=ANSWERS | {"Q05": "CONF"},
     )
-    _verb(desk, verbs.take, main.case.report, by=siti.officer)
+    _verb(desk, officer.take, main.case.report, by=siti.officer)
     await take(here, "siti", "/sign-in/second", "second")
     await take(here, "siti", f"{main.page}/reveals", "ask", whole=True)
     _sends_evidence(here, third)

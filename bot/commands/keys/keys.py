@@ -6,9 +6,7 @@ from typing import Annotated
 
 import typer
 
-from bot.commands.keys import recovery as recovering
-from bot.commands.keys import rotation as rotating
-from bot.commands.keys import status as key_status
+from bot.commands.keys import recovery, rotation, status
 from bot.operations import recovery_paper
 from bot.operations.private_files import write_private
 from bot.terminal import desk
@@ -26,11 +24,11 @@ def keys_commands() -> None:
     """Look at keys, change them, make recovery keys, compare fingerprints."""
 
 
-app.command("status")(key_status.run)
-app.command("rotate")(rotating.rotate)
-app.command("retire")(rotating.retire)
-app.command("recover")(recovering.recover)
-app.command("replace-recovery")(recovering.replace_recovery)
+app.command("status")(status.run)
+app.command("rotate")(rotation.rotate)
+app.command("retire")(rotation.retire)
+app.command("recover")(recovery.recover)
+app.command("replace-recovery")(recovery.replace_recovery)
 
 
 @app.command("new-recovery")

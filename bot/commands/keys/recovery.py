@@ -12,16 +12,14 @@ from bot.operations import recovery_paper
 from bot.terminal import desk, passphrases
 from bot.terminal.desk import ConfigFile, Desk, Refused
 from bot.terminal.passphrases import Generate, Passphrases, hidden
-from storage.audit import log as audit
-from storage.audit import manifests
+from storage.audit import log, manifests
 from storage.crypto import fingerprints
 from storage.models import Officer, Unit
 from storage.people import officers
 from storage.people.officers import NewAccount
-from storage.rekeying import case_recovery as recovering_cases
-from storage.rekeying import recovery as recovering
-from storage.units import recovery_keys as recovery
-from storage.units import units
+from storage.rekeying import case_recovery
+from storage.rekeying import recovery as unit_recovery
+from storage.units import recovery_keys, units
 from storage.words import Role, UnitKind
 
 _ROLES = {UnitKind.HANDLING: Role.SUPERVISOR, UnitKind.VAULT: Role.CUSTODIAN}
@@ -52,10 +50,10 @@ def recover(
     with desk.sit_down(config_file) as seat:
         purpose, secret = _paper()
         with seat.database.reading() as session:
-            recovering.check_paper(session, seat.keys, purpose, secret)
+            unit_recovery.check_paper(session, seat.keys, purpose, secret)
             into = _units(session, seat, purpose, unit or [])
             known = officers.find(session, seat.keys, login)
-        kind = recovering.KIND[purpose]
+        kind = unit_recovery.KIND[purpose]
         account: NewAccount | None = None
         if known is not None:
             known = passphrases.ask(seat, login, secrets).officer
@@ -66,7 +64,7 @@ def recover(
         with seat.database.writing() as session:
             officer = known or _added(session, seat, account)
             for one in _not_yet(session, seat, into, officer, kind):
-                recovering.let_in(session, seat.keys, purpose, secret, one, officer)
+                unit_recovery.let_in(session, seat.keys, purpose, secret, one, officer)
                 _record(session, seat, "keys.recovered", officer, one.id.hex())
             manifests.witness(session, seat.keys, now=utc_now())
         opened = ", ".join(one.name for one in into)
@@ -116,10 +114,10 @@ def replace_recovery(
         lost = 0
         with seat.database.writing() as session:
             for purpose, key in sorted(publics.items()):
-                recovering.replace(session, seat.keys, purpose, key, people)
-                if recovering.KIND[purpose] is UnitKind.HANDLING:
-                    new = recovery.key_for(session, seat.keys, UnitKind.HANDLING)
-                    lost = recovering_cases.reseal(
+                unit_recovery.replace(session, seat.keys, purpose, key, people)
+                if unit_recovery.KIND[purpose] is UnitKind.HANDLING:
+                    new = recovery_keys.key_for(session, seat.keys, UnitKind.HANDLING)
+                    lost = case_recovery.reseal(
                         session, seat.keys, new, people, leave=leave_lost
                     )
                 for one in here:
@@ -149,10 +147,10 @@ def _paper() -> tuple[str, bytes]:
 
 def _units(session: Session, seat: Desk, purpose: str, names: list[str]) -> list[Unit]:
     """Return the units to open. Raises Refused, NoSuchUnit."""
-    found = recovering.of_kind(session, purpose)
+    found = unit_recovery.of_kind(session, purpose)
     if not names:
         if not found:
-            raise recovering.NothingToRecover
+            raise unit_recovery.NothingToRecover
         return found
     wanted = [units.named(session, seat.keys, name) for name in names]
     for unit in wanted:
@@ -170,7 +168,7 @@ def _not_yet(
     """
     keys = seat.keys
     rest = [one for one in into if not units.is_member(session, keys, one, officer)]
-    due = kind is UnitKind.HANDLING and recovering_cases.is_due(
+    due = kind is UnitKind.HANDLING and case_recovery.is_due(
         session, keys, into, officer
     )
     return rest if rest or due else into
@@ -182,7 +180,7 @@ def _open_cases(seat: Desk, secret: bytes, into: list[Unit], officer: Officer) -
     after: bytes | None = b""
     while after is not None:
         with seat.database.writing() as session:
-            done = recovering_cases.let_in(
+            done = case_recovery.let_in(
                 session, seat.keys, secret, into, officer, after=after, now=utc_now()
             )
         opened, left, after = opened + done.opened, left + done.left, done.after
@@ -203,6 +201,6 @@ def _added(session: Session, seat: Desk, account: NewAccount | None) -> Officer:
 def _record(
     session: Session, seat: Desk, code: str, officer: Officer, detail: str
 ) -> None:
-    audit.record(
+    log.record(
         session, seat.keys, code, officer=officer.id, detail=detail, now=utc_now()
     )

@@ -7,14 +7,13 @@ from zoneinfo import ZoneInfo
 import typer
 
 from bot.clock import utc_now
-from bot.commands.keys import status as key_status
+from bot.commands.keys import status
 from bot.operations.private_files import replace_private
 from bot.terminal import desk
 from bot.terminal.desk import ConfigFile, Desk, Refused
-from storage.audit import log as audit
-from storage.audit import manifests
+from storage.audit import log, manifests
 from storage.crypto.server_key import ServerKeys
-from storage.rekeying import server_key as rekeying
+from storage.rekeying import server_key
 from storage.units import rotation, units
 
 _SHOWN = 4
@@ -34,11 +33,11 @@ def rotate(
         if unit:
             _rotate_unit(seat, unit)
             return
-        rekeying.refuse_running(seat.database, now=utc_now())
+        server_key.refuse_running(seat.database, now=utc_now())
         keys = _with_new(seat)
         now = utc_now()
         zone = ZoneInfo(seat.settings.agency.timezone)
-        outcome = rekeying.run(
+        outcome = server_key.run(
             seat.database, keys, now=now, day=now.astimezone(zone).date()
         )
     typer.echo(f"server key {keys.newest}: {outcome.rewritten} rows written under it")
@@ -60,17 +59,17 @@ def retire(
     with desk.sit_down(config_file) as seat:
         if key_id not in seat.keys.ring or key_id == seat.keys.newest:
             raise Refused(f"{key_id} is no old id of this server key")
-        rekeying.refuse_running(seat.database, now=utc_now())
+        server_key.refuse_running(seat.database, now=utc_now())
         with seat.database.reading() as session:
-            rows = key_status.server_rows(session, seat.keys)
+            rows = status.server_rows(session, seat.keys)
             needed = [row for row in rows if row["id"] == key_id and row["count"]]
         if needed:
             raise Refused(f"id {key_id} is still needed: {_reasons(needed)}")
         _refuse_elsewhere(seat)
         with seat.database.writing() as session:
-            rekeying.forget_id(session, seat.keys, key_id)
+            server_key.forget_id(session, seat.keys, key_id)
             detail, now = str(key_id), utc_now()
-            audit.record(
+            log.record(
                 session, seat.keys, "keys.retired", officer=None, detail=detail, now=now
             )
         path = seat.settings.keys.server_key_file
@@ -83,7 +82,7 @@ def _rotate_unit(seat: Desk, name: str) -> None:
         found = units.named(session, seat.keys, name)
         generation = rotation.rotate(session, seat.keys, found)
         now, detail = utc_now(), f"{found.id.hex()}:{generation}"
-        audit.record(
+        log.record(
             session, seat.keys, "unit.rotated", officer=None, detail=detail, now=now
         )
         manifests.witness(session, seat.keys, now=now)
@@ -96,7 +95,7 @@ def _rotate_unit(seat: Desk, name: str) -> None:
 def _with_new(seat: Desk) -> ServerKeys:
     """Return a ring whose newest id this store was not written under yet."""
     with seat.database.reading() as session:
-        known = rekeying.ids(session, seat.keys)
+        known = server_key.ids(session, seat.keys)
     if seat.keys.newest > max(known):
         return seat.keys
     _refuse_elsewhere(seat)

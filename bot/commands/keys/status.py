@@ -12,11 +12,8 @@ from bot.terminal.desk import AsJson, ConfigFile
 from storage.crypto import fingerprints
 from storage.crypto.sealing import NotAuthentic
 from storage.crypto.server_key import ServerKeys
-from storage.rekeying import places as key_places
-from storage.rekeying import server_key as rekeying
-from storage.rekeying import unit_keys as resealing
-from storage.units import recovery_keys as recovery
-from storage.units import units
+from storage.rekeying import places, server_key, unit_keys
+from storage.units import recovery_keys, units
 
 _NAMED_BY_DAY = ("inbox", "departed")
 
@@ -39,8 +36,8 @@ def run(config_file: ConfigFile = None, *, as_json: AsJson = False) -> None:
 
 def server_rows(session: Session, keys: ServerKeys) -> Iterator[dict[str, Any]]:
     """Yield, for each id, every kind of value that needs it; one row where none does."""
-    since = rekeying.ids(session, keys)
-    needs = key_places.needs(session, keys)
+    since = server_key.ids(session, keys)
+    needs = places.needs(session, keys)
     for key_id in sorted({*keys.ring, *since, *(need.key_id for need in needs)}):
         head = {
             "id": key_id,
@@ -71,14 +68,14 @@ def server_rows(session: Session, keys: ServerKeys) -> Iterator[dict[str, Any]]:
 
 def _names(session: Session, keys: ServerKeys, key_id: int) -> list[dict[str, Any]]:
     """Count bare names of the days in which an older id was the newest."""
-    since = rekeying.ids(session, keys)
+    since = server_key.ids(session, keys)
     later = [day for number, day in since.items() if number > key_id and day]
     if key_id not in since or not later:
         return []
     found = []
     for table in _NAMED_BY_DAY:
-        count = key_places.named_until(session, table, min(later))
-        place = next(one for one in key_places.PLACES if one.name == f"{table}.name")
+        count = places.named_until(session, table, min(later))
+        place = next(one for one in places.PLACES if one.name == f"{table}.name")
         if count:
             found.append(
                 {"table": table, "what": "name", "count": count, "stays": place.stays}
@@ -96,14 +93,16 @@ def _unit_rows(session: Session, keys: ServerKeys) -> Iterator[dict[str, Any]]:
             "fingerprint": fingerprints.words(unit.public_key)
             if unit.public_key
             else None,
-            "cases_to_reseal": resealing.pending(session, unit),
+            "cases_to_reseal": unit_keys.pending(session, unit),
         }
 
 
 def _recovery_rows(session: Session, keys: ServerKeys) -> Iterator[dict[str, Any]]:
-    for kind, purpose in recovery.PURPOSE.items():
+    for kind, purpose in recovery_keys.PURPOSE.items():
         try:
-            words = fingerprints.words(recovery.key_for(session, keys, kind).public_key)
-        except (recovery.RecoveryMissing, NotAuthentic):
+            words = fingerprints.words(
+                recovery_keys.key_for(session, keys, kind).public_key
+            )
+        except (recovery_keys.RecoveryMissing, NotAuthentic):
             words = None
         yield {"recovery": purpose, "opens": kind.value, "fingerprint": words}

@@ -12,17 +12,13 @@ from bot.terminal import desk, passphrases, printing
 from bot.terminal.desk import AsJson, ConfigFile, Desk, Refused
 from bot.terminal.passphrases import Generate, Passphrases, Present
 from handlers.office import Office
-from handlers.people import joining as people
-from handlers.people import leaving
-from storage.audit import log as audit
-from storage.audit import manifests
+from handlers.people import joining, leaving
+from storage.audit import log, manifests
 from storage.crypto import fingerprints
 from storage.crypto.server_key import ServerKeys
 from storage.models import Officer, Unit
-from storage.people import officers
-from storage.people import telegram_links as links
+from storage.people import officers, telegram_links
 from storage.units import admissions, units
-from storage.units import admissions as applications
 from storage.words import Role
 
 app = typer.Typer(name="officer", no_args_is_help=True, help="Accounts of officers.")
@@ -128,7 +124,7 @@ def invite(
         office = make_office(seat.settings, seat.keys, now=utc_now())
         with seat.database.writing() as session:
             into = units.named(session, seat.keys, unit).id if unit else None
-            token = people.invite(
+            token = joining.invite(
                 session,
                 office,
                 login,
@@ -209,7 +205,7 @@ def show_list(config_file: ConfigFile = None, *, as_json: AsJson = False) -> Non
                     unit.name for unit in units.units_of(session, seat.keys, officer)
                 ],
                 "waiting": _waiting(session, seat.keys, officer),
-                "telegram": links.is_linked(session, officer.id),
+                "telegram": telegram_links.is_linked(session, officer.id),
             }
             for officer in officers.everyone(session)
         ]
@@ -241,14 +237,14 @@ def record(
 ) -> None:
     """Write an act, and the lists that it changed, into the audit log."""
     now = utc_now()
-    audit.record(session, keys, code, officer=officer.id, detail=detail, now=now)
+    log.record(session, keys, code, officer=officer.id, detail=detail, now=now)
     manifests.witness(session, keys, now=now)
 
 
 def _waiting(session: Session, keys: ServerKeys, officer: Officer) -> list[str]:
     """Return the units that an officer waits for, and whether to be confirmed."""
     unconfirmed = admissions.is_unconfirmed(session, keys, officer.id)
-    doors = [unit.name for unit in applications.homes(session, keys, officer)]
+    doors = [unit.name for unit in admissions.homes(session, keys, officer)]
     return [*doors, *(["confirmation"] if unconfirmed else [])]
 
 

@@ -9,8 +9,7 @@ from bot.commands.people import officers, routes
 from bot.terminal import desk, printing
 from bot.terminal.desk import AsJson, ConfigFile, Desk
 from bot.terminal.passphrases import Generate, Passphrases
-from storage.audit import log as audit
-from storage.audit import manifests
+from storage.audit import log, manifests
 from storage.people import officers as accounts
 from storage.people.officers import NewAccount
 from storage.units import units
@@ -57,7 +56,7 @@ def add(
         with seat.database.writing() as session:
             unit = units.create(session, seat.keys, name.strip(), kind)
             detail = unit.id.hex()
-            audit.record(
+            log.record(
                 session,
                 seat.keys,
                 "unit.added",

@@ -6,11 +6,10 @@ from typing import Any
 from starlette.responses import Response
 
 from bot.console import access
-from bot.console.cases import case as case_page
+from bot.console.cases import case
 from bot.console.visit import SeeOther, Visit
 from bot.retention import keeper
-from handlers.cases import data_requests as answering
-from handlers.cases import officer as verbs
+from handlers.cases import data_requests, officer
 from handlers.errors import KentonganError, NotFound, NotYours
 from handlers.evidence import annotate as verb_annotate
 from storage.words import Reason, RequestState, Status
@@ -25,29 +24,29 @@ def change_status(visit: Visit) -> Response:
         to = Status(visit.form.get("to", ""))
         reason = Reason(visit.form["reason"]) if visit.form.get("reason") else None
     except ValueError:
-        return case_page.show(visit, problem="CHOOSE", field="to", status=422)
+        return case.show(visit, problem="CHOOSE", field="to", status=422)
     arguments = {"to": to, "reason": reason}
-    return _act(visit, verbs.change_status, arguments, "moved", "proposed")
+    return _act(visit, officer.change_status, arguments, "moved", "proposed")
 
 
 def take(visit: Visit) -> Response:
     """Make the case the officer's own."""
-    return _act(visit, verbs.take, {}, "taken", "")
+    return _act(visit, officer.take, {}, "taken", "")
 
 
 def let_go(visit: Visit) -> Response:
     """Give the case back to the queue."""
-    return _act(visit, verbs.let_go, {}, "let_go")
+    return _act(visit, officer.let_go, {}, "let_go")
 
 
 def ask(visit: Visit) -> Response:
     """Ask the reporter a question."""
-    return _write(visit, verbs.ask, "question", MOST_QUESTION, "asked")
+    return _write(visit, officer.ask, "question", MOST_QUESTION, "asked")
 
 
 def note(visit: Visit) -> Response:
     """Keep a note for colleagues."""
-    return _write(visit, verbs.note, "note", MOST_NOTE, "noted")
+    return _write(visit, officer.note, "note", MOST_NOTE, "noted")
 
 
 def annotate(visit: Visit) -> Response:
@@ -55,9 +54,7 @@ def annotate(visit: Visit) -> Response:
     file = visit.request.path_params["file"]
     label = visit.form.get("label", "")
     if not label:
-        return case_page.show(
-            visit, problem="CHOOSE", field=f"label-{file}", status=422
-        )
+        return case.show(visit, problem="CHOOSE", field=f"label-{file}", status=422)
     told = {"file": file, "label": label}
     return _write(visit, verb_annotate, "about", MOST_NOTE, "noted", told, least=0)
 
@@ -75,7 +72,7 @@ def _write(
     text = visit.form.get(name, "").replace("\r\n", "\n").strip()
     if len(text) < least or len(text) > most:
         problem = "TOO_LONG" if text else "EMPTY"
-        return case_page.show(
+        return case.show(
             visit, problem=problem, typed=text[:most], field=name, status=422
         )
     told = {"text": text, **(more or {})}
@@ -100,16 +97,14 @@ def _act(
     except NotFound as error:
         if not error.detail:
             raise
-        return case_page.show(visit, problem="NO_RECEIPT", status=409)
+        return case.show(visit, problem="NO_RECEIPT", status=409)
     except KentonganError as error:
         problem = type(error).__name__
-        return case_page.show(
-            visit, problem=problem, typed=typed, field=field, status=409
-        )
+        return case.show(visit, problem=problem, typed=typed, field=field, status=409)
     if result is False and otherwise is not None:
         done = otherwise
     if not done:
-        return case_page.show(visit, problem="GONE", status=409)
+        return case.show(visit, problem="GONE", status=409)
     return SeeOther(f"/cases/{visit.request.path_params['number']}?done={done}")
 
 
@@ -129,7 +124,7 @@ def answer(visit: Visit) -> Response:
         return _again(visit, "TOO_LONG", text[:MOST], 422)
     arguments = {"request": request, "state": state, "text": text}
     try:
-        result = visit.write(access.on_case, visit, answering.answer, arguments)
+        result = visit.write(access.on_case, visit, data_requests.answer, arguments)
     except NotYours:
         raise
     except NotFound as error:
@@ -148,4 +143,4 @@ def answer(visit: Visit) -> Response:
 
 
 def _again(visit: Visit, problem: str, text: str, status: int) -> Response:
-    return case_page.show(visit, problem=problem, typed=text, field=NAME, status=status)
+    return case.show(visit, problem=problem, typed=text, field=NAME, status=status)

@@ -6,13 +6,12 @@ from dataclasses import dataclass, replace
 from starlette.responses import Response
 
 from bot.console import access
-from bot.console.cases import conflicts as stepping_back
-from bot.console.cases import data_requests as rights
+from bot.console.cases import conflicts, data_requests
 from bot.console.evidence import contents
-from bot.console.reveals import opening as reveals
+from bot.console.reveals import opening
 from bot.console.visit import Visit
-from handlers.cases import holds as holding
-from handlers.notices import undelivered as untold
+from handlers.cases import holds
+from handlers.notices import undelivered
 from handlers.rules import numbering
 from storage.cases import history
 from storage.models import Case, Event
@@ -55,7 +54,7 @@ def show(
 ) -> Response:
     """Render the case; after a refused form with its problem and what was typed."""
     number = visit.request.path_params["number"]
-    stepping_back.settle(visit)
+    conflicts.settle(visit)
     access.record_reading(visit)
     with visit.console.database.reading() as session:
         found, unit = access.find(visit, session, number)
@@ -63,8 +62,8 @@ def show(
         events = history.of_case(session, found.report)
         broken = history.first_broken(session, visit.console.office.keys, found)
         people = officers.names(session, visit.console.office.keys)
-        asked = reveals.lines(visit, session, found, people)
-        own_data = rights.panel(visit, session, found, events)
+        asked = opening.lines(visit, session, found, people)
+        own_data = data_requests.panel(visit, session, found, events)
     moves = [] if found.purged else _moves(visit, found)
     return visit.page(
         "cases/case.html",
@@ -79,7 +78,7 @@ def show(
         labels=tuple(visit.console.office.rulebook.evidence),
         reveals=asked,
         rights=own_data,
-        held=holding.last(events) if found.hold else None,
+        held=holds.last(events) if found.hold else None,
         people_by_hex={key.hex(): name for key, name in people.items()},
         register=_register(found),
         left=(found.due - visit.console.office.day(visit.now)).days,
@@ -151,10 +150,10 @@ def _line(visit: Visit, event: Event, people: Mapping[bytes, str]) -> HistoryLin
     what = ""
     if status in set(Status):
         what = words.step(status, reason or None)
-    elif event.code in reveals.EVENTS:
-        what = reveals.detail(visit, event.detail)
+    elif event.code in opening.EVENTS:
+        what = opening.detail(visit, event.detail)
     elif event.code in _TROUBLE:
-        what = words.own(f"trouble.{untold.why(event.detail)}")
+        what = words.own(f"trouble.{undelivered.why(event.detail)}")
     elif event.detail:
         breach = status == "breach"
         what = words.own("detail.breach" if breach else f"detail.{event.detail}")

@@ -14,8 +14,7 @@ from bot.console import menu
 from bot.console.cases import conflicts as stepping_back
 from bot.console.cases import resealing
 from bot.console.visit import SeeOther, Visit
-from storage.cases import cases, conflicts, worklist
-from storage.cases import tags as case_tags
+from storage.cases import cases, conflicts, tags, worklist
 from storage.cases.cases import Filters, Place
 from storage.crypto.sealing import NotAuthentic
 from storage.models import Case, Unit
@@ -111,7 +110,7 @@ def lines(
 
 def _is_ours(visit: Visit, case: Case) -> bool:
     try:
-        case_tags.check_case(visit.console.office.keys, case)
+        tags.check_case(visit.console.office.keys, case)
     except NotAuthentic:
         return False
     return True

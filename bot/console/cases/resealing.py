@@ -6,10 +6,10 @@ from sqlmodel import Session
 from starlette.responses import Response
 
 from bot.console.visit import SeeOther, Visit
-from storage.audit import log as audit
+from storage.audit import log
 from storage.crypto.server_key import ServerKeys
 from storage.models import Unit
-from storage.rekeying import unit_keys as resealing
+from storage.rekeying import unit_keys
 from storage.units import units
 from storage.words import UnitKind
 
@@ -29,7 +29,7 @@ def some(visit: Visit) -> int:
     if not due:
         return 0
     with visit.console.database.reading() as session:
-        return sum(resealing.pending(session, unit) for unit in due)
+        return sum(unit_keys.pending(session, unit) for unit in due)
 
 
 def _due(visit: Visit) -> Sequence[Unit]:
@@ -38,17 +38,17 @@ def _due(visit: Visit) -> Sequence[Unit]:
         return [
             unit
             for unit in mine
-            if unit.kind == UnitKind.HANDLING and resealing.is_due(session, unit)
+            if unit.kind == UnitKind.HANDLING and unit_keys.is_due(session, unit)
         ]
 
 
 def _batch(session: Session, keys: ServerKeys, unit: bytes, visit: Visit) -> None:
     """Re-seal, and drop a key that nothing names any more: one line of the log for each."""
     me = visit.officer
-    done = resealing.batch(session, keys, unit, me, visit.secret)
-    dropped = resealing.drop_old(session, keys, unit)
+    done = unit_keys.batch(session, keys, unit, me, visit.secret)
+    dropped = unit_keys.drop_old(session, keys, unit)
     lines = [("unit.resealed", done)] if done else []
     lines += [("unit.key_dropped", generation) for generation in dropped]
     for code, number in lines:
         detail = f"{unit.hex()}:{number}"
-        audit.record(session, keys, code, officer=me.id, detail=detail, now=visit.now)
+        log.record(session, keys, code, officer=me.id, detail=detail, now=visit.now)

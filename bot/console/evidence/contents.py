@@ -13,7 +13,7 @@ from bot.console.words import Words
 from bot.evidence.kinds import kind_of
 from handlers.errors import NotGranted
 from handlers.questionnaire.book import Questionnaire, StepKind
-from handlers.talk import followup as follow
+from handlers.talk import followup
 from storage.cases import history
 from storage.cases import items as report_items
 from storage.cases.items import Content, Opened
@@ -26,7 +26,7 @@ from storage.units import units
 from storage.words import Audience, FileState, ItemKind
 
 _LETTERS = frozenset({ItemKind.ADDITION, ItemKind.REPLY, ItemKind.QUESTION})
-_OF_LETTERS = frozenset({follow.ASK_ADDITION, follow.ASK_REPLY})
+_OF_LETTERS = frozenset({followup.ASK_ADDITION, followup.ASK_REPLY})
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from starlette.responses import Response, StreamingResponse
 from bot.console import access
 from bot.console.evidence import contents
 from bot.console.visit import EvidenceAway, Visit
-from bot.evidence import converter as workshop
+from bot.evidence import converter
 from bot.evidence.kinds import Kind, kind_of, kinds
 from handlers.errors import NotFound
 from storage.evidence import files
@@ -95,8 +95,8 @@ def page(visit: Visit) -> Response:
         raise NotFound
     drawn, pieces = bytearray(), copy.pieces(size=copy.size)
     try:
-        facts = workshop.page(copy.kind, pieces, int(number) - 1, preview=drawn.extend)
-    except workshop.Busy:
+        facts = converter.page(copy.kind, pieces, int(number) - 1, preview=drawn.extend)
+    except converter.Busy:
         raise EvidenceAway from None
     if facts.get("why") or not drawn:
         raise NotFound

@@ -6,12 +6,11 @@ from starlette.responses import Response
 from bot.console.signing import second
 from bot.console.signing.factor import qr
 from bot.console.visit import SeeOther, Visit
-from storage.audit import log as audit
+from storage.audit import log
 from storage.crypto import fingerprints
 from storage.crypto.server_key import ServerKeys
-from storage.notices import failed as dead_letters
-from storage.people import officers, passkeys, recovery_codes, sessions
-from storage.people import telegram_links as links
+from storage.notices import failed
+from storage.people import officers, passkeys, recovery_codes, sessions, telegram_links
 from storage.units import units
 
 _DONE = frozenset(
@@ -86,7 +85,7 @@ def _show(
 ) -> Response:
     keys = visit.console.office.keys
     with visit.console.database.reading() as session:
-        linked = links.is_linked(session, visit.officer.id)
+        linked = telegram_links.is_linked(session, visit.officer.id)
         own = units.units_of(session, keys, visit.officer)
         open_ones = sessions.of_officer(session, keys, visit.officer.id, now=visit.now)
         left = recovery_codes.left(session, keys, visit.officer.id)
@@ -108,34 +107,34 @@ def _show(
         problem=problem,
         address=address,
         picture=picture,
-        minutes=int(links.LIFE.total_seconds() // 60),
+        minutes=int(telegram_links.LIFE.total_seconds() // 60),
     )
 
 
 def _issue(session: Session, keys: ServerKeys, visit: Visit) -> str:
-    token = links.issue(session, keys, visit.officer.id, now=visit.now)
-    audit.record(session, keys, "link_made", officer=visit.officer.id, now=visit.now)
+    token = telegram_links.issue(session, keys, visit.officer.id, now=visit.now)
+    log.record(session, keys, "link_made", officer=visit.officer.id, now=visit.now)
     return token
 
 
 def _unlink(session: Session, keys: ServerKeys, visit: Visit) -> None:
-    dead_letters.forget_officer(session, keys, visit.officer.id)
-    links.unlink(session, visit.officer.id)
-    audit.record(session, keys, "unlinked", officer=visit.officer.id, now=visit.now)
+    failed.forget_officer(session, keys, visit.officer.id)
+    telegram_links.unlink(session, visit.officer.id)
+    log.record(session, keys, "unlinked", officer=visit.officer.id, now=visit.now)
 
 
 def _end_one(session: Session, keys: ServerKeys, visit: Visit, name: bytes) -> None:
     if sessions.end_one(session, visit.officer.id, name):
         who = visit.officer.id
-        audit.record(session, keys, "session_ended", officer=who, now=visit.now)
+        log.record(session, keys, "session_ended", officer=who, now=visit.now)
 
 
 def _end_others(session: Session, keys: ServerKeys, visit: Visit) -> None:
     who = visit.officer.id
     sessions.end_all(session, who, but=visit.arrived.name)
-    audit.record(session, keys, "session_ended", officer=who, now=visit.now)
+    log.record(session, keys, "session_ended", officer=who, now=visit.now)
 
 
 def _end_all(session: Session, keys: ServerKeys, visit: Visit) -> None:
     sessions.end_all(session, visit.officer.id)
-    audit.record(session, keys, "signed_out", officer=visit.officer.id, now=visit.now)
+    log.record(session, keys, "signed_out", officer=visit.officer.id, now=visit.now)

@@ -18,13 +18,11 @@ from handlers.errors import (
     SecondOfficerNeeded,
 )
 from handlers.office import Office
-from handlers.people import confirming, leaving
-from handlers.people import joining as verbs
+from handlers.people import confirming, joining, leaving
 from storage.crypto import fingerprints
 from storage.models import Unit
 from storage.people import invitations, officers
 from storage.units import admissions, units
-from storage.units import admissions as applications
 from storage.words import Role, UnitKind
 
 _NAME = 80
@@ -51,7 +49,7 @@ def invite(visit: Visit) -> Response:
         return _form(visit, problem="name" if role else "role", status=422)
     try:
         token = visit.write(
-            verbs.invite,
+            joining.invite,
             visit.console.office,
             visit.form.get("login", "")[:_NAME],
             name=name,
@@ -74,7 +72,7 @@ def invite(visit: Visit) -> Response:
 def withdraw(visit: Visit) -> Response:
     """Take an invitation back."""
     visit.write(
-        verbs.withdraw,
+        joining.withdraw,
         visit.console.office,
         visit.form.get("login", ""),
         by=visit.officer.id,
@@ -89,7 +87,7 @@ def admit(visit: Visit) -> Response:
         return _again(visit, "compare", 422)
     try:
         _do(visit, _admit)
-    except applications.NotWaiting:
+    except admissions.NotWaiting:
         return _again(visit, "not_waiting", 409)
     except SecondOfficerNeeded:
         return _again(visit, "inviter", 409)
@@ -115,7 +113,7 @@ def refuse(visit: Visit) -> Response:
     """Send a newcomer away."""
     try:
         _do(visit, _refuse)
-    except applications.NotWaiting:
+    except admissions.NotWaiting:
         return _again(visit, "not_waiting", 409)
     return SeeOther("/people?done=refused")
 
@@ -157,7 +155,7 @@ def _admit(session: Session, office: Office, visit: Visit) -> None:
     newcomer = people.find(visit, session)
     if fingerprints.words(newcomer.public_key) != visit.form.get("words"):
         raise applications.NotWaiting
-    verbs.admit(
+    joining.admit(
         session,
         office,
         _unit_id(visit) or b"",
@@ -180,7 +178,7 @@ def _confirm(session: Session, office: Office, visit: Visit) -> None:
 def _refuse(session: Session, office: Office, visit: Visit) -> None:
     newcomer = people.find(visit, session)
     unit, me = _unit_id(visit) or b"", visit.officer.id
-    verbs.refuse(session, office, unit, newcomer.id, by=me, now=visit.now)
+    joining.refuse(session, office, unit, newcomer.id, by=me, now=visit.now)
 
 
 def _remove(session: Session, office: Office, visit: Visit) -> None:
@@ -225,7 +223,7 @@ def _form(visit: Visit, *, problem: str = "", status: int = 200) -> Response:
 def _roles(visit: Visit) -> list[Role]:
     if visit.officer.role == Role.ADMIN:
         return list(Role)
-    return [role for role in Role if role in verbs.HANDLING]
+    return [role for role in Role if role in joining.HANDLING]
 
 
 def _open(visit: Visit, unit: Unit) -> bool:

@@ -14,15 +14,13 @@ from bot.console.signing.passphrase import Hashing, Refused
 from bot.console.signing.sign_in import set_cookie
 from bot.console.visit import DOOR, Visit
 from handlers.errors import NotYours
-from handlers.people import joining as people
+from handlers.people import joining
 from storage.crypto import fingerprints
 from storage.crypto.sealing import NotAuthentic
 from storage.models import Invitation, Officer
 from storage.people import cookies, invitations, officers
 from storage.people.officers import NewAccount
-from storage.units import admissions, units
-from storage.units import admissions as applications
-from storage.units import recovery_keys as recovery
+from storage.units import admissions, recovery_keys, units
 from storage.words import Role
 
 
@@ -46,14 +44,14 @@ def join(visit: Visit) -> Response:
     try:
         account = _prepared(visit, found, made or _chosen(visit))
         office, token = visit.console.office, visit.request.path_params["token"]
-        officer = visit.write(people.join, office, token, account, now=visit.now)
+        officer = visit.write(joining.join, office, token, account, now=visit.now)
     except Refused as refused:
         return _ask(visit, found, problem=refused.reason, status=refused.status)
     except Unusable as unusable:
         return _ask(visit, found, problem=str(unusable), status=422)
-    except recovery.RecoveryMissing:
+    except recovery_keys.RecoveryMissing:
         return _ask(visit, found, problem="recovery", status=409)
-    except (people.NoSuchInvitation, officers.LoginTaken, NotYours, NotAuthentic):
+    except (joining.NoSuchInvitation, officers.LoginTaken, NotYours, NotAuthentic):
         return _gone(visit)
     return _joined(visit, officer, made)
 
@@ -123,7 +121,7 @@ def _unit_name(visit: Visit, session: Session, found: Invitation) -> str:
 def _joined(visit: Visit, officer: Officer, made: str) -> Response:
     keys = visit.console.office.keys
     with visit.console.database.reading() as session:
-        homes = [one.name for one in applications.homes(session, keys, officer)]
+        homes = [one.name for one in admissions.homes(session, keys, officer)]
         waits = admissions.is_unconfirmed(session, keys, officer.id)
     return visit.page(
         "people/joined.html",

@@ -7,14 +7,12 @@ from starlette.responses import Response
 
 from bot.console.visit import Visit
 from handlers.errors import NotFound
-from handlers.people import confirming, leaving
-from handlers.people import joining as verbs
+from handlers.people import confirming, joining, leaving
 from storage.crypto import fingerprints
 from storage.crypto.sealing import NotAuthentic
 from storage.models import Officer, Unit
 from storage.people import invitations, officers
 from storage.units import admissions, units
-from storage.units import admissions as applications
 from storage.words import Role, UnitKind
 
 DONE = frozenset({"admitted", "confirmed", "refused", "removed", "ended", "withdrawn"})
@@ -49,11 +47,11 @@ def people(visit: Visit) -> Response:
         sent = [
             row
             for row in invitations.waiting(session, keys, now=visit.now)
-            if verbs.may_withdraw(me, row)
+            if joining.may_withdraw(me, row)
         ]
         names = {unit.id: unit.name for unit in units.everything(session)}
         everybody = _everybody(visit, session) if me.role == Role.ADMIN else []
-        doors = applications.homes(session, keys, me)
+        doors = admissions.homes(session, keys, me)
         unconfirmed = [_face(one) for one in to_confirm(visit, session)]
     return visit.page(
         "people/people.html",
@@ -103,7 +101,7 @@ def person(
             and leaving.may_remove(session, office, me, room.unit)
         ]
         homes = units.units_of(session, office.keys, officer)
-        by_me = applications.is_invited_by(session, office.keys, officer, me)
+        by_me = admissions.is_invited_by(session, office.keys, officer, me)
         last = any(leaving.is_last(session, office, unit, officer) for unit in homes)
         waits = any(one.id == officer.id for one in to_confirm(visit, session))
     return visit.page(
@@ -139,7 +137,7 @@ def find(visit: Visit, session: Session) -> Officer:
             return officer
         for unit in visible(visit, session):
             near = units.members(session, keys, unit)
-            near = [*near, *applications.waiting(session, keys, unit)]
+            near = [*near, *admissions.waiting(session, keys, unit)]
             if _among(officer, [Face(one, "") for one in near]):
                 return officer
     raise NotFound
@@ -151,7 +149,7 @@ def _room(visit: Visit, session: Session, unit: Unit) -> Room:
     return Room(
         unit=unit,
         members=tuple(map(_face, members)),
-        waiting=tuple(map(_face, applications.waiting(session, keys, unit))),
+        waiting=tuple(map(_face, admissions.waiting(session, keys, unit))),
         is_mine=any(one.id == visit.officer.id for one in members),
     )
 
@@ -167,7 +165,7 @@ def _everybody(visit: Visit, session: Session) -> list[Face]:
             officer,
             fingerprints.words(officer.public_key),
             tuple(units.units_of(session, keys, officer)),
-            tuple(applications.homes(session, keys, officer)),
+            tuple(admissions.homes(session, keys, officer)),
         )
         for officer in officers.everyone(session)
         if _counts(visit, session, officer)

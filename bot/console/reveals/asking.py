@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from bot.console import access
 from bot.console.evidence import contents
-from bot.console.reveals import opening as reveals
+from bot.console.reveals import opening
 from bot.console.visit import SeeOther, Visit
 from handlers.errors import ConsentNeeded, KentonganError, NotFound, ReasonNeeded
 from handlers.reveals import verbs
@@ -69,7 +69,7 @@ def ask(visit: Visit) -> Response:
         if isinstance(error, NotFound):
             raise
         return _form(visit, file, typed, problem=type(error).__name__, status=409)
-    home = reveals.home(visit)
+    home = opening.home(visit)
     return SeeOther(f"{home}/reveals/{made.hex()}" if made else home)
 
 
@@ -87,8 +87,8 @@ def _form(
         case, unit = access.find(visit, session, visit.request.path_params["number"])
         about: Mapping[str, str] | None = None
         if file:
-            row = reveals.file_of(visit, session, case, file)
-            about = reveals.about(visit, session, case, row)
+            row = opening.file_of(visit, session, case, file)
+            about = opening.about(visit, session, case, row)
         elif not report_items.has_identity(session, case.report):
             raise NotFound
     what = RevealOf.ORIGINAL if file else RevealOf.IDENTITY
@@ -123,7 +123,7 @@ def _days(visit: Visit) -> int:
 def _wish(file: str, reason: str) -> Wish:
     if not file:
         return Wish(RevealOf.IDENTITY, reason)
-    return Wish(RevealOf.ORIGINAL, reason, reveals.raw_id(file))
+    return Wish(RevealOf.ORIGINAL, reason, opening.raw_id(file))
 
 
 def _language(visit: Visit, session: Session, case: Case, secret: bytes) -> str:

@@ -11,12 +11,11 @@ from typing import Any
 from sqlmodel import Session
 from starlette.responses import Response
 
-from bot.console.reveals import opening as shown
+from bot.console.reveals import opening
 from bot.console.visit import SeeOther, Visit
 from handlers.cases import conflicts as declarations
 from handlers.errors import NotFound, NotYours, ReasonNeeded
-from handlers.reveals import standing as revealing
-from handlers.reveals import verbs
+from handlers.reveals import standing, verbs
 from storage import conversations
 from storage.cases import cases, conflicts, reveals
 from storage.crypto import fingerprints
@@ -33,7 +32,7 @@ DONE = frozenset({"granted", "told", "refused", "ended", "conflict"})
 class Entry:
     """A reveal with the case it is about."""
 
-    line: shown.Line
+    line: opening.Line
     number: str
     unit: str
 
@@ -42,7 +41,7 @@ def waiting(visit: Visit) -> Response:
     """Show the requests that wait, and what may be read at this moment."""
     with visit.console.database.reading() as session:
         keys = visit.console.office.keys
-        revealing.require_custodian(session, visit.console.office, visit.officer)
+        standing.require_custodian(session, visit.console.office, visit.officer)
         people = officers.names(session, keys)
         names = {unit.id: unit.name for unit in units.everything(session)}
         found = []
@@ -51,7 +50,7 @@ def waiting(visit: Visit) -> Response:
                 continue
             case = cases.get(session, keys, row.report)
             if case is not None and row.ends > visit.now:
-                line = shown.line(visit, row, people)
+                line = opening.line(visit, row, people)
                 found.append(Entry(line, case.number, names.get(case.unit, "")))
     done = visit.query.get("done", "")
     return visit.page(
@@ -146,7 +145,7 @@ def _show(
         status=status,
         case_number=case.number,
         has_receipt=case.reporter_key is not None,
-        reveal=shown.line(visit, row, {row.officer: asker.name}),
+        reveal=opening.line(visit, row, {row.officer: asker.name}),
         unit=unit,
         still=still,
         fingerprint=fingerprints.words(asker.public_key),
@@ -163,12 +162,12 @@ def _show(
 def _row(visit: Visit, session: Session) -> Reveal:
     """Return a request that waits. Raises NotFound, TwoPeopleNeeded."""
     office = visit.console.office
-    wanted = shown.raw_id(visit.request.path_params["reveal"])
+    wanted = opening.raw_id(visit.request.path_params["reveal"])
     row = reveals.get(session, office.keys, wanted)
     if row is None or row.state != RevealState.ASKED or row.ends <= visit.now:
         raise NotFound
     try:
-        revealing.require_custodian(session, office, visit.officer, row)
+        standing.require_custodian(session, office, visit.officer, row)
     except NotYours:
         raise NotFound from None
     return row
@@ -181,7 +180,7 @@ def _decide(
     done: tuple[str, str],
 ) -> Response:
     """Run a verb and go back to the list; ``done`` is for its True and its other values."""
-    wanted = shown.raw_id(visit.request.path_params["reveal"])
+    wanted = opening.raw_id(visit.request.path_params["reveal"])
     result = visit.write(_on_reveal, visit, verb, wanted, arguments)
     return SeeOther(f"/vault?done={done[0] if result else done[1]}")
 

@@ -9,8 +9,7 @@ from sqlmodel import Session
 from starlette.responses import Response, StreamingResponse
 
 from bot.console import access
-from bot.console.evidence import contents
-from bot.console.evidence import gallery as evidence
+from bot.console.evidence import contents, gallery
 from bot.console.visit import SeeOther, Visit
 from handlers.errors import NotFound
 from handlers.office import Office
@@ -198,7 +197,7 @@ def _send(visit: Visit, case: Case, row: Reveal, key: bytes) -> Response:
     """Stream an original as it was sent, under a name and a type that say nothing."""
     wanted = row.file or b""
     return StreamingResponse(
-        evidence.begun(visit.console.shelf.chunks(wanted, "original", key)),
+        gallery.begun(visit.console.shelf.chunks(wanted, "original", key)),
         media_type="application/octet-stream",
         headers={
             "Content-Disposition": (

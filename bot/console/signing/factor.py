@@ -12,11 +12,9 @@ from bot.console.gate import local_path, to_proof
 from bot.console.signing.second import over
 from bot.console.signing.sign_in import set_cookie, with_next
 from bot.console.visit import COOKIE, SeeOther, Visit
-from storage.audit import log as audit
-from storage.audit import manifests
+from storage.audit import log, manifests
 from storage.crypto.server_key import ServerKeys
-from storage.people import one_time_codes as factors
-from storage.people import recovery_codes, sessions
+from storage.people import one_time_codes, recovery_codes, sessions
 from storage.words import Stage
 
 _GROUP = 4
@@ -36,7 +34,7 @@ def confirm(visit: Visit) -> Response:
     if away is not None:
         return away
     code = "".join(visit.form.get("code", "").split())[:40]
-    step = factors.matching_step(_seed(visit), code, now=visit.now)
+    step = one_time_codes.matching_step(_seed(visit), code, now=visit.now)
     if not step:
         return _offer(visit, following=following, problem="wrong", status=403)
     codes = recovery_codes.new_codes()
@@ -60,7 +58,9 @@ def _elsewhere(visit: Visit, following: str) -> Response | None:
     if signed.stage is Stage.FULL:
         return None if signed.is_proved(visit.now) else to_proof(visit)
     with visit.console.database.reading() as session:
-        found = factors.find(session, visit.console.office.keys, signed.officer.id)
+        found = one_time_codes.find(
+            session, visit.console.office.keys, signed.officer.id
+        )
     if found is None:
         return None
     return SeeOther(with_next("/sign-in/second", following))
@@ -69,7 +69,9 @@ def _elsewhere(visit: Visit, following: str) -> Response | None:
 def _seed(visit: Visit) -> bytes:
     signed = visit.arrived
     with visit.console.database.reading() as session:
-        return factors.proposal(session, signed.officer, signed.secret, signed.name)
+        return one_time_codes.proposal(
+            session, signed.officer, signed.secret, signed.name
+        )
 
 
 def _put(
@@ -86,18 +88,18 @@ def _put(
     if not sessions.hold(session, keys, signed.name, now=visit.now):
         return ""
     is_first = signed.stage is Stage.FIRST
-    if is_first and factors.find(session, keys, who) is not None:
+    if is_first and one_time_codes.find(session, keys, who) is not None:
         return ""
-    factors.put(session, keys, signed.officer, seed, step=step)
+    one_time_codes.put(session, keys, signed.officer, seed, step=step)
     recovery_codes.replace(session, keys, who, signed.secret, codes)
     cookie = visit.cookie
     if is_first:
         cookie = sessions.promote(session, keys, signed, now=visit.now)
     else:
         sessions.end_all(session, who, but=signed.name)
-    audit.record(session, keys, "factor_set", officer=who, now=visit.now)
+    log.record(session, keys, "factor_set", officer=who, now=visit.now)
     if is_first:
-        audit.record(session, keys, "signed_in", officer=who, now=visit.now)
+        log.record(session, keys, "signed_in", officer=who, now=visit.now)
     manifests.witness(session, keys, now=visit.now)
     return cookie
 
@@ -107,7 +109,7 @@ def _replace(
 ) -> None:
     who = visit.officer.id
     recovery_codes.replace(session, keys, who, visit.secret, codes)
-    audit.record(session, keys, "recovery_codes_made", officer=who, now=visit.now)
+    log.record(session, keys, "recovery_codes_made", officer=who, now=visit.now)
     manifests.witness(session, keys, now=visit.now)
 
 
@@ -115,11 +117,11 @@ def _offer(
     visit: Visit, *, following: str, problem: str = "", status: int = 200
 ) -> Response:
     seed, login = _seed(visit), visit.arrived.officer.login
-    text = factors.text(seed)
+    text = one_time_codes.text(seed)
     return visit.page(
         "signing/factor.html",
         status=status,
-        picture=qr(factors.address(seed, visit.console.agency or ISSUER, login)),
+        picture=qr(one_time_codes.address(seed, visit.console.agency or ISSUER, login)),
         groups=[text[at : at + _GROUP] for at in range(0, len(text), _GROUP)],
         is_first=visit.arrived.stage is Stage.FIRST,
         following=local_path(following),

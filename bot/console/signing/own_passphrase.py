@@ -6,8 +6,7 @@ from starlette.responses import Response
 from bot.console.signing import passphrase
 from bot.console.signing.passphrase import Hashing, Refused
 from bot.console.visit import SeeOther, Visit
-from storage.audit import log as audit
-from storage.audit import manifests
+from storage.audit import log, manifests
 from storage.crypto.server_key import ServerKeys
 from storage.models import Officer
 from storage.people import officers, passphrases, sessions
@@ -48,7 +47,7 @@ def _rewrap(
     if not officers.rewrap(session, keys, was, wrapped):
         return False
     sessions.end_all(session, was.id, but=visit.arrived.name)
-    audit.record(session, keys, "passphrase_changed", officer=was.id, now=visit.now)
+    log.record(session, keys, "passphrase_changed", officer=was.id, now=visit.now)
     manifests.witness(session, keys, now=visit.now)
     return True
 

@@ -4,10 +4,9 @@ from sqlmodel import Session
 from starlette.responses import Response
 
 from bot.console.headers import let_script
-from bot.console.signing import passkey_checks as authenticators
+from bot.console.signing import passkey_checks
 from bot.console.visit import SeeOther, Visit
-from storage.audit import log as audit
-from storage.audit import manifests
+from storage.audit import log, manifests
 from storage.crypto.server_key import ServerKeys
 from storage.people import passkeys
 from storage.people.passkeys import KnownAlready, TooMany
@@ -50,12 +49,12 @@ def remove(visit: Visit) -> Response:
 def _add(
     session: Session, keys: ServerKeys, visit: Visit, answer: str, label: str
 ) -> bool:
-    new = authenticators.made(session, keys, visit, answer, label)
+    new = passkey_checks.made(session, keys, visit, answer, label)
     if new is None:
         return False
     who = visit.officer.id
     passkeys.add(session, keys, who, new)
-    audit.record(session, keys, "passkey_added", officer=who, now=visit.now)
+    log.record(session, keys, "passkey_added", officer=who, now=visit.now)
     manifests.witness(session, keys, now=visit.now)
     return True
 
@@ -63,7 +62,7 @@ def _add(
 def _remove(session: Session, keys: ServerKeys, visit: Visit, name: bytes) -> None:
     who = visit.officer.id
     if passkeys.remove(session, keys, who, name):
-        audit.record(session, keys, "passkey_removed", officer=who, now=visit.now)
+        log.record(session, keys, "passkey_removed", officer=who, now=visit.now)
         manifests.witness(session, keys, now=visit.now)
 
 
@@ -77,7 +76,7 @@ def _ask(visit: Visit, *, problem: str = "", status: int = 200) -> Response:
         status=status,
         problem=problem,
         label=visit.form.get("label", "")[:_LABEL],
-        asked=authenticators.to_add(visit, known),
+        asked=passkey_checks.to_add(visit, known),
     )
     let_script(response)
     return response

@@ -6,8 +6,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from bot.console.visit import Visit
-from storage.audit import log as audit
-from storage.audit import manifests
+from storage.audit import log, manifests
 from storage.crypto.sealing import NotAuthentic
 from storage.crypto.server_key import ServerKeys
 from storage.models import Officer
@@ -68,7 +67,7 @@ def _renewed(
     session: Session, keys: ServerKeys, was: Officer, wrapped: Wrapped, now: datetime
 ) -> None:
     if officers.rewrap(session, keys, was, wrapped):
-        audit.record(session, keys, "keys.rewrapped", officer=was.id, now=now)
+        log.record(session, keys, "keys.rewrapped", officer=was.id, now=now)
         manifests.witness(session, keys, now=now)
 
 

@@ -4,11 +4,10 @@ from sqlmodel import Session
 from starlette.responses import Response
 
 from bot.console.gate import local_path
-from bot.console.signing import passkey_checks as authenticators
-from bot.console.signing import passphrase, second
+from bot.console.signing import passkey_checks, passphrase, second
 from bot.console.signing.passphrase import Refused
 from bot.console.visit import SeeOther, Visit
-from storage.audit import log as audit
+from storage.audit import log
 from storage.crypto.server_key import ServerKeys
 from storage.people import sessions
 
@@ -50,10 +49,10 @@ def _prove(session: Session, keys: ServerKeys, visit: Visit) -> bool | None:
     signed = visit.arrived
     if not sessions.hold(session, keys, signed.name, now=visit.now):
         return None
-    if not second.accepted(session, keys, visit, authenticators.PROVE):
+    if not second.accepted(session, keys, visit, passkey_checks.PROVE):
         return _refuse(session, keys, visit)
     sessions.prove(session, keys, signed.name, now=visit.now)
-    audit.record(session, keys, "proved", officer=visit.officer.id, now=visit.now)
+    log.record(session, keys, "proved", officer=visit.officer.id, now=visit.now)
     return True
 
 
@@ -69,7 +68,7 @@ def _ask(
     return second.with_passkey(
         visit,
         "signing/prove.html",
-        authenticators.PROVE,
+        passkey_checks.PROVE,
         status=status,
         problem=problem,
         following=local_path(following),

@@ -5,13 +5,12 @@ from starlette.responses import Response
 
 from bot.console.gate import local_path
 from bot.console.headers import let_script
-from bot.console.signing import passkey_checks as authenticators
+from bot.console.signing import passkey_checks
 from bot.console.signing.sign_in import forget_cookie, set_cookie, with_next
 from bot.console.visit import COOKIE, SeeOther, Visit
-from storage.audit import log as audit
+from storage.audit import log
 from storage.crypto.server_key import ServerKeys
-from storage.people import one_time_codes as factors
-from storage.people import passkeys, recovery_codes, sessions
+from storage.people import one_time_codes, passkeys, recovery_codes, sessions
 from storage.words import Stage
 
 LONGEST = 40
@@ -25,7 +24,9 @@ def form(visit: Visit) -> Response:
     if signed.stage is Stage.FULL:
         return SeeOther(local_path(following))
     with visit.console.database.reading() as session:
-        found = factors.find(session, visit.console.office.keys, signed.officer.id)
+        found = one_time_codes.find(
+            session, visit.console.office.keys, signed.officer.id
+        )
     if found is None:
         return SeeOther(with_next("/account/factor/set-up", following))
     return _ask(visit, following=following)
@@ -54,14 +55,14 @@ def accepted(session: Session, keys: ServerKeys, visit: Visit, act: str) -> bool
     """Tell whether code or passkey counts, in the transaction that uses it up."""
     signed, answer = visit.arrived, visit.form.get("answer", "")
     if answer:
-        return authenticators.shown(session, keys, visit, answer, act)
+        return passkey_checks.shown(session, keys, visit, answer, act)
     code = "".join(visit.form.get("code", "")[:LONGEST].split())
     who, secret, now = signed.officer.id, signed.secret, visit.now
-    if factors.is_code(code):
-        return factors.accept(session, keys, who, secret, code, now=now)
+    if one_time_codes.is_code(code):
+        return one_time_codes.accept(session, keys, who, secret, code, now=now)
     if not recovery_codes.use(session, keys, who, secret, code):
         return False
-    audit.record(session, keys, "recovery_code_used", officer=who, now=now)
+    log.record(session, keys, "recovery_code_used", officer=who, now=now)
     return True
 
 
@@ -70,7 +71,7 @@ def refused(session: Session, keys: ServerKeys, visit: Visit) -> bool:
     signed = visit.arrived
     ended = sessions.failed(session, keys, signed.name)
     who = signed.officer.id
-    audit.record(session, keys, "second_factor_wrong", officer=who, now=visit.now)
+    log.record(session, keys, "second_factor_wrong", officer=who, now=visit.now)
     return ended
 
 
@@ -98,7 +99,7 @@ def with_passkey(
     with visit.console.database.reading() as session:
         keys, who = visit.console.office.keys, visit.arrived.officer.id
         known = passkeys.of_officer(session, keys, who)
-    asked = authenticators.to_show(visit, act, known)
+    asked = passkey_checks.to_show(visit, act, known)
     response = visit.page(template, status=status, asked=asked, **values)
     if asked:
         let_script(response)
@@ -110,11 +111,11 @@ def _second(session: Session, keys: ServerKeys, visit: Visit) -> str | None:
     signed = visit.arrived
     if not sessions.hold(session, keys, signed.name, now=visit.now):
         return ""
-    if not accepted(session, keys, visit, authenticators.SIGN_IN):
+    if not accepted(session, keys, visit, passkey_checks.SIGN_IN):
         return "" if refused(session, keys, visit) else None
     cookie = sessions.promote(session, keys, signed, now=visit.now)
     who = signed.officer.id
-    audit.record(session, keys, "signed_in", officer=who, now=visit.now)
+    log.record(session, keys, "signed_in", officer=who, now=visit.now)
     return cookie
 
 
@@ -124,7 +125,7 @@ def _ask(
     return with_passkey(
         visit,
         "signing/second.html",
-        authenticators.SIGN_IN,
+        passkey_checks.SIGN_IN,
         status=status,
         problem=problem,
         following=local_path(following),

@@ -9,7 +9,7 @@ from bot.console.gate import local_path
 from bot.console.signing import passphrase
 from bot.console.signing.passphrase import Refused
 from bot.console.visit import COOKIE, DOOR, HOME, SeeOther, Visit
-from storage.audit import log as audit
+from storage.audit import log
 from storage.crypto.server_key import ServerKeys
 from storage.models import Officer
 from storage.people import cookies, officers, sessions
@@ -83,7 +83,7 @@ def _begin(
 def _end(session: Session, keys: ServerKeys, visit: Visit) -> None:
     sessions.end(session, visit.cookie)
     who = visit.arrived.officer.id
-    audit.record(session, keys, "signed_out", officer=who, now=visit.now)
+    log.record(session, keys, "signed_out", officer=who, now=visit.now)
 
 
 def _door(

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from bot.console.visit import SeeOther, Visit
 from handlers.notices import resending
 from storage import conversations
-from storage.notices import failed as dead_letters
+from storage.notices import failed
 from storage.notices.failed import DeadLetter
 
 MOST: Final = 200
@@ -53,8 +53,8 @@ def drop(visit: Visit) -> Response:
 
 def _show(visit: Visit, *, unsure: str | None = None, status: int = 200) -> Response:
     with visit.console.database.reading() as session:
-        counts = dead_letters.counts(session, now=visit.now)
-        found = dead_letters.listed(session, now=visit.now, limit=MOST)
+        counts = failed.counts(session, now=visit.now)
+        found = failed.listed(session, now=visit.now, limit=MOST)
     done, count = visit.query.get("done", ""), visit.query.get("n", "")
     return visit.page(
         "watch/letters.html",

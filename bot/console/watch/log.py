@@ -18,7 +18,7 @@ from bot.console.visit import Visit
 from storage.audit import log as audit
 from storage.audit.log import Filters
 from storage.crypto.server_key import ServerKeys
-from storage.inspection import rows as inspecting
+from storage.inspection import rows
 from storage.models import REAL, AuditLine, Case
 from storage.people import officers
 
@@ -74,7 +74,7 @@ def verify(visit: Visit) -> Response:
     with visit.console.database.reading() as session:
         broken = audit.verify(session, keys, expected=expected)
         since = visit.console.office.day(visit.now) - visit.console.office.backups
-        wrong = [] if broken else list(inspecting.problems(session, keys, since=since))
+        wrong = [] if broken else list(rows.problems(session, keys, since=since))
     return _show(visit, checked=True, broken=broken, wrong=wrong, typed=typed)
 
 

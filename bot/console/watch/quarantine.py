@@ -16,12 +16,12 @@ from urllib.parse import parse_qsl
 
 from starlette.responses import Response
 
-from bot.console.reveals import opening as shown
+from bot.console.reveals import opening
 from bot.console.visit import SeeOther, Visit
 from handlers.errors import NotFound, ReasonNeeded, TwoPeopleNeeded
-from handlers.quarantine import release as retaking
+from handlers.quarantine import release
 from handlers.quarantine.release import DROPS, Became, Kept
-from handlers.reveals import standing as revealing
+from handlers.reveals import standing
 from storage import quarantine
 from storage.words import Channel
 
@@ -56,7 +56,7 @@ def read(visit: Visit) -> Response:
     """Open one message in this session; that it was read is a line of the log."""
     name = _name(visit)
     kept = visit.write(
-        retaking.read,
+        release.read,
         visit.console.office,
         name,
         visit.secret,
@@ -78,9 +78,7 @@ def again(visit: Visit) -> Response:
     name, office = _name(visit), visit.console.office
     with visit.console.database.reading() as session:
         try:
-            kept = retaking.opened(
-                session, office, name, visit.secret, by=visit.officer
-            )
+            kept = release.opened(session, office, name, visit.secret, by=visit.officer)
         except NotFound:
             return SeeOther(f"/set-aside?done={Became.GONE}")
     result = visit.wait_for(visit.console.retake(name, kept, visit.officer.id))
@@ -91,7 +89,7 @@ def drop(visit: Visit) -> Response:
     """Delete a message for good, for a reason."""
     try:
         gone = visit.write(
-            retaking.drop,
+            release.drop,
             visit.console.office,
             _name(visit),
             visit.form.get("reason", ""),
@@ -140,7 +138,7 @@ def _show(visit: Visit, *, unsure: str = "", status: int = 200) -> Response:
     office = visit.console.office
     with visit.console.database.reading() as session:
         try:
-            revealing.require_custodian(session, office, visit.officer)
+            standing.require_custodian(session, office, visit.officer)
         except TwoPeopleNeeded:
             raise NotFound from None
         rows = quarantine.verified(session, office.keys)
@@ -170,4 +168,4 @@ def _why(visit: Visit, reason: str) -> str:
 
 
 def _name(visit: Visit) -> bytes:
-    return shown.raw_id(visit.request.path_params["name"])
+    return opening.raw_id(visit.request.path_params["name"])

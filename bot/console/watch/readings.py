@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from starlette.responses import Response
 
 from bot.console.visit import Visit
-from storage.audit import log as audit
+from storage.audit import log
 from storage.audit.log import Filters
 from storage.models import AuditLine
 from storage.people import officers
@@ -45,7 +45,7 @@ def reading(visit: Visit) -> Response:
     office = visit.console.office
     since = visit.now - timedelta(days=DAYS)
     with visit.console.database.reading() as session:
-        acts = audit.lines(
+        acts = log.lines(
             session, limit=_MOST, filters=Filters(codes=("case.",), since=since)
         )
         names = officers.names(session, office.keys)

@@ -16,7 +16,7 @@ from typing import BinaryIO, Final
 from bot.evidence import frames
 from bot.evidence.kinds import Kind, kinds
 from bot.evidence.refusals import Refused
-from bot.evidence.sandbox import confinement as cells
+from bot.evidence.sandbox import confinement
 
 MOST_BYTES: Final = 512 << 20
 """Of a file that is opened in memory; a larger one is kept and not shown."""
@@ -36,7 +36,7 @@ def run(
         work: Callable[..., dict[str, str]] = getattr(cleaner, task)
         for codec in _CODECS:
             codecs.lookup(codec)
-        cells.lock(converts=getattr(cleaner, "converts", False))
+        confinement.lock(converts=getattr(cleaner, "converts", False))
         original = _whole(source)
         give = functools.partial(frames.write, out)
         facts = work(original, kind, give, *told)

@@ -14,8 +14,7 @@ from bot.simulator import wire
 from bot.simulator.rules.books import SENDS
 from bot.simulator.rules.faults import ANSWERS, Fault
 from bot.simulator.rules.storm import SILENCE
-from bot.simulator.telegram import keyboards
-from bot.simulator.telegram import shapes as telegram_shapes
+from bot.simulator.telegram import keyboards, shapes
 from bot.simulator.telegram.chats import Chats
 from bot.simulator.telegram.people import People
 from bot.simulator.telegram.pusher import Pusher
@@ -160,7 +159,7 @@ class Telegram:
 
     def me(self) -> dict[str, Any]:
         """``getMe``."""
-        return telegram_shapes.bot(self.world.settings) | {
+        return shapes.bot(self.world.settings) | {
             "can_join_groups": True,
             "can_read_all_group_messages": False,
             "supports_inline_queries": False,
@@ -201,7 +200,7 @@ class Telegram:
             raise ApiError(400, "Bad Request: file is too big")
         return {
             "file_id": file_id,
-            "file_unique_id": telegram_shapes.unique_id(file_id),
+            "file_unique_id": shapes.unique_id(file_id),
             "file_size": len(stored.content),
             "file_path": f"files/{file_id}",
         }

@@ -3,8 +3,7 @@
 from typing import Any
 
 from bot.simulator.phones import Line, NoSuchLine, Phone
-from bot.simulator.telegram import keyboards
-from bot.simulator.telegram import shapes as telegram_shapes
+from bot.simulator.telegram import keyboards, shapes
 from bot.simulator.telegram.updates import PRESS_LIFE, ApiError
 from bot.simulator.world import StoredFile, World
 
@@ -108,8 +107,8 @@ class Chats:
         now = self.world.clock.now()
         message = {
             "message_id": self.next_id(phone),
-            "from": telegram_shapes.bot(self.world.settings),
-            "chat": telegram_shapes.chat(phone),
+            "from": shapes.bot(self.world.settings),
+            "chat": shapes.chat(phone),
             "date": int(now),
             **content,
         }
@@ -229,7 +228,7 @@ class Chats:
         """Keep a file for ``getFile``; give the content of its message."""
         file_id = "F" + self.world.hexadecimal("telegram file", 40)
         self.world.files[file_id] = stored
-        return telegram_shapes.content(file_id, stored, kind)
+        return shapes.content(file_id, stored, kind)
 
     def next_id(self, phone: Phone) -> int:
         """Give the next message id of a chat."""

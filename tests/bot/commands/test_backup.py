@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from bot.clock import utc_now
 from bot.operations import backups
-from storage.backups import writing as backing_up
+from storage.backups import writing
 from storage.crypto.server_key import ServerKeys
 from storage.database.database import Database
 from storage.jobs import leases, watches
@@ -98,14 +98,14 @@ def test_a_full_disk_leaves_nothing(terminal, monkeypatch, store):
 
 
 def test_a_backup_that_does_not_read_back_is_none(terminal, monkeypatch, store):
-    whole = backing_up.write
+    whole = writing.write
 
     def cut(*args, **more):
         told = whole(*args, **more)
         args[3].truncate(args[3].tell() - 1)
         return told
 
-    monkeypatch.setattr(backing_up, "write", cut)
+    monkeypatch.setattr(writing, "write", cut)
     assert "damaged or cut off" in terminal.refused("backup", "--to", "one.kentongan")
     assert not Path("one.kentongan").exists()
     assert watch(store).code == "damaged"

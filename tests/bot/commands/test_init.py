@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from bot.terminal import desk
-from storage.audit import log as audit
+from storage.audit import log
 from storage.crypto.server_key import ServerKeys
 from storage.people import officers
 from storage.units import readiness, units
@@ -20,7 +20,7 @@ def test_everything_is_made_and_private(terminal):
     assert mode("files") == 0o700
     with desk.sit_down(None) as seat, seat.database.reading() as session:
         assert readiness.ready(session, seat.keys) == []
-        assert audit.verify(session, seat.keys) is None
+        assert log.verify(session, seat.keys) is None
         siti = officers.verified(session, seat.keys, "siti")
         assert [unit.name for unit in units.units_of(session, seat.keys, siti)] == [
             "Pengaduan"

@@ -6,10 +6,10 @@ from sqlmodel import select
 from bot.clock import utc_now
 from bot.terminal import desk
 from storage import outbox
-from storage.audit import log as audit
+from storage.audit import log
 from storage.letters.letter import Letter
 from storage.models import OutboxRow
-from storage.notices import failed as dead_letters
+from storage.notices import failed as failed_letters
 from storage.words import Channel, LetterKind
 from tests.support.terminal import Terminal
 
@@ -23,7 +23,7 @@ def failed(terminal: Terminal) -> Terminal:
             letter = Letter(LetterKind.RECEIPT, Channel.SMS, to, "rahasia")
             outbox.put(session, seat.keys, letter, now=now)
             (one,) = outbox.claim(session, seat.keys, Channel.SMS, limit=1, now=now)
-            assert dead_letters.keep(session, one, reason, now=now)
+            assert failed_letters.keep(session, one, reason, now=now)
     return terminal
 
 
@@ -53,7 +53,7 @@ def test_one_or_a_reason_or_all_are_tried(failed: Terminal):
     assert states() == [None, None, None]
     assert "no such letter" in failed.refused("letters", "retry", "--all")
     with desk.sit_down(None) as seat, seat.database.reading() as session:
-        found = [(line.code, line.detail) for line in audit.lines(session)]
+        found = [(line.code, line.detail) for line in log.lines(session)]
     assert ("letters.retried", "1:twilio.21408") in found
 
 

@@ -10,7 +10,7 @@ from bot.writer import Writer
 from storage.crypto.server_key import ServerKeys
 from storage.database.database import Database
 from storage.evidence.blobs import Folder, Shelf
-from tests.support import founded as house
+from tests.support import founded
 from tests.support.browsers import ORIGIN, Clock, Desk, make_office
 from tests.support.hashing import hashed_quickly
 
@@ -32,7 +32,7 @@ async def desk(
     database: Database, keys: ServerKeys, shelf: Shelf
 ) -> AsyncIterator[Desk]:
     with database.writing() as session:
-        built = house.build(session, keys)
+        built = founded.build(session, keys)
     writer, clock = Writer(database), Clock()
     writer.start()
     context = ConsoleContext(

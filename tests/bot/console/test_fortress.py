@@ -15,7 +15,7 @@ from starlette.routing import Mount, Route
 from bot.app import create
 from bot.console import visit
 from bot.console.visit import HOME
-from bot.settings import loading as config
+from bot.settings import loading
 from storage.crypto.server_key import ServerKeys
 from storage.database.database import Database
 from storage.people import sessions
@@ -239,7 +239,7 @@ async def test_the_other_doors_are_guarded_too(
     environ = environment(url, keys, tmp_path)
     environ["KENTONGAN_TELEGRAM__MODE"] = "webhook"
     environ["KENTONGAN_SERVER__PUBLIC_URL"] = "https://lapor.example"
-    app = create(config.load(None, environ), environ=environ)
+    app = create(loading.load(None, environ), environ=environ)
     paths = {getattr(route, "path", "") for route in app.routes} - {HOME}
     assert any(path.startswith("/webhooks/twilio") for path in paths)
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)

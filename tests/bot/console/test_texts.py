@@ -7,11 +7,11 @@ from bot.console.texts import LANGUAGES, ConsoleTexts
 from bot.console.watch import health
 from bot.evidence.refusals import HIDDEN, WHYS
 from bot.watch.alarms import Alarm
-from handlers.quarantine import release as retaking
+from handlers.quarantine import release
 from handlers.questionnaire.book import load
 from handlers.texts import holes
 from storage.jobs.watches import Watched
-from storage.notices import failed as dead_letters
+from storage.notices import failed
 from storage.words import (
     ActorClass,
     Channel,
@@ -35,10 +35,10 @@ CODES = [
     *(f"role.{code}" for code in Role),
     *(entry.name for entry in menu.ENTRIES),
     *(f"aside.{code}" for code in ("read", "again")),
-    *(f"aside.drop.{code}" for code in retaking.DROPS),
-    *(f"aside.done.{code}" for code in (*retaking.Became, "dropped")),
+    *(f"aside.drop.{code}" for code in release.DROPS),
+    *(f"aside.done.{code}" for code in (*release.Became, "dropped")),
     *(f"letters.channel.{code}" for code in Channel),
-    *(f"letters.kind.{code}" for code in dead_letters.TOLD),
+    *(f"letters.kind.{code}" for code in failed.TOLD),
     *(f"alarm.{code}" for code in Alarm),
     *(f"alarm.do.{code}" for code in Alarm),
     *(f"watch.{code}" for code in Watched),

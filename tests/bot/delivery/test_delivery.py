@@ -10,8 +10,7 @@ import pytest
 from sqlmodel import SQLModel, col, select
 
 from bot.channels import base
-from bot.delivery import delivery as delivery_module
-from bot.delivery import ledger
+from bot.delivery import delivery, ledger
 from bot.delivery.delivery import Delivery
 from bot.telemetry import breaker
 from bot.telemetry.metrics import Departure
@@ -21,7 +20,7 @@ from storage.crypto.server_key import ServerKeys
 from storage.database.database import Database
 from storage.letters.letter import Letter
 from storage.models import Departed, OutboxRow
-from storage.notices import failed as dead_letters
+from storage.notices import failed as failed_letters
 from storage.words import Channel, LetterKind
 
 START = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
@@ -103,7 +102,7 @@ class House:
 
     def failed(self, session, claimed, *, reason, now):
         assert now == self.now
-        return dead_letters.keep(session, claimed, reason, now=now)
+        return failed_letters.keep(session, claimed, reason, now=now)
 
     def unreachable(self, session, claimed, *, reason, now):
         assert now == self.now
@@ -305,7 +304,7 @@ async def test_a_doubt_stays_until_it_is_cleared(database):
 
 
 async def test_an_answer_that_does_not_come_is_doubtful(database, monkeypatch):
-    monkeypatch.setattr(delivery_module, "SEND_SECONDS", 0.02)
+    monkeypatch.setattr(delivery, "SEND_SECONDS", 0.02)
     wire = Provider()
     wire.gate.clear()
     async with running(database, wire) as house:
@@ -370,7 +369,7 @@ async def test_stopping_finishes_what_is_under_way(database):
 async def test_a_store_that_is_away_when_a_letter_has_left_is_waited_for(
     database, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(delivery_module, "STORE_SECONDS", 0.02)
+    monkeypatch.setattr(delivery, "STORE_SECONDS", 0.02)
     monkeypatch.setattr(ledger, "STORE_SECONDS", 0.02)
     wire = Provider()
     wire.gate.clear()
@@ -391,7 +390,7 @@ async def test_a_store_that_is_away_when_a_letter_has_left_is_waited_for(
 async def test_a_store_that_is_away_when_a_letter_is_due_is_waited_for(
     database, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(delivery_module, "STORE_SECONDS", 0.02)
+    monkeypatch.setattr(delivery, "STORE_SECONDS", 0.02)
     monkeypatch.setattr(ledger, "STORE_SECONDS", 0.02)
     wire = Provider()
     other = sqlite3.connect(tmp_path / "k.db", isolation_level=None)
@@ -425,10 +424,10 @@ async def test_a_fault_of_ours_is_logged_without_content_and_stops_nobody(
 
 async def test_a_letter_that_always_makes_us_stumble_lets_the_next_one_go(database):
     wire = Provider()
-    wire.answers["1"] = [KeyError("rahasia")] * delivery_module.FAULTS
+    wire.answers["1"] = [KeyError("rahasia")] * delivery.FAULTS
     async with running(database, wire) as house:
         await house.post("satu", "dua")
-        for _ in range(delivery_module.FAULTS - 1):
+        for _ in range(delivery.FAULTS - 1):
             await wire.begins()
             house.later(seconds=61)
         assert await house.hears(2) == [Departure.NEVER, Departure.SENT]

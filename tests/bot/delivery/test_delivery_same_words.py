@@ -11,7 +11,7 @@ from bot.delivery import ledger
 from bot.delivery.ledger import Ledger
 from bot.telemetry.metrics import Departure
 from bot.writer import Writer
-from storage.letters import sent as departed
+from storage.letters import sent
 from storage.letters.letter import Letter
 from storage.words import Channel, LetterKind
 from tests.bot.delivery import test_delivery
@@ -100,14 +100,14 @@ def store_is_away(*_, **__):
 async def test_a_letter_is_asked_for_again_where_the_store_cannot_tell_whose_it_is(
     database, monkeypatch
 ):
-    knows, wire = departed.knows, Asked()
-    monkeypatch.setattr(departed, "knows", store_is_away)
+    knows, wire = sent.knows, Asked()
+    monkeypatch.setattr(sent, "knows", store_is_away)
     wire.answers["1"] = [base.Doubtful("sms.lost", after=0)]
     wire.held.append("SM7")
     async with running(database, wire) as house:
         await house.post(WORDS, channel=Channel.SMS)
         assert await house.hears(2) == [Departure.DOUBTFUL, Departure.LATER]
-        monkeypatch.setattr(departed, "knows", knows)
+        monkeypatch.setattr(sent, "knows", knows)
         house.later(seconds=1)
         assert await house.hears() == [Departure.SENT]
         assert house.rows() == []

@@ -8,7 +8,7 @@ import pytest
 
 from bot.channels import base, limits
 from bot.delivery import repeats
-from bot.telemetry import breaker as rules
+from bot.telemetry import breaker
 from bot.telemetry.breaker import Cause
 from bot.telemetry.metrics import Departure
 from storage import outbox
@@ -180,7 +180,7 @@ async def test_a_provider_that_is_away_is_not_tried_with_every_letter(
 ):
     """Three failures open the breaker; then one letter at a time shows whether it is back."""
     spans = {Cause.AWAY: (0.3, 0.3)}
-    monkeypatch.setattr(rules, "SPANS", rules.SPANS | spans)
+    monkeypatch.setattr(breaker, "SPANS", breaker.SPANS | spans)
     wire = Provider()
     stood = []
     people = [str(number) for number in range(40)]
@@ -230,7 +230,7 @@ async def test_a_receipt_is_never_too_often(database):
 
 
 async def test_a_letter_that_did_not_go_is_not_counted_as_said(database, monkeypatch):
-    monkeypatch.setattr(rules, "FAILURES", 99)
+    monkeypatch.setattr(breaker, "FAILURES", 99)
     wire = Provider()
     wire.answers["1"] = [base.Doubtful("x", 1)] * 12 + [SENT]
     async with running(database, wire) as house:

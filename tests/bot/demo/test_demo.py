@@ -17,8 +17,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from bot.demo import agency as demo_house
-from bot.demo import demo
+from bot.demo import agency, demo
 from bot.settings.sections import Keys, Settings
 from bot.terminal import refusals
 from tests.support.phones import Phone, Simulator
@@ -131,7 +130,7 @@ async def test_a_newcomer_reports_twice_and_the_officer_is_alerted(tmp_path):
             alert = await officer.gets(number)
             assert alert["buttons"]
         text = "".join(one.lines)
-        for login, passphrase in demo_house.PASSPHRASES.items():
+        for login, passphrase in agency.PASSPHRASES.items():
             assert f"{login:<7} {passphrase}" in text
         assert "on the page with the phones" in text
         secrets = tmp_path / "demo" / "authenticator.json"
@@ -193,7 +192,7 @@ def test_a_killed_demo_takes_its_phones_with_it(tmp_path):
         one.ends(signal.SIGKILL)
         assert is_gone(one.phones)
         assert is_gone(one.console)
-    with demo_house.claimed(tmp_path / "demo", fresh=False):
+    with agency.claimed(tmp_path / "demo", fresh=False):
         line = Terminal(tmp_path).refused("demo", "--folder", str(tmp_path / "demo"))
         assert "running in this folder already" in line
 
@@ -229,19 +228,19 @@ def test_a_folder_that_is_no_demo_is_left_alone(tmp_path, words):
 
 
 def test_fresh_forgets_the_last_run(tmp_path):
-    with demo_house.claimed(tmp_path, fresh=False):
+    with agency.claimed(tmp_path, fresh=False):
         (tmp_path / "files").mkdir()
         (tmp_path / "files" / "sealed").touch()
         (tmp_path / "kentongan.db").touch()
-    with demo_house.claimed(tmp_path, fresh=True):
-        assert [path.name for path in tmp_path.iterdir()] == [demo_house.MARKER]
+    with agency.claimed(tmp_path, fresh=True):
+        assert [path.name for path in tmp_path.iterdir()] == [agency.MARKER]
 
 
 def test_a_lost_key_asks_for_a_fresh_start(tmp_path, now):
     (tmp_path / "kentongan.db").touch()
     settings = Settings(keys=Keys(server_key_file=tmp_path / "server.key"))
-    with pytest.raises(demo_house.DemoBroken) as broken:
-        demo_house.furnish(tmp_path, settings, now=now)
+    with pytest.raises(agency.DemoBroken) as broken:
+        agency.furnish(tmp_path, settings, now=now)
     assert "--fresh" in refusals.line(broken.value)
 
 

@@ -12,12 +12,11 @@ from pathlib import Path
 import pytest
 
 from bot.clock import utc_now
-from bot.doctor import doctor
-from bot.doctor import installation as doctor_house
+from bot.doctor import doctor, installation
 from bot.doctor.findings import State
 from bot.doctor.numbers import FRAGMENT
 from bot.evidence import clamav
-from bot.evidence.sandbox import confinement as cells
+from bot.evidence.sandbox import confinement
 from storage.crypto.server_key import ServerKeys
 from storage.database.database import Database
 from storage.evidence import bucket as buckets
@@ -214,7 +213,7 @@ async def test_what_is_wrong_is_named(home, spoil, check, line):
 
 async def test_warnings_of_the_house(home, monkeypatch):
     (home / "files").rmdir()
-    monkeypatch.setattr(doctor_house, "_LITTLE", 1 << 40)
+    monkeypatch.setattr(installation, "_LITTLE", 1 << 40)
     december = datetime(2051, 12, 1, tzinfo=UTC)
     findings = await examine(
         clock=lambda: december, SERVER__HOST="192.0.2.1", SERVER__PUBLIC_URL=PUBLIC
@@ -227,7 +226,7 @@ async def test_warnings_of_the_house(home, monkeypatch):
 
 async def test_a_full_disk_and_an_open_folder(home, monkeypatch):
     (home / "files").chmod(0o755)
-    monkeypatch.setattr(doctor_house, "_FAR_TOO_LITTLE", 1 << 40)
+    monkeypatch.setattr(installation, "_FAR_TOO_LITTLE", 1 << 40)
     findings = await examine(SERVER__PUBLIC_URL="https://lapor.example.go.id")
     assert said(findings, "disk")[0][0] is State.WRONG
     assert "chmod 700" in said(findings, "files")[0][1]
@@ -249,8 +248,8 @@ async def test_a_check_that_fails_or_hangs_stops_no_other(monkeypatch):
         time.sleep(30)
         return []
 
-    looks = (("fails", fails), ("hangs", hangs), *doctor_house.LOOKS)
-    monkeypatch.setattr(doctor_house, "LOOKS", looks)
+    looks = (("fails", fails), ("hangs", hangs), *installation.LOOKS)
+    monkeypatch.setattr(installation, "LOOKS", looks)
     begun = time.monotonic()
     findings = await examine(seconds=3)
     assert time.monotonic() - begun < 10
@@ -264,7 +263,7 @@ async def test_an_unknown_fault_of_the_store_is_told(monkeypatch):
     def fails(_store):
         raise ZeroDivisionError
 
-    monkeypatch.setattr(doctor_house, "_try_to_write", fails)
+    monkeypatch.setattr(installation, "_try_to_write", fails)
     assert "ZeroDivisionError" in said(await examine(), "database")[0][1]
 
 
@@ -574,7 +573,7 @@ async def test_a_bucket_that_is_away_is_said(monkeypatch, bucket):
 
 @pytest.mark.parametrize(("barred", "state"), [(True, State.OK), (False, State.WARN)])
 async def test_how_files_are_opened_is_said(monkeypatch, barred, state):
-    monkeypatch.setattr(cells, "bars_files", lambda: barred)
+    monkeypatch.setattr(confinement, "bars_files", lambda: barred)
     ((found, says),) = said(await examine(), "cells")
     assert found is state
     assert "Landlock" in says

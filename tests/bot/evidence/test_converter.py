@@ -10,11 +10,9 @@ from contextlib import ExitStack
 
 import pytest
 
-from bot.evidence import converter as workshop
-from bot.evidence import frames
+from bot.evidence import converter, frames
 from bot.evidence.kinds import kinds
-from bot.evidence.sandbox import __main__ as bench
-from bot.evidence.sandbox import confinement as cells
+from bot.evidence.sandbox import __main__, confinement
 from tests.bot.evidence.sandbox.pdf.test_clean import scanned
 from tests.support.hostile import jpeg, pdf
 
@@ -48,7 +46,7 @@ def test_a_bench_that_takes_too_long_ends():
         time.sleep(1.5)
 
     began = time.monotonic()
-    facts = workshop.clean(
+    facts = converter.clean(
         kinds()["text"], slowly(), copy=bytearray, preview=bytearray, seconds=0.3
     )
     assert facts == {"why": "slow"}
@@ -56,7 +54,7 @@ def test_a_bench_that_takes_too_long_ends():
 
 
 def test_whoever_holds_a_bench_may_end_its_work():
-    hand, began = workshop.Hand(), threading.Event()
+    hand, began = converter.Hand(), threading.Event()
 
     def endless():
         while True:
@@ -65,7 +63,7 @@ def test_whoever_holds_a_bench_may_end_its_work():
 
     with ThreadPoolExecutor(1) as pool:
         work = pool.submit(
-            workshop.clean,
+            converter.clean,
             kinds()["text"],
             endless(),
             copy=bytearray,
@@ -79,26 +77,26 @@ def test_whoever_holds_a_bench_may_end_its_work():
 
 
 def test_work_that_was_ended_before_it_began_is_not_done():
-    hand = workshop.Hand()
+    hand = converter.Hand()
     hand.let_go()
-    facts = workshop.clean(
+    facts = converter.clean(
         kinds()["text"], [b"halo"], copy=bytearray, preview=bytearray, hand=hand
     )
     assert facts["why"]
 
 
 def test_so_many_files_are_opened_at_once_and_no_page_waits_for_ever(monkeypatch):
-    monkeypatch.setattr(workshop, "PATIENCE", 0.01)
+    monkeypatch.setattr(converter, "PATIENCE", 0.01)
     drawn = bytearray()
     paper = pdf(scanned)
 
     def page():
-        return workshop.page(kinds()["pdf"], [paper], 0, preview=drawn.extend)
+        return converter.page(kinds()["pdf"], [paper], 0, preview=drawn.extend)
 
     with ExitStack() as taken:
-        for _ in range(workshop.BENCHES):
-            taken.enter_context(workshop._places)  # noqa: SLF001 - as a bench at work
-        with pytest.raises(workshop.Busy):
+        for _ in range(converter.BENCHES):
+            taken.enter_context(converter._places)  # noqa: SLF001 - as a bench at work
+        with pytest.raises(converter.Busy):
             page()
     assert "why" not in page()
     assert drawn.startswith(b"\xff\xd8")
@@ -118,7 +116,7 @@ def test_the_house_itself_loads_nothing_that_opens_files():
 
 def test_a_bench_that_cannot_begin_is_told_from_a_file_that_is_broken(monkeypatch):
     monkeypatch.setattr(sys, "executable", "/bin/false")
-    facts = workshop.clean(
+    facts = converter.clean(
         kinds()["jpeg"], [jpeg()] * 50, copy=bytearray, preview=bytearray
     )
     assert facts == {"why": "broken"}
@@ -135,16 +133,16 @@ def test_our_secrets_are_not_in_the_benchs_environment(monkeypatch):
 
     monkeypatch.setenv("KENTONGAN_TELEGRAM__TOKEN", "1:secret")
     monkeypatch.setattr(subprocess, "Popen", spy)
-    workshop.clean(kinds()["text"], [b"halo"], copy=bytearray, preview=bytearray)
+    converter.clean(kinds()["text"], [b"halo"], copy=bytearray, preview=bytearray)
     assert seen["env"] == {"LANG": "C.UTF-8"}
     assert seen["cwd"] == "/"
 
 
 def test_a_file_that_is_larger_than_memory_may_be_is_not_opened(monkeypatch):
-    monkeypatch.setattr(bench, "MOST_BYTES", 10)
-    monkeypatch.setattr(cells, "lock", lambda **_: None)
+    monkeypatch.setattr(__main__, "MOST_BYTES", 10)
+    monkeypatch.setattr(confinement, "lock", lambda **_: None)
     out = io.BytesIO()
-    bench.run(kinds()["text"], "clean", [], io.BytesIO(b"x" * 11), out)
+    __main__.run(kinds()["text"], "clean", [], io.BytesIO(b"x" * 11), out)
     out.seek(0)
     assert list(frames.read(out)) == [(frames.FACTS, b'{"why": "large"}')]
 
@@ -157,7 +155,7 @@ def test_whatever_a_cleaner_raises_has_a_word(monkeypatch, error, why):
         raise error
 
     monkeypatch.setattr("bot.evidence.sandbox.plain_text.clean", fails)
-    monkeypatch.setattr(cells, "lock", lambda **_: None)
+    monkeypatch.setattr(confinement, "lock", lambda **_: None)
     out = io.BytesIO()
-    bench.run(kinds()["text"], "clean", [], io.BytesIO(b"x"), out)
+    __main__.run(kinds()["text"], "clean", [], io.BytesIO(b"x"), out)
     assert f'"{why}"'.encode() in out.getvalue()

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from bot.evidence import converter as workshop
+from bot.evidence import converter
 from bot.evidence.facts import Strange, checked
 from bot.evidence.kinds import kinds
 from bot.evidence.refusals import HIDDEN, WHYS
@@ -61,8 +61,8 @@ def test_a_bench_that_speaks_for_the_house_has_broken_its_file(monkeypatch):
     def taken_over(said):
         return said | {"sha256": "00" * 32}
 
-    monkeypatch.setattr(workshop, "checked", lambda said: checked(taken_over(said)))
-    facts = workshop.clean(
+    monkeypatch.setattr(converter, "checked", lambda said: checked(taken_over(said)))
+    facts = converter.clean(
         kinds()["text"], [b"halo"], copy=bytearray, preview=bytearray
     )
     assert facts == {"why": "broken"}

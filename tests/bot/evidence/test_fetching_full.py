@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.evidence import copying as opening
+from bot.evidence import copying
 from handlers.messages import Kind, Media
 from storage.crypto.server_key import ServerKeys
 from storage.database.database import Database
@@ -98,13 +98,13 @@ async def test_a_file_that_finds_no_room_waits_until_there_is_some(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     copied = []
-    real = opening.made
+    real = copying.made
 
     def copies(*given, **more):
         copied.append(given)
         return real(*given, **more)
 
-    monkeypatch.setattr(opening, "made", copies)
+    monkeypatch.setattr(copying, "made", copies)
     slip = world.here.receipt("555")
     filler = fill(disk, ROOMS[room])
     for attempt in (1, 2):

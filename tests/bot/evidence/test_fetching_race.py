@@ -14,8 +14,7 @@ from PIL import Image
 from sqlmodel import select
 
 from bot.channels import base
-from bot.evidence import clamav
-from bot.evidence import converter as workshop
+from bot.evidence import clamav, converter
 from bot.evidence import copying as opening
 from bot.evidence import fetching as media_module
 from bot.evidence.fetching import MediaWorker
@@ -363,7 +362,7 @@ async def test_a_server_that_stops_does_not_wait_for_a_bench(world, monkeypatch)
         loop.call_soon_threadsafe(ended.set)
         return {"why": "slow"}
 
-    monkeypatch.setattr(workshop, "clean", endless)
+    monkeypatch.setattr(converter, "clean", endless)
     job = await world.claims()
     busy = asyncio.create_task(world.worker(world.quick).work(job))
     await opening.wait()

@@ -8,8 +8,7 @@ from sqlmodel import func, select
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bot.intake import bodies
-from bot.intake import crowd as gate_module
+from bot.intake import bodies, crowd
 from bot.intake.crowd import Gate
 from bot.writer import Writer
 from storage.models import Inbox
@@ -94,8 +93,8 @@ async def test_six_hundred_requests_on_a_slow_store(lite, monkeypatch):
 
 async def test_twilio_waits_at_the_door_and_is_let_in(door, monkeypatch):
     """It does not come again, so it is not refused while there is hope."""
-    monkeypatch.setattr(gate_module, "PATIENCE", 60)
-    monkeypatch.setattr(gate_module, "_LOOK", 0.02)
+    monkeypatch.setattr(crowd, "PATIENCE", 60)
+    monkeypatch.setattr(crowd, "_LOOK", 0.02)
     forms = [door.sms("BANTUAN", sender=f"+62812{n:08}") for n in range(90)]
     async with held(door.app.writer):
         knocking = [asyncio.create_task(door.twilio("sms", form)) for form in forms]
@@ -109,7 +108,7 @@ async def test_twilio_waits_at_the_door_and_is_let_in(door, monkeypatch):
 
 
 async def test_twilios_patience_ends_too(door, monkeypatch):
-    monkeypatch.setattr(gate_module, "PATIENCE", 0.3)
+    monkeypatch.setattr(crowd, "PATIENCE", 0.3)
     door.app.gate._requests = 0  # noqa: SLF001 - no room at all
     answer = await door.twilio("sms", door.sms("BANTUAN"))
     assert answer.status_code == 503
@@ -118,7 +117,7 @@ async def test_twilios_patience_ends_too(door, monkeypatch):
 async def test_a_store_that_stands_still_is_told_to_telegram_before_a_body_is_read(
     door, monkeypatch
 ):
-    monkeypatch.setattr(gate_module, "SLOW", 0.2)
+    monkeypatch.setattr(crowd, "SLOW", 0.2)
     async with held(door.app.writer):
         first = asyncio.create_task(door.telegram(door.update("BANTUAN")))
         await asyncio.sleep(0.5)
@@ -127,7 +126,7 @@ async def test_a_store_that_stands_still_is_told_to_telegram_before_a_body_is_re
 
 
 async def test_a_stranger_whose_body_does_not_come_is_no_slow_store(monkeypatch):
-    monkeypatch.setattr(gate_module, "SLOW", 0.05)
+    monkeypatch.setattr(crowd, "SLOW", 0.05)
 
     gate, never = Gate(Idle()), asyncio.Event()
 
@@ -147,7 +146,7 @@ async def test_a_stranger_whose_body_does_not_come_is_no_slow_store(monkeypatch)
 
 
 async def test_a_body_that_never_comes_gives_its_place_back(monkeypatch):
-    monkeypatch.setattr(gate_module, "HANDLED", 0.1)
+    monkeypatch.setattr(crowd, "HANDLED", 0.1)
 
     gate = Gate(Idle(), requests=1)
     never = asyncio.Event()
@@ -164,7 +163,7 @@ async def test_a_body_that_never_comes_gives_its_place_back(monkeypatch):
 async def test_strangers_on_twilios_door_leave_telegrams_open(door, monkeypatch):
     """Nobody knows whose a body is until it came, so those who send none hold half at most."""
     monkeypatch.setattr(bodies, "ARRIVES", 1.0)
-    monkeypatch.setattr(gate_module, "PATIENCE", 0.2)
+    monkeypatch.setattr(crowd, "PATIENCE", 0.2)
     never, reading = asyncio.Event(), asyncio.Semaphore(0)
 
     async def no_body():

@@ -10,7 +10,7 @@ from typing_extensions import override
 from bot.channels import base
 from bot.channels.sms import Sms
 from bot.channels.twilio_listing import Listed, Listing, Page
-from bot.intake import lost_messages as reconciling
+from bot.intake import lost_messages
 from bot.intake.lost_messages import Reconciler
 from storage.jobs import leases
 from storage.models import Inbox
@@ -92,7 +92,7 @@ async def test_more_than_a_run_holds_in_the_overlap_does_not_stop_it(
     database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where copies are not erased, what is known already fills the pages."""
-    monkeypatch.setattr(reconciling, "MOST_PAGES", 2)
+    monkeypatch.setattr(lost_messages, "MOST_PAGES", 2)
     async with doors(database_url, tmp_path) as opened:
         now = opened.clock()
         old = [message(n, now - timedelta(minutes=9, seconds=n)) for n in range(20)]

@@ -7,7 +7,7 @@ import pytest
 from sqlmodel import select
 
 from storage.models import OfficerLink
-from storage.people import telegram_links as links
+from storage.people import telegram_links
 from tests.support import shapes
 from tests.support.doors import Doors, doors
 
@@ -70,7 +70,7 @@ async def test_the_same_person_with_a_number_and_then_without(door: Doors) -> No
 async def test_an_officer_s_link_opens_nothing_in_a_group(door: Doors) -> None:
     officer = door.founded.supervisor.officer
     with door.app.database.writing() as session:
-        token = links.issue(session, door.keys, officer.id, now=door.clock())
+        token = telegram_links.issue(session, door.keys, officer.id, now=door.clock())
     raw = shapes.payload("telegram", "group_start_link")
     raw["message"]["text"] = f"/start@kentongan_bot {token}"
     await door.telegram(raw)
@@ -80,7 +80,7 @@ async def test_an_officer_s_link_opens_nothing_in_a_group(door: Doors) -> None:
         assert session.exec(select(OfficerLink)).all() == []
     await door.telegram(door.update(f"/start {token}", chat=77))
     with door.app.database.reading() as session:
-        place = links.handle_of(session, door.keys, officer.id)
+        place = telegram_links.handle_of(session, door.keys, officer.id)
     assert place is not None
     assert place[1] == "77"
 

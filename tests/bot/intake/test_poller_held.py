@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.intake import poller as poller_module
+from bot.intake import poller
 from bot.intake.poller import NAME, TRIES, Poller
 from bot.writer import StoreUnavailable
 from storage.jobs import leases
@@ -20,7 +20,7 @@ def short_rests(monkeypatch):
 @pytest.fixture
 def patience(monkeypatch):
     """Let nothing be given up."""
-    monkeypatch.setattr(poller_module, "TRIES", 10_000)
+    monkeypatch.setattr(poller, "TRIES", 10_000)
 
 
 @pytest.fixture
@@ -113,7 +113,7 @@ async def test_what_telegram_dropped_holds_nobody_up(world):
 
 @pytest.mark.usefixtures("patience")
 async def test_a_poison_message_is_tried_less_and_less_often(world, monkeypatch):
-    monkeypatch.setattr(poller_module, "LONGEST_HOLD", 60.0)
+    monkeypatch.setattr(poller, "LONGEST_HOLD", 60.0)
     world.poison = {5: StoreUnavailable()}
     world.queue.updates = [text(5)]
     async with world.polling():
@@ -127,7 +127,7 @@ async def test_a_fault_of_our_own_never_brings_the_batch_back_at_once(
     world, caplog, monkeypatch
 ):
     """Not even when the poller's own steps fail: it rests, longer each time."""
-    monkeypatch.setattr(poller_module, "LONGEST_REST", 0.02)
+    monkeypatch.setattr(poller, "LONGEST_REST", 0.02)
     slept = asyncio.Queue()
     real = asyncio.sleep
 

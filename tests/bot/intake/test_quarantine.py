@@ -12,7 +12,7 @@ from bot.console.app import ConsoleContext, routes
 from bot.intake.quarantine import Retaking
 from handlers import dialogue
 from storage import quarantine
-from storage.audit import log as audit
+from storage.audit import log
 from storage.evidence.blobs import Folder
 from storage.models import Inbox, Quarantine
 from storage.words import Role
@@ -84,7 +84,7 @@ def only(door: Doors) -> str:
 
 def lines(door: Doors) -> list[tuple[str, str]]:
     with door.app.database.reading() as session:
-        found = [(line.code, line.detail) for line in audit.lines(session)]
+        found = [(line.code, line.detail) for line in log.lines(session)]
     return [line for line in reversed(found) if line[0].startswith("aside.")]
 
 

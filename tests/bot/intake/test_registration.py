@@ -13,7 +13,7 @@ import pytest
 from bot.channels.telegram import ALLOWED_UPDATES, Telegram
 from bot.intake import registration
 from bot.intake.registration import AWAY, FAILING, NAME, REPLACED, UPDATES, Registration
-from bot.settings import loading as config
+from bot.settings import loading
 from bot.telemetry.metrics import Metrics
 from bot.writer import Writer
 from storage.crypto.server_key import ServerKeys
@@ -80,7 +80,7 @@ async def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
     async with Simulator() as simulator:
         token = simulator.settings["telegram_token"]
         telegram = Telegram(token, api_base_url=f"{simulator.url}/bot")
-        settings = config.load(None, environment(url, ServerKeys.new(), tmp_path))
+        settings = loading.load(None, environment(url, ServerKeys.new(), tmp_path))
         metrics = Metrics()
         made: list[Here] = []
 

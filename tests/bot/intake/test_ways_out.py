@@ -22,9 +22,8 @@ from bot.channels.whatsapp import WhatsApp
 from bot.intake.intake import Intake
 from bot.simulator.twilio.carrier import signature
 from handlers import inbox
-from handlers.conversation import items as sealed
-from handlers.notices import reporters as notices
-from handlers.notices import statuses
+from handlers.conversation import items
+from handlers.notices import reporters, statuses
 from storage.models import Quarantine
 from tests.support.doors import AUTH_TOKEN, PUBLIC, Doors, doors
 
@@ -124,7 +123,7 @@ TELEGRAM = [
         200,
         ("ZeroDivisionError",),
         {"quarantined": 1},
-        spoil=((inbox, "receive", BUG), (notices, "say", BUG)),
+        spoil=((inbox, "receive", BUG), (reporters, "say", BUG)),
     ),
     Way(
         "looking for a receipt has a fault",
@@ -152,7 +151,7 @@ TELEGRAM = [
     Way(
         "nothing can be kept",
         503,
-        spoil=((sealed, "quarantine", BUG), (inbox, "receive", BUG)),
+        spoil=((items, "quarantine", BUG), (inbox, "receive", BUG)),
     ),
     Way(
         "no JSON, and nothing can be kept",
@@ -218,14 +217,14 @@ TWILIO = [
         204,
         ("ZeroDivisionError",),
         {"quarantined": 1},
-        spoil=((inbox, "receive", BUG), (notices, "say", BUG)),
+        spoil=((inbox, "receive", BUG), (reporters, "say", BUG)),
         body=sms,
     ),
     Way("the store is ill", 503, spoil=((inbox, "receive", ILL),), body=sms),
     Way(
         "nothing can be kept",
         503,
-        spoil=((inbox, "receive", BUG), (sealed, "quarantine", BUG)),
+        spoil=((inbox, "receive", BUG), (items, "quarantine", BUG)),
         body=sms,
     ),
 ]
@@ -293,7 +292,7 @@ async def test_what_was_kept_twice_stumbling_is_kept_once(
     door: Doors, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(inbox, "receive", BUG)
-    monkeypatch.setattr(notices, "say", BUG)
+    monkeypatch.setattr(reporters, "say", BUG)
     update = door.update(STORY)
     for _ in range(2):
         assert (await door.telegram(update)).status_code == 200

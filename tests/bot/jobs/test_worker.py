@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlmodel import SQLModel, select
 
-from bot.jobs import worker as worker_module
+from bot.jobs import worker
 from bot.jobs.worker import Worker
 from bot.writer import StoreUnavailable, Writer
 from storage.crypto.server_key import ServerKeys
@@ -105,7 +105,7 @@ async def test_a_strange_job_is_left_to_its_lease_and_stops_nobody(
 
 
 async def test_what_is_not_due_waits(world, monkeypatch):
-    monkeypatch.setattr(worker_module, "_LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(worker, "_LOOK_SECONDS", 0.01)
     await world.put("1", due=NOW + timedelta(seconds=30))
     await world.put("2")
     assert await world.sees(1) == ["2"]
@@ -115,7 +115,7 @@ async def test_what_is_not_due_waits(world, monkeypatch):
 
 
 async def test_a_store_that_is_away_is_looked_at_again(world, monkeypatch):
-    monkeypatch.setattr(worker_module, "_LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(worker, "_LOOK_SECONDS", 0.01)
     asked = asyncio.Queue()
 
     async def away(*_, **__):
@@ -166,7 +166,7 @@ async def test_a_lane_that_hangs_holds_up_no_other(tmp_path):
 
 
 def test_a_lane_that_fails_rests_and_then_tries_one_alone():
-    lane = worker_module.Lane(places=4)
+    lane = worker.Lane(places=4)
     for now in range(3):
         lane.breaker.away(now)
     lane.busy = 1

@@ -10,20 +10,18 @@ from sqlalchemy import create_engine, text
 from sqlmodel import SQLModel, select
 
 from bot.jobs.scheduler import Scheduler
-from bot.retention import keeper as keepers
-from bot.retention import tombstones
+from bot.retention import keeper, tombstones
 from bot.retention.keeper import Keeper
 from bot.writer import Writer
-from handlers.retention import reports as retention
-from storage.cases import cases, history
-from storage.cases import items as report_items
+from handlers.retention import reports
+from storage.cases import cases, history, items
 from storage.crypto.server_key import ServerKeys
 from storage.database.database import Database
 from storage.evidence import blobs as shelf
 from storage.evidence.blobs import Folder
 from storage.models import AuditLine, Case, File, Tombstone
 from storage.retention import erasing
-from storage.retention import tombstones as stones
+from storage.retention import tombstones as stored_tombstones
 from storage.words import Erased, EventCode, Status
 from tests.handlers.retention.test_reports import ends, left
 from tests.storage.retention.test_erasing import full_case, holdings, is_whole
@@ -218,7 +216,7 @@ async def test_an_older_line_than_any_backup_is_left_alone(world: World):
     backup.restore()
     here.later(days=here.office.backup_days + 1)
     assert (await world.another().replay(here.now)).erased == 0
-    done = keepers.replay(
+    done = keeper.replay(
         here.database,
         here.office,
         world.path,
@@ -237,17 +235,17 @@ async def test_what_was_written_is_on_disk_before_the_store_says_so(world: World
     with pytest.raises(OSError, match="tombstones"):
         await world.keeper.export(world.here.now)
     with world.here.database.reading() as session:
-        assert stones.waiting(session) == 2
+        assert stored_tombstones.waiting(session) == 2
     world.path.parent.mkdir()
     world.path.write_text("1 cut off")
     assert await world.keeper.export(world.here.now) == 2
     lines = world.lines()
     assert lines[0] == "1 cut off"
     for line in lines[1:]:
-        assert stones.from_line(world.here.keys, line).report == case.report
+        assert stored_tombstones.from_line(world.here.keys, line).report == case.report
     assert await world.keeper.export(world.here.now) == 0
     with world.here.database.reading() as session:
-        assert stones.waiting(session) == 0
+        assert stored_tombstones.waiting(session) == 0
 
 
 async def test_the_file_is_its_owners_alone(world: World):
@@ -282,8 +280,8 @@ async def test_only_the_holder_of_the_lease_purges_and_once_an_hour(world: World
 
 
 async def test_a_long_list_goes_on_at_the_next_tick(world: World, monkeypatch):
-    monkeypatch.setattr(retention, "AT_ONCE", 1)
-    monkeypatch.setattr(keepers, "PAGES", 1)
+    monkeypatch.setattr(reports, "AT_ONCE", 1)
+    monkeypatch.setattr(keeper, "PAGES", 1)
     here = world.here
     made = [world.case(handle) for handle in ("555", "666")]
     for case in made:
@@ -344,7 +342,7 @@ async def test_nothing_erased_is_left_in_the_raw_file(world: World):
             bytes(row[0][200:264])
             for row in session.connection().execute(text("SELECT blob FROM items"))
         ]
-        assert report_items.count_items(session, case.report) == len(blobs)
+        assert items.count_items(session, case.report) == len(blobs)
     ends(here, case, Status.REJECTED)
     raw = Path(here.database.url.database or "")
 

@@ -18,7 +18,7 @@ from sqlalchemy.exc import OperationalError
 from bot.assembly.server import build
 from bot.channels.base import clean
 from bot.clock import utc_now
-from bot.settings import loading as config
+from bot.settings import loading
 from bot.terminal import refusals
 from handlers.questionnaire import choices
 from handlers.questionnaire.keywords import is_blank
@@ -223,7 +223,7 @@ def built(url: str, keys: ServerKeys, folder: Path) -> Exception:
     """Build a house that cannot be built; return why."""
     environ = environment(url, keys, folder)
     with pytest.raises(Exception) as caught:  # noqa: PT011 - which one is what is asked
-        build(config.load(None, environ), environ=environ, clock=utc_now)
+        build(loading.load(None, environ), environ=environ, clock=utc_now)
     return caught.value
 
 
@@ -240,7 +240,7 @@ def test_a_wrong_key_file_is_told_in_one_line(tmp_path: Path) -> None:
     del environ["KENTONGAN_KEYS__SERVER_KEY"]
     environ["KENTONGAN_KEYS__SERVER_KEY_FILE"] = str(path)
     with pytest.raises(Exception) as caught:  # noqa: PT011 - which one is what is asked
-        build(config.load(None, environ), environ=environ, clock=utc_now)
+        build(loading.load(None, environ), environ=environ, clock=utc_now)
     assert "the server key" in line(caught.value)
     assert "this is no key" not in line(caught.value)
 

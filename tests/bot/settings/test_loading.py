@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from bot.settings import loading as config
+from bot.settings import loading
 from bot.settings.sections import Settings
 
 TOKEN = "123456:AAH-marked_secret_token"
@@ -28,8 +28,8 @@ def _elsewhere(tmp_path, monkeypatch):
 def _refusal(toml: str = "", environ: dict[str, str] | None = None) -> str:
     """Load, expect a refusal of one line, and return it."""
     path = _write(Path("bad.toml"), toml)
-    with pytest.raises(config.BadConfig) as refusal:
-        config.load(path, environ or {})
+    with pytest.raises(loading.BadConfig) as refusal:
+        loading.load(path, environ or {})
     line = str(refusal.value)
     assert "\n" not in line
     assert refusal.value.__context__ is None or refusal.value.__suppress_context__
@@ -37,7 +37,7 @@ def _refusal(toml: str = "", environ: dict[str, str] | None = None) -> str:
 
 
 def test_nothing_set_gives_the_defaults():
-    settings = config.load(None, {})
+    settings = loading.load(None, {})
     assert settings == Settings()
     assert settings.server.port == 8080
     assert settings.database.url.get_secret_value() == "sqlite:///kentongan.db"
@@ -51,7 +51,7 @@ def test_the_environment_wins_over_the_file(tmp_path):
         '[server]\nport = 9000\nhost = "::1"\n[agency]\nlanguages = ["en"]\n'
         '[twilio.templates.en]\nnews = "HX1"\n',
     )
-    settings = config.load(
+    settings = loading.load(
         path,
         {
             "KENTONGAN_SERVER__PORT": "9001",
@@ -73,13 +73,13 @@ def test_the_path_is_given_named_by_a_variable_or_found_here(tmp_path):
     named = _write(tmp_path / "named.toml", "[server]\nport = 9002\n")
     given = _write(tmp_path / "given.toml", "[server]\nport = 9003\n")
     variable = {"KENTONGAN_CONFIG": str(named), "KENTONGAN_PASSPHRASE": "six words"}
-    assert config.load(None, {}).server.port == 9001
-    assert config.load(None, variable).server.port == 9002
-    assert config.load(given, variable).server.port == 9003
+    assert loading.load(None, {}).server.port == 9001
+    assert loading.load(None, variable).server.port == 9002
+    assert loading.load(given, variable).server.port == 9003
 
 
 def test_settings_are_frozen():
-    settings = config.load(None, {})
+    settings = loading.load(None, {})
     with pytest.raises(ValidationError):
         settings.server.port = 1
     with pytest.raises(ValidationError):
@@ -87,12 +87,12 @@ def test_settings_are_frozen():
 
 
 def test_a_secret_is_shown_nowhere():
-    settings = config.load(None, {"KENTONGAN_TELEGRAM__TOKEN": TOKEN})
+    settings = loading.load(None, {"KENTONGAN_TELEGRAM__TOKEN": TOKEN})
     assert settings.telegram.token.get_secret_value() == TOKEN
     assert TOKEN not in f"{settings!r} {settings} {settings.model_dump_json()}"
 
 
-SECRETS = [key for key, secret in config.known_keys().items() if secret]
+SECRETS = [key for key, secret in loading.known_keys().items() if secret]
 GOOD_SECRETS = {
     "database.url": "postgresql://who:what@db.example/name",
     "telegram.token": TOKEN,
@@ -111,7 +111,7 @@ def test_every_secret_may_lie_in_a_file_of_its_own(key, tmp_path):
         (f'[{section}]\n{name} = "from-the-file"\n', {f"{variable}_FILE": str(path)}),
         (f'[{section}]\n{name}_file = "/nowhere"\n', {variable: value}),
     ):
-        settings = config.load(_write(tmp_path / "a.toml", written), environ)
+        settings = loading.load(_write(tmp_path / "a.toml", written), environ)
         held = getattr(getattr(settings, section), name)
         assert held == SecretStr(value)
 
@@ -159,19 +159,19 @@ def test_a_secret_file_that_is_missing_or_no_file_is_refused(tmp_path):
 
 def test_the_server_key_is_read_from_file_or_environment(tmp_path):
     key = _write(tmp_path / "server.key", "1:abc\n2:def\n")
-    settings = config.load(None, {})
-    assert config.server_key(settings, {}).get_secret_value() == "1:abc\n2:def"
-    settings = config.load(None, {"KENTONGAN_KEYS__SERVER_KEY": "3:ghi"})
-    assert config.server_key(settings, {}).get_secret_value() == "3:ghi"
+    settings = loading.load(None, {})
+    assert loading.server_key(settings, {}).get_secret_value() == "1:abc\n2:def"
+    settings = loading.load(None, {"KENTONGAN_KEYS__SERVER_KEY": "3:ghi"})
+    assert loading.server_key(settings, {}).get_secret_value() == "3:ghi"
     key.chmod(0o644)
     assert "chmod 600" in _refusal()
-    config.load(None, {"KENTONGAN_KEYS__SERVER_KEY": "3:ghi"})
+    loading.load(None, {"KENTONGAN_KEYS__SERVER_KEY": "3:ghi"})
 
 
 def test_a_missing_server_key_is_refused_only_when_it_is_needed():
-    settings = config.load(None, {})
-    with pytest.raises(config.BadConfig, match=r"server\.key: no such file"):
-        config.server_key(settings, {})
+    settings = loading.load(None, {})
+    with pytest.raises(loading.BadConfig, match=r"server\.key: no such file"):
+        loading.server_key(settings, {})
 
 
 def test_a_systemd_credential_may_show_the_access_list_of_its_service(tmp_path):
@@ -181,7 +181,7 @@ def test_a_systemd_credential_may_show_the_access_list_of_its_service(tmp_path):
         "CREDENTIALS_DIRECTORY": str(tmp_path),
     }
     assert (
-        config.server_key(config.load(None, environ), environ).get_secret_value()
+        loading.server_key(loading.load(None, environ), environ).get_secret_value()
         == "1:abc"
     )
     path.chmod(0o444)
@@ -195,16 +195,16 @@ def test_a_systemd_credential_may_show_the_access_list_of_its_service(tmp_path):
 def test_a_config_file_with_a_secret_is_for_its_owner_alone(tmp_path):
     path = _write(tmp_path / "a.toml", f'[telegram]\ntoken = "{TOKEN}"\n', 0o644)
     with pytest.raises(
-        config.BadConfig, match=r"holds telegram\.token and others may read it"
+        loading.BadConfig, match=r"holds telegram\.token and others may read it"
     ):
-        config.load(path, {})
+        loading.load(path, {})
     path.chmod(0o600)
-    assert config.load(path, {}).telegram.token
+    assert loading.load(path, {}).telegram.token
     _write(path, '[telegram]\ntoken = ""\n[database]\nurl = "sqlite:///a.db"\n', 0o644)
-    assert not config.load(path, {}).telegram.token
+    assert not loading.load(path, {}).telegram.token
     _write(path, '[database]\nurl = "postgresql://a:b@c/d"\n', 0o644)
-    with pytest.raises(config.BadConfig, match=r"holds database\.url"):
-        config.load(path, {})
+    with pytest.raises(loading.BadConfig, match=r"holds database\.url"):
+        loading.load(path, {})
 
 
 @pytest.mark.parametrize(
@@ -235,12 +235,12 @@ def test_a_mistake_in_the_file_is_named(toml, expected):
 
 def test_a_file_that_is_missing_or_unreadable_is_named(tmp_path):
     with pytest.raises(
-        config.BadConfig, match=r"gone\.toml: no such file; make one with"
+        loading.BadConfig, match=r"gone\.toml: no such file; make one with"
     ):
-        config.load(tmp_path / "gone.toml", {})
+        loading.load(tmp_path / "gone.toml", {})
     (tmp_path / "latin.toml").write_bytes(b'[agency]\nname = "\xe9"\n')
-    with pytest.raises(config.BadConfig, match="is not valid TOML somewhere"):
-        config.load(tmp_path / "latin.toml", {})
+    with pytest.raises(loading.BadConfig, match="is not valid TOML somewhere"):
+        loading.load(tmp_path / "latin.toml", {})
 
 
 @pytest.mark.parametrize(
@@ -332,7 +332,7 @@ def test_a_bad_value_is_refused_with_its_place(key, value, expected):
     "host", ["127.0.0.1:8081", "localhost", "[::1]:9", "[::ffff:127.0.0.1]"]
 )
 def test_a_test_server_on_this_machine_may_speak_plain_http(host):
-    settings = config.load(
+    settings = loading.load(
         None, {"KENTONGAN_TELEGRAM__API_BASE_URL": f"http://{host}/bot/"}
     )
     assert settings.telegram.api_base_url == f"http://{host}/bot"
@@ -391,7 +391,7 @@ BUCKET = {
     ],
 )
 def test_settings_that_need_each_other(environ, without, expected):
-    config.load(None, environ)
+    loading.load(None, environ)
     rest = {name: value for name, value in environ.items() if name != without}
     assert expected in _refusal(environ=rest)
 
@@ -400,7 +400,7 @@ def test_telegram_calls_four_ports_only_unless_the_api_is_our_own():
     odd = WEBHOOK | {"KENTONGAN_SERVER__PUBLIC_URL": "https://lapor.example:8080"}
     assert "has port 8080, but Telegram calls only 443" in _refusal(environ=odd)
     own = odd | {"KENTONGAN_TELEGRAM__API_BASE_URL": "http://127.0.0.1:8081/bot"}
-    assert config.load(None, own).server.public_url == "https://lapor.example:8080"
+    assert loading.load(None, own).server.public_url == "https://lapor.example:8080"
 
 
 def test_a_template_needs_its_language():

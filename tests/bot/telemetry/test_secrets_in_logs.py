@@ -26,13 +26,13 @@ from typer.testing import CliRunner
 from bot import app as program
 from bot import cli
 from bot.console.visit import COOKIE
-from bot.delivery import outcomes as ends
-from bot.settings import loading as config
+from bot.delivery import outcomes
+from bot.settings import loading
 from bot.simulator.twilio.carrier import signature
 from bot.telemetry import log_fields, logs
 from storage import outbox
 from storage.cases import reports
-from storage.crypto import server_key as server_keys
+from storage.crypto import server_key
 from storage.crypto.server_key import ServerKeys
 from storage.database.database import Database
 from storage.letters.letter import Letter
@@ -238,7 +238,7 @@ async def town(url: str, folder: Path, clock: Clock) -> AsyncIterator[Town]:
         units.admit(session, keys, unit, budi, boss.officer, boss.secret)
     environ = doors.environment(url, keys, folder)
     environ |= {"KENTONGAN_SERVER__PUBLIC_URL": ORIGIN}
-    app = program.create(config.load(None, environ), environ=environ, clock=clock)
+    app = program.create(loading.load(None, environ), environ=environ, clock=clock)
     here = app.state.house
     here.writer.start()
     said: list[str] = []
@@ -318,7 +318,7 @@ async def nobody_is_there(here: Town) -> None:
                 for one in outbox.claim(
                     session, desk.keys, Channel.TELEGRAM, limit=50, now=desk.now
                 ):
-                    end = getattr(ends.Written(desk.office), name)
+                    end = getattr(outcomes.Written(desk.office), name)
                     end(session, one, reason="refused", now=desk.now)
 
         await here.settled(once)
@@ -512,7 +512,7 @@ async def test_whatever_fails_no_secret_is_said(
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ):
-    monkeypatch.setattr(server_keys, "Argon2id", quick)
+    monkeypatch.setattr(server_key, "Argon2id", quick)
     clock = Clock()
     async with town(database_url, tmp_path / "files", clock) as here:
         slip, _ = await reporters(here)

@@ -16,10 +16,9 @@ from sqlmodel import SQLModel, func, select
 from bot.app import create
 from bot.assembly.server import House
 from bot.delivery import repeats
-from bot.settings import loading as config
+from bot.settings import loading
 from bot.telemetry.logs import UVICORN_OPTIONS
-from bot.watch import canary as canary_loop
-from bot.watch import health
+from bot.watch import canary, health
 from bot.watch.canary_door import HEADER, MOST_BYTES, PATH
 from storage.crypto.server_key import ServerKeys
 from storage.database.database import Database
@@ -56,7 +55,7 @@ async def served(database_url: str, folder: Path) -> AsyncIterator[Served]:
         "KENTONGAN_WATCH__CANARY_MINUTES": "10",
         "KENTONGAN_SERVER__PORT": str(port),
     }
-    app = create(config.load(None, environ), environ=environ, clock=clock)
+    app = create(loading.load(None, environ), environ=environ, clock=clock)
     server = uvicorn.Server(
         uvicorn.Config(app, host="127.0.0.1", port=port, **UVICORN_OPTIONS)
     )
@@ -120,7 +119,7 @@ async def test_who_is_lost_is_written_down(
         await asyncio.sleep(60)
 
     before = rows(server)
-    monkeypatch.setattr(canary_loop, "SILENCE", 1.0)
+    monkeypatch.setattr(canary, "SILENCE", 1.0)
     monkeypatch.setattr(type(server.app.receipts), "work", never)
     assert server.app.canary is not None
     assert await server.app.canary.once() == "silent.receipt"

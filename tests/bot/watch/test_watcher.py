@@ -15,7 +15,7 @@ from bot.watch import watcher as watching
 from bot.watch.alarms import Alarm
 from storage.database.database import Database
 from storage.jobs import leases, watches
-from storage.people import telegram_links as links
+from storage.people import telegram_links
 from storage.words import Channel, Role
 from tests.support.doors import Doors, doors
 from tests.support.founded import person
@@ -27,8 +27,10 @@ async def door(database_url: str, tmp_path: Path) -> AsyncIterator[Doors]:
         with opened.app.database.writing() as session:
             admin = person(session, opened.keys, "admin1", Role.ADMIN).officer
             now = opened.clock()
-            token = links.issue(session, opened.keys, admin.id, now=now)
-            links.redeem(session, opened.keys, token, Channel.TELEGRAM, "700", now=now)
+            token = telegram_links.issue(session, opened.keys, admin.id, now=now)
+            telegram_links.redeem(
+                session, opened.keys, token, Channel.TELEGRAM, "700", now=now
+            )
             leases.hold(session, "scheduler", opened.app.holder, seconds=86400, now=now)
         yield opened
 

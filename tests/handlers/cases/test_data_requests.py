@@ -7,8 +7,7 @@ import pytest
 from sqlmodel import select
 
 from handlers.cases import data_requests as rights
-from handlers.cases import officer as verbs
-from handlers.cases import reporter
+from handlers.cases import officer, reporter
 from handlers.errors import (
     AnsweredAlready,
     KeptByLaw,
@@ -21,12 +20,11 @@ from handlers.errors import (
 )
 from handlers.rules.rulebook import Rulebook
 from storage import outbox
-from storage.cases import cases, data_requests, history
-from storage.cases import items as report_items
+from storage.cases import cases, data_requests, history, items
 from storage.crypto.sealing import NotAuthentic
 from storage.models import Case, DataRequest, Grant, Item, Officer, Reveal, Tombstone
 from storage.notices import subscriptions
-from storage.people import telegram_links as links
+from storage.people import telegram_links
 from storage.units import units
 from storage.words import (
     Channel,
@@ -38,7 +36,7 @@ from storage.words import (
     Role,
     Status,
 )
-from tests.support import founded as house
+from tests.support import founded
 from tests.support.desk import Desk, Slip, desk, pick
 
 HANDLES = {Channel.TELEGRAM: "555", Channel.SMS: "+62811"}
@@ -94,7 +92,7 @@ def answers(here: Desk, case: Case, by: Officer, state: RequestState, text: str 
 
 def colleague(here: Desk, login: str, role: Role = Role.HANDLER) -> Officer:
     with here.database.writing() as session:
-        one = house.person(session, here.keys, login, role)
+        one = founded.person(session, here.keys, login, role)
         sari = here.house.supervisor
         unit = units.verified(session, here.keys, here.house.unit.id)
         units.admit(session, here.keys, unit, one.officer, sari.officer, sari.secret)
@@ -108,14 +106,14 @@ both = pytest.mark.parametrize("channel", list(HANDLES))
 def test_forget_me_works_at_once_and_the_receipt_goes_on(here, channel):
     case, slip = reported(here, channel)
     here.act(
-        verbs.ask, case.report, "Siapa saksinya?", by=here.house.supervisor.officer
+        officer.ask, case.report, "Siapa saksinya?", by=here.house.supervisor.officer
     )
     with here.database.writing() as session:
         reveals_of(here, session, case)
     answer = says(here, channel, f"LUPAKAN {slip}", "YA")
     assert "Nama dan kontak Anda sudah dihapus" in answer
     with here.database.reading() as session:
-        assert not report_items.has_identity(session, case.report)
+        assert not items.has_identity(session, case.report)
         assert subscriptions.of_case(session, here.keys, case.report) == []
         assert not session.exec(select(Reveal)).all()
         gone = {one.what for one in session.exec(select(Tombstone)).all()}
@@ -167,15 +165,17 @@ def test_each_right_is_asked_and_dated(here, channel):
     texts = [one.content.text for one in here.reads(case) if one.content]
     assert "Nama bendaharanya Budi" in texts
     with here.database.reading() as session:
-        assert not report_items.has_identity(session, case.report), "erase forgets too"
+        assert not items.has_identity(session, case.report), "erase forgets too"
 
 
 def test_the_unit_is_alerted_without_a_word_of_what_was_asked(here):
     with here.database.writing() as session:
-        token = links.issue(
+        token = telegram_links.issue(
             session, here.keys, here.house.supervisor.officer.id, now=here.now
         )
-        links.redeem(session, here.keys, token, Channel.TELEGRAM, "999", now=here.now)
+        telegram_links.redeem(
+            session, here.keys, token, Channel.TELEGRAM, "999", now=here.now
+        )
     case, slip = reported(here, Channel.SMS)
     here.delivers()
     says(here, Channel.SMS, f"HAK {slip}", "4", "Nama bendaharanya Budi")
@@ -249,7 +249,7 @@ def test_erasing_everything_takes_two_and_the_code_still_says_so(here, channel):
     assert "erased" in [code for code, _ in told(here, case)]
     assert "sudah dihapus pada 02/03/2026" in says(here, channel, f"STATUS {slip}")
     with pytest.raises(Purged):
-        here.act(verbs.ask, case.report, "Masih ada?", by=sari)
+        here.act(officer.ask, case.report, "Masih ada?", by=sari)
 
 
 def test_who_proposed_and_left_has_no_say(here):
@@ -277,7 +277,7 @@ def test_a_legal_hold_keeps_all_but_the_contact_and_says_so(here, channel):
     answer = says(here, channel, f"HAPUS {slip}", "1")
     assert "karena proses hukum" in answer
     with here.database.reading() as session:
-        assert report_items.has_identity(session, case.report)
+        assert items.has_identity(session, case.report)
         assert subscriptions.of_case(session, here.keys, case.report) == []
     sari = here.house.supervisor.officer
     with pytest.raises(KeptByLaw):
@@ -302,7 +302,7 @@ def test_withdrawing_forgets_and_from_review_on_only_marks(here, status):
         Status.WITHDRAWN if status is Status.RECEIVED else Status.REVIEW
     )
     with here.database.reading() as session:
-        assert not report_items.has_identity(session, case.report)
+        assert not items.has_identity(session, case.report)
         assert subscriptions.of_case(session, here.keys, case.report) == []
         assert not session.exec(select(Reveal)).all()
     assert told(here, case)

@@ -6,9 +6,7 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
-from handlers.cases import due_dates as countdown
-from handlers.cases import officer as verbs
-from handlers.cases import reporter
+from handlers.cases import due_dates, officer, reporter
 from handlers.errors import Purged
 from handlers.inbox import Outcome
 from handlers.messages import Kind, Media
@@ -18,7 +16,7 @@ from storage.database.database import Database
 from storage.jobs import jobs
 from storage.models import Case, File, Quarantine
 from storage.words import JobKind, Reason, Role, Status
-from tests.support import founded as house
+from tests.support import founded
 from tests.support.desk import Desk, desk
 from tests.support.places import ROOT
 
@@ -34,18 +32,18 @@ def here(database: Database, keys: ServerKeys) -> Desk:
     return desk(database, keys)
 
 
-def second(here: Desk) -> house.Person:
+def second(here: Desk) -> founded.Person:
     with here.database.writing() as session:
-        return house.person(session, here.keys, "second", Role.SUPERVISOR)
+        return founded.person(session, here.keys, "second", Role.SUPERVISOR)
 
 
-def moves(here: Desk, case: Case, way: tuple[str, ...], other: house.Person) -> None:
+def moves(here: Desk, case: Case, way: tuple[str, ...], other: founded.Person) -> None:
     """Take a case along, proposing and confirming where four eyes are needed."""
     for step in way:
         to, _, reason = step.partition(":")
         for by in (here.house.supervisor, other):
             if here.act(
-                verbs.change_status,
+                officer.change_status,
                 case.report,
                 Status(to),
                 by=by.officer,
@@ -94,7 +92,7 @@ def test_its_reporter_ends_it_early_and_only_then(here: Desk):
 
 def test_nothing_else_opens_or_ends_a_case():
     for path in (ROOT / "handlers").rglob("*.py"):
-        if path.stem != Path(countdown.__file__).stem:
+        if path.stem != Path(due_dates.__file__).stem:
             assert ".is_open = " not in path.read_text(), path.name
             assert "case.status = " not in path.read_text(), path.name
 
@@ -108,12 +106,12 @@ def test_what_was_erased_is_not_written_to_any_more(here: Desk):
         cases.save(session, here.keys, row)
     by = here.house.supervisor.officer
     acts: dict[Any, tuple[Any, ...]] = {
-        verbs.note: ("Catatan",),
-        verbs.ask: ("Kapan?",),
-        verbs.change_status: (Status.VERIFICATION,),
+        officer.note: ("Catatan",),
+        officer.ask: ("Kapan?",),
+        officer.change_status: (Status.VERIFICATION,),
     }
     for verb, words in acts.items():
-        reason = {"reason": None} if verb is verbs.change_status else {}
+        reason = {"reason": None} if verb is officer.change_status else {}
         with pytest.raises(Purged):
             here.act(verb, case.report, *words, by=by, **reason)
     assert passes(here, case).head_seq == case.head_seq

@@ -7,7 +7,7 @@ import pytest
 from handlers.cases import receipts
 from handlers.messages import Proof
 from handlers.rules import numbering
-from storage.crypto import server_key as server
+from storage.crypto import server_key
 from storage.jobs import jobs
 from storage.words import JobKind
 from tests.support.desk import Desk, Slip, desk
@@ -28,13 +28,13 @@ def wrong_code(right: str) -> str:
 def test_the_unknown_costs_the_same_work_and_says_the_same(here, monkeypatch):
     _, slip = here.reports("555")
     runs: list[str] = []
-    real = server.receipt_key
+    real = server_key.receipt_key
 
     def counted(keys, number, *rest):
         runs.append(number)
         return real(keys, number, *rest)
 
-    monkeypatch.setattr(server, "receipt_key", counted)
+    monkeypatch.setattr(server_key, "receipt_key", counted)
     code = wrong_code(slip.code)
     unknown = numbering.new_case_number(secrets.randbelow)
     here.say("1", f"STATUS {slip.number} {code}")

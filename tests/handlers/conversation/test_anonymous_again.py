@@ -4,7 +4,7 @@ import pytest
 from sqlmodel import select
 
 from handlers.messages import Kind
-from storage.cases import items as report_items
+from storage.cases import items
 from storage.models import Draft
 from tests.support.desk import Desk, desk
 
@@ -19,7 +19,7 @@ def here(database, keys) -> Desk:
 def has_name(here: Desk) -> bool:
     with here.database.reading() as session:
         report = session.exec(select(Draft.report)).one()
-        return report_items.has_identity(session, report)
+        return items.has_identity(session, report)
 
 
 def says(here: Desk, *lines: str) -> list[str]:

@@ -12,10 +12,10 @@ from sqlmodel import select
 
 from handlers import inbox
 from handlers.cases.receipts import Opening
-from handlers.conversation import clean_chat as cleaning
+from handlers.conversation import clean_chat
 from handlers.conversation.memory import LONGEST, OPEN, Sweep, Trail
 from handlers.messages import Kind, Proof
-from handlers.retention import traces as housekeeping
+from handlers.retention import traces
 from storage import conversations, outbox
 from storage.database import transactions
 from storage.jobs import jobs
@@ -76,7 +76,7 @@ class Chat:
         if letter.kind is LetterKind.DELETE:
             self.asked.append(letter.message_ids)
             if self.refuses(letter.message_ids):
-                assert self.here.act(cleaning.dead, claimed)
+                assert self.here.act(clean_chat.dead, claimed)
                 return
             for one in letter.message_ids:
                 self.stands.pop(one, None)
@@ -84,7 +84,7 @@ class Chat:
             self.here.letters.append(letter)
             provider_id = str(self.put(letter.text))
         assert self.here.act(
-            cleaning.sent, claimed, provider_id=provider_id, final=True
+            clean_chat.sent, claimed, provider_id=provider_id, final=True
         )
 
     def receipt(self) -> Slip:
@@ -150,10 +150,10 @@ def test_the_row_goes_when_nothing_can_be_deleted_any_more(chat: Chat):
     chat.say(STORY)
     chat.receipt()
     chat.here.later(hours=47)
-    chat.here.act(housekeeping.purge)
+    chat.here.act(traces.purge)
     assert len(rows(chat.here)) == 1
     chat.here.later(hours=2)
-    chat.here.act(housekeeping.purge)
+    chat.here.act(traces.purge)
     assert rows(chat.here) == []
 
 
@@ -162,7 +162,7 @@ def test_a_talk_that_ended_leaves_its_trail_only(chat: Chat, words: str):
     chat.say("STATUS")
     assert json.loads(str(rows(chat.here)[0]["state"]))["step"] == "Q22"
     chat.here.later(hours=2)
-    chat.here.act(housekeeping.purge)
+    chat.here.act(traces.purge)
     (row,) = rows(chat.here)
     assert "step" not in json.loads(str(row["state"]))
     assert row["last_inbound"] == 0
@@ -232,7 +232,7 @@ def test_a_provider_that_refuses_everything_is_not_asked_for_ever(chat: Chat):
     chat.say(*(f"Cerita bagian {n}" for n in range(110)))
     chat.refuses = lambda _: True
     chat.say("BERSIHKAN", "YA")
-    assert cleaning.MOST_REFUSALS < len(chat.asked) < cleaning.MOST_REFUSALS + 5
+    assert clean_chat.MOST_REFUSALS < len(chat.asked) < clean_chat.MOST_REFUSALS + 5
     assert chat.says()[-1].startswith(f"{len(chat.stands) - 1} pesan")
     (row,) = rows(chat.here)
     assert [ids[1:] for ids in row["trail"]] == [[], [chat.next_id]]
@@ -280,10 +280,10 @@ def test_a_deletion_that_never_left_is_told_when_its_time_is_over(chat: Chat):
     chat.say("LAPOR", "BERSIHKAN")
     chat.here.say(ME, "YA", message_id=chat.put("YA"))
     chat.here.later(hours=25)
-    chat.here.act(housekeeping.purge)
+    chat.here.act(traces.purge)
     assert len(rows(chat.here)) == 1
     chat.here.later(hours=25)
-    chat.here.act(housekeeping.purge)
+    chat.here.act(traces.purge)
     assert rows(chat.here) == []
     chat.delivers()
     assert "tidak bisa kami hapus" in chat.says()[-1]
@@ -312,7 +312,7 @@ def test_a_lost_lease_still_remembers_what_went_out(chat: Chat):
     chat.delivers()
     late = chat.put("doubled")
     known = {"provider_id": str(late), "final": True}
-    assert chat.here.act(cleaning.sent, first, **known) is False
+    assert chat.here.act(clean_chat.sent, first, **known) is False
     chat.say("BERSIHKAN", "YA")
     assert chat.stands == {}
 
@@ -388,7 +388,7 @@ def test_a_letter_s_end_waits_for_a_message_of_the_same_person(chat: Chat):
     known = {"provider_id": str(chat.put("Q02")), "final": True}
 
     def ends() -> None:
-        done.append(chat.here.act(cleaning.sent, claimed, **known))
+        done.append(chat.here.act(clean_chat.sent, claimed, **known))
 
     other = threading.Thread(target=ends)
     name = conversations.name_of(chat.here.keys, Channel.TELEGRAM, ME)

@@ -33,16 +33,15 @@ from typing_extensions import override
 
 from bot.delivery.outcomes import Written
 from handlers import inbox
-from handlers.cases import officer as verbs
-from handlers.cases import receipts
+from handlers.cases import officer, receipts
 from handlers.cases.receipts import Opening
 from handlers.messages import Incoming, Kind, Proof
-from handlers.retention import traces as housekeeping
+from handlers.retention import traces
 from storage import outbox
-from storage.audit import log as audit
+from storage.audit import log
 from storage.crypto.server_key import ServerKeys
 from storage.database.database import Database
-from storage.inspection import rows as inspecting
+from storage.inspection import rows as inspection
 from storage.jobs import jobs
 from storage.models import Case, Job, OutboxRow
 from storage.outbox import Claimed
@@ -400,7 +399,7 @@ class Everything(RuleBasedStateMachine):
             return
         with self._mortal():
             self._run(
-                lambda session: verbs.ask(
+                lambda session: officer.ask(
                     session,
                     self.here.office,
                     case.report,
@@ -420,7 +419,7 @@ class Everything(RuleBasedStateMachine):
         """The hourly purge runs; nothing here is old enough for it."""
         with self._mortal():
             self._run(
-                lambda session: housekeeping.purge(
+                lambda session: traces.purge(
                     session, self.here.office, now=self.here.now
                 ),
                 crash,
@@ -467,8 +466,8 @@ class Everything(RuleBasedStateMachine):
         assert self.seen == set(self.finished), "a letter was lost"
         with self.database.reading() as session:
             cases = session.exec(select(Case)).all()
-            assert audit.verify(session, self.keys) is None
-            assert list(inspecting.problems(session, self.keys)) == []
+            assert log.verify(session, self.keys) is None
+            assert list(inspection.problems(session, self.keys)) == []
         marks = [mark for person in self.people.values() for mark in person.sent]
         assert len(cases) == len(marks)
         assert len({case.number for case in cases}) == len(cases)

@@ -11,11 +11,11 @@ from sqlmodel import Session, select
 
 from handlers import inbox
 from handlers.cases.receipts import Opening
-from handlers.conversation import clean_chat as cleaning
+from handlers.conversation import clean_chat
 from handlers.messages import Kind, Media, Proof
-from handlers.notices import reporters as notices
+from handlers.notices import reporters
 from handlers.office import Office
-from handlers.retention import traces as housekeeping
+from handlers.retention import traces
 from storage import outbox
 from storage.cases import cases
 from storage.cases.items import Content
@@ -23,7 +23,7 @@ from storage.crypto.server_key import ServerKeys
 from storage.database.database import Database
 from storage.models import Case, Conversation, File, Subscription
 from storage.notices import subscriptions
-from storage.rekeying import server_key as rekeying
+from storage.rekeying import server_key
 from storage.words import Channel, ItemKind, LetterKind, Mark
 from tests.support.desk import STORY, Desk, Slip, desk, text, with_keys
 
@@ -55,7 +55,7 @@ class Wire:
             self.said.append(one.letter.text)
             if one.letter.kind is LetterKind.NOTICE:
                 self.ids.append(name)
-            assert self.here.act(cleaning.sent, one, provider_id=name, final=True)
+            assert self.here.act(clean_chat.sent, one, provider_id=name, final=True)
             with self.here.database.writing() as session:
                 found = outbox.claim(
                     session, self.here.keys, self.channel, limit=1, now=self.here.now
@@ -86,7 +86,7 @@ def noticed(here: Desk, case: Case, wire: Wire) -> str:
     def tell(session: Session, office: Office, *, now: datetime) -> None:
         row = cases.lock(session, office.keys, case.report)
         assert row is not None
-        notices.tell(session, office, row, now=now)
+        reporters.tell(session, office, row, now=now)
 
     here.act(tell)
     before = len(wire.ids)
@@ -211,7 +211,7 @@ def test_a_changed_server_key_loses_no_quote(here: Desk) -> None:
     case, _ = subscribed(here)
     notice = noticed(here, case, wire)
     both = here.keys.with_new()
-    rekeying.run(here.database, both, now=here.now, day=here.now.date())
+    server_key.run(here.database, both, now=here.now, day=here.now.date())
     only = both.without(min(both.ring))
     later = with_keys(here, only)
     later.say(SARI, "Selalu setelah makan siang", quotes=notice)
@@ -286,7 +286,7 @@ def test_further_parts_of_an_album_that_sent_a_report_reach_its_case(
     said = [letter.text for letter in here.delivers()]
     assert len(said) == 2  # one refusal for each album that came too late
     here.later(hours=1)
-    here.act(housekeeping.purge)
+    here.act(traces.purge)
     with here.database.reading() as session:
         rows = session.exec(select(Conversation)).all()
     assert case.report.hex() not in str(rows)

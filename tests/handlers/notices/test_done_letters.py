@@ -7,13 +7,13 @@ the earlier one first, and without this it would be taken for sent.
 import pytest
 from sqlmodel import select
 
-from handlers.conversation import clean_chat as cleaning
+from handlers.conversation import clean_chat
 from handlers.notices import statuses
 from handlers.notices.statuses import News
 from storage import outbox
 from storage.crypto.server_key import ServerKeys
 from storage.database.database import Database
-from storage.letters import sent as departed
+from storage.letters import sent
 from storage.letters.letter import Letter
 from storage.models import Departed, Inbox
 from storage.words import Channel, LetterKind
@@ -30,12 +30,12 @@ def leaves(here: Desk, channel: Channel, provider_id: str, *, final: bool) -> No
     here.store(outbox.put, letter, now=here.now)
     with here.database.writing() as session:
         (held,) = outbox.claim(session, here.keys, channel, limit=1, now=here.now)
-    assert here.act(cleaning.sent, held, provider_id=provider_id, final=final)
+    assert here.act(clean_chat.sent, held, provider_id=provider_id, final=final)
 
 
 def is_known(here: Desk, channel: Channel, provider_id: str) -> bool:
     with here.database.reading() as session:
-        return departed.knows(session, here.keys, channel, provider_id)
+        return sent.knows(session, here.keys, channel, provider_id)
 
 
 @pytest.mark.parametrize("channel", [Channel.SMS, Channel.WHATSAPP])

@@ -6,7 +6,7 @@ import secrets
 import pytest
 from sqlmodel import select
 
-from handlers.cases import officer as verbs
+from handlers.cases import officer
 from handlers.lengths import ONE_SEGMENT, septets
 from handlers.notices import statuses
 from handlers.notices.statuses import News
@@ -49,12 +49,12 @@ def wanting(
 
 
 def asks(here: Desk, case: Case, words: str = QUESTION) -> None:
-    here.act(verbs.ask, case.report, words, by=here.house.supervisor.officer)
+    here.act(officer.ask, case.report, words, by=here.house.supervisor.officer)
 
 
 def moves(here: Desk, case: Case, to: Status, reason: Reason | None = None) -> None:
     sari = here.house.supervisor.officer
-    here.act(verbs.change_status, case.report, to, by=sari, reason=reason)
+    here.act(officer.change_status, case.report, to, by=sari, reason=reason)
 
 
 def notices(here: Desk, channel: Channel) -> list[Letter]:

@@ -9,9 +9,8 @@ from sqlmodel import Session, select
 
 from bot import webhooks
 from bot.channels import twilio_forms
-from handlers.conversation import clean_chat as cleaning
-from handlers.notices import reporters as notices
-from handlers.notices import statuses
+from handlers.conversation import clean_chat
+from handlers.notices import reporters, statuses
 from handlers.office import Office
 from storage import outbox
 from storage.cases import cases, history
@@ -51,7 +50,7 @@ def noticed(here: Desk, number: int) -> tuple[Case, str]:
     with here.database.writing() as session:
         (held,) = outbox.claim(session, here.keys, WHATSAPP, limit=1, now=here.now)
     assert held.letter.kind is LetterKind.NOTICE
-    assert here.act(cleaning.sent, held, provider_id=provider_id, final=False)
+    assert here.act(clean_chat.sent, held, provider_id=provider_id, final=False)
     return case, provider_id
 
 
@@ -63,7 +62,7 @@ def seen(here: Desk) -> list[Case]:
 def _tell(session: Session, office: Office, case: Case, *, now: datetime) -> None:
     row = cases.lock(session, office.keys, case.report)
     assert row is not None
-    notices.tell(session, office, row, now=now)
+    reporters.tell(session, office, row, now=now)
 
 
 def posts(here: Desk, provider_id: str, state: str, code: int) -> None:

@@ -11,9 +11,8 @@ from sqlmodel import col, select
 from bot import webhooks
 from bot.channels import twilio_forms
 from bot.delivery.outcomes import Written
-from handlers.notices import statuses
-from handlers.notices import undelivered as untold
-from handlers.retention import traces as housekeeping
+from handlers.notices import statuses, undelivered
+from handlers.retention import traces
 from storage import outbox
 from storage.cases import history
 from storage.letters.letter import Letter
@@ -129,8 +128,8 @@ def test_what_a_late_status_does(here: Desk, state: str, code: int, outcome: str
     assert not says(here, provider_id, "sending"), "nothing moves back"
     left = wish(here, case)
     events = {
-        GONE: [("unreachable", untold.why(str(code)))],
-        OWED: [("untold", untold.why(str(code or state)))],
+        GONE: [("unreachable", undelivered.why(str(code)))],
+        OWED: [("untold", undelivered.why(str(code or state)))],
     }
     assert told(here, case) == events.get(outcome, [])
     assert (left is None) == (outcome == GONE)
@@ -156,7 +155,7 @@ def test_it_goes_once_more_and_not_for_ever(here: Desk, code: int):
         assert says(here, provider_id, "undelivered", code)
         here.later(hours=1)
     assert notices(here, WHATSAPP) == []
-    assert told(here, case) == [("untold", untold.why(str(code)))]
+    assert told(here, case) == [("untold", undelivered.why(str(code)))]
     here.say(BUDI, "halo", channel=WHATSAPP)
     (news,) = notices(here, WHATSAPP)
     assert news.last_inbound == int(here.now.timestamp())
@@ -229,7 +228,7 @@ def test_news_that_waited_until_its_end_is_owed(here: Desk, by: str):
             assert outbox.later(session, held, due=ends, doubtful=True)
     here.later(hours=49)
     if by in {"purge", "killed"}:
-        here.act(housekeeping.purge)
+        here.act(traces.purge)
     else:
         with here.database.writing() as session:
             (held,) = outbox.claim(session, here.keys, WHATSAPP, limit=1, now=here.now)
@@ -343,12 +342,12 @@ def test_no_history_tells_the_channel_by_why_somebody_was_not_told(here: Desk):
         Channel.SMS: ("21610", "30003", "30005", "30006", "30007"),
         Channel.TELEGRAM: ("telegram.403", "telegram.chat", "telegram.400"),
     }.items():
-        words = {untold.why(code) for code in codes}
+        words = {undelivered.why(code) for code in codes}
         assert words <= {"stopped", "gone", "late", "refused"}, channel
-    assert untold.why("expired") == untold.why("30003") == "late"
-    assert {untold.why(word) for word in ("stopped", "gone", "late", "refused")} == {
-        *("stopped", "gone", "late", "refused")
-    }
+    assert undelivered.why("expired") == undelivered.why("30003") == "late"
+    assert {
+        undelivered.why(word) for word in ("stopped", "gone", "late", "refused")
+    } == {*("stopped", "gone", "late", "refused")}
     case, _ = wanting(here, WHATSAPP, "1")
     asks(here, case)
     says(here, takes(here, WHATSAPP), "failed", 63040)

@@ -3,20 +3,17 @@
 import pytest
 
 from handlers.errors import LastAdmin, NotYours, SecondOfficerNeeded
-from handlers.people import confirming, leaving
-from handlers.people import joining as people
+from handlers.people import confirming, joining, leaving
 from handlers.watch import digest
-from storage.audit import log as audit
-from storage.audit import manifests
+from storage.audit import log, manifests
 from storage.crypto.server_key import ServerKeys
 from storage.database.database import Database
-from storage.inspection import rows as inspecting
-from storage.people import telegram_links as links
+from storage.inspection import rows
+from storage.people import telegram_links
 from storage.units import admissions
 from storage.words import Channel, Role
 from tests.handlers.people.test_joining_and_leaving import admin, invited, joined
-from tests.support import desk as offices
-from tests.support import founded as house
+from tests.support import desk, founded
 from tests.support.desk import Desk
 from tests.support.founded import Person
 
@@ -25,7 +22,7 @@ on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 @pytest.fixture
 def here(database: Database, keys: ServerKeys) -> Desk:
-    return offices.desk(database, keys)
+    return desk.desk(database, keys)
 
 
 def guest(
@@ -54,7 +51,7 @@ def test_an_account_without_a_unit_waits_for_a_second_pair_of_eyes(
     budi = guest(here, adi, role)
     assert waits(here) == ["budi"]
     with here.database.reading() as session, pytest.raises(NotYours):
-        people.present(session, here.office, budi.officer.id)
+        joining.present(session, here.office, budi.officer.id)
     with pytest.raises(SecondOfficerNeeded):
         confirms(here, adi, budi)
     with pytest.raises(NotYours):
@@ -62,10 +59,10 @@ def test_an_account_without_a_unit_waits_for_a_second_pair_of_eyes(
     confirms(here, here.house.supervisor, budi)
     assert waits(here) == []
     with here.database.reading() as session:
-        assert people.present(session, here.office, budi.officer.id).active
-        codes = [line.code for line in audit.lines(session)]
+        assert joining.present(session, here.office, budi.officer.id).active
+        codes = [line.code for line in log.lines(session)]
         assert "officer.confirmed" in codes
-        assert list(inspecting.problems(session, here.keys)) == []
+        assert list(rows.problems(session, here.keys)) == []
         assert manifests.rolled_back(session, here.keys) == []
     with pytest.raises(admissions.NotUnconfirmed):
         confirms(here, here.house.supervisor, budi)
@@ -76,7 +73,7 @@ def test_whom_the_operator_invited_any_admin_confirms(here: Desk):
     adi, budi = admin(here), guest(here, None)
     assert waits(here) == ["budi"]
     with here.database.reading() as session:
-        assert list(inspecting.problems(session, here.keys)) == []
+        assert list(rows.problems(session, here.keys)) == []
     confirms(here, adi, budi)
     assert waits(here) == []
 
@@ -85,8 +82,8 @@ def test_whom_the_operator_invited_any_admin_confirms(here: Desk):
 def test_who_has_no_seat_or_another_role_confirms_nobody(here: Desk):
     budi = guest(here, admin(here))
     with here.database.writing() as session:
-        seatless = house.person(session, here.keys, "joko", Role.SUPERVISOR)
-        auditor = house.person(session, here.keys, "wati", Role.AUDITOR)
+        seatless = founded.person(session, here.keys, "joko", Role.SUPERVISOR)
+        auditor = founded.person(session, here.keys, "wati", Role.AUDITOR)
     other = guest(here, None, login="eka")
     for person in (seatless, auditor, other, here.house.custodian):
         with pytest.raises(NotYours):
@@ -116,8 +113,10 @@ def test_who_waits_does_nothing_to_people_and_is_no_admin_yet(here: Desk):
 def test_an_auditor_who_waits_gets_no_digest(here: Desk):
     budi = guest(here, admin(here), Role.AUDITOR)
     with here.database.writing() as session:
-        token = links.issue(session, here.keys, budi.officer.id, now=here.now)
-        links.redeem(session, here.keys, token, Channel.TELEGRAM, "9001", now=here.now)
+        token = telegram_links.issue(session, here.keys, budi.officer.id, now=here.now)
+        telegram_links.redeem(
+            session, here.keys, token, Channel.TELEGRAM, "9001", now=here.now
+        )
     assert here.act(digest.send, broken=None) == 0
     confirms(here, here.house.supervisor, budi)
     here.later(days=1)

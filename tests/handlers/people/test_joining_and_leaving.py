@@ -6,19 +6,16 @@ from datetime import timedelta
 import pytest
 from sqlmodel import select
 
-from handlers.cases import officer as verbs
+from handlers.cases import officer
 from handlers.errors import LastAdmin, LastMember, NotYours, SecondOfficerNeeded
-from handlers.people import joining as people
-from handlers.people import leaving
-from storage.audit import log as audit
-from storage.audit import manifests
+from handlers.people import joining, leaving
+from storage.audit import log, manifests
 from storage.audit.manifests import Name
 from storage.cases import cases, history
 from storage.crypto.sealing import NotAuthentic
 from storage.crypto.server_key import ServerKeys
 from storage.database.database import Database
-from storage.inspection import chains as proving
-from storage.inspection import rows as inspecting
+from storage.inspection import chains, rows
 from storage.models import (
     Application,
     AuditLine,
@@ -30,22 +27,24 @@ from storage.models import (
     UnitGrant,
 )
 from storage.models import Session as Signed
-from storage.people import invitations, officers, recovery_codes, sessions
-from storage.people import telegram_links as links
-from storage.units import admissions as applications
-from storage.units import units
+from storage.people import (
+    invitations,
+    officers,
+    recovery_codes,
+    sessions,
+    telegram_links,
+)
+from storage.units import admissions, units
 from storage.words import Channel, EventCode, LetterKind, Reason, Role, Status, UnitKind
 from tests.storage.audit.test_manifests import copied, restored
-from tests.support import authenticator
-from tests.support import desk as offices
-from tests.support import founded as house
+from tests.support import authenticator, desk, founded
 from tests.support.desk import Desk
 from tests.support.founded import Person
 
 
 @pytest.fixture
 def here(database: Database, keys: ServerKeys) -> Desk:
-    return offices.desk(database, keys)
+    return desk.desk(database, keys)
 
 
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -53,20 +52,20 @@ on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 def admin(here: Desk, login: str = "adi") -> Person:
     with here.database.writing() as session:
-        return house.person(session, here.keys, login, Role.ADMIN)
+        return founded.person(session, here.keys, login, Role.ADMIN)
 
 
 def invited(here: Desk, by: Person | None, login: str = "budi", **more) -> str:
     given = {"name": "Budi", "role": Role.HANDLER, "unit": here.house.unit.id, **more}
     inviter = by.officer.id if by else None
-    return here.act(people.invite, login, language="en", by=inviter, **given)
+    return here.act(joining.invite, login, language="en", by=inviter, **given)
 
 
 def joined(
     here: Desk, token: str, login: str = "budi", role: Role = Role.HANDLER
 ) -> Person:
-    prepared, secret = house.prepared(login, role)
-    return Person(here.act(people.join, token, prepared), secret)
+    prepared, secret = founded.prepared(login, role)
+    return Person(here.act(joining.join, token, prepared), secret)
 
 
 def member(here: Desk, login: str = "budi", role: Role = Role.HANDLER) -> Person:
@@ -77,7 +76,7 @@ def member(here: Desk, login: str = "budi", role: Role = Role.HANDLER) -> Person
 
 def admits(here: Desk, by: Person, whom: Person, unit: bytes = b"") -> None:
     here.act(
-        people.admit,
+        joining.admit,
         unit or here.house.unit.id,
         whom.officer.id,
         by=by.officer.id,
@@ -98,7 +97,7 @@ def removed(here: Desk, whom: Person, by: Person | None, **more) -> int:
 def waiting(here: Desk) -> list[str]:
     with here.database.reading() as session:
         unit = units.verified(session, here.keys, here.house.unit.id)
-        return [one.login for one in applications.waiting(session, here.keys, unit)]
+        return [one.login for one in admissions.waiting(session, here.keys, unit)]
 
 
 def sits(here: Desk, person: Person) -> bool:
@@ -109,8 +108,8 @@ def sits(here: Desk, person: Person) -> bool:
 
 def told(here: Desk) -> list[str]:
     with here.database.reading() as session:
-        assert audit.verify(session, here.keys) is None
-        assert list(proving.problems(session, here.keys)) == []
+        assert log.verify(session, here.keys) is None
+        assert list(chains.problems(session, here.keys)) == []
         return list(session.exec(select(AuditLine.code).order_by(AuditLine.seq)))  # type: ignore[arg-type]  # a column
 
 
@@ -131,7 +130,7 @@ def test_from_an_invitation_to_a_seat(here: Desk):
         assert units.unit_secret(session, here.keys, unit, budi.officer, budi.secret)
     people_acts = [code for code in told(here) if not code.startswith("list.")]
     assert people_acts == ["officer.invited", "officer.joined", "unit.admitted"]
-    with pytest.raises(people.NoSuchInvitation):
+    with pytest.raises(joining.NoSuchInvitation):
         joined(here, token, "rini")
 
 
@@ -148,11 +147,11 @@ def test_nobody_makes_two_of_themself(here: Desk):
     removed(here, twin, sari)
     with here.database.writing() as session:
         unit = units.verified(session, here.keys, here.house.unit.id)
-        applications.apply(session, here.keys, unit, twin.officer)
+        admissions.apply(session, here.keys, unit, twin.officer)
     with pytest.raises(SecondOfficerNeeded):
         admits(here, sari, twin)
     with here.database.reading() as session:
-        assert list(inspecting.problems(session, here.keys)) == []
+        assert list(rows.problems(session, here.keys)) == []
 
 
 @pytest.mark.parametrize(
@@ -182,7 +181,7 @@ def test_who_may_invite_whom(here: Desk, role: Role, to: Role, into: str, fine: 
             Role.SUPERVISOR: here.house.supervisor,
             Role.CUSTODIAN: here.house.custodian,
         }
-        by = known.get(role) or house.person(session, here.keys, "adi", role)
+        by = known.get(role) or founded.person(session, here.keys, "adi", role)
     if role is Role.HANDLER:
         by = member(here, "joko")
     places = {"unit": here.house.unit.id, "vault": here.house.vault.id}
@@ -202,15 +201,15 @@ def test_an_invitation_ends_by_time_by_withdrawal_and_with_its_inviter(here: Des
     with here.database.reading() as session:
         assert invitations.find(session, here.keys, late, now=here.now)
     here.later(seconds=1)
-    with pytest.raises(people.NoSuchInvitation):
+    with pytest.raises(joining.NoSuchInvitation):
         joined(here, late)
     first, second = invited(here, adi), invited(here, adi)
-    with pytest.raises(people.NoSuchInvitation):
+    with pytest.raises(joining.NoSuchInvitation):
         joined(here, first)
     with pytest.raises(NotYours):
-        here.act(people.withdraw, "budi", by=here.house.supervisor.officer.id)
-    here.act(people.withdraw, "budi", by=adi.officer.id)
-    with pytest.raises(people.NoSuchInvitation):
+        here.act(joining.withdraw, "budi", by=here.house.supervisor.officer.id)
+    here.act(joining.withdraw, "budi", by=adi.officer.id)
+    with pytest.raises(joining.NoSuchInvitation):
         joined(here, second)
     orphan = invited(here, adi)
     here.act(leaving.end, adi.officer.id, by=eka.officer.id)
@@ -230,7 +229,7 @@ def test_a_planted_row_invites_admits_and_seats_nobody(here: Desk):
         (row,) = session.exec(select(Invitation)).all()
         row.role = Role.ADMIN.value
         session.add(row)
-        mallory = house.person(session, here.keys, "mallory")
+        mallory = founded.person(session, here.keys, "mallory")
         session.add(
             Application(
                 unit=here.house.unit.id, officer=mallory.officer.id, tag=row.tag
@@ -239,11 +238,11 @@ def test_a_planted_row_invites_admits_and_seats_nobody(here: Desk):
         session.add(
             Membership(unit=here.house.unit.id, officer=mallory.officer.id, tag=row.tag)
         )
-    with pytest.raises(people.NoSuchInvitation):
+    with pytest.raises(joining.NoSuchInvitation):
         joined(here, token, role=Role.ADMIN)
     assert waiting(here) == []
     assert not sits(here, mallory)
-    with pytest.raises(applications.NotWaiting):
+    with pytest.raises(admissions.NotWaiting):
         admits(here, here.house.supervisor, mallory)
 
 
@@ -251,11 +250,11 @@ def test_what_was_refused_and_put_back_waits_no_more(here: Desk):
     budi = joined(here, invited(here, None))
     old = copied(here.database, "applications")
     boss = here.house.supervisor.officer.id
-    here.act(people.refuse, here.house.unit.id, budi.officer.id, by=boss)
+    here.act(joining.refuse, here.house.unit.id, budi.officer.id, by=boss)
     assert "unit.refused" in told(here)
     restored(here.database, old)
     assert waiting(here) == []
-    with pytest.raises(applications.NotWaiting):
+    with pytest.raises(admissions.NotWaiting):
         admits(here, here.house.supervisor, budi)
 
 
@@ -267,7 +266,7 @@ def test_who_is_no_member_admits_and_refuses_nobody(here: Desk):
             admits(here, outsider, budi)
         with pytest.raises(NotYours):
             here.act(
-                people.refuse,
+                joining.refuse,
                 here.house.unit.id,
                 budi.officer.id,
                 by=outsider.officer.id,
@@ -292,11 +291,11 @@ def test_an_admins_guest_brings_an_empty_units_key_and_a_supervisors_waits(here:
 def test_a_removal_ends_access_and_gives_the_work_back(here: Desk):
     budi = member(here, role=Role.SUPERVISOR)
     mine, other = here.reports("555")[0], here.reports("556")[0]
-    here.act(verbs.take, mine.report, by=budi.officer)
+    here.act(officer.take, mine.report, by=budi.officer)
     looks = {"by": budi.officer, "reason": None}
-    assert here.act(verbs.change_status, other.report, Status.VERIFICATION, **looks)
+    assert here.act(officer.change_status, other.report, Status.VERIFICATION, **looks)
     reject = {"by": budi.officer, "reason": Reason.R01}
-    assert not here.act(verbs.change_status, other.report, Status.REJECTED, **reject)
+    assert not here.act(officer.change_status, other.report, Status.REJECTED, **reject)
     with here.database.writing() as session:
         cookie = sessions.begin(
             session, here.keys, budi.officer, budi.secret, now=here.now
@@ -327,7 +326,7 @@ def test_who_may_remove_whom(here: Desk):
     budi, rini = member(here), member(here, "rini", Role.SUPERVISOR)
     adi = admin(here)
     with here.database.writing() as session:
-        wati = house.person(session, here.keys, "wati", Role.AUDITOR)
+        wati = founded.person(session, here.keys, "wati", Role.AUDITOR)
     for outsider in (budi, here.house.custodian, wati):
         with pytest.raises(NotYours):
             removed(here, budi, outsider)
@@ -362,7 +361,7 @@ def test_the_last_supervisor_and_custodian_go_by_the_operators_hand_only(here: D
 def test_an_account_ends_with_all_its_seats(here: Desk):
     budi, adi = member(here), admin(here)
     case, _ = here.reports("555")
-    here.act(verbs.take, case.report, by=budi.officer)
+    here.act(officer.take, case.report, by=budi.officer)
     with pytest.raises(NotYours):
         here.act(leaving.end, budi.officer.id, by=here.house.supervisor.officer.id)
     here.act(leaving.end, budi.officer.id, by=adi.officer.id)
@@ -453,7 +452,7 @@ def test_an_account_ends_with_its_factors_its_link_and_its_session(here: Desk):
     with here.database.writing() as session:
         authenticator.enrol(session, here.keys, budi.officer)
         recovery_codes.replace(session, here.keys, me, budi.secret, codes)
-        links.issue(session, here.keys, me, now=here.now)
+        telegram_links.issue(session, here.keys, me, now=here.now)
         sessions.begin(session, here.keys, budi.officer, budi.secret, now=here.now)
     here.act(leaving.end, me, by=None)
     with here.database.reading() as session:
@@ -464,8 +463,8 @@ def test_an_account_ends_with_its_factors_its_link_and_its_session(here: Desk):
 
 
 def links_telegram(here: Desk, who: Person, handle: str) -> None:
-    token = here.store(links.issue, who.officer.id, now=here.now)
-    here.store(links.redeem, token, Channel.TELEGRAM, handle, now=here.now)
+    token = here.store(telegram_links.issue, who.officer.id, now=here.now)
+    here.store(telegram_links.redeem, token, Channel.TELEGRAM, handle, now=here.now)
 
 
 @pytest.mark.parametrize("vault", [False, True])

@@ -8,16 +8,16 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlmodel import select
 
-from handlers.cases import officer as verbs
-from handlers.retention import reports as retention
+from handlers.cases import officer
+from handlers.retention import reports
 from handlers.rules import lifetimes
 from handlers.rules.lifetimes import Facts
-from storage.audit import log as audit
+from storage.audit import log
 from storage.cases import cases, history
 from storage.crypto.server_key import ServerKeys
 from storage.database.database import Database
 from storage.evidence import files
-from storage.inspection import chains as proving
+from storage.inspection import chains
 from storage.models import Case, Grant, Tombstone
 from storage.retention import erasing, overdue, tombstones
 from storage.words import Erased, EventCode, Status
@@ -44,15 +44,15 @@ def ends(here: Desk, case: Case, status: Status = Status.CLOSED, **more) -> None
         cases.save(session, here.keys, row)
 
 
-def tick(here: Desk) -> retention.Gone:
+def tick(here: Desk) -> reports.Gone:
     """Purge as the scheduler does, page by page."""
     after, count, gone = b"", 0, []
     while True:
         with here.database.reading() as session:
-            page = retention.due(session, here.office, after=after, now=here.now)
+            page = reports.due(session, here.office, after=after, now=here.now)
         if not page:
-            return retention.Gone(count, tuple(gone))
-        done = here.act(retention.purge, page)
+            return reports.Gone(count, tuple(gone))
+        done = here.act(reports.purge, page)
         count, gone, after = count + done.count, gone + list(done.files), page[-1]
 
 
@@ -84,7 +84,7 @@ def test_each_thing_goes_on_its_day(here: Desk, status: Status):
         days = {
             what: last
             for what in there
-            if (last := table.ends(retention.facts(row), what)) is not None
+            if (last := table.ends(reports.facts(row), what)) is not None
         }
         last = min(days.values())
         to(here, last)
@@ -104,7 +104,7 @@ def test_each_thing_goes_on_its_day(here: Desk, status: Status):
         ]
         assert sorted(said) == sorted(Erased)
         assert len(session.exec(select(Tombstone)).all()) == len(Erased)
-        assert list(proving.problems(session, here.keys)) == []
+        assert list(chains.problems(session, here.keys)) == []
     row = here.case(case.number)
     assert (row.status, row.category, row.day) == (status, case.category, case.day)
 
@@ -150,14 +150,14 @@ def test_rows_of_an_older_version_get_the_day_of_their_end(here: Desk):
     case, _ = here.reports("555")
     by = here.house.supervisor.officer
     here.later(days=5)
-    here.act(verbs.change_status, case.report, Status.MERGED, by=by, reason=None)
+    here.act(officer.change_status, case.report, Status.MERGED, by=by, reason=None)
     day = here.office.day(here.now)
     row = here.case(case.number)
     assert row.closed == day
     ends(here, case, Status.MERGED, closed=None)
     with here.database.writing() as session:
-        assert retention.date_ends(session, here.office) == 1
-        assert retention.date_ends(session, here.office) == 0
+        assert reports.date_ends(session, here.office) == 1
+        assert reports.date_ends(session, here.office) == 0
     assert here.case(case.number).closed == day
 
 
@@ -178,7 +178,7 @@ def test_a_case_that_was_changed_by_hand_is_left_and_stops_nobody(here: Desk):
 
 
 def test_pages_pass_over_everything_once(here: Desk, monkeypatch):
-    monkeypatch.setattr(retention, "AT_ONCE", 2)
+    monkeypatch.setattr(reports, "AT_ONCE", 2)
     made = [here.reports(str(handle))[0] for handle in range(500, 505)]
     for case in made:
         ends(here, case, Status.REJECTED)
@@ -207,11 +207,11 @@ def test_replay_erases_once_and_says_so(here: Desk):
         session.delete(session.get_one(Tombstone, stone.id))
     for count in (1, 0):
         again = tombstones.from_line(here.keys, line)
-        assert here.act(retention.replay, again).count == count
+        assert here.act(reports.replay, again).count == count
     assert Erased.IDENTITY not in left(here, case)
     assert is_whole(here, case.report)
     with here.database.reading() as session:
-        (said,) = audit.lines(session)[:1]
+        (said,) = log.lines(session)[:1]
         assert (said.code, said.detail) == ("retention.replayed", "identity")
         assert tombstones.unwritten(session, here.keys, limit=9) == []
 
@@ -221,7 +221,7 @@ def test_counts_tell_what_ended_cases_hold(here: Desk):
     here.reports("777")
     ends(here, case)
     with here.database.reading() as session:
-        counted = dict(overdue.counts(session, retention.cuts(here.office, here.now)))
+        counted = dict(overdue.counts(session, reports.cuts(here.office, here.now)))
     assert counted == {what: what is not Erased.CONTACT for what in Erased}
 
 
@@ -253,7 +253,7 @@ def test_the_store_finds_what_the_rules_say(here: Desk):
             over -= {Erased.CONTENTS}
         over -= {Erased.CONTACT, Erased.FILES, Erased.IDENTITY}  # it has none of them
         with here.database.reading() as session:
-            found = retention.due(session, here.office, now=here.now)
+            found = reports.due(session, here.office, now=here.now)
         assert found == ([case.report] if over else []), (over, example)
 
     holds()

@@ -17,13 +17,13 @@ from handlers.dialogue import Item as Wanted
 from handlers.errors import DraftGone, NotFound, NotReady
 from handlers.inbox import Outcome
 from handlers.messages import Proof
-from handlers.retention import traces as housekeeping
+from handlers.retention import traces
 from storage import conversations
 from storage.cases import items as report_items
 from storage.cases import reports
 from storage.database import transactions
 from storage.jobs import jobs
-from storage.letters import sent as departed
+from storage.letters import sent
 from storage.letters.letter import Letter
 from storage.models import Conversation, Draft, Item, Job, Quarantine
 from storage.words import Channel, ItemKind, JobKind, LetterKind
@@ -62,7 +62,7 @@ def test_a_draft_lives_as_long_as_its_writer_writes(here):
     before = _items(here, report)
     for day in range(5):
         here.later(hours=20)
-        assert here.act(housekeeping.purge) == 0
+        assert here.act(traces.purge) == 0
         here.say("555", f"Tambahan cerita nomor {day} dari saya")
     assert _items(here, report) == before + 5
     assert here.say("555", "KIRIM") is Outcome.TAKEN
@@ -75,9 +75,9 @@ def test_a_draft_that_no_conversation_names_goes_after_two_days(here):
     with here.database.writing() as session:
         conversations.forget(session, [conversations.name_of(here.keys, *_who())])
     here.later(hours=30)
-    assert here.act(housekeeping.purge) == 0
+    assert here.act(traces.purge) == 0
     here.later(hours=48)
-    assert here.act(housekeeping.purge) == 1
+    assert here.act(traces.purge) == 1
     assert _items(here, report) == 0
 
 
@@ -127,7 +127,7 @@ def test_a_conversation_put_back_does_not_touch_the_case_it_became(here, ends):
         session.add(Conversation(**values))
     if ends == "purge":
         here.later(hours=26)
-        assert here.act(housekeeping.purge) == 0
+        assert here.act(traces.purge) == 0
     else:
         here.say("555", ends)
         here.say("555", "YA")
@@ -146,7 +146,7 @@ def test_a_purge_waits_for_a_submit_that_is_under_way(here):
 
     def purge() -> None:
         with here.database.writing() as session:
-            gone.append(housekeeping.purge(session, here.office, now=late))
+            gone.append(traces.purge(session, here.office, now=late))
 
     other = threading.Thread(target=purge)
     with here.database.writing() as session:
@@ -172,16 +172,16 @@ def test_a_case_that_was_opened_is_forgotten_after_fifteen_minutes(here, minute)
     here.now = here.now.replace(minute=minute) + timedelta(hours=2)
     here.say("555", f"STATUS {slip}")
     here.later(minutes=14)
-    here.act(housekeeping.purge)
+    here.act(traces.purge)
     memory = _memory(here)
     assert memory is not None
     assert memory["opened"] == case.report.hex()
     here.later(minutes=2)
-    here.act(housekeeping.purge)
+    here.act(traces.purge)
     memory = _memory(here)
     assert memory is None or (memory["opened"], memory["opened_until"]) == ("", 0)
     here.later(minutes=90)
-    here.act(housekeeping.purge)
+    here.act(traces.purge)
     assert _memory(here) is None
 
 
@@ -191,12 +191,12 @@ def test_an_open_draft_outlives_the_case_that_was_opened_beside_it(here):
     here.say("555", f"STATUS {slip}")
     assert _memory(here)["opened"]
     here.later(minutes=16)
-    here.act(housekeeping.purge)
+    here.act(traces.purge)
     memory = _memory(here)
     assert memory["opened"] == ""
     assert memory["report"]
     here.later(hours=23)
-    assert here.act(housekeeping.purge) == 0
+    assert here.act(traces.purge) == 0
     assert here.say("555", "KIRIM") is Outcome.TAKEN
     here.receipt("555")
 
@@ -212,7 +212,7 @@ def test_nothing_of_a_conversation_is_left_where_only_the_case_was(here):
             session, here.keys, [row.handle], raw, expires=here.now + timedelta(hours=9)
         )
     here.later(minutes=16)
-    here.act(housekeeping.purge)
+    here.act(traces.purge)
     assert _memory(here) is None
 
 
@@ -220,7 +220,7 @@ def test_jobs_are_never_let_go_unfinished(here):
     for kind in JobKind:
         here.store(jobs.put, kind, {"channel": "sms"}, now=here.now)
     here.later(days=9)
-    here.act(housekeeping.purge)
+    here.act(traces.purge)
     with here.database.reading() as session:
         assert len(session.exec(select(Job)).all()) == len(JobKind)
 
@@ -245,16 +245,16 @@ def test_a_copy_whose_last_status_never_came_is_erased_all_the_same(here, of_a_c
         "Ada kabar",
         case="ab" * 16 if of_a_case else "",
     )
-    here.store(departed.put, letter, "SM77", now=here.now)
+    here.store(sent.put, letter, "SM77", now=here.now)
     if of_a_case:
-        here.store(departed.leave_to_nobody, Channel.SMS, "+6281")
+        here.store(sent.leave_to_nobody, Channel.SMS, "+6281")
     here.later(hours=30)
-    here.act(housekeeping.purge)
+    here.act(traces.purge)
     assert here.store(_owed) == []
     here.later(hours=24)
-    here.act(housekeeping.purge)
+    here.act(traces.purge)
     assert here.store(_owed) == [{"channel": "sms", "id": "SM77"}]
-    here.act(housekeeping.purge)
+    here.act(traces.purge)
     assert len(here.store(_owed)) == 1
 
 

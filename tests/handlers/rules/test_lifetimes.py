@@ -15,7 +15,7 @@ from handlers.rules.lifetimes import FIXED, Facts, Lifetimes, Unit
 from handlers.rules.rulebook import Rulebook, read_rules
 from storage.cases import cases
 from storage.jobs import jobs
-from storage.letters import letter as letters
+from storage.letters import letter
 from storage.people import invitations, sessions
 from storage.words import Erased, Status
 from tests.support.places import ROOT
@@ -36,7 +36,7 @@ def test_what_the_program_keeps_itself_is_what_the_table_says():
     assert span("drafts") == memory.DRAFT_LIFE
     assert span("conversations") == memory.TALK_LIFE
     assert span("traces") == timedelta(hours=telegram.LIMITS.delete_hours)
-    assert span("letters") == max(letters.LIVES.values())
+    assert span("letters") == max(letter.LIVES.values())
     assert span("jobs") == jobs.LIFE
     assert span("sessions") == sessions.LONGEST
     assert span("invitations") == invitations.LIFE

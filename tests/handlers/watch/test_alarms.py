@@ -4,13 +4,12 @@ import pytest
 
 from bot.watch.alarms import Alarm
 from handlers.texts import Texts
-from handlers.watch import alarms as alarming
+from handlers.watch import alarms
 from storage.jobs import watches
 from storage.models import Officer
-from storage.people import officers
-from storage.people import telegram_links as links
+from storage.people import officers, telegram_links
 from storage.words import Channel, Role
-from tests.support import founded as house
+from tests.support import founded
 from tests.support.desk import Desk, desk
 
 
@@ -21,14 +20,16 @@ def here(database, keys) -> Desk:
 
 def link(here: Desk, officer: bytes, handle: str) -> None:
     with here.database.writing() as session:
-        token = links.issue(session, here.keys, officer, now=here.now)
-        links.redeem(session, here.keys, token, Channel.TELEGRAM, handle, now=here.now)
+        token = telegram_links.issue(session, here.keys, officer, now=here.now)
+        telegram_links.redeem(
+            session, here.keys, token, Channel.TELEGRAM, handle, now=here.now
+        )
 
 
 def admin(here: Desk) -> Officer:
     """Add an admin with a linked account; somebody who is none has one too."""
     with here.database.writing() as session:
-        officer = house.person(session, here.keys, "admin1", Role.ADMIN).officer
+        officer = founded.person(session, here.keys, "admin1", Role.ADMIN).officer
     link(here, officer.id, "700")
     link(here, here.house.supervisor.officer.id, "701")
     here.delivers()
@@ -41,30 +42,30 @@ def told(here: Desk) -> list[tuple[str, str]]:
 
 def test_an_alarm_is_told_once_then_daily_then_that_it_is_over(here: Desk):
     admin(here)
-    assert here.act(alarming.rings, "disk.full") == 1
+    assert here.act(alarms.rings, "disk.full") == 1
     (one,) = told(here)
     assert one[0] == "700"
     assert "disk" in one[1]
     here.later(hours=23)
-    assert here.act(alarming.rings, "disk.full") == 0
+    assert here.act(alarms.rings, "disk.full") == 0
     here.later(hours=1, minutes=1)
-    assert here.act(alarming.rings, "disk.full") == 1
+    assert here.act(alarms.rings, "disk.full") == 1
     (again,) = told(here)
     assert again[1] != one[1]
     here.later(hours=1)
-    assert here.act(alarming.is_over, "disk.full") == 1
+    assert here.act(alarms.is_over, "disk.full") == 1
     (over,) = told(here)
     assert over[0] == "700"
-    assert here.act(alarming.is_over, "disk.full") == 0
+    assert here.act(alarms.is_over, "disk.full") == 0
     here.later(minutes=1)
-    assert here.act(alarming.rings, "disk.full") == 1, "it began anew"
+    assert here.act(alarms.rings, "disk.full") == 1, "it began anew"
 
 
 def test_two_alarms_are_two(here: Desk):
     admin(here)
-    assert here.act(alarming.rings, "disk.full") == 1
-    assert here.act(alarming.rings, "backup.old") == 1
-    assert here.act(alarming.is_over, "disk.full") == 1
+    assert here.act(alarms.rings, "disk.full") == 1
+    assert here.act(alarms.rings, "backup.old") == 1
+    assert here.act(alarms.is_over, "disk.full") == 1
     with here.database.reading() as session:
         rows = watches.read(session)
     assert rows["alarm.disk.full"].bad is None
@@ -72,11 +73,11 @@ def test_two_alarms_are_two(here: Desk):
 
 
 def test_without_an_admin_who_linked_an_account_it_is_remembered(here: Desk):
-    assert here.act(alarming.rings, "disk.full") == 0
+    assert here.act(alarms.rings, "disk.full") == 0
     with here.database.reading() as session:
         assert watches.read(session)["alarm.disk.full"].bad == here.now
     here.later(hours=1)
-    assert here.act(alarming.is_over, "disk.full") == 0
+    assert here.act(alarms.is_over, "disk.full") == 0
     assert told(here) == []
 
 
@@ -99,4 +100,4 @@ def test_an_admin_who_left_hears_nothing(here: Desk):
     gone = admin(here)
     with here.database.writing() as session:
         officers.deactivate(session, here.keys, gone.id)
-    assert here.act(alarming.rings, "disk.full") == 0
+    assert here.act(alarms.rings, "disk.full") == 0

@@ -6,15 +6,14 @@ import pytest
 from sqlalchemy import delete, insert
 from sqlmodel import SQLModel
 
-from handlers.cases import officer as verbs
+from handlers.cases import officer
 from handlers.watch import digest
-from storage.audit import log as audit
-from storage.inspection import chains as proving
+from storage.audit import log
+from storage.inspection import chains
 from storage.models import AuditLine, OfficerLink
-from storage.people import telegram_links as links
+from storage.people import telegram_links
 from storage.words import Channel, Role
-from tests.support import founded as house
-from tests.support import thief
+from tests.support import founded, thief
 from tests.support.desk import Desk, desk, pick
 
 HOME = "9001"
@@ -25,10 +24,10 @@ def here(database, keys) -> Desk:
     found = desk(database, keys)
     with database.writing() as session:
         for login, handle in (("lala", HOME), ("mira", "")):
-            auditor = house.person(session, keys, login, Role.AUDITOR).officer
+            auditor = founded.person(session, keys, login, Role.AUDITOR).officer
             if handle:
-                token = links.issue(session, keys, auditor.id, now=found.now)
-                links.redeem(
+                token = telegram_links.issue(session, keys, auditor.id, now=found.now)
+                telegram_links.redeem(
                     session, keys, token, Channel.TELEGRAM, handle, now=found.now
                 )
     found.now = found.now.replace(hour=0, minute=0)  # 07:00 in Jakarta
@@ -62,22 +61,22 @@ def test_it_goes_once_a_day_from_seven_on(here: Desk):
     here.later(hours=8)
     assert sends(here) == 1
     with here.database.reading() as session:
-        codes = [line.code for line in audit.lines(session)]
+        codes = [line.code for line in log.lines(session)]
         assert codes.count("digest") == 2
-        assert audit.verify(session, here.keys) is None
+        assert log.verify(session, here.keys) is None
 
 
 def test_it_says_what_happened_and_holds_the_head(here: Desk):
     case, _ = here.reports("555")
-    here.act(verbs.record_reading, case.report, by=here.house.supervisor.officer)
+    here.act(officer.record_reading, case.report, by=here.house.supervisor.officer)
     sends(here)
     (letter,) = [one for one in here.delivers() if one.to == HOME]
     assert "whole" in letter.text
     assert "Cases read: 1." in letter.text
     with here.database.reading() as session:
-        now = audit.head(session)
-        assert head(here) == audit.written(now)
-        assert audit.kept(head(here)) == now
+        now = log.head(session)
+        assert head(here) == log.written(now)
+        assert log.kept(head(here)) == now
     assert case.number not in letter.text
     here.later(days=1)
     sends(here, broken=7)
@@ -94,7 +93,7 @@ def test_it_counts_wrong_second_factors_since_the_last_one(
         for _ in range(3):
             who = here.house.supervisor.officer.id
             code = "second_factor_wrong"
-            audit.record(session, here.keys, code, officer=who, now=here.now)
+            log.record(session, here.keys, code, officer=who, now=here.now)
     sends(here, broken=broken)
     here.delivers()
     assert "Wrong second factors: 3." in here.letters[-1].text
@@ -123,15 +122,15 @@ def put_back(here: Desk, rows: thief.Rows) -> None:
 
 def checked(here: Desk, kept: str = "") -> tuple[int | None, list[str]]:
     with here.database.reading() as session:
-        expected = audit.kept(kept) if kept else None
-        broken = audit.verify(session, here.keys, expected=expected)
-        return broken, list(proving.problems(session, here.keys))
+        expected = log.kept(kept) if kept else None
+        broken = log.verify(session, here.keys, expected=expected)
+        return broken, list(chains.problems(session, here.keys))
 
 
 def test_the_whole_store_put_back_shows_by_the_head_alone(here: Desk):
     case, _ = here.reports("555")
     yesterday = thief.rows_of(here.database)
-    here.act(verbs.take, case.report, by=here.house.supervisor.officer)
+    here.act(officer.take, case.report, by=here.house.supervisor.officer)
     sends(here)
     here.delivers()
     assert checked(here, head(here)) == (None, [])
@@ -139,19 +138,19 @@ def test_the_whole_store_put_back_shows_by_the_head_alone(here: Desk):
     assert checked(here) == (None, []), "every tag is good"
     broken, _ = checked(here, head(here))
     assert broken is not None
-    here.act(verbs.note, case.report, "x", by=here.house.supervisor.officer)
-    here.act(verbs.note, case.report, "y", by=here.house.supervisor.officer)
+    here.act(officer.note, case.report, "x", by=here.house.supervisor.officer)
+    here.act(officer.note, case.report, "y", by=here.house.supervisor.officer)
     broken, _ = checked(here, head(here))
     assert broken is not None, "a log that grew again is another one"
 
 
 def test_a_cut_end_shows_by_the_head(here: Desk):
     case, _ = here.reports("555")
-    here.act(verbs.take, case.report, by=here.house.supervisor.officer)
+    here.act(officer.take, case.report, by=here.house.supervisor.officer)
     sends(here)
     here.delivers()
     with here.database.writing() as session:
-        last = audit.head(session)[0]
+        last = log.head(session)[0]
         session.delete(session.get_one(AuditLine, last))
     assert checked(here)[0] is None
     assert checked(here, head(here))[0] == last

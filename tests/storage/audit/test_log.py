@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from sqlmodel import Session, select
 
-from storage.audit import log as audit
+from storage.audit import log
 from storage.crypto.server_key import ServerKeys
 from storage.database.database import Database
 from storage.models import AuditLine
@@ -13,35 +13,35 @@ NOW = datetime(2026, 3, 2, 9, 0, 0, 123456, tzinfo=UTC)
 
 
 def fill(session: Session, keys: ServerKeys) -> None:
-    audit.record(session, keys, "signed_in", officer=b"o" * 16, now=NOW)
+    log.record(session, keys, "signed_in", officer=b"o" * 16, now=NOW)
     jakarta = NOW.astimezone(timezone(timedelta(hours=7)))
-    audit.record(
+    log.record(
         session, keys, "opened", officer=b"o" * 16, report=b"r" * 16, now=jakarta
     )
-    audit.record(
+    log.record(
         session, keys, "route_added", officer=None, detail="COR>inspectorate", now=NOW
     )
 
 
 def test_the_chain_holds(database: Database, keys: ServerKeys):
     with database.writing() as session:
-        assert audit.head(session) == (0, b"")
+        assert log.head(session) == (0, b"")
         fill(session, keys)
     with database.reading() as session:
-        assert audit.verify(session, keys) is None
-        assert audit.head(session)[0] == 3
-        assert audit.verify(session, keys, expected=audit.head(session)) is None
-        assert [line.seq for line in audit.lines(session, limit=2)] == [3, 2]
-        assert [line.seq for line in audit.lines(session, before=2)] == [1]
+        assert log.verify(session, keys) is None
+        assert log.head(session)[0] == 3
+        assert log.verify(session, keys, expected=log.head(session)) is None
+        assert [line.seq for line in log.lines(session, limit=2)] == [3, 2]
+        assert [line.seq for line in log.lines(session, before=2)] == [1]
 
 
 def test_it_survives_a_new_server_key(database: Database, keys: ServerKeys):
     with database.writing() as session:
         fill(session, keys)
         both = ServerKeys({**keys.ring, 2: ServerKeys.new().ring[1]})
-        audit.record(session, both, "key_rotated", officer=None, now=NOW)
-        assert audit.verify(session, both) is None
-        assert audit.verify(session, keys) == 4
+        log.record(session, both, "key_rotated", officer=None, now=NOW)
+        assert log.verify(session, both) is None
+        assert log.verify(session, keys) == 4
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_a_changed_line_shows(
         setattr(line, column, value)
         session.add(line)
     with database.reading() as session:
-        assert audit.verify(session, keys) == 2
+        assert log.verify(session, keys) == 2
 
 
 def test_a_missing_line_shows(database: Database, keys: ServerKeys):
@@ -72,7 +72,7 @@ def test_a_missing_line_shows(database: Database, keys: ServerKeys):
         fill(session, keys)
         session.delete(session.get(AuditLine, 2))
     with database.reading() as session:
-        assert audit.verify(session, keys) == 2
+        assert log.verify(session, keys) == 2
 
 
 def test_a_cut_or_rewritten_end_shows_by_the_head_kept_elsewhere(
@@ -80,13 +80,13 @@ def test_a_cut_or_rewritten_end_shows_by_the_head_kept_elsewhere(
 ):
     with database.writing() as session:
         fill(session, keys)
-        kept = audit.head(session)
+        kept = log.head(session)
         session.delete(session.get(AuditLine, 3))
         session.flush()
-        assert audit.verify(session, keys) is None
-        assert audit.verify(session, keys, expected=kept) == 3
-        audit.record(session, keys, "signed_out", officer=None, now=NOW)
-        assert audit.verify(session, keys, expected=kept) == 3
+        assert log.verify(session, keys) is None
+        assert log.verify(session, keys, expected=kept) == 3
+        log.record(session, keys, "signed_out", officer=None, now=NOW)
+        assert log.verify(session, keys, expected=kept) == 3
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_a_line_takes_codes_only(
     database: Database, keys: ServerKeys, code: str, detail: str
 ):
     with database.writing() as session, pytest.raises(ValueError, match="short codes"):
-        audit.record(session, keys, code, officer=None, detail=detail, now=NOW)
+        log.record(session, keys, code, officer=None, detail=detail, now=NOW)
 
 
 def test_many_writers_make_one_chain(database: Database, keys: ServerKeys):
@@ -107,7 +107,7 @@ def test_many_writers_make_one_chain(database: Database, keys: ServerKeys):
         try:
             for _ in range(5):
                 with database.writing() as session:
-                    audit.record(session, keys, "tick", officer=None, now=NOW)
+                    log.record(session, keys, "tick", officer=None, now=NOW)
         except BaseException as error:  # noqa: BLE001 - told to the test's own thread
             failures.append(error)
 
@@ -119,4 +119,4 @@ def test_many_writers_make_one_chain(database: Database, keys: ServerKeys):
     assert failures == []
     with database.reading() as session:
         assert len(session.exec(select(AuditLine)).all()) == 20
-        assert audit.verify(session, keys) is None
+        assert log.verify(session, keys) is None

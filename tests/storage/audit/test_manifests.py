@@ -6,8 +6,7 @@ import pytest
 from sqlalchemy import Connection, text
 from sqlmodel import Session, select
 
-from storage.audit import log as audit
-from storage.audit import manifests
+from storage.audit import log, manifests
 from storage.audit.manifests import Name
 from storage.crypto.sealing import NotAuthentic
 from storage.crypto.server_key import ServerKeys
@@ -18,7 +17,7 @@ from storage.people import officers, sessions
 from storage.units import readiness, routes, units
 from storage.words import UnitKind
 from tests.conftest import NOW
-from tests.support import founded as house
+from tests.support import founded
 
 PEOPLE = ("officers", "memberships", "unit_grants", "units")
 
@@ -57,16 +56,16 @@ def restored(database: Database, tables: dict[str, list[dict]]) -> None:
 
 
 @pytest.fixture
-def built(database: Database, keys: ServerKeys) -> house.House:
+def built(database: Database, keys: ServerKeys) -> founded.House:
     with database.writing() as session:
-        return house.build(session, keys)
+        return founded.build(session, keys)
 
 
 def colleague(
-    database: Database, keys: ServerKeys, built: house.House, login: str = "budi"
-) -> house.Person:
+    database: Database, keys: ServerKeys, built: founded.House, login: str = "budi"
+) -> founded.Person:
     with database.writing() as session:
-        person = house.person(session, keys, login)
+        person = founded.person(session, keys, login)
         unit = units.verified(session, keys, built.unit.id)
         boss = built.supervisor
         units.admit(session, keys, unit, person.officer, boss.officer, boss.secret)
@@ -74,7 +73,7 @@ def colleague(
 
 
 def test_a_removed_officer_does_not_come_back(
-    database: Database, keys: ServerKeys, built: house.House
+    database: Database, keys: ServerKeys, built: founded.House
 ):
     budi = colleague(database, keys, built)
     with database.writing() as session:
@@ -99,7 +98,7 @@ def test_a_removed_officer_does_not_come_back(
 
 
 def test_an_old_membership_alone_gives_nothing(
-    database: Database, keys: ServerKeys, built: house.House
+    database: Database, keys: ServerKeys, built: founded.House
 ):
     """The account of somebody who left one unit counts; the membership does not."""
     budi = colleague(database, keys, built)
@@ -123,7 +122,7 @@ def test_an_old_key_of_a_unit_is_sealed_nothing(database: Database, keys: Server
         young = units.create(session, keys, "Young", UnitKind.HANDLING)
     old = copied(database, "units")
     with database.writing() as session:
-        rina = house.person(session, keys, "rina").officer
+        rina = founded.person(session, keys, "rina").officer
         young = units.verified(session, keys, young.id)
         units.admit_first(session, keys, young, rina)
     restored(database, old)
@@ -133,7 +132,7 @@ def test_an_old_key_of_a_unit_is_sealed_nothing(database: Database, keys: Server
         with pytest.raises(NotAuthentic):
             units.named(session, keys, "Young")
         row = session.get_one(Unit, young.id)
-        joko = house.person(session, keys, "joko").officer
+        joko = founded.person(session, keys, "joko").officer
         with pytest.raises(NotAuthentic):
             units.admit_first(session, keys, row, joko)
 
@@ -155,7 +154,7 @@ def _without_both(session: Session) -> None:
 def test_a_route_that_is_taken_away_stops_intake(
     database: Database,
     keys: ServerKeys,
-    built: house.House,
+    built: founded.House,
     harm: Callable[[Session], None],
 ):
     with database.writing() as session:
@@ -172,7 +171,7 @@ def test_a_route_that_is_taken_away_stops_intake(
 
 
 def test_a_change_never_makes_a_strangers_change_ours(
-    database: Database, keys: ServerKeys, built: house.House
+    database: Database, keys: ServerKeys, built: founded.House
 ):
     with database.writing() as session:
         routes.add_route(session, keys, built.unit, position="KDH")
@@ -185,13 +184,13 @@ def test_a_change_never_makes_a_strangers_change_ours(
 
 
 def test_an_old_list_with_its_old_rows_shows_in_the_audit_log(
-    database: Database, keys: ServerKeys, built: house.House
+    database: Database, keys: ServerKeys, built: founded.House
 ):
     budi = colleague(database, keys, built)
     with database.writing() as session:
         manifests.witness(session, keys, now=NOW)
         manifests.witness(session, keys, now=NOW)
-        assert audit.head(session)[0] == 2, "one line a list, and none without a change"
+        assert log.head(session)[0] == 2, "one line a list, and none without a change"
     old = copied(database, *PEOPLE, "settings")
     with database.writing() as session:
         officers.deactivate(session, keys, budi.officer.id)

@@ -10,23 +10,22 @@ from sqlalchemy import text
 from sqlmodel import col, select
 
 from bot.assembly.server import NotFounded, build
-from bot.settings import loading as config
+from bot.settings import loading
 from handlers.cases import officer as verbs
 from handlers.cases import reporter
 from storage import quarantine
-from storage.audit import log as audit
-from storage.cases import cases, history
-from storage.cases import items as report_items
+from storage.audit import log
+from storage.cases import cases, history, items
 from storage.cases.items import Content
 from storage.crypto.sealing import Context, NotAuthentic, new_pair, seal
 from storage.crypto.server_key import Purpose, ServerKeys
 from storage.database.database import Database
-from storage.inspection import chains as proving
+from storage.inspection import chains
 from storage.models import Case, Event, Item, LinkToken, OfficerLink, Quarantine
-from storage.people import telegram_links as links
+from storage.people import telegram_links
 from storage.words import Audience, Channel, ItemKind, Reason, Status
 from tests.conftest import NOW
-from tests.support import founded as house
+from tests.support import founded
 from tests.support.desk import Desk, desk, pick
 
 
@@ -37,14 +36,16 @@ def here(database: Database, keys: ServerKeys) -> Desk:
 
 def redeemed(database: Database, keys: ServerKeys, token: str) -> bytes | None:
     with database.writing() as session:
-        return links.redeem(session, keys, token, Channel.TELEGRAM, "666", now=NOW)
+        return telegram_links.redeem(
+            session, keys, token, Channel.TELEGRAM, "666", now=NOW
+        )
 
 
 def test_a_planted_link_token_takes_no_officers_place(
     database: Database, keys: ServerKeys
 ):
     with database.writing() as session:
-        budi = house.person(session, keys, "budi").officer
+        budi = founded.person(session, keys, "budi").officer
         planted = [sha256(b"mine").digest(), keys.look_up(Purpose.OFFICER_LINK, "mine")]
         for name in planted:
             session.add(
@@ -57,7 +58,7 @@ def test_a_planted_link_token_takes_no_officers_place(
             )
     assert redeemed(database, keys, "mine") is None
     with database.reading() as session:
-        assert not links.is_linked(session, budi.id)
+        assert not telegram_links.is_linked(session, budi.id)
 
 
 @pytest.mark.parametrize("column", ["officer", "expires"])
@@ -65,9 +66,9 @@ def test_a_token_turned_to_somebody_else_is_dead(
     database: Database, keys: ServerKeys, column: str
 ):
     with database.writing() as session:
-        budi = house.person(session, keys, "budi").officer
-        sari = house.person(session, keys, "sari").officer
-        token = links.issue(session, keys, budi.id, now=NOW)
+        budi = founded.person(session, keys, "budi").officer
+        sari = founded.person(session, keys, "sari").officer
+        token = telegram_links.issue(session, keys, budi.id, now=NOW)
         row = session.exec(select(LinkToken)).one()
         turned = {"officer": sari.id, "expires": NOW + timedelta(days=9)}
         setattr(row, column, turned[column])
@@ -81,11 +82,14 @@ def test_a_handle_is_its_officers_only_by_the_blob(
     """A row whose handle was copied from another link speaks for nobody."""
     with database.writing() as session:
         for login, handle in (("budi", "77"), ("eve", "666")):
-            officer = house.person(session, keys, login).officer
-            token = links.issue(session, keys, officer.id, now=NOW)
-            links.redeem(session, keys, token, Channel.TELEGRAM, handle, now=NOW)
+            officer = founded.person(session, keys, login).officer
+            token = telegram_links.issue(session, keys, officer.id, now=NOW)
+            telegram_links.redeem(
+                session, keys, token, Channel.TELEGRAM, handle, now=NOW
+            )
             assert (
-                links.officer_at(session, keys, Channel.TELEGRAM, handle) == officer.id
+                telegram_links.officer_at(session, keys, Channel.TELEGRAM, handle)
+                == officer.id
             )
         first, second = session.exec(select(OfficerLink)).all()
         handles = first.handle, second.handle
@@ -97,13 +101,19 @@ def test_a_handle_is_its_officers_only_by_the_blob(
         session.flush()
     with database.writing() as session:
         for handle in ("77", "666"):
-            assert links.officer_at(session, keys, Channel.TELEGRAM, handle) is None
+            assert (
+                telegram_links.officer_at(session, keys, Channel.TELEGRAM, handle)
+                is None
+            )
         row = session.exec(select(OfficerLink)).all()[0]
         row.blob = secrets.token_bytes(60)
         session.add(row)
         session.flush()
         for handle in ("77", "666"):
-            assert links.officer_at(session, keys, Channel.TELEGRAM, handle) is None
+            assert (
+                telegram_links.officer_at(session, keys, Channel.TELEGRAM, handle)
+                is None
+            )
 
 
 def test_every_column_of_a_case_is_under_its_tag(here: Desk):
@@ -193,7 +203,7 @@ def test_a_store_that_does_not_say_whether_it_is_a_demo_is_not_served(
         "KENTONGAN_FILES__PATH": str(tmp_path),
         "KENTONGAN_KEYS__SERVER_KEY": here.keys.to_text(),
     }
-    settings = config.load(None, environ)
+    settings = loading.load(None, environ)
     for allow in (False, True):
         with pytest.raises(NotFounded):
             build(settings, environ=environ, clock=lambda: NOW, allow_demo=allow)
@@ -223,8 +233,8 @@ def roll_back(here: Desk, report: bytes, old: dict[str, list[dict]]) -> None:
 
 def wrong(here: Desk) -> list[str]:
     with here.database.reading() as session:
-        assert audit.verify(session, here.keys) is None
-        return list(proving.problems(session, here.keys))
+        assert log.verify(session, here.keys) is None
+        return list(chains.problems(session, here.keys))
 
 
 ACTS = {
@@ -253,7 +263,7 @@ def test_a_case_that_was_rolled_back_shows_in_the_audit_log(here: Desk, act: str
     ACTS[act](here, case, by)
     assert wrong(here) == []
     with here.database.reading() as session:
-        (line,) = audit.lines(session)
+        (line,) = log.lines(session)
         assert (line.code, line.officer, line.report) == (act, by.id, case.report)
     roll_back(here, case.report, old)
     with here.database.reading() as session:
@@ -275,7 +285,7 @@ def test_letting_go_and_proposing_are_witnessed_too(here: Desk):
     for to, reason in moved:
         here.act(verbs.change_status, case.report, to, by=by, reason=reason)
     with here.database.reading() as session:
-        codes = [line.code for line in audit.lines(session)]
+        codes = [line.code for line in log.lines(session)]
     assert codes == ["case.proposed", "case.status", "case.let_go", "case.taken"]
     assert wrong(here) == []
 
@@ -287,7 +297,7 @@ def test_no_act_of_a_reporter_is_in_the_audit_log(here: Desk):
     here.say("555", f"CABUT {slip}")
     here.say("555", "YA")
     with here.database.reading() as session:
-        assert audit.head(session)[0] == 0
+        assert log.head(session)[0] == 0
     assert wrong(here) == []
 
 
@@ -341,7 +351,7 @@ def test_an_item_that_was_taken_away_is_missed(here: Desk):
 def test_an_item_that_no_event_names_is_counted(here: Desk):
     case, _ = here.reports("555")
     with here.database.writing() as session:
-        report_items.add_item(
+        items.add_item(
             session,
             here.keys,
             case.report,

@@ -17,11 +17,9 @@ from sqlmodel import SQLModel
 
 from bot.operations import backups
 from storage import outbox
-from storage.audit import log as audit
-from storage.backups import encoding as backup_values
+from storage.audit import log
+from storage.backups import encoding, restoring, writing
 from storage.backups import proof as backup_proof
-from storage.backups import restoring
-from storage.backups import writing as backing_up
 from storage.backups.reading import Reader, Sink, unpack
 from storage.backups.records import (
     BackupDamaged,
@@ -36,14 +34,14 @@ from storage.backups.records import (
 from storage.backups.restoring import StoreNotEmpty
 from storage.backups.writing import LEFT_OUT
 from storage.crypto.server_key import ServerKeys
-from storage.database import schema as migrating
+from storage.database import schema
 from storage.database.database import Database
 from storage.database.schema import SchemaTooNew
-from storage.evidence import blobs as shelf
+from storage.evidence import blobs
 from storage.evidence.blobs import Folder
-from storage.inspection import rows as inspecting
+from storage.inspection import rows as inspection
 from storage.letters.letter import Letter
-from storage.rekeying import server_key as rekeying
+from storage.rekeying import server_key
 from storage.words import Channel, LetterKind
 from tests.conftest import own_database
 from tests.seizure.building import whole_house
@@ -102,7 +100,7 @@ def source(
 
 def backed_up(whole: Whole) -> bytes:
     out = io.BytesIO()
-    backing_up.write(
+    writing.write(
         whole.database,
         whole.keys,
         Folder(whole.folder),
@@ -146,7 +144,7 @@ def test_a_backup_of_either_store_is_proved_and_goes_into_either(
     backup = backed_up(source)
     proof = backup_proof.prove(io.BytesIO(backup), source.keys)
     with source.database.reading() as session:
-        wrong = list(inspecting.problems(session, source.keys))
+        wrong = list(inspection.problems(session, source.keys))
     assert proof.faults == wrong
     assert proof.opened > 50
     assert proof.end.files == 2
@@ -155,7 +153,7 @@ def test_a_backup_of_either_store_is_proved_and_goes_into_either(
     }
     folder = tmp_path / "elsewhere"
     restored(source, backup, elsewhere, folder)
-    migrating.check(elsewhere)
+    schema.check(elsewhere)
     after = thief.rows_of(elsewhere)
     for name in set(before) - LEFT_OUT - {"outbox", "jobs", "audit"}:
         assert sorted(map(plain, after[name])) == sorted(map(plain, before[name])), name
@@ -170,12 +168,12 @@ def test_a_backup_of_either_store_is_proved_and_goes_into_either(
     assert told["code"] == "store.restored"
     assert len(after["audit"]) == len(before["audit"])
     with elsewhere.reading() as session:
-        assert audit.verify(session, source.keys) is None
-        assert list(inspecting.problems(session, source.keys)) == wrong
-        rekeying.require(session, source.keys)
+        assert log.verify(session, source.keys) is None
+        assert list(inspection.problems(session, source.keys)) == wrong
+        server_key.require(session, source.keys)
     for which in ("original", "copy"):
-        mine = shelf.place(source.folder, source.file, which)
-        its = shelf.place(folder, source.file, which)
+        mine = blobs.place(source.folder, source.file, which)
+        its = blobs.place(folder, source.file, which)
         assert its.read_bytes() == mine.read_bytes()
         assert its.stat().st_mode & 0o777 == 0o600
         day = datetime.fromtimestamp(its.stat().st_mtime, UTC)
@@ -193,7 +191,7 @@ def test_files_go_from_a_folder_into_a_bucket_and_back(
     killed = f"{name}.{'0a' * 8}"
     far.bring_back(killed, [b"killed"], day=whole.here.now.date())
     out = io.BytesIO()
-    _, end = backing_up.write(
+    _, end = writing.write(
         elsewhere, whole.keys, far, out, program="0", now=whole.here.now
     )
     assert (end.files, end.lost) == (3, [])
@@ -208,9 +206,9 @@ def test_files_go_from_a_folder_into_a_bucket_and_back(
         )
     assert near.names(whole.file, "original") == [name, killed]
     for which in ("original", "copy"):
-        mine = shelf.place(whole.folder, whole.file, which)
+        mine = blobs.place(whole.folder, whole.file, which)
         assert (
-            shelf.place(near.path, whole.file, which).read_bytes() == mine.read_bytes()
+            blobs.place(near.path, whole.file, which).read_bytes() == mine.read_bytes()
         )
 
 
@@ -266,7 +264,7 @@ def test_new_rows_are_numbered_behind_the_old_ones(
     with elsewhere.writing() as session:
         outbox.put(session, whole.keys, letter, now=whole.here.now)
         now, keys = whole.here.now, whole.keys
-        audit.record(session, keys, "unit.rotated", officer=None, now=now)
+        log.record(session, keys, "unit.rotated", officer=None, now=now)
     ids = [row["id"] for row in thief.rows_of(elsewhere)["outbox"]]
     assert ids[-1] == max(ids)
     assert len(set(ids)) == len(ids)
@@ -308,7 +306,7 @@ def test_a_foreign_file_a_newer_one_and_another_key_are_named(whole: Whole):
         Reader(io.BytesIO(backup), ServerKeys.new().with_new())
     with pytest.raises(BackupKeyMissing, match="line 2"):
         Reader(io.BytesIO(backup), whole.keys.without(2))
-    with pytest.raises(rekeying.KeyMissing, match="line 1"):
+    with pytest.raises(server_key.KeyMissing, match="line 1"):
         backup_proof.prove(io.BytesIO(backup), whole.keys.without(1))
 
 
@@ -322,7 +320,7 @@ def test_a_backup_of_a_newer_schema_is_refused(mine: Whole):
 
 
 def test_what_was_changed_by_hand_and_what_is_lost_is_told(mine: Whole):
-    shelf.place(mine.folder, mine.file, "copy").unlink()
+    blobs.place(mine.folder, mine.file, "copy").unlink()
     with mine.database.writing() as session:
         session.connection().execute(text("UPDATE cases SET province = '99'"))
         session.connection().execute(text("DELETE FROM jobs"))
@@ -345,7 +343,7 @@ def test_a_file_that_is_erased_meanwhile_is_named_and_no_error(
     mine: Whole, monkeypatch: pytest.MonkeyPatch
 ):
     """The rows were read, then the reporter's wish came."""
-    original = backing_up.named_files
+    original = writing.named_files
 
     def then_erased(connection):
         named = list(original(connection))
@@ -355,7 +353,7 @@ def test_a_file_that_is_erased_meanwhile_is_named_and_no_error(
         Folder(mine.folder).remove(mine.file)
         return iter(named)
 
-    monkeypatch.setattr(backing_up, "named_files", then_erased)
+    monkeypatch.setattr(writing, "named_files", then_erased)
     proof = backup_proof.prove(io.BytesIO(backed_up(mine)), mine.keys)
     assert len(proof.end.erased) == 2
     assert proof.end.lost == []
@@ -373,12 +371,12 @@ def test_a_restore_that_breaks_off_leaves_an_empty_store(
     whole: Whole, elsewhere: Database, tmp_path: Path
 ):
     backup, folder = backed_up(whole), tmp_path / "elsewhere"
-    stray = shelf.place(folder, b"s" * 16, "original")
+    stray = blobs.place(folder, b"s" * 16, "original")
     for most in (20, 66, 95, 99):
         cut = backup[: len(backup) * most // 100]
         with pytest.raises(BackupDamaged):
             restored(whole, cut, elsewhere, folder)
-        assert migrating.current(elsewhere) == ""
+        assert schema.current(elsewhere) == ""
     stray.parent.mkdir(parents=True)
     stray.write_bytes(b"of the try before")
     restored(whole, backup, elsewhere, folder)
@@ -399,16 +397,16 @@ def test_values_travel_as_they_are():
         moment,
         date(2026, 3, 2),
     )
-    assert backup_values.unpacked(backup_values.packed(row) * 2, len(row)) == [row, row]
+    assert encoding.unpacked(encoding.packed(row) * 2, len(row)) == [row, row]
     naive = moment.replace(tzinfo=None)
     jakarta = moment.astimezone(ZoneInfo("Asia/Jakarta"))
     for one in (naive, jakarta):
-        assert backup_values.unpacked(backup_values.packed((one,)), 1) == [(moment,)]
+        assert encoding.unpacked(encoding.packed((one,)), 1) == [(moment,)]
     with pytest.raises(TypeError):
-        backup_values.packed((1.5,))
-    for bad in (b"q\0\0\0\0", backup_values.packed(row)):
-        with pytest.raises(backup_values.UnknownValue):
-            backup_values.unpacked(bad, 2)
+        encoding.packed((1.5,))
+    for bad in (b"q\0\0\0\0", encoding.packed(row)):
+        with pytest.raises(encoding.UnknownValue):
+            encoding.unpacked(bad, 2)
 
 
 class Most(Sink):

@@ -24,27 +24,24 @@ from sqlalchemy.exc import OperationalError
 from handlers.cases import receipts
 from handlers.messages import Proof
 from handlers.rules import numbering
-from storage.audit import log as audit
+from storage.audit import log
 from storage.backups import proof as backup_proof
-from storage.backups import restoring, scratch
-from storage.backups import writing as backing_up
+from storage.backups import restoring, scratch, writing
 from storage.backups.reading import Reader, Sink, unpack
-from storage.cases import items as report_items
-from storage.cases import reports
+from storage.cases import items, reports
 from storage.crypto.server_key import ServerKeys
-from storage.database import schema as migrating
+from storage.database import schema
 from storage.database.database import Database
-from storage.evidence import blobs as shelf
-from storage.evidence import files
+from storage.evidence import blobs, files
 from storage.evidence.blobs import Folder
-from storage.inspection import rows as inspecting
+from storage.inspection import rows as inspection
 from storage.models import Case
 from storage.units import units
 from tests.support.desk import office_of, pick
 from tests.support.places import RECORDED, ROOT
 from tests.support.terminal import Terminal
 
-SCRIPT = ScriptDirectory.from_config(migrating._config())  # noqa: SLF001 - the same folder of revisions
+SCRIPT = ScriptDirectory.from_config(schema._config())  # noqa: SLF001 - the same folder of revisions
 OLDER = [one.revision for one in SCRIPT.walk_revisions() if one.nextrev]
 CHANGES = ("CREATE", "ALTER", "DROP", "INSERT", "UPDATE", "DELETE")
 SLOWLY = """
@@ -94,7 +91,7 @@ class Old:
         """Return the rows of every table it had, in the columns it had."""
         found = {}
         with scratch.store() as empty:
-            migrating.bring(empty, self.revision)
+            schema.bring(empty, self.revision)
             shape = {
                 name: [
                     row[1] for row in empty.execute(text(f"PRAGMA table_info({name})"))
@@ -109,7 +106,7 @@ class Old:
         return found
 
     def revision_now(self) -> str:
-        return migrating.current(self.store)
+        return schema.current(self.store)
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -136,7 +133,7 @@ def loaded(revision: str, store: Database, folder: Path) -> Old:
         store.write_engine.begin() as connection,
     ):
         reader = Reader(file, found.keys)
-        migrating.bring(connection, revision)
+        schema.bring(connection, revision)
         unpack(reader, restoring.Everything(connection, Folder(folder)))
         restoring.count_on(connection)
     return found
@@ -155,22 +152,22 @@ def oldest(empty: Database, tmp_path: Path) -> Old:
 def opens(old: Old) -> None:
     """Look at everything as an officer, a reporter and an auditor do."""
     keys, told = old.keys, old.told
-    migrating.check(old.store)
+    schema.check(old.store)
     with old.store.reading() as session:
-        assert audit.verify(session, keys) is None
-        assert list(inspecting.problems(session, keys)) == told["faults"]
+        assert log.verify(session, keys) is None
+        assert list(inspection.problems(session, keys)) == told["faults"]
         unit = units.verified(session, keys, bytes.fromhex(told["unit"]))
         mine = bytes.fromhex(told["cases"]["mine"])
         secret = reports.secret_for(
             session, keys, mine, unit, bytes.fromhex(told["unit_secret"])
         )
-        read = report_items.read(session, keys, mine, secret)
+        read = items.read(session, keys, mine, secret)
         assert any("minta" in one.content.text for one in read if one.content)
         (file,) = files.of_report(session, keys, mine)
         key = files.copy_key(file, secret)
         assert key is not None
-        place = shelf.place(old.folder, file.id, "copy")
-        assert b"isi" in b"".join(shelf.chunks(place, key))
+        place = blobs.place(old.folder, file.id, "copy")
+        assert b"isi" in b"".join(blobs.chunks(place, key))
         number, code = told["slips"]["mine"]
         slip = numbering.read_receipt(f"{number} {code}")
         assert slip is not None
@@ -195,12 +192,12 @@ def test_every_older_schema_was_recorded_with_every_table_filled():
 
 def test_everything_opens_after_an_upgrade_and_no_row_changed(old: Old):
     before = old.rows()
-    migrating.upgrade(old.store)
+    schema.upgrade(old.store)
     after = old.rows()
     assert {name for name in before if before[name] != after[name]} <= {"sessions"}
     opens(old)
     out = io.BytesIO()
-    backing_up.write(
+    writing.write(
         old.store, old.keys, Folder(old.folder), out, program="0", now=old.now
     )
     out.seek(0)
@@ -239,7 +236,7 @@ def statements(old: Old) -> int:
     event.listen(Engine, "before_cursor_execute", counting)
     try:
         with old.store.write_engine.connect() as connection, connection.begin() as work:
-            migrating.bring(connection)
+            schema.bring(connection)
             work.rollback()
     finally:
         event.remove(Engine, "before_cursor_execute", counting)
@@ -270,7 +267,7 @@ def test_two_at_once_do_not_meet(oldest: Old):
     for process in both:
         told, _ = process.communicate(timeout=60)
         assert process.returncode == 0, told
-        assert migrating.head() in told
+        assert schema.head() in told
     opens(oldest)
 
 
@@ -289,11 +286,11 @@ def test_a_full_disk_leaves_the_old_schema(tmp_path: Path):
             connection.execute(f"PRAGMA max_page_count={most}")
 
         with pytest.raises(OperationalError, match="full"):
-            migrating.upgrade(narrow)
+            schema.upgrade(narrow)
         narrow.close()
         assert old.revision_now() == old.revision
         assert old.rows() == before
-    migrating.upgrade(store)
+    schema.upgrade(store)
     opens(old)
     store.close()
 
@@ -318,7 +315,7 @@ def test_migrate_makes_a_backup_of_the_old_schema_first(oldest: Old, tmp_path: P
     terminal = Terminal(oldest.folder)
     said = terminal("migrate", "--backup", str(tmp_path), **oldest.environ)
     assert said.code == 0, said
-    assert f"schema {oldest.revision} -> {migrating.head()}" in said.out
+    assert f"schema {oldest.revision} -> {schema.head()}" in said.out
     (path,) = tmp_path.glob("*.kentongan")
     with path.open("rb") as file:
         proof = backup_proof.prove(file, oldest.keys)
@@ -329,10 +326,10 @@ def test_migrate_makes_a_backup_of_the_old_schema_first(oldest: Old, tmp_path: P
 
 
 def test_times_and_days_are_still_what_they_were(oldest: Old):
-    migrating.upgrade(oldest.store)
+    schema.upgrade(oldest.store)
     with oldest.store.reading() as session:
         case = pick(session, Case, report=bytes.fromhex(oldest.told["cases"]["mine"]))
         assert case.day == date(2026, 3, 2)
-        line = audit.lines(session)[0]
+        line = log.lines(session)[0]
         assert line.at.tzinfo is UTC
         assert line.at == oldest.now

@@ -12,13 +12,11 @@ import handlers
 import storage
 from handlers import breaches
 from handlers.watch import canary
-from storage.cases import cases, conflicts, data_requests, figures, worklist
-from storage.cases import tags as case_tags
-from storage.inspection import chains as proving
-from storage.jobs import backlog as waiting
+from storage.cases import cases, conflicts, data_requests, figures, tags, worklist
+from storage.inspection import chains
+from storage.jobs import backlog
 from storage.models import Case, Counter, Item, OutboxRow
-from storage.rekeying import case_recovery as recovering_cases
-from storage.rekeying import unit_keys as resealing
+from storage.rekeying import case_recovery, unit_keys
 from storage.retention import overdue
 from storage.retention.overdue import Cut
 from storage.units import rotation, units
@@ -102,7 +100,7 @@ def mark(here: Desk, **values: object) -> None:
         case = session.exec(select(Case)).one()
         for name, value in values.items():
             setattr(case, name, value)
-        case_tags.tag_case(here.keys, case)
+        tags.tag_case(here.keys, case)
         session.add(case)
 
 
@@ -125,10 +123,10 @@ def _open(here: Desk, session: Session) -> list[object]:
         worklist.awaiting_approval(session, here.keys, [unit]),
         conflicts.in_units(session, [unit]),
         data_requests.open_in(session, [unit]),
-        waiting.open_cases(session, today=today + timedelta(days=9)),
+        backlog.open_cases(session, today=today + timedelta(days=9)),
         overdue.held(session),
-        recovering_cases._page(session, None, b"", 9),  # noqa: SLF001 - the query itself
-        resealing.pending(session, here.house.unit),
+        case_recovery._page(session, None, b"", 9),  # noqa: SLF001 - the query itself
+        unit_keys.pending(session, here.house.unit),
     ]
 
 
@@ -164,7 +162,7 @@ def test_no_list_and_no_count_knows_it(here: Desk):
         )
     with here.database.reading() as session:
         unit = units.verified(session, here.keys, here.house.unit.id)
-        assert resealing.pending(session, unit) == 0
+        assert unit_keys.pending(session, unit) == 0
         assert [x for x in _open(here, session) if x] == []
         found = figures.count(session, OLD, date(2040, 1, 1), today=date(2040, 1, 1))
         assert (found.total, found.open, found.late) == (0, 0, 0)
@@ -240,7 +238,7 @@ def test_a_case_that_was_marked_by_hand_is_never_erased(database, keys):
     with here.database.reading() as session:
         assert session.exec(select(Case)).one().report == case.report
         assert session.exec(select(Item)).all()
-        assert any(case.number in one for one in proving.problems(session, here.keys))
+        assert any(case.number in one for one in chains.problems(session, here.keys))
 
 
 def _rows(here: Desk) -> dict[str, int]:

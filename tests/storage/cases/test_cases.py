@@ -7,8 +7,7 @@ import pytest
 from sqlalchemy import text
 from sqlmodel import select
 
-from storage.cases import cases
-from storage.cases import tags as case_tags
+from storage.cases import cases, tags
 from storage.cases.cases import Filters, Place
 from storage.crypto.sealing import NotAuthentic
 from storage.models import Case
@@ -34,7 +33,7 @@ def made(keys, n: int) -> Case:
         head=bytes(32),
         tag=b"",
     )
-    case_tags.tag_case(keys, case)
+    tags.tag_case(keys, case)
     return case
 
 

@@ -14,13 +14,13 @@ from storage.crypto.server_key import ServerKeys
 from storage.database.database import Database
 from storage.models import Draft, Grant, Item
 from storage.words import Audience, Channel, ItemKind
-from tests.support import founded as house
+from tests.support import founded
 
 
 @pytest.fixture
-def draft(database: Database, keys: ServerKeys, now) -> tuple[house.House, bytes]:
+def draft(database: Database, keys: ServerKeys, now) -> tuple[founded.House, bytes]:
     with database.writing() as session:
-        built = house.build(session, keys)
+        built = founded.build(session, keys)
         begun = reports.start(session, keys, [built.unit], day=now.date())
         report_items.add_item(
             session,

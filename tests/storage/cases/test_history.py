@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
-from handlers.cases import officer as verbs
-from storage.cases import history
-from storage.cases import tags as case_tags
+from handlers.cases import officer
+from storage.cases import history, tags
 from storage.crypto.sealing import NotAuthentic
 from storage.models import Case, Event
 from storage.words import Status
@@ -23,10 +22,10 @@ def here(database, keys) -> Desk:
     found = desk(database, keys)
     case, slip = found.reports("555")
     sari = found.house.supervisor.officer
-    found.act(verbs.take, case.report, by=sari)
-    found.act(verbs.note, case.report, "Cek", by=sari)
+    found.act(officer.take, case.report, by=sari)
+    found.act(officer.note, case.report, "Cek", by=sari)
     found.act(
-        verbs.change_status, case.report, Status.VERIFICATION, by=sari, reason=None
+        officer.change_status, case.report, Status.VERIFICATION, by=sari, reason=None
     )
     found.say("555", f"TAMBAH {slip}")
     found.say("555", "Ada saksi lagi")
@@ -135,6 +134,6 @@ def test_a_head_taken_back_shows(here):
         )
     assert broken(here) is None, "chain and head agree again ..."
     with here.database.reading() as session, pytest.raises(NotAuthentic):
-        case_tags.check_case(
+        tags.check_case(
             here.keys, session.exec(select(Case)).one()
         )  # ... the tag does not

@@ -5,13 +5,13 @@ import hmac
 import pytest
 from sqlmodel import select
 
-from handlers.cases import officer as verbs
+from handlers.cases import officer
 from storage import conversations
 from storage.cases import cases, history
 from storage.crypto.sealing import Context, NotAuthentic
 from storage.crypto.server_key import BadServerKey, Purpose, ServerKeys
-from storage.inspection import chains as proving
-from storage.letters import sent as departed
+from storage.inspection import chains
+from storage.letters import sent
 from storage.letters.letter import Letter
 from storage.models import Case
 from storage.words import Channel, LetterKind
@@ -63,28 +63,28 @@ def test_a_repeat_is_known_after_the_key_changed(database, keys):
     with database.writing() as session:
         assert conversations.first_seen(session, keys, *seen, day=NOW.date())
         assert conversations.first_time(session, keys, "form", day=NOW.date())
-        departed.put(session, keys, letter, "SM1", now=NOW)
+        sent.put(session, keys, letter, "SM1", now=NOW)
     with database.writing() as session:
         assert not conversations.first_seen(session, wider, *seen, day=NOW.date())
         assert not conversations.first_time(session, wider, "form", day=NOW.date())
-        assert departed.status(session, wider, Channel.SMS, "SM1", 1) == letter
-        departed.drop(session, wider, Channel.SMS, "SM1", now=NOW)
-        assert departed.status(session, wider, Channel.SMS, "SM1", 2) is None
-        assert departed.knows(session, wider, Channel.SMS, "SM1")
+        assert sent.status(session, wider, Channel.SMS, "SM1", 1) == letter
+        sent.drop(session, wider, Channel.SMS, "SM1", now=NOW)
+        assert sent.status(session, wider, Channel.SMS, "SM1", 2) is None
+        assert sent.knows(session, wider, Channel.SMS, "SM1")
 
 
 def test_a_history_goes_on_under_a_new_key(database, keys):
     here = desk(database, keys)
     case, _ = here.reports("555")
     old = with_keys(here, keys.with_new())
-    old.act(verbs.take, case.report, by=here.house.supervisor.officer)
+    old.act(officer.take, case.report, by=here.house.supervisor.officer)
     with database.reading() as session:
         macs = [event.mac for event in history.of_case(session, case.report)]
         assert {mac[0] for mac in macs} == {1, 2}
         row = session.exec(select(Case)).one()
         assert history.first_broken(session, old.keys, row) is None
         assert history.first_broken(session, old.keys.without(1), row) == 1
-        assert list(proving.problems(session, old.keys)) == []
+        assert list(chains.problems(session, old.keys)) == []
 
 
 def test_a_history_of_old_has_no_id_and_is_verified(database, keys):
@@ -104,7 +104,7 @@ def test_a_history_of_old_has_no_id_and_is_verified(database, keys):
         assert history.first_broken(session, keys, row) is None
         assert history.first_broken(session, wider, row) is None
     here = with_keys(here, wider)
-    here.act(verbs.take, case.report, by=here.house.supervisor.officer)
+    here.act(officer.take, case.report, by=here.house.supervisor.officer)
     with database.writing() as session:
         row = session.exec(select(Case)).one()
         assert history.first_broken(session, wider, row) is None

@@ -3,8 +3,8 @@
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from storage.audit import installation as settings
-from storage.database import schema as migrating
+from storage.audit import installation
+from storage.database import schema
 from storage.database.database import Database
 from tests.support.migrated import migrate
 
@@ -14,14 +14,14 @@ def store(tmp_path, keys):
     made = Database(f"sqlite:///{tmp_path / 'k.db'}", wait=0.2)
     migrate(made)
     with made.writing() as session:
-        settings.set_setting(session, keys, "demo", "no")
+        installation.set_setting(session, keys, "demo", "no")
     yield made
     made.close()
 
 
 def reads(store, keys):
     with store.reading() as session:
-        return settings.get_setting(session, keys, "demo")
+        return installation.get_setting(session, keys, "demo")
 
 
 def test_while_a_file_is_away_no_empty_one_takes_its_place(store, keys, tmp_path):
@@ -31,7 +31,7 @@ def test_while_a_file_is_away_no_empty_one_takes_its_place(store, keys, tmp_path
     path.rename(tmp_path / "away.db")
     for door in (store.reading, store.writing):
         with pytest.raises(OperationalError), door() as session:
-            settings.get_setting(session, keys, "demo")
+            installation.get_setting(session, keys, "demo")
     assert not path.exists()
     (tmp_path / "away.db").rename(path)
     assert reads(store, keys) == "no"
@@ -42,7 +42,7 @@ def test_a_path_may_be_written_in_any_way(tmp_path, name):
     folder = tmp_path / name
     folder.mkdir()
     store = Database(f"sqlite:///{folder / 'k.db'}".replace("?", "%3F"))
-    migrating.upgrade(store)
+    schema.upgrade(store)
     store.close()
     assert [one.name for one in tmp_path.iterdir()] == [name]
     assert [one.name for one in folder.iterdir()] == ["k.db"]

@@ -10,8 +10,8 @@ from sqlalchemy import DateTime, text
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import SQLModel
 
-from handlers.cases import officer as verbs
-from storage.database import schema as migrating
+from handlers.cases import officer
+from storage.database import schema
 from storage.database.database import Database
 from storage.database.schema import SchemaTooNew, SchemaTooOld
 from tests.support import thief
@@ -82,7 +82,7 @@ def test_a_reporters_act_is_told_by_the_day(database, keys):
             text("UPDATE events SET at = :now WHERE actor_class = 'reporter'"),
             {"now": now},
         )
-    here.act(verbs.take, case.report, by=here.house.supervisor.officer)
+    here.act(officer.take, case.report, by=here.house.supervisor.officer)
     for row in thief.rows_of(database)["events"]:
         assert (row["at"] is not None) == (row["actor_class"] == "officer")
 
@@ -93,7 +93,7 @@ def test_no_value_leads_from_people_to_cases(database, keys):
     case, slip = here.reports("555")
     here.say("555", f"KABAR {slip}")
     here.say("555", "NETRAL")
-    here.act(verbs.ask, case.report, "Kapan?", by=here.house.supervisor.officer)
+    here.act(officer.ask, case.report, "Kapan?", by=here.house.supervisor.officer)
     here.say("666", "LAPOR Bendahara memotong dana bantuan operasional")
     here.say("777", "LAPOR")
     rows = thief.rows_of(database)
@@ -129,8 +129,8 @@ def test_head_equals_the_models(database: Database):
     with database.read_engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, SQLModel.metadata) == []
-    migrating.check(database)
-    migrating.upgrade(database)
+    schema.check(database)
+    schema.upgrade(database)
 
 
 def test_a_newer_store_is_refused_and_an_older_one_named(database: Database):
@@ -139,10 +139,10 @@ def test_a_newer_store_is_refused_and_an_older_one_named(database: Database):
             text("UPDATE alembic_version SET version_num = '9999_of_tomorrow'")
         )
     with pytest.raises(SchemaTooNew):
-        migrating.check(database)
+        schema.check(database)
     with pytest.raises(SchemaTooNew):
-        migrating.upgrade(database)
+        schema.upgrade(database)
     with database.writing() as session:
         session.connection().execute(text("DELETE FROM alembic_version"))
     with pytest.raises(SchemaTooOld):
-        migrating.check(database)
+        schema.check(database)

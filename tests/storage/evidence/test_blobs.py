@@ -10,7 +10,7 @@ import pytest
 
 from storage.crypto.sealing import NotAuthentic
 from storage.crypto.streams import CHUNK
-from storage.evidence import blobs as shelves
+from storage.evidence import blobs
 from storage.evidence import bucket as buckets
 from storage.evidence.blobs import Away, Folder
 from storage.evidence.bucket import Bucket
@@ -189,7 +189,7 @@ def test_names_tell_nothing_of_a_key_and_lie_below_the_prefix(tmp_path, bucket):
     found = httpx.get(f"{bucket.section['endpoint']}/{bucket.section['name']}").text
     assert f"<Key>house/evidence/0a/{ID.hex()}.original." in found
     (name,) = shelf.names(ID, "original")
-    assert shelves.NAME.fullmatch(name)
+    assert blobs.NAME.fullmatch(name)
     assert key.hex()[:16] not in name
 
 

@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 from sqlmodel import select
 
-from storage.audit import log as audit
+from storage.audit import log
 from storage.evidence import custody
 from storage.models import AuditLine
 
@@ -27,7 +27,7 @@ def test_what_was_committed_is_found_with_its_day_alone(database, keys):
     with database.reading() as session:
         assert custody.committed(session, FILE, DETAILS) == DAY
         line = session.exec(select(AuditLine)).one()
-        assert audit.verify(session, keys) is None
+        assert log.verify(session, keys) is None
     assert (line.at.hour, line.at.minute, line.at.second) == (0, 0, 0)
     assert line.report is None
     assert line.officer is None

@@ -12,12 +12,11 @@ from functools import partial
 import pytest
 from sqlmodel import select
 
-from handlers import evidence as taking
+from handlers import evidence
 from handlers.evidence import Outcome
 from handlers.messages import Kind, Media
 from storage.crypto.sealing import NotAuthentic
-from storage.evidence import blobs as shelf
-from storage.evidence import files
+from storage.evidence import blobs, files
 from storage.evidence.blobs import Folder, Sealer
 from storage.evidence.files import Taken
 from storage.jobs import jobs
@@ -78,7 +77,9 @@ def test_two_files_of_one_message_that_end_together_leave_one_copy_to_erase(
 
     monkeypatch.setattr(jobs, "done", slowly)
     with ThreadPoolExecutor(2) as pool:
-        ended = pool.map(lambda job: here.act(taking.refused, job, FileState.GONE), due)
+        ended = pool.map(
+            lambda job: here.act(evidence.refused, job, FileState.GONE), due
+        )
         assert list(ended) == [Outcome.GONE] * 2
     monkeypatch.undo()
     with database.reading() as session:
@@ -127,7 +128,7 @@ PLANTS = [
 def test_what_was_planted_is_not_signed_by_taking(here, job, plant):
     change(here, **plant)
     before = row_of(here)
-    assert here.act(taking.taken, job, some()) is Outcome.NOT_OURS
+    assert here.act(evidence.taken, job, some()) is Outcome.NOT_OURS
     assert row_of(here) == before
     assert count(here, EventCode.FILE_TAKEN) == 0
 
@@ -136,7 +137,7 @@ def test_what_was_planted_is_not_signed_by_taking(here, job, plant):
 def test_what_was_planted_is_not_signed_by_refusing(here, job, plant):
     change(here, **plant)
     before = row_of(here)
-    given = here.act(taking.refused, job, FileState.GONE)
+    given = here.act(evidence.refused, job, FileState.GONE)
     assert given is Outcome.NOT_OURS
     assert row_of(here) == before
     assert count(here, EventCode.FILE_REFUSED) == 0
@@ -160,7 +161,7 @@ def test_storage_itself_signs_no_planted_row(here, job, verb):
 
 def test_a_refused_file_has_neither_keys_nor_details(here, job):
     case = case_of(here)
-    assert here.act(taking.refused, job, FileState.GONE) is Outcome.GONE
+    assert here.act(evidence.refused, job, FileState.GONE) is Outcome.GONE
     with here.database.reading() as session:
         (row,) = files.of_report(session, here.keys, case.report)
     assert (row.original_key, row.copy_key, row.details) == (None, None, None)
@@ -178,7 +179,7 @@ def test_keys_beside_another_state_open_nothing(here):
 
 def test_a_file_is_settled_once(here, job):
     file_id = bytes.fromhex(job.details["file"])
-    assert here.act(taking.taken, job, some()) is Outcome.TAKEN
+    assert here.act(evidence.taken, job, some()) is Outcome.TAKEN
     again = row_of(here)
     public = vault = again.details  # never used
     assert not here.store(files.taken, file_id, some(), public=public, vault=vault)
@@ -191,18 +192,18 @@ def test_a_job_never_fills_a_row_of_another_report(here, job):
     assert not here.store(files.awaited, file_id, report=secrets.token_bytes(16))
     details = {**job.details, "file": secrets.token_hex(16)}
     strange = jobs.Claimed(job.id, job.token, job.kind, details, 1, job.expires)
-    assert here.act(taking.taken, strange, some()) is Outcome.LOST
+    assert here.act(evidence.taken, strange, some()) is Outcome.LOST
     assert row_of(here).state == FileState.WAITING
 
 
 def test_a_lost_lease_is_told_from_a_report_that_is_gone(here, job):
     here.later(seconds=61)
     (later,) = here.store(jobs.claim, JobKind.FETCH, limit=5, now=here.now)
-    assert here.act(taking.taken, job, some()) is Outcome.LOST
-    refused = here.act(taking.refused, job, FileState.GONE)
+    assert here.act(evidence.taken, job, some()) is Outcome.LOST
+    refused = here.act(evidence.refused, job, FileState.GONE)
     assert refused is Outcome.LOST
     here.say("555", "BATAL")
-    assert here.act(taking.taken, later, some()) is Outcome.TAKEN
+    assert here.act(evidence.taken, later, some()) is Outcome.TAKEN
 
 
 def test_a_cancelled_report_leaves_nothing_to_take(database, keys):
@@ -213,13 +214,13 @@ def test_a_cancelled_report_leaves_nothing_to_take(database, keys):
     (held,) = made.store(jobs.claim, JobKind.FETCH, limit=5, now=made.now)
     made.say("555", "BATAL")
     made.say("555", "YA")
-    assert made.act(taking.taken, held, some()) is Outcome.GONE
+    assert made.act(evidence.taken, held, some()) is Outcome.GONE
 
 
 def test_files_get_their_names_under_the_lock_of_the_row(here, job, tmp_path):
     """Nothing stands there before the commit's own transaction, and nothing is replaced."""
     file_id = bytes.fromhex(job.details["file"])
-    place = shelf.place(tmp_path, file_id, "original")
+    place = blobs.place(tmp_path, file_id, "original")
     with Sealer(place, apart=True) as first:
         first.write(b"first")
     with Sealer(place, apart=True) as second:
@@ -227,41 +228,41 @@ def test_files_get_their_names_under_the_lock_of_the_row(here, job, tmp_path):
     assert first.part != second.part
     assert not place.exists()
     taken = Taken(first.key, None, {}, (first,))
-    assert here.act(taking.taken, job, taken) is Outcome.TAKEN
+    assert here.act(evidence.taken, job, taken) is Outcome.TAKEN
     late = Taken(second.key, None, {}, (second,))
-    assert here.act(taking.taken, job, late) is Outcome.LOST
+    assert here.act(evidence.taken, job, late) is Outcome.LOST
     second.drop()
-    assert b"".join(shelf.chunks(place, first.key)) == b"first"
+    assert b"".join(blobs.chunks(place, first.key)) == b"first"
     assert [path.name for path in place.parent.iterdir()] == [place.name]
 
 
 def test_a_rolled_back_settling_may_be_repeated(here, job, tmp_path):
-    place = shelf.place(tmp_path, bytes.fromhex(job.details["file"]), "original")
+    place = blobs.place(tmp_path, bytes.fromhex(job.details["file"]), "original")
     with Sealer(place, apart=True) as sealer:
         sealer.write(b"evidence")
     taken = Taken(sealer.key, None, {}, (sealer,))
 
     def breaks(session, office, *, now):
-        taking.taken(session, office, job, taken, now=now)
+        evidence.taken(session, office, job, taken, now=now)
         raise RuntimeError
 
     with pytest.raises(RuntimeError):
         here.act(breaks)
     assert row_of(here).state == FileState.WAITING
-    assert here.act(taking.taken, job, taken) is Outcome.TAKEN
-    assert b"".join(shelf.chunks(place, sealer.key)) == b"evidence"
+    assert here.act(evidence.taken, job, taken) is Outcome.TAKEN
+    assert b"".join(blobs.chunks(place, sealer.key)) == b"evidence"
 
 
 def test_the_disk_tells_the_day_and_no_more(here, job, tmp_path):
     file_id = bytes.fromhex(job.details["file"])
-    places = [shelf.place(tmp_path / "f", file_id, w) for w in ("original", "copy")]
+    places = [blobs.place(tmp_path / "f", file_id, w) for w in ("original", "copy")]
     parts = []
     for place in places:
         with Sealer(place, apart=True) as sealer:
             sealer.write(b"x")
         parts.append(sealer)
     taken = Taken(parts[0].key, parts[1].key, {}, tuple(parts))
-    assert here.act(taking.taken, job, taken) is Outcome.TAKEN
+    assert here.act(evidence.taken, job, taken) is Outcome.TAKEN
     day = datetime.combine(row_of(here).day, time(), UTC).timestamp()
     for place in places:
         found = place.stat()
@@ -303,5 +304,5 @@ def test_without_a_vault_nothing_is_taken(here, job, monkeypatch):
     vault = here.house.vault
     vault.public_key = None
     monkeypatch.setattr(units, "vault", lambda *_: vault)
-    assert here.act(taking.taken, job, some()) is Outcome.GONE
+    assert here.act(evidence.taken, job, some()) is Outcome.GONE
     assert timedelta(seconds=60) == jobs.LEASE

@@ -9,25 +9,21 @@ from sqlalchemy import delete, insert
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import SQLModel, select
 
-from handlers.cases import conflicts, data_requests
-from handlers.cases import officer as verbs
+from handlers.cases import conflicts, data_requests, officer
 from handlers.people import leaving
 from handlers.reveals import verbs as reveals
-from storage.audit import log as audit
-from storage.cases import cases, history, reports
-from storage.cases import items as report_items
+from storage.audit import log
+from storage.cases import cases, history, items, reports
 from storage.cases.items import Content
 from storage.cases.reveals import Request, Wish
 from storage.evidence import files
 from storage.evidence.files import Taken
-from storage.inspection import rows as inspecting
+from storage.inspection import rows as inspection
 from storage.models import AuditLine, Case, Conflict, Event, File
-from storage.people import one_time_codes as factors
-from storage.people import recovery_codes
+from storage.people import one_time_codes, recovery_codes
 from storage.retention import erasing
 from storage.words import Audience, Erased, EventCode, ItemKind, RequestKind, RevealOf
-from tests.support import founded as house
-from tests.support import thief
+from tests.support import founded, thief
 from tests.support.desk import Desk, desk, pick
 
 PROVEN = {model.__tablename__ for model in (AuditLine, Case, Conflict, Event)}
@@ -56,13 +52,13 @@ def here(database, keys) -> Desk:
     other, _ = found.reports("556")
     sari, vault = found.house.supervisor.officer, found.house.vault.public_key
     assert vault is not None
-    found.act(verbs.take, case.report, by=sari)
-    found.act(verbs.note, case.report, "Cek", by=sari)
+    found.act(officer.take, case.report, by=sari)
+    found.act(officer.note, case.report, "Cek", by=sari)
     found.act(conflicts.declare, other.report, by=sari)
     with database.writing() as session:
         row = pick(session, Case, report=case.report)
         content = Content(kind=ItemKind.IDENTITY, text="Ketut")
-        named = report_items.add_item(
+        named = items.add_item(
             session,
             keys,
             case.report,
@@ -96,8 +92,8 @@ def here(database, keys) -> Desk:
         erasing.erase_identity(session, keys, row, day=case.day)
         erasing.record(session, keys, row, Erased.IDENTITY, day=case.day)
         cases.save(session, keys, row)
-        house.person(session, keys, "budi")
-        factors.put(session, keys, sari, factors.new_seed(), step=1)
+        founded.person(session, keys, "budi")
+        one_time_codes.put(session, keys, sari, one_time_codes.new_seed(), step=1)
         codes = recovery_codes.new_codes()
         recovery_codes.replace(session, keys, sari.id, b"s" * 96, codes)
     found.act(data_requests.ask, case.report, RequestKind.ACCESS)
@@ -118,15 +114,15 @@ def here(database, keys) -> Desk:
 
 def head(here: Desk) -> tuple[int, bytes]:
     with here.database.reading() as session:
-        return audit.head(session)
+        return log.head(session)
 
 
 def wrong(here: Desk, kept: tuple[int, bytes] | None = None) -> list[str]:
     with here.database.reading() as session:
-        broken = audit.verify(session, here.keys, expected=kept)
+        broken = log.verify(session, here.keys, expected=kept)
         said = [] if broken is None else [f"line {broken}"]
         return said + list(
-            inspecting.problems(session, here.keys, since=here.now.date())
+            inspection.problems(session, here.keys, since=here.now.date())
         )
 
 
@@ -134,9 +130,9 @@ def shows(here: Desk, kept: tuple[int, bytes] | None = None) -> bool:
     """Tell whether anything is wrong; the first fault is enough."""
     with here.database.reading() as session:
         return (
-            audit.verify(session, here.keys, expected=kept) is not None
+            log.verify(session, here.keys, expected=kept) is not None
             or next(
-                inspecting.problems(session, here.keys, since=here.now.date()), None
+                inspection.problems(session, here.keys, since=here.now.date()), None
             )
             is not None
         )
@@ -180,10 +176,10 @@ OTHERS = {
 
 
 def test_every_table_has_somebody_who_speaks_for_it():
-    checked = {str(model.__tablename__) for model in inspecting.CHECKS}
+    checked = {str(model.__tablename__) for model in inspection.CHECKS}
     tables = set(SQLModel.metadata.tables)
-    assert checked | PROVEN | set(inspecting.UNSEEN) == tables
-    assert not (checked | PROVEN) & set(inspecting.UNSEEN)
+    assert checked | PROVEN | set(inspection.UNSEEN) == tables
+    assert not (checked | PROVEN) & set(inspection.UNSEEN)
 
 
 def test_a_house_at_work_is_whole(here: Desk):
@@ -195,7 +191,7 @@ def test_every_changed_column_shows(here: Desk):
     rows = thief.rows_of(here.database)
     unseen, tried = [], 0
     for name, table in SQLModel.metadata.tables.items():
-        if name in inspecting.UNSEEN or not rows[name]:
+        if name in inspection.UNSEEN or not rows[name]:
             continue
         for column in table.columns:
             place = f"{name}.{column.name}"
@@ -226,7 +222,7 @@ def test_a_row_that_is_gone_shows(here: Desk):
     rows, kept = thief.rows_of(here.database), head(here)
     unseen, tried = set(), set()
     for name, table in SQLModel.metadata.tables.items():
-        if name in inspecting.UNSEEN or not rows[name]:
+        if name in inspection.UNSEEN or not rows[name]:
             continue
         for row in rows[name]:
             if name == "items" and row["audience"] == Audience.REPORTER:
@@ -246,8 +242,8 @@ def test_a_row_that_was_put_back_shows(here: Desk):
     old = thief.rows_of(here.database)
     sari = here.house.supervisor.officer
     case = next(row for row in old["cases"] if row["officer"])
-    here.act(verbs.note, case["report"], "Baru", by=sari)
-    here.act(verbs.let_go, case["report"], by=sari)
+    here.act(officer.note, case["report"], "Baru", by=sari)
+    here.act(officer.let_go, case["report"], by=sari)
     now, kept = thief.rows_of(here.database), head(here)
     assert wrong(here, kept) == []
     for name in ("cases", "events", "items", "audit"):

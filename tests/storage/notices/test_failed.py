@@ -11,15 +11,14 @@ from handlers.cases import reporter
 from handlers.people import leaving
 from storage import outbox
 from storage.crypto.server_key import ServerKeys
-from storage.jobs import backlog as waiting
+from storage.jobs import backlog
 from storage.letters.letter import LIVES, Letter, expiry
 from storage.models import Case, OutboxRow
-from storage.notices import failed as dead_letters
-from storage.notices import subscriptions
+from storage.notices import failed, subscriptions
 from storage.notices.subscriptions import Subscriber
 from storage.outbox import LEASE
-from storage.people import telegram_links as links
-from storage.rekeying import server_key as rekeying
+from storage.people import telegram_links
+from storage.rekeying import server_key
 from storage.words import Channel, LetterKind, Wanted
 from tests.support.desk import STORY, Desk, desk, office_of
 
@@ -51,11 +50,11 @@ class Post:
 
     def retry(self, **which) -> list[str]:
         with self.database.writing() as session:
-            return dead_letters.retry(session, now=self.now, **which)
+            return failed.retry(session, now=self.now, **which)
 
-    def listed(self) -> list[dead_letters.DeadLetter]:
+    def listed(self) -> list[failed.DeadLetter]:
         with self.database.reading() as session:
-            return dead_letters.listed(session, now=self.now, limit=100)
+            return failed.listed(session, now=self.now, limit=100)
 
     def rows(self) -> list[OutboxRow]:
         with self.database.reading() as session:
@@ -142,9 +141,9 @@ def test_it_holds_back_nobody_and_is_nowhere_waiting(post):
         assert outbox.dead(session, second)
         assert outbox.next_due(session, SMS) is None
         later = post.now + timedelta(hours=2)
-        assert waiting.letters(session, now=later).count == 0
-        assert waiting.failed_letters(session, now=post.now) == 0, "not of this hour"
-        assert waiting.failed_letters(session, now=later) == 1
+        assert backlog.letters(session, now=later).count == 0
+        assert backlog.failed_letters(session, now=post.now) == 0, "not of this hour"
+        assert backlog.failed_letters(session, now=later) == 1
 
 
 def test_sent_again_it_is_due_as_it_was_and_goes_before_what_came_later(post):
@@ -175,12 +174,12 @@ def test_by_reason_or_one_by_one(post):
         post.put(to=to)
         assert post.fails(reason)
     with post.database.reading() as session:
-        assert dead_letters.counts(session, now=post.now) == {"a": 3, "b": 1}
+        assert failed.counts(session, now=post.now) == {"a": 3, "b": 1}
     first = post.listed()[0].id
     assert post.retry(only=[first], reason="b") == []
     assert post.retry(only=[first]) == ["a"]
     with post.database.writing() as session:
-        assert dead_letters.drop(session, reason="a") == ["a", "a"]
+        assert failed.drop(session, reason="a") == ["a", "a"]
     assert [one.reason for one in post.listed()] == ["b"]
     assert len(post.rows()) == 2, "what was tried again is no dead letter any more"
     assert post.retry() == ["b"]
@@ -200,7 +199,7 @@ def test_what_failed_after_its_end_is_not_kept(post):
     post.put()
     (one,) = post.claim()
     with post.database.writing() as session:
-        assert dead_letters.keep(session, one, "x", now=one.expires)
+        assert failed.keep(session, one, "x", now=one.expires)
     assert post.rows() == []
 
 
@@ -215,7 +214,7 @@ def test_who_lost_the_lease_marks_nothing(post):
     post.now += LEASE + timedelta(seconds=1)
     assert len(post.claim()) == 1
     with post.database.writing() as session:
-        assert not dead_letters.keep(session, old, "x", now=post.now)
+        assert not failed.keep(session, old, "x", now=post.now)
     assert [row.failed for row in post.rows()] == [None]
 
 
@@ -243,10 +242,10 @@ def test_a_new_server_key_takes_it_along(here):
     )
     _all_fail(here)
     ring = here.keys.with_new()
-    rekeying.run(here.database, ring, now=here.now, day=here.now.date())
+    server_key.run(here.database, ring, now=here.now, day=here.now.date())
     newest = ServerKeys({ring.newest: ring.ring[ring.newest]})
     with here.database.writing() as session:
-        assert dead_letters.retry(session, now=here.now) == ["telegram.400"]
+        assert failed.retry(session, now=here.now) == ["telegram.400"]
         (one,) = outbox.claim(session, newest, SMS, limit=9, now=here.now)
     assert one.letter.text == "rahasia"
 
@@ -321,8 +320,8 @@ def test_whose_chat_is_cleaned_gets_nothing_that_failed_there(here):
 
 def test_an_officer_who_leaves_gets_no_alert_that_failed(here):
     who = here.house.supervisor
-    token = here.store(links.issue, who.officer.id, now=here.now)
-    here.store(links.redeem, token, Channel.TELEGRAM, "9001", now=here.now)
+    token = here.store(telegram_links.issue, who.officer.id, now=here.now)
+    here.store(telegram_links.redeem, token, Channel.TELEGRAM, "9001", now=here.now)
     here.reports("555")
     here.say("555", STORY.replace("dinas", "desa"))
     _all_fail(here)

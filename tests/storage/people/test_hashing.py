@@ -3,7 +3,7 @@
 import pytest
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
-from storage.crypto import server_key as server_keys
+from storage.crypto import server_key
 
 
 @pytest.fixture
@@ -15,12 +15,12 @@ def asked(monkeypatch):
         options.append(wanted)
         return Argon2id(**wanted)
 
-    monkeypatch.setattr(server_keys, "Argon2id", spy)
+    monkeypatch.setattr(server_key, "Argon2id", spy)
     return options
 
 
 def test_a_passphrase_costs_64_mib_three_times(keys, asked):
-    key = server_keys.passphrase_key(keys, "kata sandi", b"s" * 16)
+    key = server_key.passphrase_key(keys, "kata sandi", b"s" * 16)
     assert len(key) == 32
     (options,) = asked
     assert options == {
@@ -33,7 +33,7 @@ def test_a_passphrase_costs_64_mib_three_times(keys, asked):
 
 
 def test_a_receipt_costs_19_mib_twice(keys, asked):
-    key = server_keys.receipt_key(keys, "7K3M-9QXB", "1" * 16, b"s" * 16)
+    key = server_key.receipt_key(keys, "7K3M-9QXB", "1" * 16, b"s" * 16)
     assert len(key) == 32
     (options,) = asked
     assert options == {

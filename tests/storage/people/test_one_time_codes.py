@@ -12,17 +12,15 @@ from storage.crypto.sealing import NotAuthentic
 from storage.crypto.server_key import ServerKeys
 from storage.database.database import Database
 from storage.models import Officer, Passkey, RecoveryCode, SecondFactor
-from storage.people import officers, passkeys, recovery_codes
-from storage.people import one_time_codes as factors
-from tests.support import authenticator
-from tests.support import founded as house
+from storage.people import officers, one_time_codes, passkeys, recovery_codes
+from tests.support import authenticator, founded
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
 
-def people(database: Database, keys: ServerKeys, *logins: str) -> list[house.Person]:
+def people(database: Database, keys: ServerKeys, *logins: str) -> list[founded.Person]:
     with database.writing() as session:
-        return [house.person(session, keys, login) for login in logins]
+        return [founded.person(session, keys, login) for login in logins]
 
 
 def at_once(*acts) -> list[object]:
@@ -52,7 +50,7 @@ def test_a_code_that_comes_twice_at_once_counts_once(
 
     def send() -> bool:
         with database.writing() as session:
-            return factors.accept(
+            return one_time_codes.accept(
                 session, keys, budi.officer.id, budi.secret, code, now=NOW
             )
 
@@ -83,7 +81,7 @@ def test_the_first_two_factors_of_a_house_may_come_at_once(
 ):
     both = people(database, keys, "budi", "sari")
 
-    def enrol(who: house.Person):
+    def enrol(who: founded.Person):
         def act() -> None:
             with database.writing() as session:
                 officer = officers.by_id(session, keys, who.officer.id)
@@ -94,7 +92,7 @@ def test_the_first_two_factors_of_a_house_may_come_at_once(
     at_once(*map(enrol, both))
     with database.reading() as session:
         for who in both:
-            assert factors.find(session, keys, who.officer.id) is not None
+            assert one_time_codes.find(session, keys, who.officer.id) is not None
 
 
 def test_store_and_server_key_make_no_code(database: Database, keys: ServerKeys):
@@ -103,7 +101,7 @@ def test_store_and_server_key_make_no_code(database: Database, keys: ServerKeys)
         phone = authenticator.enrol(session, keys, budi.officer)
         args = (session, keys, budi.officer.id)
         with pytest.raises(NotAuthentic):
-            factors.accept(*args, sari.secret, phone.code(NOW), now=NOW)
+            one_time_codes.accept(*args, sari.secret, phone.code(NOW), now=NOW)
         row = session.exec(select(SecondFactor)).one()
         assert phone.seed not in row.secret + row.tag
 
@@ -120,7 +118,9 @@ def test_a_factor_that_was_changed_by_hand_is_told(
         officer = session.get(Officer, budi.officer.id)
         assert officer is not None
         if change == "unlisted":
-            factors.put(session, keys, officer, factors.new_seed(), step=0)
+            one_time_codes.put(
+                session, keys, officer, one_time_codes.new_seed(), step=0
+            )
     with database.writing() as session:
         row = session.exec(select(SecondFactor)).one()
         if change == "step":
@@ -135,9 +135,9 @@ def test_a_factor_that_was_changed_by_hand_is_told(
     with database.writing() as session:
         args = (session, keys, budi.officer.id)
         with pytest.raises(NotAuthentic):
-            factors.find(*args)
+            one_time_codes.find(*args)
         with pytest.raises(NotAuthentic):
-            factors.accept(*args, budi.secret, old.code(NOW), now=NOW)
+            one_time_codes.accept(*args, budi.secret, old.code(NOW), now=NOW)
 
 
 def test_a_used_recovery_code_that_is_put_back_does_not_count(
@@ -190,7 +190,7 @@ def test_what_an_ended_account_had_is_forgotten(database: Database, keys: Server
         for column in (SecondFactor.officer, RecoveryCode.officer, Passkey.officer):
             owners = set(session.exec(select(col(column))))
             assert owners == {sari.officer.id}
-        assert factors.find(session, keys, budi.officer.id) is None
+        assert one_time_codes.find(session, keys, budi.officer.id) is None
         listed = manifests.present(session, keys, Name.FACTORS).rows
         assert len(listed) == 2 + recovery_codes.HOW_MANY + 1
 

@@ -8,17 +8,16 @@ from storage.crypto.server_key import ServerKeys
 from storage.database.database import Database
 from storage.models import LinkToken, Officer, OfficerLink
 from storage.models import Session as Row
-from storage.people import officers, sessions
-from storage.people import telegram_links as links
+from storage.people import officers, sessions, telegram_links
 from storage.words import Channel, Stage
-from tests.support import founded as house
+from tests.support import founded
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
 
-def begin(database: Database, keys: ServerKeys) -> tuple[str, house.Person]:
+def begin(database: Database, keys: ServerKeys) -> tuple[str, founded.Person]:
     with database.writing() as session:
-        budi = house.person(session, keys, "budi")
+        budi = founded.person(session, keys, "budi")
         cookie = sessions.begin(
             session, keys, budi.officer, budi.secret, stage=Stage.FULL, now=NOW
         )
@@ -126,7 +125,7 @@ def test_a_longer_life_or_another_officer_cannot_be_planted(
         session.add(row)
     assert resume(database, keys, cookie, NOW + timedelta(hours=1)) is None
     with database.writing() as session:
-        sari = house.person(session, keys, "sari")
+        sari = founded.person(session, keys, "sari")
         row = session.exec(select(Row)).one()
         row.began, row.officer = NOW, sari.officer.id
         session.add(row)
@@ -151,7 +150,7 @@ def test_an_ended_or_changed_account_is_signed_out(
 
 def test_a_changed_account_begins_no_session(database: Database, keys: ServerKeys):
     with database.writing() as session:
-        budi = house.person(session, keys, "budi")
+        budi = founded.person(session, keys, "budi")
         budi.officer.role = "admin"
         with pytest.raises(NotAuthentic):
             sessions.begin(session, keys, budi.officer, budi.secret, now=NOW)
@@ -171,37 +170,47 @@ def test_a_form_token_belongs_to_one_session(database: Database, keys: ServerKey
 
 def test_a_link_is_pressed_once(database: Database, keys: ServerKeys):
     with database.writing() as session:
-        budi = house.person(session, keys, "budi").officer
-        lost = links.issue(session, keys, budi.id, now=NOW)
-        token = links.issue(session, keys, budi.id, now=NOW)
+        budi = founded.person(session, keys, "budi").officer
+        lost = telegram_links.issue(session, keys, budi.id, now=NOW)
+        token = telegram_links.issue(session, keys, budi.id, now=NOW)
         assert len(token) == 43
 
         def press(word: str, chat: str) -> bytes | None:
-            return links.redeem(session, keys, word, Channel.TELEGRAM, chat, now=NOW)
+            return telegram_links.redeem(
+                session, keys, word, Channel.TELEGRAM, chat, now=NOW
+            )
 
         assert press(lost, "77") is None
         assert press(token, "77") == budi.id
         assert press(token, "78") is None
-        assert links.officer_at(session, keys, Channel.TELEGRAM, "77") == budi.id
-        assert links.officer_at(session, keys, Channel.SMS, "77") is None
-        assert links.handle_of(session, keys, budi.id) == (Channel.TELEGRAM, "77")
-        assert links.is_linked(session, budi.id)
+        assert (
+            telegram_links.officer_at(session, keys, Channel.TELEGRAM, "77") == budi.id
+        )
+        assert telegram_links.officer_at(session, keys, Channel.SMS, "77") is None
+        assert telegram_links.handle_of(session, keys, budi.id) == (
+            Channel.TELEGRAM,
+            "77",
+        )
+        assert telegram_links.is_linked(session, budi.id)
         row = session.exec(select(OfficerLink)).one()
         assert b"77" not in row.blob
-        links.unlink(session, budi.id)
-        assert links.handle_of(session, keys, budi.id) is None
+        telegram_links.unlink(session, budi.id)
+        assert telegram_links.handle_of(session, keys, budi.id) is None
 
 
 def test_a_link_dies_after_a_quarter_of_an_hour(database: Database, keys: ServerKeys):
     with database.writing() as session:
-        budi = house.person(session, keys, "budi").officer
-        token = links.issue(session, keys, budi.id, now=NOW)
-        late = NOW + links.LIFE
+        budi = founded.person(session, keys, "budi").officer
+        token = telegram_links.issue(session, keys, budi.id, now=NOW)
+        late = NOW + telegram_links.LIFE
         assert (
-            links.redeem(session, keys, token, Channel.TELEGRAM, "77", now=late) is None
+            telegram_links.redeem(
+                session, keys, token, Channel.TELEGRAM, "77", now=late
+            )
+            is None
         )
-        links.issue(session, keys, budi.id, now=NOW)
-        links.purge(session, now=late)
+        telegram_links.issue(session, keys, budi.id, now=NOW)
+        telegram_links.purge(session, now=late)
         assert session.exec(select(LinkToken)).all() == []
 
 
@@ -210,7 +219,10 @@ def test_a_handle_serves_the_officer_who_linked_it_last(
 ):
     with database.writing() as session:
         for login in ("budi", "sari"):
-            officer = house.person(session, keys, login).officer
-            token = links.issue(session, keys, officer.id, now=NOW)
-            links.redeem(session, keys, token, Channel.TELEGRAM, "77", now=NOW)
-            assert links.officer_at(session, keys, Channel.TELEGRAM, "77") == officer.id
+            officer = founded.person(session, keys, login).officer
+            token = telegram_links.issue(session, keys, officer.id, now=NOW)
+            telegram_links.redeem(session, keys, token, Channel.TELEGRAM, "77", now=NOW)
+            assert (
+                telegram_links.officer_at(session, keys, Channel.TELEGRAM, "77")
+                == officer.id
+            )

@@ -7,38 +7,43 @@ from datetime import timedelta
 import pytest
 from sqlmodel import SQLModel, select
 
-from handlers.cases import conflicts
-from handlers.cases import officer as verbs
+from handlers.cases import conflicts, officer
 from handlers.conversation.exchange import recall
 from handlers.conversation.memory import Memory
 from handlers.inbox import Outcome
 from storage import conversations, quarantine
-from storage.audit import installation as settings
-from storage.audit import log as audit
+from storage.audit import installation, log
 from storage.cases import reports
 from storage.crypto.sealing import NotAuthentic
 from storage.crypto.server_key import ServerKeys
 from storage.database.database import Database
-from storage.inspection import chains as proving
+from storage.inspection import chains
 from storage.jobs import leases
-from storage.letters import sent as departed
+from storage.letters import sent
 from storage.letters.letter import Letter
 from storage.models import Case, Item, OutboxRow, Session, Subscription
 from storage.notices import subscriptions
 from storage.notices.subscriptions import Subscriber
-from storage.people import invitations, passkeys, recovery_codes, sessions
-from storage.people import one_time_codes as factors
-from storage.people import telegram_links as links
-from storage.rekeying import case_keys, rewriting
-from storage.rekeying import case_recovery as recovering_cases
-from storage.rekeying import places as key_places
-from storage.rekeying import recovery as recovering
-from storage.rekeying import server_key as rekeying
+from storage.people import (
+    invitations,
+    one_time_codes,
+    passkeys,
+    recovery_codes,
+    sessions,
+    telegram_links,
+)
+from storage.rekeying import (
+    case_keys,
+    case_recovery,
+    places,
+    recovery,
+    rewriting,
+    server_key,
+)
 from storage.rekeying.places import PLACES, How
 from storage.units import units
 from storage.words import Channel, LetterKind, Role
-from tests.support import founded as house
-from tests.support import thief
+from tests.support import founded, thief
 from tests.support.desk import Desk, Slip, desk, text, with_keys
 
 REPEAT = "update-repeated"
@@ -57,7 +62,7 @@ def here(database: Database, keys: ServerKeys) -> Desk:
     wish = Subscriber(Channel.TELEGRAM, "555", "id", int(found.now.timestamp()))
     found.store(subscriptions.add, case.report, wish)
     found.take(text("IDENTITAS", handle="555", name=REPEAT))
-    found.act(verbs.ask, case.report, "Kapan?", by=sari)
+    found.act(officer.ask, case.report, "Kapan?", by=sari)
     found.say("777", "LAPOR")
     with database.writing() as session:
         report = reports.start(session, keys, [found.house.unit], day=found.now.date())
@@ -73,19 +78,19 @@ def here(database: Database, keys: ServerKeys) -> Desk:
             expires=found.now + timedelta(hours=24),
         )
     found.say("888", "LAPOR Bendahara memotong dana bantuan operasional")
-    token = found.store(links.issue, sari.id, now=found.now)
-    found.store(links.redeem, token, Channel.TELEGRAM, "900", now=found.now)
-    found.store(links.issue, sari.id, now=found.now)
+    token = found.store(telegram_links.issue, sari.id, now=found.now)
+    found.store(telegram_links.redeem, token, Channel.TELEGRAM, "900", now=found.now)
+    found.store(telegram_links.issue, sari.id, now=found.now)
     with database.writing() as session:
         notice = Letter(LetterKind.NOTICE, Channel.SMS, "+62811", case="ab")
-        departed.put(session, keys, notice, "SM1", now=found.now)
+        sent.put(session, keys, notice, "SM1", now=found.now)
         vault = found.house.vault.public_key or b""
         quarantine.put(
             session, keys, b"?", "strange", vault=vault, day=found.now.date()
         )
         key = passkeys.Passkey(b"credential", b"public", 0, "Laptop", ())
         passkeys.add(session, keys, sari.id, key)
-        factors.put(session, keys, sari, factors.new_seed(), step=0)
+        one_time_codes.put(session, keys, sari, one_time_codes.new_seed(), step=0)
         recovery_codes.replace(
             session, keys, sari.id, found.house.supervisor.secret, ["ABCDE-FGHJK"]
         )
@@ -100,13 +105,13 @@ def here(database: Database, keys: ServerKeys) -> Desk:
 
 def rotated(here: Desk, keys: ServerKeys | None = None) -> Desk:
     wider = keys or here.keys.with_new()
-    rekeying.run(here.database, wider, now=here.now, day=here.now.date())
+    server_key.run(here.database, wider, now=here.now, day=here.now.date())
     return with_keys(here, wider)
 
 
 def needs(here: Desk, key_id: int = 1) -> dict[str, int]:
     with here.database.reading() as session:
-        found = key_places.needs(session, here.keys)
+        found = places.needs(session, here.keys)
     return {need.place.name: need.count for need in found if need.key_id == key_id}
 
 
@@ -134,14 +139,14 @@ def test_everything_goes_on_after_a_rotation(here):
     slip = slip_of(here)
     new = rotated(here)
     with new.database.reading() as session:
-        assert audit.verify(session, new.keys) is None
-        assert list(proving.problems(session, new.keys)) == []
+        assert log.verify(session, new.keys) is None
+        assert list(chains.problems(session, new.keys)) == []
     known = new.take(text("IDENTITAS", handle="555", name=REPEAT))
     assert known is Outcome.REPEAT
     new.delivers()
     case = new.case(slip.number)
     assert new.reads(case)[0].content is not None
-    new.act(verbs.ask, case.report, "Di mana?", by=new.house.supervisor.officer)
+    new.act(officer.ask, case.report, "Di mana?", by=new.house.supervisor.officer)
     assert "555" in [one.to for one in new.delivers()]
     new.say("555", f"STATUS {slip}")
     assert any("Di mana?" in one.text for one in new.delivers() if one.to == "555")
@@ -150,11 +155,14 @@ def test_everything_goes_on_after_a_rotation(here):
     assert new.slip("888").number != slip.number
     with new.database.writing() as session:
         sari = new.house.supervisor.officer.id
-        assert links.officer_at(session, new.keys, Channel.TELEGRAM, "900") == sari
-        assert departed.status(session, new.keys, Channel.SMS, "SM1", 1) is not None
+        assert (
+            telegram_links.officer_at(session, new.keys, Channel.TELEGRAM, "900")
+            == sari
+        )
+        assert sent.status(session, new.keys, Channel.SMS, "SM1", 1) is not None
         assert len(quarantine.verified(session, new.keys)) == 1
         assert [p.label for p in passkeys.of_officer(session, new.keys, sari)]
-        assert factors.find(session, new.keys, sari) is not None
+        assert one_time_codes.find(session, new.keys, sari) is not None
         assert recovery_codes.left(session, new.keys, sari) == 1
         invited = invitations.take(session, new.keys, here.invited, now=new.now)
         assert invited is not None
@@ -189,7 +197,7 @@ def test_only_what_says_so_stays_under_the_old_id(here):
 def test_a_case_with_its_own_key_opens_for_members_and_for_the_paper(here):
     case, sari = here.case(slip_of(here).number), here.house.supervisor
     with here.database.writing() as session:
-        budi = house.person(session, here.keys, "budi").officer
+        budi = founded.person(session, here.keys, "budi").officer
         unit = units.verified(session, here.keys, case.unit)
         units.admit(session, here.keys, unit, budi, sari.officer, sari.secret)
     here.act(conflicts.declare, case.report, by=budi)
@@ -202,9 +210,9 @@ def test_a_case_with_its_own_key_opens_for_members_and_for_the_paper(here):
         opened = case_keys.secret_of(
             session, keys, now, unit, sari.officer, sari.secret
         )
-        rina = house.person(session, keys, "rina", Role.SUPERVISOR)
-        recovering.let_in(session, keys, "cases", paper, unit, rina.officer)
-        done = recovering_cases.let_in(
+        rina = founded.person(session, keys, "rina", Role.SUPERVISOR)
+        recovery.let_in(session, keys, "cases", paper, unit, rina.officer)
+        done = case_recovery.let_in(
             session, keys, paper, [unit], rina.officer, now=new.now
         )
         assert (done.opened, done.left) == (1, 0)
@@ -237,17 +245,17 @@ def test_a_rotation_that_was_stopped_goes_on(here, monkeypatch, table):
         replace(step, rewrite=stop) if step.model.__tablename__ == table else step
         for step in rewriting.STEPS
     ]
-    monkeypatch.setattr(rekeying, "STEPS", steps)
+    monkeypatch.setattr(server_key, "STEPS", steps)
     with pytest.raises(OSError, match="plug"):
         rotated(here, wider)
     monkeypatch.undo()
     half = with_keys(here, wider)
     with half.database.reading() as session:
-        assert audit.verify(session, wider) is None
-        assert list(proving.problems(session, wider)) == []
-        with pytest.raises(rekeying.RotationUnfinished, match="keys rotate"):
-            rekeying.require(session, wider)
-        rekeying.require(session, wider, finished=False)
+        assert log.verify(session, wider) is None
+        assert list(chains.problems(session, wider)) == []
+        with pytest.raises(server_key.RotationUnfinished, match="keys rotate"):
+            server_key.require(session, wider)
+        server_key.require(session, wider, finished=False)
     case = half.case(slip_of(here).number)
     assert half.reads(case)[0].content is not None
     new = rotated(here, wider)
@@ -262,12 +270,12 @@ def test_a_second_run_changes_nothing(here):
     wider = here.keys.with_new()
     new = rotated(here, wider)
     before = thief.rows_of(here.database)
-    outcome = rekeying.run(here.database, wider, now=here.now, day=here.now.date())
+    outcome = server_key.run(here.database, wider, now=here.now, day=here.now.date())
     assert (outcome.rewritten, outcome.left) == (0, {})
     assert thief.rows_of(here.database) == before
     with new.database.reading() as session:
-        rekeying.require(session, wider)
-        days = rekeying.ids(session, wider)
+        server_key.require(session, wider)
+        days = server_key.ids(session, wider)
     assert days == {1: None, 2: here.now.date()}
 
 
@@ -281,7 +289,7 @@ def test_what_is_not_ours_does_not_become_ours(here):
         row.order_name = bytes(32)
         session.add(row)
     wider = here.keys.with_new()
-    outcome = rekeying.run(here.database, wider, now=here.now, day=here.now.date())
+    outcome = server_key.run(here.database, wider, now=here.now, day=here.now.date())
     assert outcome.left == {"items": 1, "outbox": 1}
     assert needs(with_keys(here, wider))["items.tag"] == 1
     with here.database.reading() as session:
@@ -296,20 +304,22 @@ def test_an_old_key_alone_opens_nothing_any_more(here):
     new = rotated(here)
     with new.database.reading() as session:
         with pytest.raises(NotAuthentic):
-            settings.get_setting(session, here.keys, "demo")
+            installation.get_setting(session, here.keys, "demo")
         with pytest.raises(NotAuthentic):
             units.named(session, here.keys, "Inspectorate")
         with pytest.raises(NotAuthentic):
-            links.handle_of(session, here.keys, here.house.supervisor.officer.id)
-        with pytest.raises(rekeying.KeyMissing, match="no line 1"):
-            rekeying.require(session, new.keys.without(1))
+            telegram_links.handle_of(
+                session, here.keys, here.house.supervisor.officer.id
+            )
+        with pytest.raises(server_key.KeyMissing, match="no line 1"):
+            server_key.require(session, new.keys.without(1))
 
 
 def test_no_rotation_while_a_server_runs(here):
     with here.database.writing() as session:
         assert leases.hold(session, "scheduler", "h", seconds=120, now=here.now)
     before = thief.rows_of(here.database)
-    with pytest.raises(rekeying.ServerRuns, match="stop it"):
+    with pytest.raises(server_key.ServerRuns, match="stop it"):
         rotated(here)
     assert thief.rows_of(here.database) == before
     here.later(seconds=121)
@@ -347,6 +357,6 @@ def test_twice_in_a_row(here):
     assert new.keys.newest == 3
     assert set(needs(new, 2)) == {"audit.mac"}
     with new.database.reading() as session:
-        assert set(rekeying.ids(session, new.keys)) == {1, 2, 3}
-        assert key_places.named_until(session, "inbox", here.now.date()) > 0
+        assert set(server_key.ids(session, new.keys)) == {1, 2, 3}
+        assert places.named_until(session, "inbox", here.now.date()) > 0
     assert new.take(text("x", handle="555", name=REPEAT)) is Outcome.REPEAT

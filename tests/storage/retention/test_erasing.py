@@ -5,7 +5,7 @@ import json
 import pytest
 from sqlmodel import col, select
 
-from handlers.cases import officer as verbs
+from handlers.cases import officer
 from storage.cases import cases, history
 from storage.crypto.sealing import Context, NotAuthentic
 from storage.crypto.server_key import Purpose, ServerKeys
@@ -42,9 +42,9 @@ def full_case(here: Desk, handle: str = "555") -> tuple[Case, Slip]:
     here.store(subscriptions.add, case.report, wish)
     here.store(files.reserve, case.report, day=DAY)
     by = here.house.supervisor.officer
-    here.act(verbs.ask, case.report, "Kapan?", by=by)
+    here.act(officer.ask, case.report, "Kapan?", by=by)
     here.say(handle, f"BACA {slip}")
-    here.act(verbs.ask, case.report, "Di mana?", by=by)
+    here.act(officer.ask, case.report, "Di mana?", by=by)
     return here.case(slip.number), slip
 
 

@@ -13,14 +13,12 @@ from storage.crypto.server_key import ServerKeys
 from storage.database.database import Database
 from storage.models import Grant, Unit, UnitGrant
 from storage.people import officers
-from storage.rekeying import unit_keys as resealing
+from storage.rekeying import unit_keys
 from storage.units import readiness, rotation, units
 from storage.units.grants import _context
 from storage.words import Recipient, UnitKind
 from tests.storage.audit.test_manifests import copied, restored
-from tests.support import desk as offices
-from tests.support import founded as house
-from tests.support import thief
+from tests.support import desk, founded, thief
 from tests.support.desk import Desk
 
 PEOPLE = ("officers", "memberships", "unit_grants", "units")
@@ -28,19 +26,19 @@ PEOPLE = ("officers", "memberships", "unit_grants", "units")
 
 @pytest.fixture
 def here(database: Database, keys: ServerKeys) -> Desk:
-    return offices.desk(database, keys)
+    return desk.desk(database, keys)
 
 
-def joined(here: Desk, login: str = "budi") -> house.Person:
+def joined(here: Desk, login: str = "budi") -> founded.Person:
     with here.database.writing() as session:
-        new = house.person(session, here.keys, login)
+        new = founded.person(session, here.keys, login)
         boss = here.house.supervisor
         unit = units.verified(session, here.keys, here.house.unit.id)
         units.admit(session, here.keys, unit, new.officer, boss.officer, boss.secret)
     return new
 
 
-def thrown_out(here: Desk, person: house.Person) -> int:
+def thrown_out(here: Desk, person: founded.Person) -> int:
     with here.database.writing() as session:
         unit = units.verified(session, here.keys, here.house.unit.id)
         officer = officers.by_id(session, here.keys, person.officer.id)
@@ -48,9 +46,9 @@ def thrown_out(here: Desk, person: house.Person) -> int:
         return rotation.rotate(session, here.keys, unit)
 
 
-def resealed(here: Desk, person: house.Person, limit: int = resealing.BATCH) -> int:
+def resealed(here: Desk, person: founded.Person, limit: int = unit_keys.BATCH) -> int:
     return here.store(
-        resealing.batch,
+        unit_keys.batch,
         here.house.unit.id,
         person.officer,
         person.secret,
@@ -63,11 +61,11 @@ def present(here: Desk) -> Unit:
         return units.verified(session, here.keys, here.house.unit.id)
 
 
-def opens(here: Desk, person: house.Person, report: bytes) -> bool:
+def opens(here: Desk, person: founded.Person, report: bytes) -> bool:
     with here.database.reading() as session:
         unit = units.verified(session, here.keys, here.house.unit.id)
         try:
-            resealing.report_secret(
+            unit_keys.report_secret(
                 session, here.keys, report, unit, person.officer, person.secret
             )
         except NotAuthentic:
@@ -76,7 +74,7 @@ def opens(here: Desk, person: house.Person, report: bytes) -> bool:
 
 
 def carried(
-    here: Desk, person: house.Person, *copies: thief.Loot
+    here: Desk, person: founded.Person, *copies: thief.Loot
 ) -> set[tuple[bool, bytes]]:
     """Return what somebody opens from copies of the database: (in the newest one, report).
 
@@ -123,7 +121,7 @@ def test_who_was_removed_opens_no_new_case_and_no_resealed_one(here: Desk):
     }, "said honestly: what they could read they may have copied"
     assert carried(here, budi, between) == set(), "a new copy alone gives nothing"
     assert resealed(here, here.house.supervisor) == 1
-    assert here.store(resealing.drop_old, here.house.unit.id) == [1]
+    assert here.store(unit_keys.drop_old, here.house.unit.id) == [1]
     after = thief.steal(here.database)
     assert carried(here, budi, before, after) == {(False, old.report)}
     assert carried(here, budi, after) == set()
@@ -153,7 +151,7 @@ def test_the_offline_key_follows_every_generation(here: Desk):
     ]
     assert public_of(opened[-1]) == present(here).public_key
     assert resealed(here, here.house.supervisor) == 1
-    here.store(resealing.drop_old, here.house.unit.id)
+    here.store(unit_keys.drop_old, here.house.unit.id)
     with here.database.reading() as session:
         kept = session.exec(
             select(UnitGrant).where(UnitGrant.unit == here.house.unit.id)
@@ -169,16 +167,16 @@ def test_a_draft_that_was_open_is_resealed_after_it_was_sent(here: Desk):
     budi = joined(here)
     thrown_out(here, budi)
     with here.database.reading() as session:
-        assert resealing.pending(session, present(here)) == 0, "a draft is nobody's yet"
-        assert not resealing.is_due(session, present(here))
-    assert here.store(resealing.drop_old, here.house.unit.id) == [], "it names the old"
+        assert unit_keys.pending(session, present(here)) == 0, "a draft is nobody's yet"
+        assert not unit_keys.is_due(session, present(here))
+    assert here.store(unit_keys.drop_old, here.house.unit.id) == [], "it names the old"
     here.say("555", "KIRIM")
     case = here.case(here.receipt("555").number)
     with here.database.reading() as session:
-        assert resealing.pending(session, present(here)) == 1
+        assert unit_keys.pending(session, present(here)) == 1
     assert opens(here, here.house.supervisor, case.report)
     assert resealed(here, here.house.supervisor) == 1
-    assert here.store(resealing.drop_old, here.house.unit.id) == [1]
+    assert here.store(unit_keys.drop_old, here.house.unit.id) == [1]
     assert opens(here, here.house.supervisor, case.report)
 
 
@@ -199,10 +197,10 @@ def test_batches_are_small_and_a_planted_grant_holds_up_nothing(here: Desk):
         )
     assert resealed(here, here.house.supervisor, limit=2) == 2
     with here.database.reading() as session:
-        assert resealing.pending(session, present(here)) == 2
+        assert unit_keys.pending(session, present(here)) == 2
     assert resealed(here, here.house.supervisor, limit=2) == 1
     assert resealed(here, here.house.supervisor) == 0
-    assert here.store(resealing.drop_old, here.house.unit.id) == []
+    assert here.store(unit_keys.drop_old, here.house.unit.id) == []
     assert all(opens(here, here.house.supervisor, case.report) for case in cases)
 
 
@@ -211,14 +209,14 @@ def test_an_outsider_reseals_nothing(here: Desk):
     here.store(rotation.rotate, here.house.unit)
     for outsider in (
         here.house.custodian,
-        house.Person(here.house.supervisor.officer, here.house.custodian.secret),
+        founded.Person(here.house.supervisor.officer, here.house.custodian.secret),
     ):
         try:
             assert resealed(here, outsider) == 0
         except NotAuthentic:
             continue
     with here.database.reading() as session:
-        assert resealing.pending(session, present(here)) == 1
+        assert unit_keys.pending(session, present(here)) == 1
 
 
 def test_with_nobody_left_reports_go_on_arriving(here: Desk):
@@ -236,7 +234,7 @@ def test_the_vault_keeps_its_old_keys(here: Desk):
     with here.database.writing() as session:
         vault = units.vault(session, here.keys)
         assert rotation.rotate(session, here.keys, vault) == 2
-        assert resealing.drop_old(session, here.keys, vault.id) == []
+        assert unit_keys.drop_old(session, here.keys, vault.id) == []
         custodian = here.house.custodian
         for generation in (1, 2):
             assert units.unit_secret(
@@ -280,7 +278,7 @@ def test_removal_and_admission_at_once_leave_one_truth(here: Desk, first: str):
     """Whoever comes second sees what the first one did; nobody is a member without a key."""
     budi = joined(here)
     with here.database.writing() as session:
-        rini = house.person(session, here.keys, "rini")
+        rini = founded.person(session, here.keys, "rini")
     begun, go = threading.Event(), threading.Event()
     failed: list[BaseException] = []
 
@@ -334,7 +332,7 @@ def test_a_draft_under_way_keeps_its_key_from_being_dropped(here: Desk):
 
     def rotate_and_drop() -> None:
         here.store(rotation.rotate, here.house.unit)
-        dropped.append(here.store(resealing.drop_old, here.house.unit.id))
+        dropped.append(here.store(unit_keys.drop_old, here.house.unit.id))
 
     with here.database.writing() as session:
         unit = rotation.held(session, here.keys, here.house.unit.id)

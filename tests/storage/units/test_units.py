@@ -1,25 +1,24 @@
 import pytest
 from sqlmodel import Session, select
 
-from storage.audit import installation as settings
+from storage.audit import installation
 from storage.crypto.sealing import NotAuthentic, new_pair, open_seal, public_of
 from storage.crypto.server_key import ServerKeys
 from storage.database import transactions
 from storage.database.database import Database
 from storage.models import Membership, Route, Setting, Unit, UnitGrant
 from storage.people import officers
-from storage.units import readiness, routes, units
-from storage.units import recovery_keys as recovery
+from storage.units import readiness, recovery_keys, routes, units
 from storage.units.grants import _context as grant_context
 from storage.words import Recipient, Role, UnitKind
-from tests.support import founded as house
+from tests.support import founded
 
 
 def test_the_first_member_brings_the_key_into_being(
     database: Database, keys: ServerKeys
 ):
     with database.writing() as session:
-        built = house.build(session, keys)
+        built = founded.build(session, keys)
     with database.reading() as session:
         unit = units.named(session, keys, "Inspectorate")
         secret = units.unit_secret(
@@ -38,7 +37,7 @@ def test_the_offline_keys_open_their_own_house_only(
     database: Database, keys: ServerKeys
 ):
     with database.writing() as session:
-        built = house.build(session, keys)
+        built = founded.build(session, keys)
         rows = session.exec(
             select(UnitGrant).where(
                 UnitGrant.recipient_kind == Recipient.RECOVERY.value
@@ -57,8 +56,8 @@ def test_the_offline_keys_open_their_own_house_only(
 
 def test_a_member_admits_a_newcomer(database: Database, keys: ServerKeys):
     with database.writing() as session:
-        built = house.build(session, keys)
-        budi = house.person(session, keys, "budi")
+        built = founded.build(session, keys)
+        budi = founded.person(session, keys, "budi")
         units.admit(
             session,
             keys,
@@ -82,9 +81,9 @@ def test_a_member_admits_a_newcomer(database: Database, keys: ServerKeys):
 
 def test_who_is_no_member_admits_nobody(database: Database, keys: ServerKeys):
     with database.writing() as session:
-        built = house.build(session, keys)
-        budi = house.person(session, keys, "budi")
-        adi = house.person(session, keys, "adi", Role.ADMIN)
+        built = founded.build(session, keys)
+        budi = founded.person(session, keys, "budi")
+        adi = founded.person(session, keys, "adi", Role.ADMIN)
         for outsider in (adi, built.custodian):
             with pytest.raises(NotAuthentic):
                 units.admit(
@@ -101,8 +100,8 @@ def test_who_is_no_member_admits_nobody(database: Database, keys: ServerKeys):
 
 def test_a_members_wrong_secret_admits_nobody(database: Database, keys: ServerKeys):
     with database.writing() as session:
-        built = house.build(session, keys)
-        budi = house.person(session, keys, "budi")
+        built = founded.build(session, keys)
+        budi = founded.person(session, keys, "budi")
         with pytest.raises(NotAuthentic):
             units.admit(
                 session,
@@ -128,14 +127,14 @@ def test_nobody_sits_in_the_wrong_house(
 ):
     with database.writing() as session:
         unit = units.create(session, keys, "Somewhere", kind)
-        officer = house.person(session, keys, "budi", role).officer
+        officer = founded.person(session, keys, "budi", role).officer
         with pytest.raises(units.WrongHouse):
             units.admit_first(session, keys, unit, officer)
 
 
 def test_nobody_sits_in_both_houses(database: Database, keys: ServerKeys):
     with database.writing() as session:
-        built = house.build(session, keys)
+        built = founded.build(session, keys)
         officer = built.supervisor.officer
         officers._change(session, keys, officer, role=Role.CUSTODIAN.value)  # noqa: SLF001 - a role that was changed by us
         with pytest.raises(units.WrongHouse):
@@ -152,22 +151,22 @@ def test_nobody_sits_in_both_houses(database: Database, keys: ServerKeys):
 def test_no_key_without_a_recovery_key(database: Database, keys: ServerKeys):
     with database.writing() as session:
         unit = units.create(session, keys, "Somewhere", UnitKind.HANDLING)
-        officer = house.person(session, keys, "budi").officer
-        with pytest.raises(recovery.RecoveryMissing):
+        officer = founded.person(session, keys, "budi").officer
+        with pytest.raises(recovery_keys.RecoveryMissing):
             units.admit_first(session, keys, unit, officer)
 
 
 def test_a_second_first_member_must_be_admitted(database: Database, keys: ServerKeys):
     with database.writing() as session:
-        built = house.build(session, keys)
-        budi = house.person(session, keys, "budi")
+        built = founded.build(session, keys)
+        budi = founded.person(session, keys, "budi")
         with pytest.raises(units.HasMembers):
             units.admit_first(session, keys, built.unit, budi.officer)
 
 
 def test_names_are_unique_and_there_is_one_vault(database: Database, keys: ServerKeys):
     with database.writing() as session:
-        house.build(session, keys)
+        founded.build(session, keys)
         with pytest.raises(units.UnitExists):
             units.create(session, keys, "Inspectorate", UnitKind.HANDLING)
         with pytest.raises(units.UnitExists):
@@ -189,14 +188,14 @@ def test_a_wrong_or_second_recovery_key_is_refused(
     database: Database, keys: ServerKeys, purpose: str, size: int
 ):
     with database.writing() as session:
-        recovery.add_recovery(session, keys, "cases", new_pair().public)
-        with pytest.raises(recovery.RecoveryRefused):
-            recovery.add_recovery(session, keys, purpose, bytes(size))
+        recovery_keys.add_recovery(session, keys, "cases", new_pair().public)
+        with pytest.raises(recovery_keys.RecoveryRefused):
+            recovery_keys.add_recovery(session, keys, purpose, bytes(size))
 
 
 def test_a_planted_unit_key_is_never_sealed_to(database: Database, keys: ServerKeys):
     with database.writing() as session:
-        built = house.build(session, keys)
+        built = founded.build(session, keys)
         built.unit.public_key = new_pair().public
         session.add(built.unit)
         session.flush()
@@ -211,11 +210,11 @@ def test_a_planted_recovery_key_is_never_sealed_to(
     database: Database, keys: ServerKeys
 ):
     with database.writing() as session:
-        row = recovery.add_recovery(session, keys, "cases", new_pair().public)
+        row = recovery_keys.add_recovery(session, keys, "cases", new_pair().public)
         row.public_key = new_pair().public
         session.add(row)
         unit = units.create(session, keys, "Somewhere", UnitKind.HANDLING)
-        officer = house.person(session, keys, "budi").officer
+        officer = founded.person(session, keys, "budi").officer
         with pytest.raises(NotAuthentic):
             units.admit_first(session, keys, unit, officer)
 
@@ -224,8 +223,8 @@ def test_a_planted_membership_or_grant_gives_nothing(
     database: Database, keys: ServerKeys
 ):
     with database.writing() as session:
-        built = house.build(session, keys)
-        mallory = house.person(session, keys, "mallory")
+        built = founded.build(session, keys)
+        mallory = founded.person(session, keys, "mallory")
         session.add(
             Membership(unit=built.unit.id, officer=mallory.officer.id, tag=b"\x01x")
         )
@@ -253,7 +252,7 @@ def test_a_planted_membership_or_grant_gives_nothing(
 
 def test_an_ended_member_is_no_member(database: Database, keys: ServerKeys):
     with database.writing() as session:
-        built = house.build(session, keys)
+        built = founded.build(session, keys)
         officers.deactivate(session, keys, built.supervisor.officer.id)
         assert units.members(session, keys, built.unit) == []
         with pytest.raises(NotAuthentic):
@@ -268,7 +267,7 @@ def test_an_ended_member_is_no_member(database: Database, keys: ServerKeys):
 
 def test_a_changed_route_stops_intake(database: Database, keys: ServerKeys):
     with database.writing() as session:
-        built = house.build(session, keys)
+        built = founded.build(session, keys)
         routes.add_route(session, keys, built.unit, category="COR", priority=1)
         found = routes.verified_routes(session, keys)
         assert [(r.category, r.priority) for r in found] == [("", 0), ("COR", 1)]
@@ -316,10 +315,10 @@ def _route_to_nowhere(session: Session, keys: ServerKeys) -> Route:
 
 def test_a_setting_is_ours_or_refused(database: Database, keys: ServerKeys):
     with database.writing() as session:
-        assert settings.get_setting(session, keys, "demo") == ""
-        settings.set_setting(session, keys, "demo", "yes")
-        settings.set_setting(session, keys, "demo", "no")
-        assert settings.get_setting(session, keys, "demo") == "no"
+        assert installation.get_setting(session, keys, "demo") == ""
+        installation.set_setting(session, keys, "demo", "yes")
+        installation.set_setting(session, keys, "demo", "no")
+        assert installation.get_setting(session, keys, "demo") == "no"
         row = session.get(Setting, "demo")
         assert row is not None
         row.value = "yes"
@@ -327,4 +326,4 @@ def test_a_setting_is_ours_or_refused(database: Database, keys: ServerKeys):
         session.flush()
         transactions.forget(session)
         with pytest.raises(NotAuthentic):
-            settings.get_setting(session, keys, "demo")
+            installation.get_setting(session, keys, "demo")

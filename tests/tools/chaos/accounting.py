@@ -13,9 +13,9 @@ from bot.clock import utc_now
 from bot.jobs import scheduler
 from handlers.cases import receipts
 from handlers.messages import Proof
-from storage.audit import log as audit
+from storage.audit import log
 from storage.evidence.blobs import Folder
-from storage.inspection import rows as inspecting
+from storage.inspection import rows as inspection
 from storage.models import Case, Lease, Quarantine
 from storage.words import FileState, LetterKind
 from tests.journeys.telling import rows
@@ -70,9 +70,9 @@ def _settle(here: Town) -> list[str]:
         misses += [
             f"quarantined: {one.reason}" for one in session.exec(select(Quarantine))
         ]
-        if audit.verify(session, here.keys) is not None:
+        if log.verify(session, here.keys) is not None:
             misses.append("the audit log is broken")
-        misses += inspecting.problems(session, here.keys)
+        misses += inspection.problems(session, here.keys)
         # A killed process looks for what was missed at Twilio no more; its turn lasts ten
         # minutes, whoever comes after it takes over then.
         held_on = select(Lease.name).where(

@@ -11,7 +11,7 @@ from storage.cases import reports
 from storage.cases.items import Content
 from storage.crypto import sealing
 from storage.crypto.server_key import Purpose, ServerKeys
-from storage.evidence import blobs as shelf
+from storage.evidence import blobs
 from storage.models import Case, Draft, File, Grant, Item
 from storage.units import units
 from storage.words import Audience, FileState
@@ -111,7 +111,7 @@ def on_disk(session: Session, folder: Path) -> list[str]:
     known: dict[str, str] = {}
     for row in session.exec(select(File)).all():
         known[row.id.hex()] = row.state
-        there = shelf.place(folder, row.id, "original").is_file()
+        there = blobs.place(folder, row.id, "original").is_file()
         if (row.state == FileState.TAKEN) != there:
             wrong.append(f"file {row.id.hex()}: {row.state}, on disk: {there}")
     for path in folder.rglob("*"):

@@ -13,7 +13,7 @@ import httpx
 
 from bot.assembly.office import make_office
 from bot.clock import utc_now
-from bot.settings import loading as config
+from bot.settings import loading
 from handlers.office import Office
 from storage.crypto.server_key import ServerKeys
 from tests.journeys.telling import rows
@@ -168,7 +168,7 @@ async def town(kind: str, seed: str, size: Size, logs: Path) -> AsyncIterator[To
         machine = Machine(
             environ | {"CHAOS_BRIM": str(place.brim)}, logs, front, command
         )
-        office = make_office(config.load(None, environ), keys, now=utc_now())
+        office = make_office(loading.load(None, environ), keys, now=utc_now())
         ledger = Ledger(simulator)
         world = World(ledger, size.patience)
         here = Town(

@@ -4,13 +4,12 @@ import io
 from datetime import date
 
 from handlers.conversation.memory import Memory
-from handlers.reveals import seals as reveal_halves
+from handlers.reveals import seals
 from handlers.talk.state import State
-from storage.backups import encoding as backup_values
+from storage.backups import encoding
 from storage.cases.items import Content
 from storage.cases.reveals import Request
-from storage.crypto import sealing, streams
-from storage.crypto import server_key as keys
+from storage.crypto import sealing, server_key, streams
 from storage.crypto.sealing import Context, NotAuthentic
 from storage.crypto.server_key import BadServerKey, Purpose, ServerKeys
 from storage.jobs import jobs
@@ -48,8 +47,8 @@ def lock(raw: bytes) -> None:
 
 
 def bare_lock(raw: bytes) -> None:
-    assert keys.unlock_with(KEY, raw, PLACE) == PLAIN
-    assert raw == keys.lock_with(KEY, PLAIN, PLACE)
+    assert server_key.unlock_with(KEY, raw, PLACE) == PLAIN
+    assert raw == server_key.lock_with(KEY, PLAIN, PLACE)
 
 
 def tag(raw: bytes) -> None:
@@ -111,15 +110,15 @@ def request(raw: bytes) -> None:
 
 
 def identity(raw: bytes) -> None:
-    for one in reveal_halves.identity(raw):
+    for one in seals.identity(raw):
         assert isinstance(one, Content)
 
 
 def values(raw: bytes) -> None:
     """Read rows of three columns; what was read is written the same again."""
-    rows = backup_values.unpacked(raw, 3)
-    again = b"".join(map(backup_values.packed, rows))
-    assert backup_values.unpacked(again, 3) == rows
+    rows = encoding.unpacked(raw, 3)
+    again = b"".join(map(encoding.packed, rows))
+    assert encoding.unpacked(again, 3) == rows
 
 
 def stone(raw: bytes) -> None:
@@ -157,7 +156,7 @@ TARGETS = (
     Target("item", item_text, OURS, Shape.JSON),
     Target("request", request, OURS, Shape.JSON),
     Target("identity", identity, OURS, Shape.JSON),
-    Target("backup.values", values, (backup_values.UnknownValue,)),
+    Target("backup.values", values, (encoding.UnknownValue,)),
     Target("tombstone", stone, OURS, Shape.LINES),
     Target("cookie", cookie, OURS, longest=65_536),
 )

@@ -13,12 +13,11 @@ from urllib.parse import urlencode
 
 from handlers.conversation.memory import Memory, Sweep, Trail
 from handlers.talk.state import State
-from storage.backups import encoding as backup_values
+from storage.backups import encoding
 from storage.backups.records import RECORD, End, Head, Kind, Writer
 from storage.cases.items import Content
 from storage.cases.reveals import Half, Request
-from storage.crypto import sealing, streams
-from storage.crypto import server_key as keys
+from storage.crypto import sealing, server_key, streams
 from storage.crypto.sealing import public_of
 from storage.crypto.server_key import Purpose, ServerKeys
 from storage.letters.letter import Letter
@@ -166,14 +165,14 @@ def _sealed() -> dict[str, Seeds]:
             "older-key": old.lock(Purpose.JOB, PLAIN, PLACE),
             "other-place": RING.lock(Purpose.OUTBOX, PLAIN, PLACE),
         },
-        "bare_lock": {"ours": keys.lock_with(KEY, PLAIN, PLACE)},
+        "bare_lock": {"ours": server_key.lock_with(KEY, PLAIN, PLACE)},
         "tag": {"ours": RING.tag(PLACE, PLAIN)},
         "ring": {"two": RING.to_text().encode()},
         "stream": {"ours": out.getvalue()},
         "tombstone": {"ours": tombstones.line(RING, STONE).encode()},
         "cookie": {"ours": cookies.new().encode()},
         "backup.values": {
-            "row": backup_values.packed(ROW),
+            "row": encoding.packed(ROW),
             "empty": b"",
         },
     }

@@ -8,12 +8,12 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from bot.console.signing import passkey_checks as authenticators
-from bot.settings import loading as config
+from bot.console.signing import passkey_checks
+from bot.settings import loading
 from bot.settings.loading import BadConfig
 from bot.settings.sections import Settings
 from handlers.errors import RulesInvalid
-from handlers.questionnaire import book as questionnaire
+from handlers.questionnaire import book
 from handlers.questionnaire.keywords import Keywords, is_blank
 from handlers.rules import numbering
 from handlers.rules.rulebook import Rulebook
@@ -77,7 +77,7 @@ def settings(raw: bytes) -> None:
     path = folder() / "config.toml"
     path.write_bytes(raw)
     path.chmod(0o600)
-    assert isinstance(config.load(path, ENVIRON), Settings)
+    assert isinstance(loading.load(path, ENVIRON), Settings)
 
 
 def variables(raw: bytes) -> None:
@@ -87,7 +87,7 @@ def variables(raw: bytes) -> None:
         name, mark, value = line.partition("=")
         if mark:
             environ[f"KENTONGAN_{name}"] = value
-    config.load(folder() / "none.toml" if b"none.toml" in raw else None, environ)
+    loading.load(folder() / "none.toml" if b"none.toml" in raw else None, environ)
 
 
 RULES = (
@@ -124,15 +124,15 @@ def talk(raw: bytes) -> None:
     main = own / "questionnaire.toml"
     if not main.exists():
         main.write_bytes(next(shipped("questionnaire.toml")))
-    questionnaire.load(main)
+    book.load(main)
 
 
 def browser(raw: bytes) -> None:
     """Read what a browser says of a passkey."""
     text = raw.decode("utf-8", "surrogateescape")
-    given = authenticators._read(text)  # noqa: SLF001 - before anything is verified
-    assert isinstance(authenticators._challenge(given), bytes)  # noqa: SLF001
-    authenticators._transports(given)  # noqa: SLF001
+    given = passkey_checks._read(text)  # noqa: SLF001 - before anything is verified
+    assert isinstance(passkey_checks._challenge(given), bytes)  # noqa: SLF001
+    passkey_checks._transports(given)  # noqa: SLF001
 
 
 def hostile() -> Iterator[bytes]:

@@ -11,7 +11,7 @@ from bot.clock import utc_now
 from storage.crypto.server_key import ServerKeys
 from storage.database.database import Database
 from storage.jobs import leases
-from storage.rekeying import server_key as rekeying
+from storage.rekeying import server_key
 from tests.support.running import free_port
 from tests.support.terminal import PASSPHRASES
 
@@ -154,7 +154,7 @@ def test_a_rotation_that_was_stopped_goes_on(terminal, monkeypatch):
         raise OSError(5, "the plug was pulled")
 
     with monkeypatch.context() as patched:
-        patched.setattr(rekeying, "_finish", stop)
+        patched.setattr(server_key, "_finish", stop)
         assert "plug" in terminal.refused("keys", "rotate")
     two = KEY.read_text()
     assert terminal("keys", "rotate").code == 0

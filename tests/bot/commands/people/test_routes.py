@@ -9,13 +9,12 @@ from sqlmodel import Session, select
 
 from bot.clock import utc_now
 from storage import outbox
-from storage.audit import log as audit
+from storage.audit import log
 from storage.crypto.server_key import ServerKeys
 from storage.database.database import Database
 from storage.letters.letter import Letter
 from storage.models import OutboxRow
-from storage.people import officers
-from storage.people import telegram_links as links
+from storage.people import officers, telegram_links
 from storage.words import Channel
 from tests.support.terminal import PASSPHRASES
 
@@ -55,9 +54,9 @@ def linked(terminal):
     with store() as (session, keys):
         for handle, login in enumerate(("siti", "rini", "dewi", "budi"), start=900):
             officer = officers.verified(session, keys, login)
-            token = links.issue(session, keys, officer.id, now=utc_now())
+            token = telegram_links.issue(session, keys, officer.id, now=utc_now())
             place = (Channel.TELEGRAM, str(handle))
-            assert links.redeem(session, keys, token, *place, now=utc_now())
+            assert telegram_links.redeem(session, keys, token, *place, now=utc_now())
     return terminal
 
 
@@ -87,7 +86,7 @@ def test_every_linked_supervisor_hears_of_a_change(linked):
     assert letters["902"].text.startswith("A route to Wilayah II is gone.")
     assert linked("unit", "list", "--json").json[-1]["routes"] == []
     with store() as (session, _):
-        codes = [line.code for line in audit.lines(session)]
+        codes = [line.code for line in log.lines(session)]
     assert codes.count("route.added") == codes.count("route.removed") == 2
     assert linked("audit", "verify").code == 0
 

@@ -10,7 +10,7 @@ from storage.models import Case, Event, Item, Officer
 from storage.people import officers
 from storage.units import units
 from storage.words import Audience, EventCode, ItemKind, Role, Status, UnitKind
-from tests.support import founded as house
+from tests.support import founded
 from tests.support.browsers import STORY, Desk, Page
 
 
@@ -109,7 +109,7 @@ async def test_a_case_of_another_unit_is_not_found(desk: Desk):
     case = desk.case()
     with desk.database.writing() as session:
         unit = units.create(session, desk.keys, "Other", UnitKind.HANDLING)
-        made = house.person(session, desk.keys, "made", Role.SUPERVISOR)
+        made = founded.person(session, desk.keys, "made", Role.SUPERVISOR)
         units.admit_first(session, desk.keys, unit, made.officer)
     browser = desk.signed_in(made)
     theirs = await browser.get(f"/cases/{case.number}")

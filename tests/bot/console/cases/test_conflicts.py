@@ -2,16 +2,14 @@
 
 from sqlmodel import select
 
-from handlers.cases import conflicts
-from handlers.cases import officer as verbs
-from storage.audit import log as audit
-from storage.cases import cases, history, reports
+from handlers.cases import conflicts, officer
+from storage.audit import log
+from storage.cases import cases, history, items, reports
 from storage.cases import conflicts as declarations
-from storage.cases import items as report_items
 from storage.cases.items import Content
 from storage.evidence import files
 from storage.evidence.files import Taken
-from storage.inspection import chains as proving
+from storage.inspection import chains
 from storage.models import Case, Conflict, Event, File, Grant, Item
 from storage.rekeying import case_keys
 from storage.words import (
@@ -46,7 +44,7 @@ def evidence(desk: Desk, case: Case) -> bytes:
         vault = desk.house.vault.public_key
         assert vault is not None
         content = Content(kind=ItemKind.IDENTITY, text="Ketut")
-        named = report_items.add_item(
+        named = items.add_item(
             session,
             desk.keys,
             case.report,
@@ -80,8 +78,8 @@ def evidence(desk: Desk, case: Case) -> bytes:
 
 def wrong(desk: Desk) -> list[str]:
     with desk.database.reading() as session:
-        assert audit.verify(session, desk.keys) is None
-        return list(proving.problems(session, desk.keys))
+        assert log.verify(session, desk.keys) is None
+        return list(chains.problems(session, desk.keys))
 
 
 def held(desk: Desk, case: Case) -> set[tuple[str, bytes]]:
@@ -95,9 +93,9 @@ async def test_access_ends_at_once(desk: Desk):
     case = desk.case()
     office, now = desk.context.office, desk.clock()
     await desk.context.writer.run(
-        verbs.take, office, case.report, by=budi.officer, now=now
+        officer.take, office, case.report, by=budi.officer, now=now
     )
-    sari, act = desk.house.supervisor.officer, verbs.change_status
+    sari, act = desk.house.supervisor.officer, officer.change_status
     steps = (
         (Status.VERIFICATION, None, sari),
         (Status.REJECTED, Reason.R01, budi.officer),
@@ -201,7 +199,7 @@ async def test_the_next_members_session_gives_the_case_a_new_key(desk: Desk):
         for item in session.exec(select(Item)):
             same = before.get(item.seq) == item.blob
             assert same is False, "everything here is the case's"
-        (identity,) = report_items.identity_halves(
+        (identity,) = items.identity_halves(
             session, desk.keys, case.report, _own(desk, session, row, sari)
         )
         assert identity[2].startswith(b"\x01\x01")

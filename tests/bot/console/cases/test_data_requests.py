@@ -6,14 +6,13 @@ import pytest
 
 from handlers.cases import data_requests
 from storage.cases import cases, history
-from storage.evidence import blobs as shelf
-from storage.evidence import files
+from storage.evidence import blobs, files
 from storage.evidence.blobs import Sealer
 from storage.evidence.files import Taken
 from storage.models import Case, DataRequest
 from storage.units import units
 from storage.words import RequestKind, Role, UnitKind
-from tests.support import founded as house
+from tests.support import founded
 from tests.support.browsers import Browser, Desk, Page
 from tests.support.desk import pick
 
@@ -61,7 +60,7 @@ async def test_the_list_shows_own_units_overdue_first(desk: Desk):
     late, soon, theirs = desk.case(), desk.case(), desk.case()
     with desk.database.writing() as session:
         other = units.create(session, desk.keys, "Other", UnitKind.HANDLING)
-        budi = house.person(session, desk.keys, "budi")
+        budi = founded.person(session, desk.keys, "budi")
         units.admit_first(session, desk.keys, other, budi.officer)
         row = cases.lock(session, desk.keys, theirs.report)
         assert row
@@ -89,7 +88,7 @@ def on_disk(desk: Desk, case: Case) -> Path:
     """Give a case a file; return where it lies."""
     with desk.database.writing() as session:
         row = files.reserve(session, desk.keys, case.report, day=case.day)
-        path = shelf.place(desk.context.shelf.path, row, "original")
+        path = blobs.place(desk.context.shelf.path, row, "original")
         with Sealer(path) as sealer:
             sealer.write(b"a letter")
         vault = desk.house.vault.public_key or b""

@@ -2,11 +2,11 @@
 
 from sqlmodel import select
 
-from handlers.cases import holds as holding
-from handlers.retention import reports as retention
-from storage.audit import log as audit
+from handlers.cases import holds
+from handlers.retention import reports
+from storage.audit import log
 from storage.cases import cases, history
-from storage.inspection import chains as proving
+from storage.inspection import chains
 from storage.models import Case, Item
 from storage.retention import erasing
 from storage.words import Erased, EventCode, Role, Status
@@ -46,9 +46,9 @@ async def test_one_holds_another_releases_and_nothing_goes_between(desk: Desk):
     assert not desk.again(case).hold
     assert events(desk, case).count("held") == events(desk, case).count("released") == 1
     with desk.database.reading() as session:
-        codes = [line.code for line in audit.lines(session)]
+        codes = [line.code for line in log.lines(session)]
         assert {"case.held", "case.released"} <= set(codes)
-        assert list(proving.problems(session, desk.keys)) == []
+        assert list(chains.problems(session, desk.keys)) == []
 
 
 async def test_the_reason_is_asked_for_and_kept_in_the_form(desk: Desk):
@@ -110,5 +110,5 @@ async def test_a_purged_case_shows_what_is_left_and_takes_nothing(desk: Desk):
         response = await browser.send(f"/cases/{case.number}/{act}", **{field: WHY})
         assert response.status_code == 409, act
     assert EventCode.PURGED in events(desk, case)
-    assert retention.facts(desk.again(case)).purged == case.day
-    assert holding.last([]) is None
+    assert reports.facts(desk.again(case)).purged == case.day
+    assert holds.last([]) is None

@@ -6,7 +6,7 @@ from axe_playwright_python.async_playwright import (  # type: ignore[import-unty
 )
 from playwright.async_api import Browser
 
-from handlers.cases import holds as holding
+from handlers.cases import holds
 from storage.words import Role
 from tests.bot.console import test_axe
 from tests.support.browsers import Desk
@@ -23,7 +23,7 @@ async def test_axe_finds_nothing_about_holds(
     free, held = desk.case(), desk.case()
     colleague = desk.colleague("second", Role.SUPERVISOR)
     with desk.database.writing() as session:
-        holding.hold(
+        holds.hold(
             session,
             desk.context.office,
             held.report,

@@ -12,7 +12,7 @@ from storage.database.database import Database
 from storage.models import Case
 from storage.units import routes, units
 from storage.words import Reason, Status, UnitKind
-from tests.support import founded as house
+from tests.support import founded
 from tests.support.browsers import STARTED, Desk, Page, arrive
 
 
@@ -131,7 +131,7 @@ async def test_other_units_cases_are_not_there(desk: Desk):
     theirs = desk.case()
     with desk.database.writing() as session:
         unit = units.create(session, desk.keys, "Other", UnitKind.HANDLING)
-        made = house.person(session, desk.keys, "made")
+        made = founded.person(session, desk.keys, "made")
         units.admit_first(session, desk.keys, unit, made.officer)
         routes.add_route(session, desk.keys, unit, category="SVC")
     page = await desk.signed_in(made).see("/")
@@ -215,7 +215,7 @@ def test_a_place_survives_the_address():
 
 def test_the_queue_is_read_by_its_index(database: Database, keys: ServerKeys):
     with database.writing() as session:
-        built = house.build(session, keys)
+        built = founded.build(session, keys)
         fill(session, keys, built.unit.id, 2000)
     if not database.is_sqlite:
         with database.write_engine.connect() as connection:

@@ -5,10 +5,9 @@ from dataclasses import replace
 from starlette.applications import Starlette
 
 from bot.console.app import routes
-from storage.audit import log as audit
-from storage.audit import manifests
+from storage.audit import log, manifests
 from storage.people import officers
-from storage.rekeying import server_key as rekeying
+from storage.rekeying import server_key
 from storage.words import Role
 from tests.support import authenticator
 from tests.support.browsers import Desk, make_office
@@ -23,7 +22,7 @@ async def test_a_sign_in_moves_the_wrap_to_the_newest_key(desk: Desk):
     with desk.database.writing() as session:
         officers.add(session, desk.keys, account)
     keys, now = desk.keys.with_new(), desk.clock()
-    rekeying.run(desk.database, keys, now=now, day=now.date())
+    server_key.run(desk.database, keys, now=now, day=now.date())
     context = replace(desk.context, office=make_office(keys))
     desk.app = Starlette(routes=routes(context))
     phone = None
@@ -40,10 +39,10 @@ async def test_a_sign_in_moves_the_wrap_to_the_newest_key(desk: Desk):
         assert after.salt != account.salt
         secret = officers.unwrap(keys, after, PHRASE)
         assert secret == officers.unwrap(desk.keys, replace_row(after, account), PHRASE)
-        codes = [line.code for line in audit.lines(session)]
+        codes = [line.code for line in log.lines(session)]
         assert codes.count("keys.rewrapped") == 1
         assert manifests.rolled_back(session, keys) == []
-        assert audit.verify(session, keys) is None
+        assert log.verify(session, keys) is None
 
 
 def replace_row(officer, account):

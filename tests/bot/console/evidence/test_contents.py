@@ -4,8 +4,7 @@ import pytest
 from PIL import Image
 from sqlmodel import select
 
-from storage.evidence import blobs as shelf
-from storage.evidence import files
+from storage.evidence import blobs, files
 from storage.evidence.blobs import Sealer
 from storage.evidence.files import Taken
 from storage.models import Case, Event, File
@@ -29,7 +28,7 @@ def keep(desk: Desk, case: Case, *, name: str, kind: str, body: bytes | None) ->
         row = reserve(desk, session, case)
         key = None
         if body is not None:
-            with Sealer(shelf.place(desk.context.shelf.path, row, "copy")) as sealer:
+            with Sealer(blobs.place(desk.context.shelf.path, row, "copy")) as sealer:
                 sealer.write(body)
             key = sealer.key
         taken = Taken(b"k" * 32, key, {"name": name, "type": kind})
@@ -125,7 +124,7 @@ async def test_a_lost_file_is_not_found_and_a_changed_one_not_sent(
 ):
     case = desk.case()
     row = keep(desk, case, name="a.png", kind="image/png", body=picture())
-    place = shelf.place(desk.context.shelf.path, row, "copy")
+    place = blobs.place(desk.context.shelf.path, row, "copy")
     sealed = bytearray(place.read_bytes())
     sealed[100] ^= 1
     place.write_bytes(bytes(sealed))

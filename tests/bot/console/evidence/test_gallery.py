@@ -8,7 +8,7 @@ from PIL import Image
 
 from bot.console.texts import ConsoleTexts
 from bot.console.words import Words
-from bot.evidence import converter as workshop
+from bot.evidence import converter
 from storage.crypto.server_key import ServerKeys
 from tests.bot.evidence.sandbox.pdf.test_clean import scanned
 from tests.bot.evidence.sandbox.test_pictures import MARK, camera, picture
@@ -152,11 +152,11 @@ async def test_a_page_that_must_wait_too_long_is_said(
     desk: Desk, officer: Browser, monkeypatch: pytest.MonkeyPatch
 ):
     def busy(*_, **__):
-        raise workshop.Busy
+        raise converter.Busy
 
     case = desk.case()
     name = put(desk, case, "surat.pdf", pdf(scanned))
-    monkeypatch.setattr(workshop, "page", busy)
+    monkeypatch.setattr(converter, "page", busy)
     page = await officer.get(f"/cases/{case.number}/files/{name}/pages/1")
     assert page.status_code == 503
     assert page.headers["retry-after"] == "5"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from storage.evidence import bucket as buckets
+from storage.evidence import bucket
 from storage.evidence.blobs import Shelf
 from tests.bot.evidence.sandbox.test_pictures import picture
 from tests.support.browsers import Browser, Desk
@@ -27,7 +27,7 @@ def server() -> Iterator[ExitStack]:
 
 @pytest.fixture
 def shelf(tmp_path: Path, server: ExitStack, monkeypatch: pytest.MonkeyPatch) -> Shelf:
-    monkeypatch.setattr(buckets, "TRIES", 0)
+    monkeypatch.setattr(bucket, "TRIES", 0)
     address = server.enter_context(s3_server())
     return new_bucket(address).shelf(tmp_path / "waiting")
 

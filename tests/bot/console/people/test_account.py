@@ -5,12 +5,11 @@ from sqlmodel import select
 
 from bot.console.signing.sign_in import label_of
 from bot.console.visit import COOKIE
-from storage.audit import log as audit
+from storage.audit import log
 from storage.crypto.sealing import NotAuthentic
 from storage.models import LinkToken, Officer
 from storage.models import Session as Row
-from storage.people import cookies, officers, recovery_codes, sessions
-from storage.people import telegram_links as links
+from storage.people import cookies, officers, recovery_codes, sessions, telegram_links
 from storage.people.passphrases import Wrapped
 from storage.words import Channel, Role, Stage
 from tests.support import authenticator
@@ -42,7 +41,7 @@ async def test_a_link_to_telegram_works_once(desk: Desk):
     assert "style=" not in response.text
     assert token not in str(response.url)
     with desk.database.writing() as session:
-        found = links.redeem(
+        found = telegram_links.redeem(
             session, desk.keys, token, Channel.TELEGRAM, "77", now=desk.clock()
         )
     assert found == desk.house.supervisor.officer.id
@@ -52,7 +51,7 @@ async def test_a_link_to_telegram_works_once(desk: Desk):
     assert "gets no more alerts" in page.text
     assert "Your Telegram is not linked." in page.text
     with desk.database.reading() as session:
-        codes = [line.code for line in audit.lines(session)]
+        codes = [line.code for line in log.lines(session)]
     assert codes == ["unlinked", "link_made"]
 
 
@@ -196,7 +195,7 @@ async def test_a_new_passphrase_wraps_the_same_key(desk: Desk):
         assert officers.unwrap(desk.keys, after, NEW) == secret
         with pytest.raises(NotAuthentic):
             officers.unwrap(desk.keys, after, OLD)
-        codes = [line.code for line in audit.lines(session)]
+        codes = [line.code for line in log.lines(session)]
     assert "passphrase_changed" in codes
     with desk.database.writing() as session:
         row = session.get(Officer, after.id)

@@ -5,11 +5,11 @@ import re
 import pytest
 from sqlmodel import select
 
-from storage.audit import log as audit
+from storage.audit import log
 from storage.crypto import fingerprints
 from storage.models import AuditLine, Invitation, Membership, Officer
 from storage.people import officers
-from storage.rekeying import unit_keys as resealing
+from storage.rekeying import unit_keys
 from storage.units import rotation, units
 from storage.words import Role, UnitKind
 from tests.support import authenticator
@@ -60,7 +60,7 @@ def admission(desk: Desk, login: str = "budi", **form: str) -> dict[str, str]:
 
 def codes(desk: Desk) -> list[str]:
     with desk.database.reading() as session:
-        assert audit.verify(session, desk.keys) is None
+        assert log.verify(session, desk.keys) is None
         rows = session.exec(select(AuditLine).order_by(AuditLine.seq)).all()  # type: ignore[arg-type]  # a column
     return [row.code for row in rows if not row.code.startswith("list.")]
 
@@ -298,8 +298,8 @@ async def test_a_member_removed_in_mid_session_is_out_at_the_next_request(desk: 
 async def test_the_queue_says_until_all_is_sealed_anew(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(resealing, "BATCH", 2)
-    monkeypatch.setattr(resealing.batch, "__kwdefaults__", {"limit": 2})
+    monkeypatch.setattr(unit_keys, "BATCH", 2)
+    monkeypatch.setattr(unit_keys.batch, "__kwdefaults__", {"limit": 2})
     cases = [desk.case() for _ in range(5)]
     with desk.database.writing() as session:
         assert rotation.rotate(session, desk.keys, desk.house.unit) == 2
@@ -315,7 +315,7 @@ async def test_the_queue_says_until_all_is_sealed_anew(
     assert told == ["unit.resealed"] * 3 + ["unit.key_dropped"]
     with desk.database.reading() as session:
         unit = units.verified(session, desk.keys, desk.house.unit.id)
-        assert not resealing.is_due(session, unit)
+        assert not unit_keys.is_due(session, unit)
 
 
 async def test_an_account_ends(desk: Desk):

@@ -10,7 +10,7 @@ from playwright.async_api import Browser, BrowserContext, Page
 
 from bot.console.visit import COOKIE
 from storage.people import sessions
-from storage.rekeying import unit_keys as resealing
+from storage.rekeying import unit_keys
 from storage.units import rotation
 from storage.words import Role, Stage
 from tests.bot.console.test_axe import address, chromium
@@ -127,7 +127,7 @@ async def test_axe_finds_nothing_about_people(
     width: int,
     monkeypatch: pytest.MonkeyPatch,
 ):
-    monkeypatch.setattr(resealing.batch, "__kwdefaults__", {"limit": 1})
+    monkeypatch.setattr(unit_keys.batch, "__kwdefaults__", {"limit": 1})
     context = await chromium.new_context(
         color_scheme="dark" if theme == "dark" else "light",
         viewport={"width": width, "height": 900},

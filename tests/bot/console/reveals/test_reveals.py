@@ -7,12 +7,11 @@ from sqlmodel import select
 
 from storage import outbox
 from storage.audit import log as audit
-from storage.cases import cases, history
-from storage.cases import items as report_items
+from storage.cases import cases, history, items
 from storage.crypto.sealing import new_pair
-from storage.inspection import chains as proving
+from storage.inspection import chains
 from storage.models import Event, Reveal
-from storage.people import telegram_links as links
+from storage.people import telegram_links
 from storage.words import Audience, Channel, EventCode, Role
 from tests.support.browsers import Browser, Desk, Page
 from tests.support.revealing import NAME, SCAN, WHY, Held, asks, grants, held, row
@@ -91,7 +90,7 @@ async def test_two_people_open_an_identity(
     ]
     with desk.database.reading() as session:
         log = {line.code for line in audit.lines(session)}
-        assert list(proving.problems(session, desk.keys)) == []
+        assert list(chains.problems(session, desk.keys)) == []
     assert {f"case.{code}" for code in codes(desk, here)} <= log
     page = await officer.see(here.page)
     assert "Identity, protection from threats or retaliation" in page.text
@@ -146,7 +145,7 @@ async def test_the_reporter_reads_that_two_people_opened_it_and_why(desk: Desk):
             cases.save(session, desk.keys, case)
         assert grants(desk, asks(desk, here), untold=untold) is not bool(untold)
         with desk.database.reading() as session:
-            found = report_items.read(
+            found = items.read(
                 session,
                 desk.keys,
                 here.case.report,
@@ -172,8 +171,10 @@ async def test_without_a_receipt_nobody_is_told(desk: Desk, officer: Browser):
 async def test_alerts_hold_the_number_only(desk: Desk, here: Held):
     for who, handle in ((desk.house.custodian, "71"), (desk.house.supervisor, "72")):
         with desk.database.writing() as session:
-            token = links.issue(session, desk.keys, who.officer.id, now=desk.clock())
-            links.redeem(
+            token = telegram_links.issue(
+                session, desk.keys, who.officer.id, now=desk.clock()
+            )
+            telegram_links.redeem(
                 session, desk.keys, token, Channel.TELEGRAM, handle, now=desk.clock()
             )
     reveal = asks(desk, here)

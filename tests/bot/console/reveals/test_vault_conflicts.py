@@ -5,10 +5,9 @@ import pytest
 from handlers.cases import conflicts as verbs
 from handlers.errors import NotYours
 from handlers.reveals import verbs as decisions
-from storage.audit import log as audit
+from storage.audit import log
 from storage.cases import conflicts
-from storage.inspection import chains as proving
-from storage.inspection import rows as inspecting
+from storage.inspection import chains, rows
 from storage.people import officers
 from storage.units import units
 from storage.words import Role
@@ -54,8 +53,8 @@ async def test_a_custodian_steps_back_and_another_goes_on(desk: Desk):
     with desk.database.reading() as session:
         barred = desk.house.custodian.officer.id
         assert conflicts.is_barred(session, here.case.report, barred)
-        assert audit.lines(session)[0].code == "case.conflict"
-        assert list(proving.problems(session, desk.keys)) == []
+        assert log.lines(session)[0].code == "case.conflict"
+        assert list(chains.problems(session, desk.keys)) == []
     goes_on = desk.signed_in(made)
     page = await goes_on.see(f"{place}/conflict")
     assert "No other custodian" in page.text
@@ -67,7 +66,7 @@ async def test_a_custodian_steps_back_and_another_goes_on(desk: Desk):
     assert "Kusumawardani" in page.text
     with desk.database.reading() as session:
         since = desk.context.office.day(desk.clock())
-        assert list(inspecting.problems(session, desk.keys, since=since)) == []
+        assert list(rows.problems(session, desk.keys, since=since)) == []
 
 
 @on_sqlite

@@ -20,7 +20,7 @@ from webauthn.helpers import bytes_to_base64url, encode_cbor
 
 from bot.console.visit import COOKIE
 from bot.telemetry.logs import UVICORN_OPTIONS
-from storage.audit import log as audit
+from storage.audit import log
 from storage.models import Passkey as Row
 from storage.people import officers, passkeys
 from storage.people.passkeys import Passkey
@@ -33,7 +33,7 @@ from tests.support.founded import Person
 
 def codes(desk: Desk) -> list[str]:
     with desk.database.reading() as session:
-        lines = reversed(audit.lines(session))
+        lines = reversed(log.lines(session))
         return [line.code for line in lines if not line.code.startswith("list.")]
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from bot.console.throttle import MOST_HERE
 from bot.console.visit import COOKIE
-from storage.audit import log as audit
+from storage.audit import log
 from storage.people import officers
 from storage.people.sessions import MOST_TRIES
 from storage.words import Role
@@ -51,7 +51,7 @@ async def test_passphrase_and_code_open_it_for_five_minutes(
     desk.clock.pass_time(seconds=1)
     assert (await browser.get("/account/passphrase")).status_code == 303
     with desk.database.reading() as session:
-        assert audit.lines(session)[0].code == "proved"
+        assert log.lines(session)[0].code == "proved"
 
 
 async def test_one_of_both_is_not_enough(

@@ -8,11 +8,10 @@ from sqlmodel import select
 
 from bot.console.throttle import MOST_HERE
 from bot.console.visit import COOKIE
-from storage.audit import log as audit
+from storage.audit import log
 from storage.models import RecoveryCode, SecondFactor
 from storage.models import Session as Row
-from storage.people import officers, recovery_codes, sessions
-from storage.people import one_time_codes as factors
+from storage.people import officers, one_time_codes, recovery_codes, sessions
 from storage.people.sessions import MOST_TRIES
 from storage.words import Role, Stage
 from tests.support import authenticator
@@ -29,7 +28,7 @@ def enrolled(desk: Desk, who: Person) -> Authenticator:
 
 def codes(desk: Desk) -> list[str]:
     with desk.database.reading() as session:
-        return [line.code for line in reversed(audit.lines(session))]
+        return [line.code for line in reversed(log.lines(session))]
 
 
 def count(desk: Desk, table: type) -> int:
@@ -83,7 +82,7 @@ async def test_the_same_code_sent_twice_at_once_counts_once(desk: Desk):
 )
 async def test_what_is_no_code_is_refused(desk: Desk, code: str):
     phone = enrolled(desk, desk.house.supervisor)
-    while factors.matching_step(phone.seed, code, now=desk.clock()):
+    while one_time_codes.matching_step(phone.seed, code, now=desk.clock()):
         desk.clock.pass_time(minutes=2)
     browser = half_way(desk, desk.house.supervisor)
     response = await browser.send("/sign-in/second", code=code)
@@ -92,10 +91,10 @@ async def test_what_is_no_code_is_refused(desk: Desk, code: str):
 
 async def test_codes_of_another_time_are_refused(desk: Desk):
     phone = enrolled(desk, desk.house.supervisor)
-    now = factors.step_of(desk.clock())
+    now = one_time_codes.step_of(desk.clock())
     for step, status in ((now - 2, 403), (now + 2, 403), (now + 1, 303)):
         browser = half_way(desk, desk.house.supervisor)
-        code = factors.code_at(phone.seed, step)
+        code = one_time_codes.code_at(phone.seed, step)
         response = await browser.send("/sign-in/second", code=code)
         assert response.status_code == status
 
@@ -184,7 +183,9 @@ async def test_a_passphrase_alone_replaces_no_factor(desk: Desk):
     with desk.database.reading() as session:
         signed = sessions.resume(session, desk.keys, browser.cookie, now=desk.clock())
         assert signed is not None
-        seed = factors.proposal(session, signed.officer, signed.secret, signed.name)
+        seed = one_time_codes.proposal(
+            session, signed.officer, signed.secret, signed.name
+        )
     code = Authenticator(seed).code(desk.clock())
     response = await browser.send("/account/factor/set-up", code=code)
     assert response.headers["location"] == "/console/sign-in/second"
@@ -260,7 +261,7 @@ def test_a_code_is_that_of_the_standard():
         (1111111109, "081804"),
         (20000000000, "353130"),
     ):
-        assert factors.code_at(seed, moment // 30) == code
+        assert one_time_codes.code_at(seed, moment // 30) == code
 
 
 def test_a_session_of_the_first_stage_is_never_proved(desk: Desk):

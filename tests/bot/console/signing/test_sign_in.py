@@ -4,7 +4,7 @@ from sqlmodel import select
 from bot.console.gate import local_path
 from bot.console.throttle import MOST_ADDRESS, MOST_HERE, SPAN, Throttle
 from bot.console.visit import COOKIE, DOOR
-from storage.audit import log as audit
+from storage.audit import log
 from storage.models import Officer
 from storage.models import Session as Row
 from storage.people import officers
@@ -54,7 +54,7 @@ async def test_a_passphrase_opens_nothing_but_the_second_step(desk: Desk):
     page = await door.client.get("/console/")
     assert page.headers["location"] == "/console/sign-in/second"
     with desk.database.reading() as store:
-        assert audit.lines(store) == []
+        assert log.lines(store) == []
 
 
 async def test_it_leads_to_where_one_wanted_to_go(desk: Desk):

@@ -5,7 +5,7 @@ from sqlmodel import col, select
 
 from bot.delivery.outcomes import Written
 from storage import outbox
-from storage.audit import log as audit
+from storage.audit import log
 from storage.letters.letter import Letter
 from storage.models import OutboxRow
 from storage.words import Channel, LetterKind, Role
@@ -42,7 +42,7 @@ def ids(desk: Desk) -> list[int]:
 
 def lines(desk: Desk) -> list[tuple[str, str, bool]]:
     with desk.database.reading() as session:
-        found = audit.lines(session)
+        found = log.lines(session)
         return [
             (line.code, line.detail, line.officer is not None)
             for line in reversed(found)

@@ -5,9 +5,9 @@ import io
 
 import pytest
 
-from bot.console.watch import readings as reading
-from handlers.cases import officer as verbs
-from storage.audit import log as audit
+from bot.console.watch import readings
+from handlers.cases import officer
+from storage.audit import log
 from storage.models import AuditLine, Case
 from storage.words import Role, Status
 from tests.support.browsers import STORY, Browser, Desk, Page
@@ -21,7 +21,7 @@ def auditor(desk: Desk) -> Browser:
     return desk.signed_in(who)
 
 
-async def act(desk: Desk, *cases: Case, verb=verbs.record_reading, **more) -> None:
+async def act(desk: Desk, *cases: Case, verb=officer.record_reading, **more) -> None:
     who = desk.house.supervisor.officer
     for case in cases:
         await desk.context.writer.run(
@@ -32,7 +32,7 @@ async def act(desk: Desk, *cases: Case, verb=verbs.record_reading, **more) -> No
 async def test_the_log_is_read_filtered_and_paged(desk: Desk, auditor: Browser):
     first, second = desk.case(), desk.case()
     await act(desk, first, second)
-    await act(desk, second, verb=verbs.take)
+    await act(desk, second, verb=officer.take)
     page = await auditor.see("/log")
     for word in (first.number, second.number, "Sari", "Took a case", "Read a case"):
         assert word in page.text
@@ -53,7 +53,7 @@ async def test_the_log_is_read_filtered_and_paged(desk: Desk, auditor: Browser):
         assert (await auditor.get(f"/log?{query}")).status_code == 200
     with desk.database.writing() as session:
         for _ in range(120):
-            audit.record(session, desk.keys, "tick", officer=None, now=desk.clock())
+            log.record(session, desk.keys, "tick", officer=None, now=desk.clock())
     page = await auditor.see("/log")
     older = next(link for link in page.links if "before=" in link)
     assert first.number in Page(await auditor.client.get(older)).text
@@ -65,14 +65,14 @@ async def test_a_head_that_was_kept_shows_a_cut_and_a_roll_back(
     case = desk.case()
     await act(desk, case)
     with desk.database.reading() as session:
-        old, kept = audit.head(session), audit.head(session)
+        old, kept = log.head(session), log.head(session)
         row = Case(**session.get_one(Case, case.report).model_dump())
-    await act(desk, case, verb=verbs.take)
+    await act(desk, case, verb=officer.take)
     with desk.database.reading() as session:
-        kept = audit.head(session)
+        kept = log.head(session)
 
     async def check(head: tuple[int, bytes] | None) -> str:
-        typed = audit.written(head) if head else ""
+        typed = log.written(head) if head else ""
         return Page(await auditor.send("/log/verify", head=typed)).text
 
     assert "still holds your head" in await check(kept)
@@ -106,19 +106,19 @@ async def test_the_log_leaves_as_a_table_and_says_so(desk: Desk, auditor: Browse
     rows = list(csv.reader(io.StringIO(response.text)))
     assert [row[2] for row in rows[1:]] == ["case.read"]
     with desk.database.reading() as session:
-        (line,) = audit.lines(session, limit=1)
+        (line,) = log.lines(session, limit=1)
         assert line.code == "log.exported"
-        assert audit.verify(session, desk.keys) is None
+        assert log.verify(session, desk.keys) is None
 
 
 async def test_much_reading_of_foreign_cases_is_shown(desk: Desk, auditor: Browser):
-    cases = [desk.case() for _ in range(reading.MANY + 1)]
+    cases = [desk.case() for _ in range(readings.MANY + 1)]
     await act(desk, *cases)
     assert "ask why" in (await auditor.see("/reading")).text.partition("foreign")[2]
-    await act(desk, *cases[:2], verb=verbs.take)
+    await act(desk, *cases[:2], verb=officer.take)
     page = await auditor.see("/reading")
     assert "· ask why" not in page.text
-    desk.clock.pass_time(days=reading.DAYS + 1)
+    desk.clock.pass_time(days=readings.DAYS + 1)
     lala = desk.signed_in(_again(desk))
     assert "Nobody read a case" in (await lala.see("/reading")).text
 
@@ -132,7 +132,9 @@ async def test_figures_count_and_name_their_period(desk: Desk, auditor: Browser)
     for _ in range(3):
         desk.case()
     one = desk.case()
-    await act(desk, one, verb=verbs.change_status, to=Status.VERIFICATION, reason=None)
+    await act(
+        desk, one, verb=officer.change_status, to=Status.VERIFICATION, reason=None
+    )
     page = await auditor.see("/figures")
     assert "Reports 4 Open 4 Late 0" in page.text
     assert "March 2026 4" in page.text

@@ -7,11 +7,9 @@ from typing import NamedTuple
 
 import pytest
 
-from bot.evidence import converter as workshop
-from bot.evidence import frames
+from bot.evidence import converter, frames
 from bot.evidence.kinds import HEAD, Kind, recognise
-from bot.evidence.sandbox import __main__ as bench
-from bot.evidence.sandbox import confinement as cells
+from bot.evidence.sandbox import __main__, confinement
 
 PIECE = 64 * 1024
 
@@ -34,7 +32,7 @@ def opened(data: bytes, *, here_too: bool = True) -> Made:
     if kind is None:
         return Made(b"", b"", {"why": "not_shown"})
     copy, preview = bytearray(), bytearray()
-    facts = workshop.clean(
+    facts = converter.clean(
         kind,
         (data[at : at + PIECE] for at in range(0, len(data), PIECE)),
         copy=copy.extend,
@@ -49,8 +47,8 @@ def unlocked(kind: Kind, data: bytes) -> Mapping[str, str]:
     """Let the bench's own program run in this process; return what it tells."""
     out = io.BytesIO()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cells, "lock", lambda **_: None)
-        bench.run(kind, "clean", [], io.BytesIO(data), out)
+        patch.setattr(confinement, "lock", lambda **_: None)
+        __main__.run(kind, "clean", [], io.BytesIO(data), out)
     out.seek(0)
     *_, (letter, last) = frames.read(out)
     assert letter == frames.FACTS

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from bot.evidence.sandbox import confinement as cells
+from bot.evidence.sandbox import confinement
 from tests.support.places import ROOT
 
 PROGRAM = """
@@ -53,7 +53,8 @@ print(json.dumps(tried))
 """
 
 needs_landlock = pytest.mark.skipif(
-    not cells.bars_files(), reason="this kernel has no Landlock: files are not barred"
+    not confinement.bars_files(),
+    reason="this kernel has no Landlock: files are not barred",
 )
 
 
@@ -160,7 +161,7 @@ def test_a_converters_cell_knocks_at_no_door_that_has_a_path(tried):
     ],
 )
 def test_a_kernel_is_asked_for_no_right_that_it_does_not_know(version, files, rest):
-    asked = memoryview(cells.rules(version)).cast("Q").tolist()
+    asked = memoryview(confinement.rules(version)).cast("Q").tolist()
     assert tuple(asked) == (files, *rest)
 
 
@@ -177,12 +178,12 @@ class Without(ctypes.CDLL):
 
 def test_without_landlock_the_rest_still_holds():
     libc = Without()
-    cells.bar(libc, {"/usr": 1})
+    confinement.bar(libc, {"/usr": 1})
     assert libc.asked == 1
 
 
 def test_what_cannot_be_locked_is_not_used(monkeypatch):
     """A kernel that has Landlock and refuses: better no copy than an open cell."""
-    monkeypatch.setattr(cells, "_version", lambda _: 1)
+    monkeypatch.setattr(confinement, "_version", lambda _: 1)
     with pytest.raises(OSError, match="cannot be locked"):
-        cells.bar(Without(), {})
+        confinement.bar(Without(), {})

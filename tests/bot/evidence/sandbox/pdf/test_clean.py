@@ -6,7 +6,7 @@ import pikepdf
 import pytest
 from PIL import Image
 
-from bot.evidence import converter as workshop
+from bot.evidence import converter
 from bot.evidence.kinds import kinds
 from tests.bot.evidence.sandbox.sandboxes import opened
 from tests.bot.evidence.sandbox.test_pictures import MARK, camera, picture
@@ -116,7 +116,7 @@ def test_its_first_page_is_its_preview():
 )
 def test_a_page_is_drawn_when_it_is_asked_for(number, why):
     drawn, copy = bytearray(), opened(pdf(scanned)).copy
-    facts = workshop.page(kinds()["pdf"], [copy], number, preview=drawn.extend)
+    facts = converter.page(kinds()["pdf"], [copy], number, preview=drawn.extend)
     assert facts.get("why") == why
     if why is None:
         assert Image.open(io.BytesIO(drawn)).width == 1400
