@@ -154,7 +154,7 @@ def _admit(session: Session, office: Office, visit: Visit) -> None:
     """Admit whom the words were shown for: another key since then is another person."""
     newcomer = people.find(visit, session)
     if fingerprints.words(newcomer.public_key) != visit.form.get("words"):
-        raise applications.NotWaiting
+        raise admissions.NotWaiting
     joining.admit(
         session,
         office,
