@@ -138,11 +138,11 @@ class TwilioDoor:
             news = _news(update, _channel_of(body))
             for wait in _SETTLING:
                 await asyncio.sleep(wait)
-                if await writer.run(statuses.apply, office, news, now=clock()):
+                if await writer.act(office, clock(), statuses.apply, news):
                     return
                 if not news.final:
                     return
-            await writer.run(statuses.lost, office, news, now=clock())
+            await writer.act(office, clock(), statuses.lost, news)
 
         async def endpoint(request: Request) -> Response:
             return await self._answer(request, Channel.SMS, take)

@@ -13,10 +13,13 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlmodel import Session
 
+from handlers.office import Office
+from handlers.work import Work
 from storage.database import transactions
 from storage.database.database import Database
 from storage.database.transactions import Failure
@@ -110,6 +113,20 @@ class Writer:
             lambda session: verb(session, *args, **kwargs), (), None
         )
         return result
+
+    async def act(
+        self,
+        office: Office,
+        now: datetime,
+        verb: Callable[Concatenate[Work, P], R],
+        /,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> R:
+        """Run one verb of ``handlers`` alone in a transaction of its own; raises as ``run``."""
+        return await self.run(
+            lambda store: verb(Work(store, office, now), *args, **kwargs)
+        )
 
     async def run_message(
         self,

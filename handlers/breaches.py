@@ -11,6 +11,7 @@ from handlers.messages import Reply
 from handlers.notices import reporters as notices
 from handlers.office import Office
 from handlers.rules import deadlines
+from handlers.work import Work
 from storage import breaches
 from storage.audit import log
 from storage.cases import cases, history, items
@@ -38,25 +39,21 @@ def due(office: Office, row: Breach) -> datetime:
     return deadlines.due_at(office.rulebook.deadlines["D22"], row.known)
 
 
-def record(
-    session: Session, office: Office, *, known: datetime, now: datetime
-) -> Breach:
+def record(work: Work, *, known: datetime) -> Breach:
     """Record a breach that became known at ``known`` (UTC)."""
-    row = breaches.add(session, office.keys, known=known)
-    _witness(session, office, row, "opened", now)
+    row = breaches.add(work.store, work.keys, known=known)
+    _witness(work, row, "opened")
     return row
 
 
-def tell_authority(
-    session: Session, office: Office, breach: bytes, *, now: datetime
-) -> Figures:
+def tell_authority(work: Work, breach: bytes) -> Figures:
     """Note that the authority is told, the first time; returns the figures for it."""
-    row = _locked(session, office, breach)
+    row = _locked(work, breach)
     if row.told_authority is None:
-        row.told_authority = now.replace(microsecond=0)
-        breaches.save(session, office.keys, row)
-        _witness(session, office, row, "authority", now)
-    return figures(session)
+        row.told_authority = work.now.replace(microsecond=0)
+        breaches.save(work.store, work.keys, row)
+        _witness(work, row, "authority")
+    return figures(work.store)
 
 
 def figures(session: Session) -> Figures:
@@ -78,13 +75,7 @@ def figures(session: Session) -> Figures:
 
 
 def tell_reporters(
-    session: Session,
-    office: Office,
-    breach: bytes,
-    words: Mapping[str, str],
-    *,
-    after: bytes,
-    now: datetime,
+    work: Work, breach: bytes, words: Mapping[str, str], *, after: bytes
 ) -> tuple[int, bytes | None]:
     """Tell the next reporters, at most 50: sealed to their key, with a neutral notice.
 
@@ -92,8 +83,8 @@ def tell_reporters(
     ended (empty: from the start). Returns how many were told now and where to go on, None
     at the end. A case is told once, however often and from wherever this is called.
     """
-    row = _locked(session, office, breach)
-    reports = session.exec(
+    row = _locked(work, breach)
+    reports = work.store.exec(
         select(Case.report)
         .where(REAL, col(Case.report) > after, col(Case.reporter_key).is_not(None))
         .order_by(col(Case.report))
@@ -101,32 +92,36 @@ def tell_reporters(
     ).all()
     told = []
     for report in reports:
-        case = cases.lock(session, office.keys, report)
-        if case is None or case.reporter_key is None or _was_told(session, case, row):
+        case = cases.lock(work.store, work.keys, report)
+        if (
+            case is None
+            or case.reporter_key is None
+            or _was_told(work.store, case, row)
+        ):
             continue
-        _tell(session, office, case, row, _text(office, words), now)
+        _tell(work, case, row, _text(work.office, words))
         told.append(case)
     if len(reports) < BATCH and row.told_reporters is None:
-        row.told_reporters = now.replace(microsecond=0)
-        breaches.save(session, office.keys, row)
+        row.told_reporters = work.now.replace(microsecond=0)
+        breaches.save(work.store, work.keys, row)
     for case in told:
         log.record(
-            session,
-            office.keys,
+            work.store,
+            work.keys,
             "breach.told",
             officer=None,
             report=case.report,
             detail=history.short(case.head),
-            now=now,
+            now=work.now,
         )
     if len(reports) < BATCH:
-        _witness(session, office, row, "reporters", now)
+        _witness(work, row, "reporters")
         return len(told), None
     return len(told), reports[-1]
 
 
-def _locked(session: Session, office: Office, breach: bytes) -> Breach:
-    row = breaches.lock(session, office.keys, breach)
+def _locked(work: Work, breach: bytes) -> Breach:
+    row = breaches.lock(work.store, work.keys, breach)
     if row is None:
         raise NotFound
     return row
@@ -143,16 +138,14 @@ def _was_told(session: Session, case: Case, row: Breach) -> bool:
     return session.exec(query.limit(1)).first() is not None
 
 
-def _tell(
-    session: Session, office: Office, case: Case, row: Breach, text: str, now: datetime
-) -> None:
-    day = office.day(now)
-    content = Content(kind=ItemKind.TOLD, text=text, at=now.isoformat())
+def _tell(work: Work, case: Case, row: Breach, text: str) -> None:
+    day = work.day
+    content = Content(kind=ItemKind.TOLD, text=text, at=work.now.isoformat())
     if case.reporter_key is None:
         return
     item_hash = items.add_item(
-        session,
-        office.keys,
+        work.store,
+        work.keys,
         case.report,
         content,
         audience=Audience.REPORTER,
@@ -160,8 +153,8 @@ def _tell(
         day=day,
     )
     history.append(
-        session,
-        office.keys,
+        work.store,
+        work.keys,
         case,
         EventCode.ITEM,
         by=history.SYSTEM,
@@ -169,8 +162,8 @@ def _tell(
         detail=_mark(row),
         item_hash=item_hash,
     )
-    cases.save(session, office.keys, case)
-    notices.tell(session, office, case, now=now)
+    cases.save(work.store, work.keys, case)
+    notices.tell(work, case)
 
 
 def _text(office: Office, words: Mapping[str, str]) -> str:
@@ -183,14 +176,12 @@ def _text(office: Office, words: Mapping[str, str]) -> str:
     return "\n\n".join(parts)
 
 
-def _witness(
-    session: Session, office: Office, row: Breach, act: str, now: datetime
-) -> None:
+def _witness(work: Work, row: Breach, act: str) -> None:
     log.record(
-        session,
-        office.keys,
+        work.store,
+        work.keys,
         f"breach.{act}",
         officer=None,
         detail=row.id.hex(),
-        now=now,
+        now=work.now,
     )

@@ -15,6 +15,7 @@ from bot.terminal.desk import AsJson, ConfigFile, Desk, Refused
 from handlers import breaches as verbs
 from handlers.breaches import MOST, Figures
 from handlers.office import Office
+from handlers.work import Work
 from storage import breaches
 from storage.models import Breach
 
@@ -48,7 +49,7 @@ def open_one(
         if moment > now:
             raise Refused("--known lies in the future; give the time in the past")
         with seat.database.writing() as session:
-            row = verbs.record(session, office, known=moment, now=now)
+            row = verbs.record(Work(session, office, now), known=moment)
             name, due = row.id.hex(), verbs.due(office, row)
     typer.echo(f"Breach {name} is recorded.")
     typer.echo(
@@ -71,7 +72,7 @@ def tell_authority(breach: Id, config_file: ConfigFile = None) -> None:
     with desk.sit_down(config_file) as seat:
         office, now = _office(seat), utc_now()
         with seat.database.writing() as session:
-            figures = verbs.tell_authority(session, office, _id(breach), now=now)
+            figures = verbs.tell_authority(Work(session, office, now), _id(breach))
             row = breaches.lock(session, office.keys, _id(breach))
             known = _shown(row.known, office.zone) if row is not None else "-"
         agency = seat.settings.agency.name
@@ -96,7 +97,7 @@ def tell_reporters(
         while going is not None:
             with seat.database.writing() as session:
                 count, going = verbs.tell_reporters(
-                    session, office, _id(breach), words, after=going, now=utc_now()
+                    Work(session, office, utc_now()), _id(breach), words, after=going
                 )
             told += count
     typer.echo(f"{told} reporters are told now; who was told before is left alone.")

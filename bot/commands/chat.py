@@ -21,8 +21,10 @@ from bot.terminal.desk import ConfigFile
 from handlers import inbox
 from handlers.cases import receipts
 from handlers.cases.receipts import Opening, Question
+from handlers.conversation import receipt_lookup
 from handlers.messages import Incoming, Kind, Proof
 from handlers.office import Office
+from handlers.work import Work
 from storage import outbox
 from storage.crypto.sealing import new_pair
 from storage.crypto.server_key import ServerKeys
@@ -87,14 +89,16 @@ class Talk:
             self._channel, HANDLE, str(self._count), now, Kind.TEXT, text=text
         )
         with self._database.reading() as session:
-            asked: Question | None = inbox.look(session, office, incoming, now=now)
+            asked: Question | None = receipt_lookup.look(
+                Work(session, office, now), incoming
+            )
         opening = (
             receipts.open_with(office, asked, now=now)
             if asked is not None
             else Opening(Proof.NONE)
         )
         with self._database.writing() as session:
-            inbox.receive(session, office, incoming, opening, now=now)
+            inbox.receive(Work(session, office, now), incoming, opening)
         self._make_receipts()
         return list(self._answers())
 
@@ -110,12 +114,12 @@ class Talk:
             )
         for job in owed:
             with self._database.reading() as session:
-                number = receipts.case_number(session, office, job.details)
+                number = receipts.case_number(Work(session, office, now), job.details)
             if number is not None:
                 report = bytes.fromhex(job.details["report"])
                 prepared = receipts.prepare(office, report, number)
                 with self._database.writing() as session:
-                    receipts.give(session, office, job, prepared, now=now)
+                    receipts.give(Work(session, office, now), job, prepared)
 
     def _answers(self) -> Iterator[str]:
         now, office = utc_now(), self._office

@@ -4,15 +4,15 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
-from sqlmodel import Session, select
+from sqlmodel import Session
 
 from bot.console.visit import Visit
+from handlers import authority
 from handlers.cases import officer as verbs
-from handlers.errors import NotFound, NotYours
-from storage import conversations
+from handlers.errors import NotFound
+from handlers.work import Work
 from storage.cases import cases, conflicts, history
-from storage.models import REAL, Case, Unit
-from storage.people import officers
+from storage.models import Case, Unit
 from storage.units import units
 from storage.words import EventCode
 
@@ -43,7 +43,7 @@ def record_reading(visit: Visit) -> None:
         found, _ = find(visit, session, number)
         due = _reading_due(visit, session, found)
     if due:
-        visit.write(on_case, visit, verbs.record_reading, {})
+        visit.act(on_case, visit, verbs.record_reading, {})
 
 
 def _reading_due(visit: Visit, session: Session, found: Case) -> bool:
@@ -57,33 +57,23 @@ def _reading_due(visit: Visit, session: Session, found: Case) -> bool:
 
 
 def on_case(
-    session: Session,
+    work: Work,
     visit: Visit,
     verb: Callable[..., Any],
     arguments: Mapping[str, Any],
 ) -> Any:  # noqa: ANN401 - whatever the verb returns
     """Run a verb on the case of this address, in the verb's own transaction.
 
-    Account and membership are checked here once more: they may have ended since the
-    page was shown. A form that was sent twice is done once (None for the repeat). Raises NotYours, NotFound, and what the verb raises.
+    Account and membership are asked for once more: they may have ended since the page was
+    shown. None for a form that was sent before. Raises NotYours, NotFound, and what the
+    verb raises.
     """
-    office = visit.console.office
-    officer = officers.by_id(session, office.keys, visit.officer.id)
-    if not officer.active:
-        raise NotYours
+    officer = authority.present(work, visit.officer.id)
     number = visit.request.path_params["number"].upper()
-    report = session.exec(
-        select(Case.report).where(REAL, Case.number == number)
-    ).first()
-    found = cases.lock(session, office.keys, report) if report else None
-    mine = {unit.id for unit in units.units_of(session, office.keys, officer)}
-    if found is None or found.unit not in mine:
+    report = cases.report_of(work.store, number)
+    found = cases.lock(work.store, work.keys, report) if report else None
+    if found is None or not authority.reaches(work, found, officer):
         raise NotFound
-    if conflicts.is_barred(session, found.report, officer.id):
-        raise NotFound
-    once = visit.form.get("once", "")
-    if once and not conversations.first_time(
-        session, office.keys, once, day=office.day(visit.now)
-    ):
+    if visit.is_repeat(work):
         return None
-    return verb(session, office, found.report, by=officer, now=visit.now, **arguments)
+    return verb(work, found.report, by=officer, **arguments)

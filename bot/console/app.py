@@ -27,14 +27,14 @@ from bot.console.context import ConsoleContext
 from bot.console.evidence import gallery
 from bot.console.gate import nowhere, page
 from bot.console.headers import SecurityHeaders
-from bot.console.menu import AUDIT, HANDLING, HEALTH, HOLDS, KEEPERS, PEOPLE, VAULT
+from bot.console.menu import AUDIT, HEALTH, HOLDS, KEEPERS, PEOPLE, VAULT
 from bot.console.people import account, join, people
 from bot.console.people import acts as people_acts
 from bot.console.reveals import asking, deciding, opening
 from bot.console.signing import factor, own_passphrase, passkeys, prove, second, sign_in
 from bot.console.visit import HOME, SeeOther
 from bot.console.watch import figures, health, letters, log, quarantine, readings
-from handlers.notices.resending import LETTERS
+from handlers.authority import HANDLING, LETTERS
 
 __all__ = ["ConsoleContext", "routes"]
 

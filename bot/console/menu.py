@@ -6,11 +6,9 @@ meant for, the page does not exist.
 
 from dataclasses import dataclass
 
-from handlers.notices.resending import LETTERS
+from handlers.authority import HANDLING, LETTERS
 from storage.words import Role
 
-HANDLING = frozenset({Role.INTAKE, Role.HANDLER, Role.SUPERVISOR})
-"""Who works on cases; nobody else reaches a case, a file or a grant."""
 VAULT = frozenset({Role.CUSTODIAN})
 """Who guards identities; they have no queue."""
 AUDIT = frozenset({Role.AUDITOR})

@@ -20,6 +20,9 @@ from bot.console import menu, words
 from bot.console.context import ConsoleContext
 from bot.settings.values import is_loopback
 from bot.writer import StoreUnavailable
+from handlers.work import Work
+from storage import conversations
+from storage.database.transactions import Store
 from storage.models import Officer
 from storage.people import sessions
 from storage.people.sessions import SignedIn
@@ -115,6 +118,27 @@ class Visit:
     ) -> R:
         """Run one verb through the writer; raises what it raises, or StoreUnavailable."""
         return self.wait_for(self.console.writer.run(verb, *args, **kwargs))
+
+    def act(
+        self,
+        verb: Callable[Concatenate[Work, P], R],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> R:
+        """Run one verb of ``handlers`` through the writer; raises as ``write``."""
+        office, writer = self.console.office, self.console.writer
+        return self.wait_for(writer.act(office, self.now, verb, *args, **kwargs))
+
+    def is_repeat(self, work: Work) -> bool:
+        """Tell whether this form was sent before; asked within the verb's transaction."""
+        once = self.form.get("once", "")
+        return bool(once) and not conversations.first_time(
+            work.store, work.keys, once, day=work.day
+        )
+
+    def work(self, store: Store) -> Work:
+        """Return what a verb works with, over a session that is open already."""
+        return Work(store, self.console.office, self.now)
 
     def wait_for(self, work: Coroutine[Any, Any, R]) -> R:
         """Let the loop do some work; raises what it raises, or StoreUnavailable."""

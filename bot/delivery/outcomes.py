@@ -8,6 +8,7 @@ from sqlmodel import Session
 from handlers.conversation import clean_chat
 from handlers.notices import undelivered
 from handlers.office import Office
+from handlers.work import Work
 from storage.notices import failed as failed_letters
 from storage.outbox import Claimed
 
@@ -64,21 +65,19 @@ class Written:
     ) -> bool:
         """Finish a letter; its id joins the trail of its conversation."""
         return clean_chat.sent(
-            session,
-            self._office,
+            Work(session, self._office, now),
             claimed,
             provider_id=provider_id,
             final=final,
-            now=now,
         )
 
     def dead(self, session: Session, claimed: Claimed, *, now: datetime) -> bool:
         """Drop a letter; a refused deletion goes on in halves, a notice is owed."""
-        mine = clean_chat.dead(session, self._office, claimed, now=now)
+        mine = clean_chat.dead(Work(session, self._office, now), claimed)
         if mine:
             office, letter = self._office, claimed.letter
             undelivered.refused(
-                session, office, letter, reason=undelivered.EXPIRED, now=now
+                Work(session, office, now), letter, reason=undelivered.EXPIRED
             )
         return mine
 
@@ -91,13 +90,15 @@ class Written:
             if not mine:
                 return False
             office, letter = self._office, claimed.letter
-            return undelivered.refused(session, office, letter, reason=reason, now=now)
-        return clean_chat.dead(session, self._office, claimed, now=now)
+            return undelivered.refused(
+                Work(session, office, now), letter, reason=reason
+            )
+        return clean_chat.dead(Work(session, self._office, now), claimed)
 
     def unreachable(
         self, session: Session, claimed: Claimed, *, reason: str, now: datetime
     ) -> bool:
         """End the person's notices."""
         return undelivered.unreachable(
-            session, self._office, claimed, reason=reason, now=now
+            Work(session, self._office, now), claimed, reason=reason
         )

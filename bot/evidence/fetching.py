@@ -26,6 +26,7 @@ from bot.telemetry import logs
 from bot.writer import StoreUnavailable, Writer
 from handlers import evidence
 from handlers.office import Office
+from handlers.work import Work
 from storage.evidence.blobs import Away, Sealer, Shelf
 from storage.evidence.files import Taken
 from storage.jobs import jobs, watches
@@ -147,8 +148,8 @@ class MediaWorker(Worker):
                 taken = await self._arrives(job, channel, original)
             file = await self._opened(job, taken, original, copy)
             await self._aside(_publish, file.parts)
-            outcome = await self._writer.run(
-                evidence.taken, self._office, job, file, now=self._clock()
+            outcome = await self._writer.act(
+                self._office, self._clock(), evidence.taken, job, file
             )
         finally:
             holding.cancel()
@@ -207,7 +208,9 @@ class MediaWorker(Worker):
 
     def _is_wanted(self, job: Claimed) -> bool:
         with self._writer.database.reading() as session:
-            return evidence.still_wanted(session, self._office, job)
+            return evidence.still_wanted(
+                Work(session, self._office, self._clock()), job
+            )
 
     async def _again(self, job: Claimed, after: float | None) -> None:
         backoff = _FIRST_BACKOFF * 2 ** min(job.attempts, _DOUBLINGS)
@@ -229,8 +232,8 @@ class MediaWorker(Worker):
             )
             await self._writer.run(jobs.later, job, due=self._clock() + _DAILY)
             return
-        outcome = await self._writer.run(
-            evidence.refused, self._office, job, state, now=self._clock()
+        outcome = await self._writer.act(
+            self._office, self._clock(), evidence.refused, job, state
         )
         await self._ended(outcome, bytes.fromhex(job.details["file"]))
 

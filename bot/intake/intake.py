@@ -7,8 +7,6 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Concatenate, ParamSpec
 
-from sqlmodel import Session
-
 from bot.channels import base
 from bot.telemetry import logs
 from bot.telemetry.metrics import Intake as Counted
@@ -17,13 +15,16 @@ from bot.writer import StoreUnavailable, Writer
 from handlers import inbox
 from handlers.cases import receipts
 from handlers.cases.receipts import Opening, Question
+from handlers.conversation import receipt_lookup
 from handlers.conversation.exchange import names
 from handlers.errors import NotReady
 from handlers.inbox import Outcome
 from handlers.messages import Incoming, Proof
 from handlers.office import Office
 from handlers.quarantine import keeping
+from handlers.work import Work
 from storage.database import transactions
+from storage.database.transactions import Store
 from storage.words import Channel
 
 P = ParamSpec("P")
@@ -136,23 +137,17 @@ class Intake:
 
         Raises StoreUnavailable where they cannot be kept, so that they come again.
         """
-        await self._kept(
-            inbox.quarantine,
-            self._office,
-            body,
-            reason,
-            channel=channel,
-            now=self._clock(),
-        )
+        await self._kept(keeping.keep, body, reason, channel=channel)
         self._metrics.came_in(channel, Counted.QUARANTINED)
         logs.event("quarantine.kept", level="warning", channel=channel)
 
     async def _receive(self, incoming: Incoming, body: bytes) -> Outcome:
         now = self._clock()
 
-        def spare(session: Session, error: BaseException) -> Outcome:
+        def spare(store: Store, error: BaseException) -> Outcome:
             logs.failure("incoming.failed", error, channel=incoming.channel)
-            return self._aside(session, incoming, body, type(error).__name__, now)
+            work = Work(store, self._office, now)
+            return self._aside(work, incoming, body, type(error).__name__)
 
         try:
             opening = await self.opening(incoming, now)
@@ -162,26 +157,26 @@ class Intake:
             logs.failure("incoming.failed", error, channel=incoming.channel)
             return await self._set_aside(incoming, body, type(error).__name__)
 
-        def verb(session: Session) -> Outcome:
-            return inbox.receive(session, self._office, incoming, opening, now=now)
+        def verb(store: Store) -> Outcome:
+            return inbox.receive(Work(store, self._office, now), incoming, opening)
 
         return await self._writer.run_message(
             verb, handles=names(self._office, incoming), spare=spare
         )
 
     async def _set_aside(self, incoming: Incoming, body: bytes, reason: str) -> Outcome:
-        now = self._clock()
-        return await self._kept(self._aside, incoming, body, reason, now)
+        return await self._kept(self._aside, incoming, body, reason)
 
     async def _kept(
         self,
-        verb: Callable[Concatenate[Session, P], Outcome],
+        verb: Callable[Concatenate[Work, P], Outcome],
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> Outcome:
         """Run the last resort; whatever it fails of, nothing was kept: it comes again."""
         try:
-            return await self._writer.run(verb, *args, **kwargs)
+            now = self._clock()
+            return await self._writer.act(self._office, now, verb, *args, **kwargs)
         except (NotReady, StoreUnavailable):
             raise StoreUnavailable from None
         except Exception as error:  # noqa: BLE001 - a 2xx would lose the message
@@ -189,26 +184,18 @@ class Intake:
             raise StoreUnavailable from None
 
     def _aside(
-        self,
-        session: Session,
-        incoming: Incoming,
-        body: bytes,
-        reason: str,
-        now: datetime,
+        self, work: Work, incoming: Incoming, body: bytes, reason: str
     ) -> Outcome:
         """Set a message aside and say so; where that stumbles too, keep its bytes."""
         try:
-            with session.begin_nested():
-                return inbox.set_aside(
-                    session, self._office, incoming, body, reason, now=now
-                )
+            with work.store.begin_nested():
+                return keeping.keep_message(work, incoming, body, reason)
         except Exception as error:
             fault = transactions.classify(error) is transactions.Failure.MESSAGE
             if isinstance(error, NotReady) or not fault:
                 raise
             logs.failure("incoming.failed", error, channel=incoming.channel)
-        kept = keeping.keep(session, self._office, incoming, body, reason, now=now)
-        return Outcome.QUARANTINED if kept else Outcome.REPEAT
+        return keeping.keep_silently(work, incoming, body, reason)
 
     async def opening(self, incoming: Incoming, now: datetime) -> Opening:
         """Try the receipt in a message, off the loop and outside any transaction.
@@ -216,7 +203,7 @@ class Intake:
         Reading and hashing have threads of their own, so that a flood of codes holds up
         nobody who merely writes; one try at a time, so that receipts are made beside it.
         """
-        if not inbox.may_hold_receipt(incoming):
+        if not receipt_lookup.may_hold_receipt(incoming):
             return Opening(Proof.NONE)
         asked = await asyncio.to_thread(self._look, incoming, now)
         if asked is None:
@@ -235,7 +222,7 @@ class Intake:
 
     def _look(self, incoming: Incoming, now: datetime) -> Question | None:
         with self._writer.database.reading() as session:
-            return inbox.look(session, self._office, incoming, now=now)
+            return receipt_lookup.look(Work(session, self._office, now), incoming)
 
     def _try(self, asked: Question, now: datetime) -> Opening:
         return receipts.open_with(self._office, asked, now=now)

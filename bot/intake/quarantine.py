@@ -20,6 +20,7 @@ from handlers.messages import Incoming
 from handlers.office import Office
 from handlers.quarantine import release
 from handlers.quarantine.release import Became, Kept
+from handlers.work import Work
 from storage.database import transactions
 from storage.words import Channel
 
@@ -90,13 +91,15 @@ class Retaking:
         people = [one for incoming, _ in found for one in names(self._office, incoming)]
 
         def verb(session: Session) -> Result:
-            became = release.take(session, self._office, name, found, by=by, now=now)
+            became = release.take(Work(session, self._office, now), name, found, by=by)
             return Result(became)
 
         def spare(session: Session, error: BaseException) -> Result:
             logs.failure("incoming.failed", error)
             reason = type(error).__name__
-            became = release.failed(session, self._office, name, reason, by=by, now=now)
+            became = release.failed(
+                Work(session, self._office, now), name, reason, by=by
+            )
             return Result(became, reason)
 
         if not people:
@@ -104,8 +107,8 @@ class Retaking:
         return await self._writer.run_message(verb, handles=people, spare=spare)
 
     async def _failed(self, name: bytes, reason: str, by: bytes) -> Result:
-        became = await self._writer.run(
-            release.failed, self._office, name, reason, by=by, now=self._clock()
+        became = await self._writer.act(
+            self._office, self._clock(), release.failed, name, reason, by=by
         )
         return Result(became, reason)
 

@@ -16,6 +16,7 @@ from bot.telemetry import logs
 from bot.writer import StoreUnavailable, Writer
 from handlers.cases import receipts
 from handlers.office import Office
+from handlers.work import Work
 from storage.jobs import jobs
 from storage.jobs.jobs import Claimed
 from storage.words import JobKind
@@ -50,8 +51,8 @@ class ReceiptMaker(Worker):
             if prepared is None:
                 await self._writer.run(jobs.done, job)
                 return True
-            await self._writer.run(
-                receipts.give, self._office, job, prepared, now=self._clock()
+            await self._writer.act(
+                self._office, self._clock(), receipts.give, job, prepared
             )
         except StoreUnavailable:
             raise
@@ -63,7 +64,9 @@ class ReceiptMaker(Worker):
 
     def _prepare(self, job: Claimed) -> receipts.Prepared | None:
         with self._writer.database.reading() as session:
-            number = receipts.case_number(session, self._office, job.details)
+            number = receipts.case_number(
+                Work(session, self._office, self._clock()), job.details
+            )
         if number is None:
             return None
         report = bytes.fromhex(job.details["report"])

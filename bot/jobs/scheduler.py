@@ -18,6 +18,7 @@ from bot.writer import StoreUnavailable, Writer
 from handlers.office import Office
 from handlers.retention import traces
 from handlers.watch import canary, digest
+from handlers.work import Work
 from storage.audit import log
 from storage.evidence.blobs import Shelf
 from storage.jobs import leases
@@ -88,9 +89,9 @@ class Scheduler:
             if not await self._leads():
                 return
             now = self._clock()
-            await self._writer.run(traces.purge, self._office, now=now)
-            await self._writer.run(canary.sweep, self._office, now=now)
-            await self._writer.run(traces.warn_of_expiry, self._office, now=now)
+            await self._writer.act(self._office, now, traces.purge)
+            await self._writer.act(self._office, now, canary.sweep)
+            await self._writer.act(self._office, now, traces.warn_of_expiry)
             await self._keeper.run(now, leads=self._leads)
             if not self._writer.database.is_sqlite:
                 await asyncio.to_thread(self._writer.database.scrub)
@@ -121,8 +122,8 @@ class Scheduler:
                 return
             due, broken = await asyncio.to_thread(self._look_at_log)
             if due:
-                await self._writer.run(
-                    digest.send, self._office, broken=broken, now=self._clock()
+                await self._writer.act(
+                    self._office, self._clock(), digest.send, broken=broken
                 )
         except Exception as error:  # noqa: BLE001 - the ticker goes on; the next tick tries again
             logs.failure("scheduler.digest", error)
@@ -130,7 +131,7 @@ class Scheduler:
     def _look_at_log(self) -> tuple[bool, int | None]:
         """Return whether the digest is due, and the first line that is not whole."""
         with self._writer.database.reading() as session:
-            if not digest.is_due(session, self._office, now=self._clock()):
+            if not digest.is_due(Work(session, self._office, self._clock())):
                 return False, None
             return True, log.verify(session, self._office.keys)
 

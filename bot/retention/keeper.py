@@ -11,6 +11,7 @@ from bot.telemetry import logs
 from bot.writer import Writer
 from handlers.office import Office
 from handlers.retention import reports
+from handlers.work import Work
 from storage.crypto.sealing import NotAuthentic
 from storage.database.database import Database
 from storage.evidence.blobs import Away, Shelf
@@ -49,7 +50,7 @@ class Keeper:
         if self._done is not None and timedelta() <= now - self._done < EVERY:
             return 0
         if not self._after:
-            while await self._writer.run(reports.date_ends, self._office):
+            while await self._writer.act(self._office, now, reports.date_ends):
                 continue
         count = 0
         for _ in range(PAGES):
@@ -59,7 +60,7 @@ class Keeper:
             if not page:
                 self._after, self._done = b"", now
                 break
-            gone = await self._writer.run(reports.purge, self._office, page, now=now)
+            gone = await self._writer.act(self._office, now, reports.purge, page)
             await asyncio.to_thread(remove, self._shelf, gone.files)
             self._after, count = page[-1], count + gone.count
         return count
@@ -86,9 +87,7 @@ class Keeper:
         done = Replayed(refused=told.refused)
         for stone in told.stones:
             try:
-                gone = await self._writer.run(
-                    reports.replay, self._office, stone, now=now
-                )
+                gone = await self._writer.act(self._office, now, reports.replay, stone)
             except NotAuthentic:
                 done.held_up += 1
                 continue
@@ -114,7 +113,7 @@ class Keeper:
 
     def _page(self, now: datetime) -> list[bytes]:
         with self._writer.database.reading() as session:
-            return reports.due(session, self._office, after=self._after, now=now)
+            return reports.due(Work(session, self._office, now), after=self._after)
 
     def _waiting(self) -> list[Tombstone]:
         with self._writer.database.reading() as session:
@@ -155,7 +154,7 @@ def replay(
     for stone in told.stones:
         try:
             with database.writing() as session:
-                gone = reports.replay(session, office, stone, now=now)
+                gone = reports.replay(Work(session, office, now), stone)
         except NotAuthentic:
             done.held_up += 1
             continue

@@ -23,6 +23,7 @@ from handlers.messages import Kind
 from handlers.office import Office
 from handlers.rules import numbering
 from handlers.watch import canary
+from handlers.work import Work
 from storage.jobs import leases, watches
 from storage.jobs.watches import Watched
 from storage.letters.letter import Letter
@@ -120,8 +121,8 @@ class Runner:
 
     async def _fly(self) -> bool:
         """Run once; False when another process does just now."""
-        run, office, holder = self._writer.run, self._office, self._holder
-        if not await run(canary.begin, office, holder=holder, now=self._clock()):
+        act, office, holder = self._writer.act, self._office, self._holder
+        if not await act(office, self._clock(), canary.begin, holder=holder):
             return False
         self._channel.heard = asyncio.Queue()
         try:
@@ -129,7 +130,7 @@ class Runner:
                 await _Flight(self, web, self._channel.heard).fly()
         finally:
             self._channel.heard = None
-            await run(canary.erase, office, holder=holder, now=self._clock())
+            await act(office, self._clock(), canary.erase, holder=holder)
         return True
 
     def _leads(self) -> bool:
@@ -163,9 +164,13 @@ class Runner:
 
         def read() -> tuple[str, str]:
             with self._writer.database.reading() as session:
-                wrong = canary.counted(session, self._office, number, texts=texts)
+                wrong = canary.counted(
+                    Work(session, self._office, self._clock()), number, texts=texts
+                )
                 language = self._office.languages[0]
-                return wrong, canary.standing(session, self._office, number, language)
+                return wrong, canary.standing(
+                    Work(session, self._office, self._clock()), number, language
+                )
 
         wrong, standing = await asyncio.to_thread(read)
         if wrong or not standing:

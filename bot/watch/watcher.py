@@ -133,12 +133,12 @@ class Watching:
         for name in self.board.rings:
             row = known.get(watches.ALARM + name)
             if row is None or row.bad is None or _is_due(row, facts.now):
-                await self.writer.run(alarms.rings, self.office, name, now=facts.now)
+                await self.writer.act(self.office, facts.now, alarms.rings, name)
         for rule in self.board.rules:
             row = known.get(watches.ALARM + rule.name)
             if row is None or row.bad is None or not self._is_over(rule.name, facts):
                 continue
-            await self.writer.run(alarms.is_over, self.office, rule.name, now=facts.now)
+            await self.writer.act(self.office, facts.now, alarms.is_over, rule.name)
 
     def _is_over(self, name: Alarm, facts: Facts) -> bool:
         """Tell whether nothing rings, also for what rang before this process began."""

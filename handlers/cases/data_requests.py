@@ -5,10 +5,9 @@ unit, one of them a supervisor; a legal process forbids it.
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 
-from sqlmodel import Session
-
+from handlers import authority
 from handlers.cases import due_dates, record, reporter
 from handlers.errors import (
     AnsweredAlready,
@@ -18,10 +17,11 @@ from handlers.errors import (
     SecondOfficerNeeded,
     SupervisorNeeded,
 )
-from handlers.notices import reporters
+from handlers.notices import officers as notices
 from handlers.office import Office
 from handlers.rules.deadlines import due
 from handlers.talk.state import Promises
+from handlers.work import Work
 from storage.cases import cases, data_requests, history, items, reveals
 from storage.cases.history import Actor
 from storage.models import Case, DataRequest, Officer
@@ -48,15 +48,13 @@ class Answered:
 
 
 def answer(
-    session: Session,
-    office: Office,
+    work: Work,
     report: bytes,
     request: bytes,
     state: RequestState,
     text: str,
     *,
     by: Officer,
-    now: datetime,
 ) -> Answered:
     """Answer an open request: DONE, or LIMITED with the reason, told to the reporter.
 
@@ -64,92 +62,78 @@ def answer(
     empty. Raises NotFound, AnsweredAlready, ReasonNeeded, and for an
     erasure KeptByLaw, SecondOfficerNeeded, SupervisorNeeded.
     """
-    case = record.lock(session, office, report)
-    row = data_requests.lock(session, office.keys, request)
+    case = record.lock(work, report)
+    row = data_requests.lock(work.store, work.keys, request)
     if row is None or row.report != report:
         raise NotFound
     if row.state != RequestState.OPEN:
         raise AnsweredAlready
     if state is RequestState.DONE and row.kind == RequestKind.ERASE:
-        return _erase(session, office, case, row, by, now)
+        return _erase(work, case, row, by)
     if not text:
         raise ReasonNeeded
-    if case.purged is None and not record.tell_reporter(
-        session, office, case, text, by=by, now=now
-    ):
+    if case.purged is None and not record.tell_reporter(work, case, text, by=by):
         raise NotFound("no receipt yet")
-    _settle(session, office, case, row, state, by, now)
-    cases.save(session, office.keys, case)
-    record.witness(session, office, case, f"request_{state}", by, now)
+    _settle(work, case, row, state, by)
+    cases.save(work.store, work.keys, case)
+    record.witness(work, case, f"request_{state}", by)
     return Answered(settled=True)
 
 
-def _erase(
-    session: Session,
-    office: Office,
-    case: Case,
-    row: DataRequest,
-    by: Officer,
-    now: datetime,
-) -> Answered:
+def _erase(work: Work, case: Case, row: DataRequest, by: Officer) -> Answered:
     if case.hold:
         raise KeptByLaw
-    first = _proposer(session, office, case, row)
+    first = _proposer(work, case, row)
     if first is None:
         row.officer = by.id
-        data_requests.save(session, office.keys, row)
+        data_requests.save(work.store, work.keys, row)
         code = EventCode.APPROVAL_ASKED
-        record.event(session, office, case, code, by, now, "erasure")
-        cases.save(session, office.keys, case)
-        record.witness(session, office, case, "erasure_proposed", by, now)
+        record.event(work, case, code, by, "erasure")
+        cases.save(work.store, work.keys, case)
+        record.witness(work, case, "erasure_proposed", by)
         return Answered(settled=False)
     if first.id == by.id:
         raise SecondOfficerNeeded
     if Role.SUPERVISOR not in {first.role, by.role}:
         raise SupervisorNeeded
-    gone = _end(session, office, case, by, now)
-    for one in data_requests.open_of(session, office.keys, case.report):
-        _settle(session, office, case, one, RequestState.DONE, by, now)
-    due_dates.set_due(session, office, case, now)
-    cases.save(session, office.keys, case)
-    record.witness(session, office, case, "erased", by, now)
+    gone = _end(work, case, by)
+    for one in data_requests.open_of(work.store, work.keys, case.report):
+        _settle(work, case, one, RequestState.DONE, by)
+    due_dates.set_due(work, case)
+    cases.save(work.store, work.keys, case)
+    record.witness(work, case, "erased", by)
     return Answered(settled=True, files=tuple(gone))
 
 
-def _proposer(
-    session: Session, office: Office, case: Case, row: DataRequest
-) -> Officer | None:
+def _proposer(work: Work, case: Case, row: DataRequest) -> Officer | None:
     """Return who proposed the erasure, while they still belong to the case's unit."""
     if row.officer is None:
         return None
-    officer = officers.by_id(session, office.keys, row.officer)
-    unit = units.verified(session, office.keys, case.unit)
-    there = officer.active and units.is_member(session, office.keys, unit, officer)
-    return officer if there else None
+    officer = officers.by_id(work.store, work.keys, row.officer)
+    unit = units.verified(work.store, work.keys, case.unit)
+    return officer if authority.sits_in(work, officer, unit) else None
 
 
-def _end(
-    session: Session, office: Office, case: Case, by: Officer, now: datetime
-) -> list[bytes]:
+def _end(work: Work, case: Case, by: Officer) -> list[bytes]:
     """End the case and delete all it holds; its number and code still say so.
 
     Returns ids of files to remove from disk after the commit.
     """
-    keys, day = office.keys, office.day(now)
+    keys, day = work.keys, work.day
     case.reporter_withdrawn = True
     if case.is_open:
-        due_dates.enter(office, case, Status.WITHDRAWN, now)
+        due_dates.enter(work.office, case, Status.WITHDRAWN, work.now)
         case.before = case.reason = case.paused_since = None
     case.wanted_status = case.wanted_reason = case.wanted_by = None
     case.unread_from_reporter = False
-    reveals.end_for_report(session, case.report)
-    erasing.erase_contact(session, keys, case, day=day)
-    erasing.erase_identity(session, keys, case, day=day)
-    removed = erasing.erase_files(session, keys, case, day=day)
-    erasing.erase_contents(session, keys, case, day=day)
-    actor = Actor(ActorClass.OFFICER, by.id, now)
+    reveals.end_for_report(work.store, case.report)
+    erasing.erase_contact(work.store, keys, case, day=day)
+    erasing.erase_identity(work.store, keys, case, day=day)
+    removed = erasing.erase_files(work.store, keys, case, day=day)
+    erasing.erase_contents(work.store, keys, case, day=day)
+    actor = Actor(ActorClass.OFFICER, by.id, work.now)
     erasing.record(
-        session,
+        work.store,
         keys,
         case,
         Erased.CONTENTS,
@@ -161,18 +145,12 @@ def _end(
 
 
 def _settle(
-    session: Session,
-    office: Office,
-    case: Case,
-    row: DataRequest,
-    state: RequestState,
-    by: Officer,
-    now: datetime,
+    work: Work, case: Case, row: DataRequest, state: RequestState, by: Officer
 ) -> None:
     row.state, row.officer = state.value, by.id
-    data_requests.save(session, office.keys, row)
+    data_requests.save(work.store, work.keys, row)
     detail = f"{row.kind}:{state}"
-    record.event(session, office, case, EventCode.ANSWERED, by, now, detail)
+    record.event(work, case, EventCode.ANSWERED, by, detail)
 
 
 ANSWERED_BY = {
@@ -191,56 +169,52 @@ def deadline(office: Office, rule: str, day: date) -> date:
     return due(office.rulebook.deadlines[rule], day, office.calendar)
 
 
-def promises(
-    session: Session, office: Office, report: bytes | None, *, now: datetime
-) -> Promises:
+def promises(work: Work, report: bytes | None) -> Promises:
     """Return what a reporter may be told of each request to an opened report.
 
     An erasure is promised for the day on which the last backup of it is gone too.
     """
     if report is None:
         return Promises()
-    day = office.day(now)
-    dates = {kind: deadline(office, rule, day) for kind, rule in DONE_BY.items()}
-    dates[RequestKind.ERASE] += office.backups
-    case = cases.get(session, office.keys, report)
-    held = case is not None and case.hold and items.has_identity(session, report)
+    day = work.day
+    dates = {kind: deadline(work.office, rule, day) for kind, rule in DONE_BY.items()}
+    dates[RequestKind.ERASE] += work.office.backups
+    case = cases.get(work.store, work.keys, report)
+    held = case is not None and case.hold and items.has_identity(work.store, report)
     return Promises(
         {kind.value: day.strftime("%d/%m/%Y") for kind, day in dates.items()}, held
     )
 
 
-def ask(
-    session: Session, office: Office, report: bytes, kind: RequestKind, *, now: datetime
-) -> None:
+def ask(work: Work, report: bytes, kind: RequestKind) -> None:
     """Take a request of whoever holds the code; asking twice changes no date.
 
     Who wants everything erased is forgotten at once: contact and identity go.
     """
     if kind is RequestKind.ERASE:
-        reporter.erase(session, office, report, now=now)
-    case = cases.lock(session, office.keys, report)
+        reporter.erase(work, report)
+    case = cases.lock(work.store, work.keys, report)
     if case is None:
         return
-    day = office.day(now)
+    day = work.day
     if not data_requests.ask(
-        session,
-        office.keys,
+        work.store,
+        work.keys,
         report,
         kind,
         day=day,
-        answer_due=deadline(office, ANSWERED_BY[kind], day),
-        due=deadline(office, DONE_BY[kind], day),
+        answer_due=deadline(work.office, ANSWERED_BY[kind], day),
+        due=deadline(work.office, DONE_BY[kind], day),
     ):
         return
     history.append(
-        session,
-        office.keys,
+        work.store,
+        work.keys,
         case,
         EventCode.REQUESTED,
         by=history.REPORTER,
         day=day,
         detail=kind.value,
     )
-    cases.save(session, office.keys, case)
-    reporters.alert(session, office, case, text="ALERT.REQUEST", now=now)
+    cases.save(work.store, work.keys, case)
+    notices.alert(work, case, text="ALERT.REQUEST")

@@ -2,10 +2,9 @@
 
 from datetime import date, datetime
 
-from sqlmodel import Session
-
 from handlers.office import Office
 from handlers.rules.deadlines import Clock, Pause, pending
+from handlers.work import Work
 from storage.cases import cases, history
 from storage.models import Case
 from storage.words import EventCode, Group, Status, Track, Urgency
@@ -21,13 +20,13 @@ def enter(office: Office, case: Case, to: Status, now: datetime) -> None:
     case.closed = None if case.is_open else office.day(now)
 
 
-def set_due(session: Session, office: Office, case: Case, now: datetime) -> None:
+def set_due(work: Work, case: Case) -> None:
     """Set a case's ``due`` and ``due_rule``; the caller saves the row."""
-    today = office.day(now)
+    today = work.day
     entered = told = case.day
     pauses: list[Pause] = []
     began: date | None = None
-    for event in history.of_case(session, case.report):
+    for event in history.of_case(work.store, case.report):
         if event.code in {EventCode.STATUS, EventCode.ASKED}:
             told = event.day
         if event.code != EventCode.STATUS:
@@ -50,7 +49,7 @@ def set_due(session: Session, office: Office, case: Case, now: datetime) -> None
         told=told,
         pauses=pauses,
     )
-    running = pending(office.rulebook.deadlines, clock, office.calendar)
+    running = pending(work.office.rulebook.deadlines, clock, work.office.calendar)
     if running:
         case.due, case.due_rule = running[0].day, running[0].rule.id
     else:

@@ -5,62 +5,43 @@ contents and evidence on a reporter's wish; never the end of a contact.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
-
-from sqlmodel import Session
 
 from handlers.cases import record
 from handlers.errors import NotAllowed, SecondOfficerNeeded
-from handlers.office import Office
+from handlers.work import Work
 from storage.cases import cases, history
 from storage.models import Case, Event, Officer
 from storage.words import EventCode, ItemKind, Role
 
 
-def hold(
-    session: Session,
-    office: Office,
-    report: bytes,
-    text: str,
-    *,
-    by: Officer,
-    now: datetime,
-) -> bool:
+def hold(work: Work, report: bytes, text: str, *, by: Officer) -> bool:
     """Keep a case, with the reason sealed to it; False if it is kept already.
 
     Raises NotAllowed for whoever is no supervisor, Purged where there is nothing to keep.
     """
-    case = _locked(session, office, report, by)
+    case = _locked(work, report, by)
     record.refuse_purged(case)
     if case.hold:
         return False
     case.hold = True
-    _write(session, office, case, text, EventCode.HELD, by, now)
+    _write(work, case, text, EventCode.HELD, by)
     return True
 
 
-def release(
-    session: Session,
-    office: Office,
-    report: bytes,
-    text: str,
-    *,
-    by: Officer,
-    now: datetime,
-) -> bool:
+def release(work: Work, report: bytes, text: str, *, by: Officer) -> bool:
     """Let a case go, with the reason sealed to it; False if nobody keeps it.
 
     What has outlived its rule meanwhile goes within the hour, so it takes somebody else
     than who held it: SecondOfficerNeeded. Raises NotAllowed for whoever is no supervisor.
     """
-    case = _locked(session, office, report, by)
+    case = _locked(work, report, by)
     if not case.hold:
         return False
-    held = last(history.of_case(session, report))
+    held = last(history.of_case(work.store, report))
     if held is not None and held.officer == by.id:
         raise SecondOfficerNeeded
     case.hold = False
-    _write(session, office, case, text, EventCode.RELEASED, by, now)
+    _write(work, case, text, EventCode.RELEASED, by)
     return True
 
 
@@ -70,22 +51,14 @@ def last(events: Sequence[Event]) -> Event | None:
     return next(held, None)
 
 
-def _locked(session: Session, office: Office, report: bytes, by: Officer) -> Case:
+def _locked(work: Work, report: bytes, by: Officer) -> Case:
     if by.role != Role.SUPERVISOR:
         raise NotAllowed
-    return record.lock(session, office, report)
+    return record.lock(work, report)
 
 
-def _write(
-    session: Session,
-    office: Office,
-    case: Case,
-    text: str,
-    code: EventCode,
-    by: Officer,
-    now: datetime,
-) -> None:
-    content = record.content(ItemKind.NOTE, text, by, now)
-    record.seal_to_case(session, office, case, content, code, by, now)
-    cases.save(session, office.keys, case)
-    record.witness(session, office, case, code.value, by, now)
+def _write(work: Work, case: Case, text: str, code: EventCode, by: Officer) -> None:
+    content = record.content(ItemKind.NOTE, text, by, work.now)
+    record.seal_to_case(work, case, content, code, by)
+    cases.save(work.store, work.keys, case)
+    record.witness(work, case, code.value, by)

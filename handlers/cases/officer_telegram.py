@@ -4,89 +4,69 @@ None of it needs a key: contents are read in the console only. Whatever else an 
 writes there goes on to the conversation like anybody's, so an officer may report too.
 """
 
-from datetime import datetime
-
-from sqlmodel import Session
-
+from handlers import authority
 from handlers.cases import officer as case_verbs
 from handlers.messages import Incoming, Kind, Reply
-from handlers.notices import reporters
-from handlers.office import Office
+from handlers.notices import officers as notices
+from handlers.work import Work
 from storage import outbox
-from storage.cases import cases, conflicts
+from storage.cases import cases
 from storage.letters.letter import Letter
 from storage.models import Officer
 from storage.people import officers, telegram_links
-from storage.units import units
 from storage.words import LetterKind
 
 _START = "/start "
 
 
-def receive(
-    session: Session, office: Office, incoming: Incoming, *, now: datetime
-) -> bool:
+def receive(work: Work, incoming: Incoming) -> bool:
     """Do what an officer's message asks; False when it is not an officer's business."""
     if incoming.kind is Kind.TEXT and incoming.text.startswith(_START):
-        return _link(session, office, incoming, now)
+        return _link(work, incoming)
     verb, colon, number = incoming.press.partition(":")
     if incoming.kind is not Kind.PRESS or not colon:
         return False
-    if verb not in {reporters.TAKE, reporters.OPEN}:
+    if verb not in {notices.TAKE, notices.OPEN}:
         return False
     officer_id = telegram_links.officer_at(
-        session, office.keys, incoming.channel, incoming.handle
+        work.store, work.keys, incoming.channel, incoming.handle
     )
     if officer_id is None:
         return False
-    officer = officers.by_id(session, office.keys, officer_id)
-    _acknowledge(session, office, incoming, now)
-    reply = _duty(session, office, officer, verb, number, now)
+    officer = officers.by_id(work.store, work.keys, officer_id)
+    _acknowledge(work, incoming)
+    reply = _duty(work, officer, verb, number)
     place = (incoming.channel, incoming.handle)
-    reporters.post_to_officer(session, office, officer, place, reply, now=now)
+    notices.post(work, officer, place, reply)
     return True
 
 
-def _link(session: Session, office: Office, incoming: Incoming, now: datetime) -> bool:
+def _link(work: Work, incoming: Incoming) -> bool:
     token = incoming.text.removeprefix(_START).strip()
     officer_id = telegram_links.redeem(
-        session, office.keys, token, incoming.channel, incoming.handle, now=now
+        work.store, work.keys, token, incoming.channel, incoming.handle, now=work.now
     )
     if officer_id is None:
         return False
-    officer = officers.by_id(session, office.keys, officer_id)
+    officer = officers.by_id(work.store, work.keys, officer_id)
     place = (incoming.channel, incoming.handle)
-    reporters.post_to_officer(
-        session, office, officer, place, Reply("DUTY.LINKED"), now=now
-    )
+    notices.post(work, officer, place, Reply("DUTY.LINKED"))
     return True
 
 
-def _duty(
-    session: Session,
-    office: Office,
-    officer: Officer,
-    verb: str,
-    number: str,
-    now: datetime,
-) -> Reply:
-    case = cases.by_number(session, office.keys, number)
-    mine = {unit.id for unit in units.units_of(session, office.keys, officer)}
-    if case is None or case.unit not in mine or not officer.active:
+def _duty(work: Work, officer: Officer, verb: str, number: str) -> Reply:
+    case = cases.by_number(work.store, work.keys, number)
+    if case is None or not authority.reaches(work, case, officer):
         return Reply("DUTY.UNKNOWN")
-    if conflicts.is_barred(session, case.report, officer.id):
-        return Reply("DUTY.UNKNOWN")
-    link = f"{office.console_url}/cases/{case.number}"
-    if verb == reporters.OPEN:
+    link = f"{work.office.console_url}/cases/{case.number}"
+    if verb == notices.OPEN:
         return Reply("DUTY.OPEN", {"case": number, "link": link})
-    if case_verbs.take(session, office, case.report, by=officer, now=now):
+    if case_verbs.take(work, case.report, by=officer):
         return Reply("DUTY.TAKEN", {"case": number, "link": link})
     return Reply("DUTY.GONE", {"case": number})
 
 
-def _acknowledge(
-    session: Session, office: Office, incoming: Incoming, now: datetime
-) -> None:
+def _acknowledge(work: Work, incoming: Incoming) -> None:
     if incoming.press_id:
         letter = Letter(
             kind=LetterKind.ACK,
@@ -94,4 +74,4 @@ def _acknowledge(
             to=incoming.handle,
             press_id=incoming.press_id,
         )
-        outbox.put(session, office.keys, letter, now=now)
+        outbox.put(work.store, work.keys, letter, now=work.now)

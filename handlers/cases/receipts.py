@@ -11,13 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlmodel import Session
-
 from handlers import dialogue
 from handlers.messages import Proof, Reply
 from handlers.notices import reporters
 from handlers.office import Office
 from handlers.rules import numbering
+from handlers.work import Work
 from storage.cases import cases, items
 from storage.cases.items import Content
 from storage.crypto import sealing, server_key
@@ -81,23 +80,21 @@ def prepare(office: Office, report: bytes, number: str) -> Prepared:
     return Prepared(code, salt, bytes((office.keys.newest,)) + wrap, pair.public)
 
 
-def give(
-    session: Session, office: Office, job: Claimed, prepared: Prepared, *, now: datetime
-) -> bool:
+def give(work: Work, job: Claimed, prepared: Prepared) -> bool:
     """Store a receipt and post it; False when the case has one already or is gone."""
-    if not jobs.done(session, job):
+    if not jobs.done(work.store, job):
         return False
     owed = job.details
-    case = cases.lock(session, office.keys, bytes.fromhex(owed["report"]))
+    case = cases.lock(work.store, work.keys, bytes.fromhex(owed["report"]))
     if case is None or case.receipt_wrap is not None:
         return False
-    day = office.day(now)
+    day = work.day
     case.reporter_key = prepared.public
     case.receipt_salt, case.receipt_wrap = prepared.salt, prepared.wrap
-    cases.save(session, office.keys, case)
+    cases.save(work.store, work.keys, case)
     items.add_item(
-        session,
-        office.keys,
+        work.store,
+        work.keys,
         case.report,
         Content(
             kind=ItemKind.ANSWER, text="", step="language", language=owed["language"]
@@ -107,8 +104,7 @@ def give(
         day=day,
     )
     reporters.say(
-        session,
-        office,
+        work,
         Reply(
             "Q20",
             {"case": case.number, "code": prepared.code},
@@ -118,25 +114,20 @@ def give(
         to=owed["handle"],
         language=owed["language"],
         heard=int(owed.get("heard", 0)),
-        now=now,
         kind=LetterKind.RECEIPT,
     )
     return True
 
 
-def case_number(
-    session: Session, office: Office, details: Mapping[str, str]
-) -> str | None:
+def case_number(work: Work, details: Mapping[str, str]) -> str | None:
     """Return the number of the case that a receipt is owed for; None if it has one."""
-    case = cases.get(session, office.keys, bytes.fromhex(details["report"]))
+    case = cases.get(work.store, work.keys, bytes.fromhex(details["report"]))
     if case is None or case.receipt_wrap is not None:
         return None
     return case.number
 
 
-def question(
-    session: Session, office: Office, number: str, code: str, name: bytes
-) -> Question:
+def question(work: Work, number: str, code: str, name: bytes) -> Question:
     """Look up what is needed to try a receipt; costs the same for unknown numbers.
 
     A case that was changed by hand is as good as unknown.
@@ -144,7 +135,7 @@ def question(
     case: Case | None = None
     with contextlib.suppress(NotAuthentic):
         if number:
-            case = cases.by_number(session, office.keys, number, canary=True)
+            case = cases.by_number(work.store, work.keys, number, canary=True)
     if case is None or case.receipt_wrap is None or case.receipt_salt is None:
         noise = secrets.token_bytes(1 + sealing.SECRET_BYTES + 16)
         return Question(number, code, name, b"", secrets.token_bytes(16), noise)

@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from handlers.errors import NotFound, Purged
 from handlers.notices import reporters
-from handlers.office import Office
+from handlers.work import Work
 from storage.audit import log
 from storage.cases import cases, history, items
 from storage.cases.history import Actor
@@ -19,9 +19,9 @@ from storage.models import Case, Event, Officer
 from storage.words import ActorClass, Audience, EventCode, ItemKind
 
 
-def lock(session: Session, office: Office, report: bytes) -> Case:
+def lock(work: Work, report: bytes) -> Case:
     """Load a verified case for an act on it. Raises NotFound, NotAuthentic."""
-    case = cases.lock(session, office.keys, report)
+    case = cases.lock(work.store, work.keys, report)
     if case is None:
         raise NotFound
     return case
@@ -34,19 +34,13 @@ def refuse_purged(case: Case) -> None:
 
 
 def event(
-    session: Session,
-    office: Office,
-    case: Case,
-    code: EventCode,
-    by: Officer,
-    now: datetime,
-    detail: str = "",
+    work: Work, case: Case, code: EventCode, by: Officer, detail: str = ""
 ) -> Event:
     """Append an officer's act to the history; ``detail`` is a code, never text."""
-    _register(session, case)
-    actor = Actor(ActorClass.OFFICER, by.id, now)
+    _register(work.store, case)
+    actor = Actor(ActorClass.OFFICER, by.id, work.now)
     return history.append(
-        session, office.keys, case, code, by=actor, day=office.day(now), detail=detail
+        work.store, work.keys, case, code, by=actor, day=work.day, detail=detail
     )
 
 
@@ -61,37 +55,23 @@ def _register(session: Session, case: Case) -> None:
 
 
 def seal_to_case(
-    session: Session,
-    office: Office,
-    case: Case,
-    content: Content,
-    code: EventCode,
-    by: Officer,
-    now: datetime,
+    work: Work, case: Case, content: Content, code: EventCode, by: Officer
 ) -> None:
     """Seal what an officer wrote to the case and name it in the history. Raises Purged."""
     refuse_purged(case)
     item_hash = items.add_item(
-        session,
-        office.keys,
+        work.store,
+        work.keys,
         case.report,
         content,
         audience=Audience.CASE,
         public=case.public_key,
-        day=office.day(now),
+        day=work.day,
     )
-    item(session, office, case, code, by, now, item_hash)
+    item(work, case, code, by, item_hash)
 
 
-def tell_reporter(
-    session: Session,
-    office: Office,
-    case: Case,
-    text: str,
-    *,
-    by: Officer,
-    now: datetime,
-) -> bool:
+def tell_reporter(work: Work, case: Case, text: str, *, by: Officer) -> bool:
     """Write to the reporter: sealed to their key, read with the code, told as they wished.
 
     False where no receipt was made yet. The caller saves the case and writes the witness.
@@ -100,55 +80,47 @@ def tell_reporter(
     if case.reporter_key is None:
         return False
     sent = items.add_item(
-        session,
-        office.keys,
+        work.store,
+        work.keys,
         case.report,
-        content(ItemKind.TOLD, text, by, now),
+        content(ItemKind.TOLD, text, by, work.now),
         audience=Audience.REPORTER,
         public=case.reporter_key,
-        day=office.day(now),
+        day=work.day,
     )
-    item(session, office, case, EventCode.ITEM, by, now, sent)
-    reporters.tell(session, office, case, words=text, now=now)
+    item(work, case, EventCode.ITEM, by, sent)
+    reporters.tell(work, case, words=text)
     return True
 
 
 def item(
-    session: Session,
-    office: Office,
-    case: Case,
-    code: EventCode,
-    by: Officer,
-    now: datetime,
-    item_hash: bytes,
+    work: Work, case: Case, code: EventCode, by: Officer, item_hash: bytes
 ) -> None:
     """Name a sealed item in the history."""
     history.append(
-        session,
-        office.keys,
+        work.store,
+        work.keys,
         case,
         code,
-        by=Actor(ActorClass.OFFICER, by.id, now),
-        day=office.day(now),
+        by=Actor(ActorClass.OFFICER, by.id, work.now),
+        day=work.day,
         item_hash=item_hash,
     )
 
 
-def witness(
-    session: Session, office: Office, case: Case, act: str, by: Officer, now: datetime
-) -> None:
+def witness(work: Work, case: Case, act: str, by: Officer) -> None:
     """Write the head of the case's history into the audit log; a verb's last statement.
 
     With it an older copy of the case no longer fits, though every row of it is ours.
     """
     log.record(
-        session,
-        office.keys,
+        work.store,
+        work.keys,
         f"case.{act}",
         officer=by.id,
         report=case.report,
         detail=history.short(case.head),
-        now=now,
+        now=work.now,
     )
 
 

@@ -4,15 +4,12 @@ import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
-
-from sqlmodel import Session
 
 from handlers.cases import due_dates
 from handlers.errors import NotFound, NumbersExhausted
-from handlers.notices import reporters
-from handlers.office import Office
+from handlers.notices import officers as notices
 from handlers.rules import numbering, routing
+from handlers.work import Work
 from storage.cases import cases, figures, history, items, reports
 from storage.cases.items import Content
 from storage.crypto.sealing import Context
@@ -40,29 +37,27 @@ _COUNTED = frozenset({"Q06", "Q07", "Q09", "Q16"})
 
 
 def open_case(
-    session: Session,
-    office: Office,
+    work: Work,
     report: bytes,
     answers: Mapping[str, str],
     *,
     reporter: Subscriber,
     notify: Wanted | None,
-    now: datetime,
 ) -> Case:
     """Turn a draft into a case: route it, number it, owe a receipt, alert the officers.
 
     ``answers`` are codes of choice steps. ``reporter`` is where the receipt goes; it is
     kept as a subscriber only when they asked for notices (``notify``: which kind).
     """
-    keys, day = office.keys, office.day(now)
-    decision = routing.route(answers, routes(session, office))
-    public = reports.public_key(session, keys, report)
+    keys, day = work.keys, work.day
+    decision = routing.route(answers, routes(work))
+    public = reports.public_key(work.store, keys, report)
     if public is None:
         raise NotFound
-    reports.release(session, keys, report, bytes.fromhex(decision.unit))
+    reports.release(work.store, keys, report, bytes.fromhex(decision.unit))
     choices = Content(kind=ItemKind.CHOICES, text=json.dumps(dict(answers)))
     items.add_item(
-        session,
+        work.store,
         keys,
         report,
         choices,
@@ -91,15 +86,15 @@ def open_case(
         head=history.START,
         tag=b"",
     )
-    _number(session, office, case)
+    _number(work, case)
     by = history.REPORTER
-    history.append(session, keys, case, EventCode.OPENED, by=by, day=day)
-    for item_hash in items.item_hashes(session, report):
+    history.append(work.store, keys, case, EventCode.OPENED, by=by, day=day)
+    for item_hash in items.item_hashes(work.store, report):
         history.append(
-            session, keys, case, EventCode.ITEM, by=by, day=day, item_hash=item_hash
+            work.store, keys, case, EventCode.ITEM, by=by, day=day, item_hash=item_hash
         )
-    due_dates.set_due(session, office, case, now)
-    cases.save(session, keys, case)
+    due_dates.set_due(work, case)
+    cases.save(work.store, keys, case)
     owed = {
         "report": report.hex(),
         "channel": reporter.channel.value,
@@ -107,13 +102,13 @@ def open_case(
         "language": reporter.language,
         "heard": str(reporter.last_inbound),
     }
-    jobs.put(session, keys, JobKind.RECEIPT, owed, now=now)
+    jobs.put(work.store, keys, JobKind.RECEIPT, owed, now=work.now)
     if notify is not None:
-        subscriptions.add(session, keys, report, replace(reporter, kind=notify))
+        subscriptions.add(work.store, keys, report, replace(reporter, kind=notify))
     if case.canary:
         return case
-    figures.bump(session, f"submitted.{reporter.channel}", day=day)
-    reporters.alert(session, office, case, text="ALERT.NEW", now=now)
+    figures.bump(work.store, f"submitted.{reporter.channel}", day=day)
+    notices.alert(work, case, text="ALERT.NEW")
     return case
 
 
@@ -123,15 +118,15 @@ def _figures(answers: Mapping[str, str], subcategory: str) -> dict[str, str]:
     return {**counted, "subcategory": subcategory}
 
 
-def _number(session: Session, office: Office, case: Case) -> None:
+def _number(work: Work, case: Case) -> None:
     for _ in range(_NUMBER_TRIES):
         case.number = numbering.new_case_number(secrets.randbelow)
-        if cases.insert(session, office.keys, case):
+        if cases.insert(work.store, work.keys, case):
             return
     raise NumbersExhausted
 
 
-def routes(session: Session, office: Office) -> tuple[routing.Route, ...]:
+def routes(work: Work) -> tuple[routing.Route, ...]:
     """Return the verified routes as the rules read them; unit ids as hex."""
     return tuple(
         routing.Route(
@@ -141,16 +136,16 @@ def routes(session: Session, office: Office) -> tuple[routing.Route, ...]:
             unit_id=row.unit.hex(),
             priority=row.priority,
         )
-        for row in table.verified_routes(session, office.keys)
+        for row in table.verified_routes(work.store, work.keys)
     )
 
 
-def entry_units(session: Session, office: Office) -> list[Unit]:
+def entry_units(work: Work) -> list[Unit]:
     """Return the verified units that a report may reach; raises NoDefaultRoute.
 
     Their keys stay the present ones until the commit: a draft is about to be sealed to them.
     """
     return [
-        rotation.held(session, office.keys, bytes.fromhex(unit_id))
-        for unit_id in routing.entry_units(routes(session, office))
+        rotation.held(work.store, work.keys, bytes.fromhex(unit_id))
+        for unit_id in routing.entry_units(routes(work))
     ]

@@ -10,13 +10,12 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from sqlmodel import Session
-
 from handlers.conversation.memory import Memory, Sweep
 from handlers.dialogue import State
 from handlers.messages import Incoming, Kind, Reply
 from handlers.notices import reporters
 from handlers.office import Office
+from handlers.work import Work
 from storage import conversations, outbox
 from storage.crypto.sealing import NotAuthentic
 from storage.letters import sent as sent_letters
@@ -57,14 +56,14 @@ def begin(office: Office, memory: Memory) -> None:
         memory.sweep = Sweep(office.delete_at_once[memory.channel], posted=posted)
 
 
-def go_on(session: Session, office: Office, memory: Memory, *, now: datetime) -> None:
+def go_on(work: Work, memory: Memory) -> None:
     """Post the next deletion unless one waits; tell when some messages stay.
 
     Where nothing stays nothing is said: an empty chat is the answer, and leaves no trace.
     """
     sweep = memory.sweep
-    memory.trail = memory.trail.living(now)
-    if sweep is None or _waits(sweep, now):
+    memory.trail = memory.trail.living(work.now)
+    if sweep is None or _waits(sweep, work.now):
         return
     ids = memory.trail.first(sweep.size, below=sweep.below)
     if ids:
@@ -74,102 +73,93 @@ def go_on(session: Session, office: Office, memory: Memory, *, now: datetime) ->
             to=memory.handle,
             message_ids=ids,
         )
-        outbox.put(session, office.keys, letter, now=now)
-        memory.sweep = replace(sweep, posted=int(now.timestamp()))
+        outbox.put(work.store, work.keys, letter, now=work.now)
+        memory.sweep = replace(sweep, posted=int(work.now.timestamp()))
         return
     left = sweep.left + memory.trail.lost
     memory.sweep, memory.trail = None, replace(memory.trail, lost=0)
     if left:
-        tell_left(session, office, memory, left, now=now)
+        tell_left(work, memory, left)
 
 
-def tell_left(
-    session: Session, office: Office, memory: Memory, left: int, *, now: datetime
-) -> None:
+def tell_left(work: Work, memory: Memory, left: int) -> None:
     """Say how many messages are left to be deleted by hand; this one stays too."""
     reporters.say(
-        session,
-        office,
+        work,
         Reply("CLEANLEFT", {"n": str(left)}),
         channel=memory.channel,
         to=memory.handle,
-        language=office.language(State.from_json(memory.state).language),
+        language=work.office.language(State.from_json(memory.state).language),
         heard=memory.heard,
-        now=now,
     )
 
 
-def sent(
-    session: Session,
-    office: Office,
-    claimed: Claimed,
-    *,
-    provider_id: str,
-    final: bool,
-    now: datetime,
-) -> bool:
+def sent(work: Work, claimed: Claimed, *, provider_id: str, final: bool) -> bool:
     """Finish a letter that the provider took, and keep its id in its conversation, if any.
 
     False if the lease was lost: the message went out all the same and is remembered.
     """
-    row, memory = _held(session, office, claimed.letter)
-    _remember_notice(session, office, claimed.letter, provider_id)
+    row, memory = _held(work, claimed.letter)
+    _remember_notice(work, claimed.letter, provider_id)
     ours = outbox.sent(
-        session, office.keys, claimed, provider_id=provider_id, final=final, now=now
+        work.store,
+        work.keys,
+        claimed,
+        provider_id=provider_id,
+        final=final,
+        now=work.now,
     )
     if ours and final:
         channel = claimed.letter.channel
-        sent_letters.ended(session, office.keys, channel, provider_id, now=now)
+        sent_letters.ended(work.store, work.keys, channel, provider_id, now=work.now)
     if row is None or memory is None:
         return ours
     if claimed.letter.kind is not LetterKind.DELETE:
-        _left(office, memory, claimed.letter, provider_id, now)
+        _left(work.office, memory, claimed.letter, provider_id, work.now)
     elif ours:
-        _swept(session, office, memory, claimed.letter, now)
-    _keep(session, office, row, memory)
+        _swept(work, memory, claimed.letter)
+    _keep(work, row, memory)
     return ours
 
 
-def _remember_notice(
-    session: Session, office: Office, letter: Letter, provider_id: str
-) -> None:
+def _remember_notice(work: Work, letter: Letter, provider_id: str) -> None:
     """Let a notice about a case be answered by quoting it, where a channel has quotes."""
     quotable = letter.kind is LetterKind.NOTICE and letter.channel in _QUOTES
     if quotable and letter.case and provider_id:
         report = bytes.fromhex(letter.case)
         subscriptions.told(
-            session, office.keys, report, letter.channel, letter.to, provider_id
+            work.store, work.keys, report, letter.channel, letter.to, provider_id
         )
 
 
-def dead(session: Session, office: Office, claimed: Claimed, *, now: datetime) -> bool:
+def dead(work: Work, claimed: Claimed) -> bool:
     """Drop a letter that can never be sent; a refused deletion is tried in halves.
 
     False if the lease was lost.
     """
     if claimed.letter.kind is not LetterKind.DELETE:
-        return outbox.dead(session, claimed)
-    row, memory = _held(session, office, claimed.letter)
-    ours = outbox.dead(session, claimed)
+        return outbox.dead(work.store, claimed)
+    row, memory = _held(work, claimed.letter)
+    ours = outbox.dead(work.store, claimed)
     if ours and row is not None and memory is not None:
-        _refused(session, office, memory, claimed.letter, now)
-        _keep(session, office, row, memory)
+        _refused(work, memory, claimed.letter)
+        _keep(work, row, memory)
     return ours
 
 
 def _held(
-    session: Session, office: Office, letter: Letter
+    work: Work, letter: Letter
 ) -> tuple[Conversation, Memory] | tuple[None, None]:
     """Lock a letter's conversation, before anything is written, as a message of it does."""
-    if not office.cleans(letter.channel) or letter.kind not in _OF_A_TALK:
+    if not work.office.cleans(letter.channel) or letter.kind not in _OF_A_TALK:
         return None, None
-    name = conversations.name_of(office.keys, letter.channel, letter.to)
-    found = conversations.find(session, [name])
+    name = conversations.name_of(work.keys, letter.channel, letter.to)
+    found = conversations.find(work.store, [name])
     if found is None:
         return None, None
-    for row in conversations.hold(session, [found]):
+    for row in conversations.hold(work.store, [found]):
         try:
-            return row, Memory.from_bytes(conversations.read(office.keys, row))
+            return row, Memory.from_bytes(conversations.read(work.keys, row))
         except (NotAuthentic, ValueError):
             break
     return None, None
@@ -187,20 +177,16 @@ def _left(
     memory.trail = memory.trail.with_id(message_id, now, hours)
 
 
-def _swept(
-    session: Session, office: Office, memory: Memory, letter: Letter, now: datetime
-) -> None:
+def _swept(work: Work, memory: Memory, letter: Letter) -> None:
     memory.trail = memory.trail.without(letter.message_ids)
     if memory.sweep is not None:
-        most = office.delete_at_once[memory.channel]
+        most = work.office.delete_at_once[memory.channel]
         size = min(most, 2 * memory.sweep.size)
         memory.sweep = replace(memory.sweep, size=size, posted=0)
-    go_on(session, office, memory, now=now)
+    go_on(work, memory)
 
 
-def _refused(
-    session: Session, office: Office, memory: Memory, letter: Letter, now: datetime
-) -> None:
+def _refused(work: Work, memory: Memory, letter: Letter) -> None:
     ids, sweep = letter.message_ids, memory.sweep
     if sweep is None:
         return
@@ -210,19 +196,19 @@ def _refused(
         sweep = replace(sweep, size=len(ids) // 2)
     else:
         memory.trail = memory.trail.without(ids)
-        size = sweep.size if patient else office.delete_at_once[memory.channel]
+        size = sweep.size if patient else work.office.delete_at_once[memory.channel]
         sweep = replace(sweep, size=size, left=sweep.left + len(ids))
     memory.sweep = sweep
-    go_on(session, office, memory, now=now)
+    go_on(work, memory)
 
 
-def _keep(session: Session, office: Office, row: Conversation, memory: Memory) -> None:
+def _keep(work: Work, row: Conversation, memory: Memory) -> None:
     if memory.is_idle() and not memory.trail:
-        session.delete(row)
-        session.flush()
+        work.store.delete(row)
+        work.store.flush()
         return
     conversations.save(
-        session, office.keys, [row.handle], memory.to_bytes(), expires=memory.ends
+        work.store, work.keys, [row.handle], memory.to_bytes(), expires=memory.ends
     )
 
 

@@ -10,6 +10,7 @@ from handlers.messages import Command, CommandName, Proof, Reply
 from handlers.notices import joined, reporters
 from handlers.talk import followup, talk
 from handlers.talk.state import Turn
+from handlers.work import Work
 from storage.cases import cases, items
 from storage.jobs import jobs
 from storage.notices import failed, subscriptions
@@ -47,21 +48,21 @@ def run(turning: Turning, command: Command) -> tuple[Reply, ...]:
             discard(turning)
             for handle in turning.incoming.handles:
                 subscriptions.end_for_handle(
-                    turning.session,
-                    turning.office.keys,
+                    turning.work.store,
+                    turning.work.keys,
                     turning.incoming.channel,
                     handle,
                 )
             turning.over, turning.memory.trail = True, Trail()
         case CommandName.CLEAN:
             _forget_failed(turning)
-            clean_chat.begin(turning.office, turning.memory)
+            clean_chat.begin(turning.work.office, turning.memory)
     return ()
 
 
 def refuse_purged(turning: Turning, turn: Turn) -> Turn:
     """Say so, and keep nothing, where somebody adds to a case whose contents are erased."""
-    session, office, memory = turning.session, turning.office, turning.memory
+    session, office, memory = turning.work.store, turning.work.office, turning.memory
     if not any(item.to_case for item in turn.items):
         return turn
     report = turning.case_of(turn)
@@ -72,7 +73,7 @@ def refuse_purged(turning: Turning, turn: Turn) -> Turn:
         memory.forget_case()
     copy = {"channel": turning.incoming.channel.value, "id": turning.incoming.erase}
     if turning.incoming.media and copy["id"] and office.erase_copies:
-        jobs.put(session, office.keys, JobKind.ERASE, copy, now=turning.now)
+        jobs.put(session, office.keys, JobKind.ERASE, copy, now=turning.work.now)
     state = turning.state
     if state.step in {followup.ASK_ADDITION, followup.ASK_REPLY}:
         state = talk.release(state)
@@ -88,19 +89,19 @@ def settle(turning: Turning, turn: Turn) -> None:
     memory = turning.memory
     for item in turn.items:
         if item.step == PLACE:
-            provinces = turning.office.rulebook.provinces
+            provinces = turning.work.office.rulebook.provinces
             memory.province = provinces.named_in(item.text)
     before, after = turning.state.answers.get(WISH), turn.state.answers.get(WISH)
     named = any(
         item.audience is Audience.IDENTITY and not item.to_case for item in turn.items
     )
     if memory.report and after == Anonymity.ANON and (named or before != after):
-        items.erase_identity(turning.session, bytes.fromhex(memory.report))
+        items.erase_identity(turning.work.store, bytes.fromhex(memory.report))
 
 
 def restore_language(turning: Turning) -> None:
     """Speak the language of the report again when its code was opened."""
-    wanted = reporter.language_of(turning.session, turning.office, turning.opening)
+    wanted = reporter.language_of(turning.work, turning.opening)
     if wanted and not turning.state.chosen:
         state = replace(turning.state, language=wanted, chosen=True)
         turning.memory.state = state.to_json()
@@ -111,15 +112,13 @@ def _submit(turning: Turning, command: Command) -> None:
         return
     report = bytes.fromhex(turning.memory.report)
     if command.answers.get(WISH) == Anonymity.ANON:
-        items.erase_identity(turning.session, report)
+        items.erase_identity(turning.work.store, report)
     submission.open_case(
-        turning.session,
-        turning.office,
+        turning.work,
         report,
         {**command.answers, PLACE: turning.memory.province},
         reporter=_subscriber(turning),
         notify=command.notify,
-        now=turning.now,
     )
     turning.sent, turning.memory.report = turning.memory.report, ""
     turning.over = True
@@ -128,26 +127,21 @@ def _submit(turning: Turning, command: Command) -> None:
 def _status(turning: Turning) -> tuple[Reply, ...]:
     if turning.opening.proof is not Proof.OPENED:
         return ()
-    session, office = turning.session, turning.office
     stands = reporter.status_of(
-        session,
-        office,
+        turning.work,
         turning.opening,
         language=turning.language,
         channel=turning.incoming.channel,
     )
-    return (
-        *stands,
-        *reporter.unread(session, office, turning.opening, now=turning.now),
-    )
+    return (*stands, *reporter.unread(turning.work, turning.opening))
 
 
 def _end(turning: Turning, name: CommandName) -> None:
-    if not turning.memory.may_add(turning.now):
+    if not turning.memory.may_add(turning.work.now):
         return
     verb = reporter.withdraw if name is CommandName.WITHDRAW else reporter.erase
     report = bytes.fromhex(turning.memory.opened)
-    verb(turning.session, turning.office, report, now=turning.now)
+    verb(turning.work, report)
     turning.memory.forget_case()
     _forget_failed(turning)
 
@@ -156,15 +150,15 @@ def _forget_failed(turning: Turning) -> None:
     """Let no letter that failed come to this chat any more."""
     for handle in turning.incoming.handles:
         failed.forget_person(
-            turning.session, turning.office.keys, turning.incoming.channel, handle
+            turning.work.store, turning.work.keys, turning.incoming.channel, handle
         )
 
 
 def _ask(turning: Turning, kind: RequestKind) -> None:
-    if not turning.memory.may_add(turning.now):
+    if not turning.memory.may_add(turning.work.now):
         return
     report = bytes.fromhex(turning.memory.opened)
-    data_requests.ask(turning.session, turning.office, report, kind, now=turning.now)
+    data_requests.ask(turning.work, report, kind)
     if kind is RequestKind.ERASE:
         turning.memory.forget_case()
 
@@ -174,9 +168,9 @@ def _subscribe(turning: Turning, command: Command) -> None:
 
     Whoever has them already hears that another contact asked for them.
     """
-    if not turning.memory.may_add(turning.now):
+    if not turning.memory.may_add(turning.work.now):
         return
-    session, keys, incoming = turning.session, turning.office.keys, turning.incoming
+    session, keys, incoming = turning.work.store, turning.work.keys, turning.incoming
     report = bytes.fromhex(turning.memory.opened)
     handles = incoming.handles
     if command.notify is not None:
@@ -192,22 +186,29 @@ def _subscribe(turning: Turning, command: Command) -> None:
 
 def _quieten(turning: Turning, report: bytes, wish: Subscriber) -> None:
     """Let no words leave any more that are not wanted since this message."""
-    session, office = turning.session, turning.office
+    session, office = turning.work.store, turning.work.office
     case = cases.get(session, office.keys, report)
     if case is not None:
-        joined.quieten(session, office, case, wish, now=turning.now)
+        joined.quieten(Work(session, office, turning.work.now), case, wish)
 
 
 def _tell_others(turning: Turning, report: bytes, handles: tuple[str, ...]) -> None:
     """Say it once: whoever has news already and changes its kind is no new contact."""
-    session, office, channel = turning.session, turning.office, turning.incoming.channel
+    session, office, channel = (
+        turning.work.store,
+        turning.work.office,
+        turning.incoming.channel,
+    )
     known = subscriptions.of_case(session, office.keys, report)
     if any(one.channel is channel and one.handle in handles for one in known):
         return
     case = cases.get(session, office.keys, report)
     if case is not None:
         reporters.tell_of_another(
-            session, office, case, channel=channel, handles=handles, now=turning.now
+            Work(session, office, turning.work.now),
+            case,
+            channel=channel,
+            handles=handles,
         )
 
 

@@ -3,9 +3,6 @@
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
-
-from sqlmodel import Session
 
 from handlers.cases import data_requests
 from handlers.cases.receipts import Opening
@@ -17,6 +14,7 @@ from handlers.notices import reporters, undelivered
 from handlers.office import Office
 from handlers.talk.state import Promises, Turn
 from handlers.throttle import CALM
+from handlers.work import Work
 from storage import conversations, outbox
 from storage.cases import reports
 from storage.crypto.sealing import NotAuthentic
@@ -31,13 +29,11 @@ _READING = frozenset({CommandName.STATUS, CommandName.READ})
 class Turning:
     """A message with all that its transaction needs."""
 
-    session: Session
-    office: Office
+    work: Work
     incoming: Incoming
     names: tuple[bytes, ...]
     memory: Memory
     opening: Opening
-    now: datetime
     over: bool = field(default=False)
     """No report may be remembered after this turn: it was sent or thrown away."""
     echo: bool = field(default=False)
@@ -53,13 +49,13 @@ class Turning:
 
         One that was fetched late opens no window anew.
         """
-        return int(min(self.incoming.received, self.now).timestamp())
+        return int(min(self.incoming.received, self.work.now).timestamp())
 
     @property
     def state(self) -> State:
         """Return the dialogue's state as it stands now."""
         if not self.memory.state:
-            return State(language=self.office.languages[0])
+            return State(language=self.work.office.languages[0])
         return State.from_json(self.memory.state)
 
     def case_of(self, turn: Turn) -> str:
@@ -70,14 +66,14 @@ class Turning:
     @property
     def promises(self) -> Promises:
         """Return what may be said of requests about the case that was opened."""
-        may = self.memory.may_add(self.now)
+        may = self.memory.may_add(self.work.now)
         report = bytes.fromhex(self.memory.opened) if may else None
-        return data_requests.promises(self.session, self.office, report, now=self.now)
+        return data_requests.promises(self.work, report)
 
     @property
     def language(self) -> str:
         """Return the language of the conversation as it stands now."""
-        return self.office.language(self.state.language)
+        return self.work.office.language(self.state.language)
 
 
 def names(office: Office, incoming: Incoming) -> tuple[bytes, ...]:
@@ -88,20 +84,18 @@ def names(office: Office, incoming: Incoming) -> tuple[bytes, ...]:
     )
 
 
-def recall(
-    session: Session, office: Office, incoming: Incoming, *, now: datetime
-) -> Memory:
+def recall(work: Work, incoming: Incoming) -> Memory:
     """Return what is remembered of this person, the trail of this message included."""
     memory = Memory(incoming.channel, incoming.handle)
-    row = conversations.find(session, names(office, incoming))
+    row = conversations.find(work.store, names(work.office, incoming))
     if row is not None:
         with suppress(NotAuthentic):
-            memory = Memory.from_bytes(conversations.read(office.keys, row))
+            memory = Memory.from_bytes(conversations.read(work.keys, row))
     if not incoming.recovered:
         memory.handle = incoming.handle
-    if memory.case_over(now):
+    if memory.case_over(work.now):
         memory.forget_case()
-    clean_chat.received(office, incoming, memory)
+    clean_chat.received(work.office, incoming, memory)
     return memory
 
 
@@ -114,18 +108,18 @@ def remember(turning: Turning) -> None:
     memory = turning.memory.bare() if turning.over else turning.memory
     if turning.sent and turning.incoming.group:
         group = turning.incoming.group
-        memory = memory.with_album(group, turning.sent, turning.now)
-    clean_chat.go_on(turning.session, turning.office, memory, now=turning.now)
+        memory = memory.with_album(group, turning.sent, turning.work.now)
+    clean_chat.go_on(turning.work, memory)
     rest = memory.trail or memory.sent
     if memory.is_empty() or (turning.over and not rest):
-        conversations.forget(turning.session, turning.names)
+        conversations.forget(turning.work.store, turning.names)
         return
     conversations.save(
-        turning.session,
-        turning.office.keys,
+        turning.work.store,
+        turning.work.keys,
         turning.names,
         memory.to_bytes(),
-        expires=memory.expires(turning.now),
+        expires=memory.expires(turning.work.now),
     )
 
 
@@ -137,7 +131,7 @@ def answer(
     An echo of a machine is not answered: that ends the exchange. ``shown`` is what a
     command found for them: some of it counts as read from now on, so it goes in any case.
     """
-    incoming, office = turning.incoming, turning.office
+    incoming, office = turning.incoming, turning.work.office
     if incoming.press_id:
         letter = Letter(
             kind=LetterKind.ACK,
@@ -145,30 +139,28 @@ def answer(
             to=incoming.handle,
             press_id=incoming.press_id,
         )
-        outbox.put(turning.session, office.keys, letter, now=turning.now)
+        outbox.put(turning.work.store, office.keys, letter, now=turning.work.now)
     if turning.echo:
         replies = ()
     elif incoming.channel is not Channel.CANARY:
-        written = office.pace.written(turning.names[0], turning.now)
+        written = office.pace.written(turning.names[0], turning.work.now)
         if written > CALM:
             replies = (Reply("X11", {"n": "1"}),) if written == CALM + 1 else ()
     for reply in (*shown, *replies):
         reporters.say(
-            turning.session,
-            office,
+            Work(turning.work.store, office, turning.work.now),
             reply,
             channel=incoming.channel,
             to=incoming.handle,
             language=turning.language,
             heard=turning.heard,
-            now=turning.now,
         )
 
 
 def discard(turning: Turning) -> None:
     """Throw the draft away with everything in it."""
     if turning.memory.report:
-        reports.discard(turning.session, bytes.fromhex(turning.memory.report))
+        reports.discard(turning.work.store, bytes.fromhex(turning.memory.report))
         turning.memory.report = turning.memory.province = ""
 
 
@@ -177,13 +169,17 @@ def heard_from(turning: Turning, command: Command | None) -> None:
 
     Whoever reads a case in this very turn is told nothing of it.
     """
-    session, office, incoming = turning.session, turning.office, turning.incoming
+    session, office, incoming = (
+        turning.work.store,
+        turning.work.office,
+        turning.incoming,
+    )
     owed: set[bytes] = set()
     for handle in incoming.handles:
         place = (session, office.keys, incoming.channel, handle)
         owed |= set(subscriptions.heard_from(*place, heard=turning.heard))
-        waiting.heard_from(*place, heard=turning.heard, now=turning.now)
+        waiting.heard_from(*place, heard=turning.heard, now=turning.work.now)
     if command is not None and command.name in _READING:
         owed.discard(turning.opening.report)
-    channel, now = incoming.channel, turning.now
-    undelivered.tell_owed(session, office, owed, channel, incoming.handles, now=now)
+    channel, now = incoming.channel, turning.work.now
+    undelivered.tell_owed(Work(session, office, now), owed, channel, incoming.handles)

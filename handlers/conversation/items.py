@@ -2,20 +2,15 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import datetime
-
-from sqlmodel import Session
 
 from handlers.cases import reporter
 from handlers.cases.submission import entry_units
 from handlers.conversation.exchange import Turning, answer
 from handlers.dialogue import Item
-from handlers.errors import DraftGone, NotFound, NotReady
+from handlers.errors import DraftGone, NotFound
 from handlers.messages import Incoming, Kind, Reply
-from handlers.office import Office
 from handlers.talk.state import Turn
-from storage import conversations
-from storage import quarantine as kept
+from handlers.work import Work
 from storage.cases import cases, reports
 from storage.cases import items as report_items
 from storage.cases.items import Content
@@ -25,25 +20,23 @@ from storage.jobs import jobs
 from storage.models import Case
 from storage.notices import subscriptions
 from storage.units import readiness, units
-from storage.words import Audience, Channel, FileState, JobKind, Mark
+from storage.words import Audience, FileState, JobKind, Mark
 
 
-def begin(session: Session, office: Office, *, now: datetime) -> bytes:
+def begin(work: Work) -> bytes:
     """Begin a draft, its secret sealed to every unit that routing may choose."""
-    entry = entry_units(session, office)
-    return reports.start(session, office.keys, entry, day=office.day(now)).report
+    entry = entry_units(work)
+    return reports.start(work.store, work.keys, entry, day=work.day).report
 
 
 def keep(
-    session: Session,
-    office: Office,
+    work: Work,
     incoming: Incoming,
     items: Sequence[Item],
     *,
     draft: str,
     opened: str,
     language: str,
-    now: datetime,
 ) -> None:
     """Seal items to the draft or, with ``to_case``, to the case that was opened.
 
@@ -53,78 +46,42 @@ def keep(
     """
     if not items:
         return
-    vault = units.vault(session, office.keys).public_key
+    vault = units.vault(work.store, work.keys).public_key
     additions: list[tuple[Content, Audience]] = []
     for item in items:
         report = bytes.fromhex(opened if item.to_case else draft)
-        content = _content(session, office, incoming, item, report, language, now)
+        content = _content(work, incoming, item, report, language)
         if item.to_case:
             additions.append((content, item.audience))
             continue
-        public = reports.draft_key(session, office.keys, report)
+        public = reports.draft_key(work.store, work.keys, report)
         if public is None:
             raise DraftGone
         report_items.add_item(
-            session,
-            office.keys,
+            work.store,
+            work.keys,
             report,
             content,
             audience=item.audience,
             public=public,
-            day=office.day(now),
+            day=work.day,
             vault=vault,
         )
     if not additions:
         return
     report = bytes.fromhex(opened)
-    if not reporter.add(session, office, report, additions, vault=vault, now=now):
+    if not reporter.add(work, report, additions, vault=vault):
         raise NotFound
 
 
-def quarantine(
-    session: Session,
-    office: Office,
-    raw: bytes,
-    reason: str,
-    *,
-    channel: Channel,
-    name: str = "",
-    now: datetime,
-) -> None:
-    """Seal a message that was not understood to the vault; ``reason`` is a code.
-
-    ``name`` is the provider's, where it was used up for this: a custodian may take the
-    message in again under it (``handlers.quarantine.release``). Raises NotReady while the vault has
-    no key of ours: an empty row would lose the message.
-    """
-    try:
-        vault = units.vault(session, office.keys).public_key
-    except (units.NoSuchUnit, NotAuthentic):
-        vault = None
-    if vault is None:
-        raise NotReady
-    day = office.day(now)
-    kept.put(
-        session, office.keys, raw, reason, vault=vault, day=day, channel=channel.value
-    )
-    if name:
-        conversations.set_aside(session, office.keys, channel, name, day=day)
-
-
 def _content(
-    session: Session,
-    office: Office,
-    incoming: Incoming,
-    item: Item,
-    report: bytes,
-    language: str,
-    now: datetime,
+    work: Work, incoming: Incoming, item: Item, report: bytes, language: str
 ) -> Content:
     file_id = name = content_type = ""
     if item.media is not None:
         media = incoming.media[item.media]
         name, content_type = media.name, media.content_type
-        row = files.reserve(session, office.keys, report, day=office.day(now))
+        row = files.reserve(work.store, work.keys, report, day=work.day)
         file_id = row.hex()
         wanted = {
             "file": file_id,
@@ -136,12 +93,12 @@ def _content(
             "name": media.name,
             "type": media.content_type,
             "erase": incoming.erase,
-            "heard": str(int(min(incoming.received, now).timestamp())),
+            "heard": str(int(min(incoming.received, work.now).timestamp())),
         }
         if media.refused:
-            files.refused(session, office.keys, row, FileState.REFUSED)
+            files.refused(work.store, work.keys, row, FileState.REFUSED)
         else:
-            jobs.put(session, office.keys, JobKind.FETCH, wanted, now=now)
+            jobs.put(work.store, work.keys, JobKind.FETCH, wanted, now=work.now)
     return Content(
         kind=item.kind,
         text=item.text,
@@ -178,7 +135,7 @@ def find_beside(turning: Turning) -> str:
 
 
 def _quoted(turning: Turning, incoming: Incoming) -> Case | None:
-    session, keys = turning.session, turning.office.keys
+    session, keys = turning.work.store, turning.work.keys
     for handle in incoming.handles:
         report = subscriptions.quoted(
             session, keys, incoming.channel, handle, incoming.quotes
@@ -191,26 +148,24 @@ def _quoted(turning: Turning, incoming: Incoming) -> Case | None:
 
 def seal(turning: Turning, turn: Turn) -> bool:
     """Seal the items; False when this installation cannot take a report yet."""
-    session, office, memory = turning.session, turning.office, turning.memory
+    session, office, memory = turning.work.store, turning.work.office, turning.memory
     items = list(turn.items)
     if any(not item.to_case for item in items) and not memory.report:
         if readiness.ready(session, office.keys):
             return False
-        memory.report = begin(session, office, now=turning.now).hex()
+        memory.report = begin(Work(session, office, turning.work.now)).hex()
     if memory.report and items:
         held = report_items.count_items(session, bytes.fromhex(memory.report))
         if held + len(items) > FULL:
             items = [item for item in items if item.to_case]
             answer(turning, (Reply("FULL"),))
     keep(
-        session,
-        office,
+        Work(session, office, turning.work.now),
         turning.incoming,
         items,
         draft=memory.report,
         opened=turning.case_of(turn),
         language=office.language(turn.state.language),
-        now=turning.now,
     )
     return True
 

@@ -10,11 +10,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlmodel import Session
-
 from handlers.lengths import split, width
 from handlers.messages import Reply
 from handlers.office import Office
+from handlers.work import Work
 from storage import outbox
 from storage.letters.letter import Letter, expiry
 from storage.models import Case
@@ -45,83 +44,75 @@ class News:
 
 
 def post(
-    session: Session,
-    office: Office,
+    work: Work,
     case: Case,
     person: Subscriber,
     news: News,
     *,
-    now: datetime,
     due: datetime | None = None,
 ) -> None:
     """Tell a person news of a case, by the letter that waits for them if there is one."""
-    waiting = _waiting(session, office, case, person)
-    line = _said(office, person, news.line)
+    waiting = _waiting(work, case, person)
+    line = _said(work.office, person, news.line)
     if not waiting:
-        texts = _parts(office, person, _joined(line, news.words))
+        texts = _parts(work.office, person, _joined(line, news.words))
         for number, text in enumerate(texts):
             template = "" if number else TEMPLATE
             letter = _letter(case, person, text, template, news)
-            outbox.put(session, office.keys, letter, now=now, due=due)
+            outbox.put(work.store, work.keys, letter, now=work.now, due=due)
         return
-    _join(session, office, case, person, news, waiting, line, now)
+    _join(work, case, person, news, waiting, line)
 
 
-def quieten(
-    session: Session, office: Office, case: Case, person: Subscriber, *, now: datetime
-) -> None:
+def quieten(work: Work, case: Case, person: Subscriber) -> None:
     """Let words that wait give way to the neutral line: this person wants them no more."""
-    worded = [one for one in _waiting(session, office, case, person) if one.letter.full]
+    worded = [one for one in _waiting(work, case, person) if one.letter.full]
     if not worded:
         return
     for one in worded:
-        pending.drop(session, one)
+        pending.drop(work.store, one)
     news = News(Reply(NEWS, {"case": case.number}))
-    post(session, office, case, person, news, now=now)
+    post(work, case, person, news)
 
 
-def _waiting(
-    session: Session, office: Office, case: Case, person: Subscriber
-) -> list[Waiting]:
+def _waiting(work: Work, case: Case, person: Subscriber) -> list[Waiting]:
     place = (person.channel, person.handle, case.report.hex())
-    return pending.notices(session, office.keys, *place)
+    return pending.notices(work.store, work.keys, *place)
 
 
 def _join(
-    session: Session,
-    office: Office,
+    work: Work,
     case: Case,
     person: Subscriber,
     news: News,
     queue: list[Waiting],
     line: str,
-    now: datetime,
 ) -> None:
     """Let the letter that waits say this too; a second one only where nothing else helps."""
     waiting = queue[-1]
     template = "" if any(one.letter.template for one in queue[:-1]) else TEMPLATE
-    neutral = _said(office, person, Reply(NEWS, {"case": case.number}))
-    letter, expires = waiting.letter, expiry(LetterKind.NOTICE, now)
-    if letter.full and waiting.expires - now < _WORDS_MAY_STAY:
+    neutral = _said(work.office, person, Reply(NEWS, {"case": case.number}))
+    letter, expires = waiting.letter, expiry(LetterKind.NOTICE, work.now)
+    if letter.full and waiting.expires - work.now < _WORDS_MAY_STAY:
         letter = replace(letter, text=neutral, full=False)
         text = _with(neutral, neutral if news.words else line)
     else:
         text = _with(letter.text, line, news.words)
-        if not _fits(office, person, text):
+        if not _fits(work.office, person, text):
             text = _with(letter.text, neutral)
     full = letter.full or (bool(news.words) and text.endswith(news.words))
     if letter.full:
         expires = waiting.expires
-    if not _fits(office, person, text):
+    if not _fits(work.office, person, text):
         rest = "" if waiting.letter.template else template
         last = _letter(case, person, neutral, rest, replace(news, words=""))
-        outbox.put(session, office.keys, last, now=now)
+        outbox.put(work.store, work.keys, last, now=work.now)
         return
     heard = 0 if news.closed else max(letter.last_inbound, person.last_inbound)
     said = replace(letter, text=text, full=full, last_inbound=heard, template=template)
-    if not pending.rewrite(session, office.keys, waiting, said, expires=expires):
+    if not pending.rewrite(work.store, work.keys, waiting, said, expires=expires):
         again = _letter(case, person, _joined(line, news.words), TEMPLATE, news)
-        outbox.put(session, office.keys, again, now=now)
+        outbox.put(work.store, work.keys, again, now=work.now)
 
 
 def _letter(

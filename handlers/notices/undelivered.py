@@ -10,12 +10,10 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlmodel import Session
-
 from handlers.messages import Reply
 from handlers.notices import joined
 from handlers.notices.joined import NEWS, News
-from handlers.office import Office
+from handlers.work import Work
 from storage import outbox
 from storage.cases import cases, history
 from storage.crypto.sealing import NotAuthentic
@@ -48,26 +46,22 @@ def why(reason: str) -> str:
     return next((word for word, codes in words.items() if code in codes), "refused")
 
 
-def unreachable(
-    session: Session, office: Office, claimed: Claimed, *, reason: str, now: datetime
-) -> bool:
+def unreachable(work: Work, claimed: Claimed, *, reason: str) -> bool:
     """Record that a letter cannot reach its person: it ends, and so does their wish.
 
     False when a case could not be told, because its row is not authentic.
     """
     letter = claimed.letter
     if letter.kind is LetterKind.RECEIPT:
-        mine = failed.keep(session, claimed, reason, now=now)
+        mine = failed.keep(work.store, claimed, reason, now=work.now)
     else:
-        mine = outbox.dead(session, claimed)
+        mine = outbox.dead(work.store, claimed)
     if not mine:
         return True
-    return record_unreachable(session, office, letter, reason=reason, now=now)
+    return record_unreachable(work, letter, reason=reason)
 
 
-def record_unreachable(
-    session: Session, office: Office, letter: Letter, *, reason: str, now: datetime
-) -> bool:
+def record_unreachable(work: Work, letter: Letter, *, reason: str) -> bool:
     """End a person's notices and say so in the history of each of their cases.
 
     What else waits for them would only be refused in its turn: it is given up too. False
@@ -76,19 +70,17 @@ def record_unreachable(
     place = (letter.channel, letter.to)
     concerned = {bytes.fromhex(letter.case)} if letter.case else set()
     if letter.to:
-        concerned |= set(owed.reports_of(session, office.keys, *place))
+        concerned |= set(owed.reports_of(work.store, work.keys, *place))
     told = True
     for report in sorted(concerned):
-        told &= _record(session, office, report, EventCode.UNREACHABLE, reason, now)
+        told &= _record(work, report, EventCode.UNREACHABLE, reason)
     if letter.to:
-        subscriptions.end_for_handle(session, office.keys, *place)
-        waiting.hold_back(session, office.keys, *place, reason[:_REASON], now=now)
+        subscriptions.end_for_handle(work.store, work.keys, *place)
+        waiting.hold_back(work.store, work.keys, *place, reason[:_REASON], now=work.now)
     return told
 
 
-def refused(
-    session: Session, office: Office, letter: Letter, *, reason: str, now: datetime
-) -> bool:
+def refused(work: Work, letter: Letter, *, reason: str) -> bool:
     """Record that a notice was not taken, though its person may be there: they are owed it.
 
     Only the first part of a long one counts. False when the case is not authentic.
@@ -97,30 +89,23 @@ def refused(
         return True
     report = bytes.fromhex(letter.case)
     with suppress(NotAuthentic):
-        if cases.lock(session, office.keys, report) is None:
+        if cases.lock(work.store, work.keys, report) is None:
             return True
         place = (letter.channel, letter.to)
-        if not owed.owe(session, office.keys, report, *place):
+        if not owed.owe(work.store, work.keys, report, *place):
             return True
-        return _record(session, office, report, EventCode.UNTOLD, reason, now)
+        return _record(work, report, EventCode.UNTOLD, reason)
     return False
 
 
-def expired(session: Session, office: Office, *, now: datetime) -> None:
+def expired(work: Work) -> None:
     """Owe the news of notices that nobody sent before their end; the letters may then go."""
-    for letter in waiting.expired(session, office.keys, now=now):
-        refused(session, office, letter, reason=EXPIRED, now=now)
+    for letter in waiting.expired(work.store, work.keys, now=work.now):
+        refused(work, letter, reason=EXPIRED)
 
 
 def did_not_arrive(
-    session: Session,
-    office: Office,
-    letter: Letter,
-    *,
-    reason: str,
-    closed: bool,
-    again: bool,
-    now: datetime,
+    work: Work, letter: Letter, *, reason: str, closed: bool, again: bool
 ) -> bool:
     """Tell once more, neutrally, what a provider took and then did not deliver.
 
@@ -131,74 +116,65 @@ def did_not_arrive(
     if not (letter.case and letter.to):
         return True
     if closed:
-        owed.window_closed(session, office.keys, letter.channel, letter.to)
+        owed.window_closed(work.store, work.keys, letter.channel, letter.to)
     if letter.again or not (closed or again):
-        return refused(session, office, letter, reason=reason, now=now)
+        return refused(work, letter, reason=reason)
     with suppress(NotAuthentic):
-        case = cases.lock(session, office.keys, bytes.fromhex(letter.case))
-        due = now if closed else now + AGAIN_AFTER
+        case = cases.lock(work.store, work.keys, bytes.fromhex(letter.case))
+        due = work.now if closed else work.now + AGAIN_AFTER
         if case is not None:
             news = News(_neutral(case), closed=closed, again=True)
-            _post(session, office, case, letter.channel, [letter.to], news, now, due)
+            _post(work, case, letter.channel, [letter.to], news, due)
         return True
     return False
 
 
 def tell_owed(
-    session: Session,
-    office: Office,
-    reports: Iterable[bytes],
-    channel: Channel,
-    handles: Iterable[str],
-    *,
-    now: datetime,
+    work: Work, reports: Iterable[bytes], channel: Channel, handles: Iterable[str]
 ) -> None:
     """Tell a person who just wrote that there is news of these cases."""
     for report in sorted(reports):
         with suppress(NotAuthentic):
-            case = cases.get(session, office.keys, report)
+            case = cases.get(work.store, work.keys, report)
             if case is not None:
                 news = News(_neutral(case))
-                _post(session, office, case, channel, list(handles), news, now)
+                _post(work, case, channel, list(handles), news)
 
 
 def _post(
-    session: Session,
-    office: Office,
+    work: Work,
     case: Case,
     channel: Channel,
     handles: list[str],
     news: News,
-    now: datetime,
     due: datetime | None = None,
 ) -> None:
     """Post to those of a case's people who are reached by these handles and still want it."""
-    for person in subscriptions.of_case(session, office.keys, case.report):
+    for person in subscriptions.of_case(work.store, work.keys, case.report):
         if person.channel is channel and person.handle in handles:
-            joined.post(session, office, case, person, news, now=now, due=due)
+            joined.post(work, case, person, news, due=due)
 
 
 def _neutral(case: Case) -> Reply:
     return Reply(NEWS, {"case": case.number})
 
 
-def _record(
-    session: Session,
-    office: Office,
-    report: bytes,
-    code: EventCode,
-    reason: str,
-    now: datetime,
-) -> bool:
+def _record(work: Work, report: bytes, code: EventCode, reason: str) -> bool:
     try:
-        case = cases.lock(session, office.keys, report)
+        case = cases.lock(work.store, work.keys, report)
     except NotAuthentic:
         return False
     if case is None:
         return True
-    day = office.day(now)
+    day = work.day
     history.append(
-        session, office.keys, case, code, by=history.SYSTEM, day=day, detail=why(reason)
+        work.store,
+        work.keys,
+        case,
+        code,
+        by=history.SYSTEM,
+        day=day,
+        detail=why(reason),
     )
-    cases.save(session, office.keys, case)
+    cases.save(work.store, work.keys, case)
     return True

@@ -5,14 +5,13 @@ Nobody's key is needed for it: the new one is sealed to whoever remains.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
 
-from sqlmodel import Session, col, delete, or_, select
+from sqlmodel import col, delete, or_, select
 
+from handlers import authority
 from handlers.errors import LastAdmin, LastMember, NotYours
-from handlers.office import Office
-from handlers.people import joining
 from handlers.reveals import ending
+from handlers.work import Work
 from storage.audit import log, manifests
 from storage.audit.manifests import Name
 from storage.cases import cases, history, reports
@@ -21,103 +20,88 @@ from storage.models import REAL, Case, LinkToken, Officer, Unit
 from storage.notices import failed
 from storage.people import officers, sessions, telegram_links
 from storage.units import admissions, rotation, units
-from storage.words import ActorClass, EventCode, Role, UnitKind
+from storage.words import ActorClass, EventCode, Role
 
 
 def remove(
-    session: Session,
-    office: Office,
+    work: Work,
     unit_id: bytes,
     officer_id: bytes,
     *,
     by: bytes | None,
     knowing: bool = False,
-    now: datetime,
 ) -> int:
     """Take an officer out of a unit and return the unit's new generation.
 
     ``by`` is None for the operator. Raises NotYours, and LastMember unless the operator
     is ``knowing``: then only the recovery key will open what comes.
     """
-    keys = office.keys
-    manifests.hold(session, Name.PEOPLE)
-    unit = units.verified(session, keys, unit_id)
-    officer = officers.by_id(session, keys, officer_id)
-    _allowed(session, office, unit, by)
-    if not units.is_member(session, keys, unit, officer):
+    keys = work.keys
+    manifests.hold(work.store, Name.PEOPLE)
+    unit = units.verified(work.store, keys, unit_id)
+    officer = officers.by_id(work.store, keys, officer_id)
+    _allowed(work, unit, by)
+    if not units.is_member(work.store, keys, unit, officer):
         raise NotYours
     if by is not None or not knowing:
-        _refuse_emptying(session, office, unit, officer)
-    returned = _leave(session, office, unit, officer, by, now)
-    sessions.end_all(session, officer.id)
-    generation = rotation.rotate(session, keys, unit)
-    ending.end_for_officer(session, office, officer.id, now=now)
-    _witness(session, office, returned, by, now)
-    _record(session, office, "unit.removed", by, officer.id.hex(), now)
+        _refuse_emptying(work, unit, officer)
+    returned = _leave(work, unit, officer, by)
+    sessions.end_all(work.store, officer.id)
+    generation = rotation.rotate(work.store, keys, unit)
+    ending.end_for_officer(work, officer.id)
+    _witness(work, returned, by)
+    _record(work, "unit.removed", by, officer.id.hex())
     rotated = f"{unit.id.hex()}:{generation}"
-    _record(session, office, "unit.rotated", by, rotated, now)
-    manifests.witness(session, keys, now=now)
+    _record(work, "unit.rotated", by, rotated)
+    manifests.witness(work.store, keys, now=work.now)
     return generation
 
 
 def end(
-    session: Session,
-    office: Office,
-    officer_id: bytes,
-    *,
-    by: bytes | None,
-    knowing: bool = False,
-    now: datetime,
+    work: Work, officer_id: bytes, *, by: bytes | None, knowing: bool = False
 ) -> None:
     """End an account and every membership of it; the name stays in histories.
 
     ``by`` is an admin, or None for the operator. Raises NotYours, LastAdmin, and
     LastMember unless the operator is ``knowing``: no admin alone locks everybody out.
     """
-    keys = office.keys
-    manifests.hold(session, Name.PEOPLE)
-    officer = officers.by_id(session, keys, officer_id)
-    if by is not None and joining.present(session, office, by).role != Role.ADMIN:
+    keys = work.keys
+    manifests.hold(work.store, Name.PEOPLE)
+    officer = officers.by_id(work.store, keys, officer_id)
+    if by is not None and authority.present(work, by).role != Role.ADMIN:
         raise NotYours
     if not officer.active:
         raise NotYours
-    if by is not None and _admins(session, office) == [officer.id]:
+    if by is not None and [one.id for one in authority.holders(work, Role.ADMIN)] == [
+        officer.id
+    ]:
         raise LastAdmin
-    homes = units.units_of(session, keys, officer)
+    homes = units.units_of(work.store, keys, officer)
     returned: list[Case] = []
     for unit in homes:
         if by is not None or not knowing:
-            _refuse_emptying(session, office, unit, officer)
-        returned += _leave(session, office, unit, officer, by, now)
-    admissions.drop_all(session, keys, officer.id)
-    admissions.confirm(session, keys, officer.id)
-    _forget(session, office, officer.id)
-    officers.deactivate(session, keys, officer.id)
-    rotated = [(unit, rotation.rotate(session, keys, unit)) for unit in homes]
-    ending.end_for_officer(session, office, officer.id, now=now)
-    _witness(session, office, returned, by, now)
-    _record(session, office, "officer.ended", by, officer.id.hex(), now)
+            _refuse_emptying(work, unit, officer)
+        returned += _leave(work, unit, officer, by)
+    admissions.drop_all(work.store, keys, officer.id)
+    admissions.confirm(work.store, keys, officer.id)
+    _forget(work, officer.id)
+    officers.deactivate(work.store, keys, officer.id)
+    rotated = [(unit, rotation.rotate(work.store, keys, unit)) for unit in homes]
+    ending.end_for_officer(work, officer.id)
+    _witness(work, returned, by)
+    _record(work, "officer.ended", by, officer.id.hex())
     for unit, generation in rotated:
         detail = f"{unit.id.hex()}:{generation}"
-        _record(session, office, "unit.rotated", by, detail, now)
-    manifests.witness(session, keys, now=now)
+        _record(work, "unit.rotated", by, detail)
+    manifests.witness(work.store, keys, now=work.now)
 
 
-def may_remove(session: Session, office: Office, by: Officer, unit: Unit) -> bool:
-    """Tell whether an officer may take somebody out of a unit.
-
-    An admin anywhere, a supervisor in their own unit, a custodian in the vault.
-    """
-    if by.role == Role.ADMIN:
-        return True
-    wanted = Role.CUSTODIAN if unit.kind == UnitKind.VAULT else Role.SUPERVISOR
-    return by.role == wanted and units.is_member(session, office.keys, unit, by)
-
-
-def is_last(session: Session, office: Office, unit: Unit, officer: Officer) -> bool:
+def is_last(work: Work, unit: Unit, officer: Officer) -> bool:
     """Tell whether nobody, or no supervisor, would remain in a unit."""
     left = [
-        one for one in units.members(session, office.keys, unit) if one.id != officer.id
+        one
+        for one in units.members(work.store, work.keys, unit)
+        if one.id != officer.id
     ]
     if not left:
         return True
@@ -125,65 +109,37 @@ def is_last(session: Session, office: Office, unit: Unit, officer: Officer) -> b
     return led and all(one.role != Role.SUPERVISOR for one in left)
 
 
-def _allowed(session: Session, office: Office, unit: Unit, by: bytes | None) -> None:
+def _allowed(work: Work, unit: Unit, by: bytes | None) -> None:
     if by is None:
         return
-    if not may_remove(session, office, joining.present(session, office, by), unit):
+    if not authority.may_remove(work, authority.present(work, by), unit):
         raise NotYours
 
 
-def _refuse_emptying(
-    session: Session, office: Office, unit: Unit, officer: Officer
-) -> None:
-    if is_last(session, office, unit, officer):
+def _refuse_emptying(work: Work, unit: Unit, officer: Officer) -> None:
+    if is_last(work, unit, officer):
         raise LastMember
 
 
-def _admins(session: Session, office: Office) -> list[bytes]:
-    """Return who is an admin now; whoever waits to be confirmed is none yet."""
-    return [
-        one.id
-        for one in officers.everyone(session)
-        if one.active
-        and one.role == Role.ADMIN
-        and officers.counts(session, office.keys, one)
-        and not admissions.is_unconfirmed(session, office.keys, one.id)
-    ]
-
-
-def _leave(
-    session: Session,
-    office: Office,
-    unit: Unit,
-    officer: Officer,
-    by: bytes | None,
-    now: datetime,
-) -> list[Case]:
+def _leave(work: Work, unit: Unit, officer: Officer, by: bytes | None) -> list[Case]:
     """End a membership, and put what the officer had in this unit back into its queue."""
-    rotation.leave(session, office.keys, unit, officer)
-    reports.take_away(session, office.keys, unit.id, officer.id)
+    rotation.leave(work.store, work.keys, unit, officer)
+    reports.take_away(work.store, work.keys, unit.id, officer.id)
     mine = or_(col(Case.officer) == officer.id, col(Case.wanted_by) == officer.id)
-    theirs = session.exec(
+    theirs = work.store.exec(
         select(Case.report)
         .where(REAL, mine, Case.unit == unit.id, col(Case.is_open).is_(True))
         .order_by(col(Case.report))
     ).all()
-    found = [cases.lock(session, office.keys, report) for report in theirs]
+    found = [cases.lock(work.store, work.keys, report) for report in theirs]
     returned = [case for case in found if case is not None]
     for case in returned:
-        _return(session, office, case, officer, by, now)
+        _return(work, case, officer, by)
     return returned
 
 
-def _return(
-    session: Session,
-    office: Office,
-    case: Case,
-    officer: Officer,
-    by: bytes | None,
-    now: datetime,
-) -> None:
-    actor = Actor(ActorClass.OFFICER, by, now) if by is not None else SYSTEM
+def _return(work: Work, case: Case, officer: Officer, by: bytes | None) -> None:
+    actor = Actor(ActorClass.OFFICER, by, work.now) if by is not None else SYSTEM
     codes = []
     if case.officer == officer.id:
         case.officer = None
@@ -193,50 +149,37 @@ def _return(
         codes.append(EventCode.APPROVAL_ASKED)
     for code in codes:
         history.append(
-            session,
-            office.keys,
+            work.store,
+            work.keys,
             case,
             code,
             by=actor,
-            day=office.day(now),
+            day=work.day,
             detail="left",
         )
-    cases.save(session, office.keys, case)
+    cases.save(work.store, work.keys, case)
 
 
-def _forget(session: Session, office: Office, officer: bytes) -> None:
+def _forget(work: Work, officer: bytes) -> None:
     """Delete the officer's Telegram, and a link to it that was not pressed yet."""
-    failed.forget_officer(session, office.keys, officer)
-    session.exec(delete(LinkToken).where(col(LinkToken.officer) == officer))
-    telegram_links.unlink(session, officer)
+    failed.forget_officer(work.store, work.keys, officer)
+    work.store.exec(delete(LinkToken).where(col(LinkToken.officer) == officer))
+    telegram_links.unlink(work.store, officer)
 
 
-def _witness(
-    session: Session,
-    office: Office,
-    returned: Sequence[Case],
-    by: bytes | None,
-    now: datetime,
-) -> None:
+def _witness(work: Work, returned: Sequence[Case], by: bytes | None) -> None:
     """Write the heads of the histories into the audit log; the cases are all locked."""
     for case in returned:
         log.record(
-            session,
-            office.keys,
+            work.store,
+            work.keys,
             "case.returned",
             officer=by,
             report=case.report,
             detail=history.short(case.head),
-            now=now,
+            now=work.now,
         )
 
 
-def _record(
-    session: Session,
-    office: Office,
-    code: str,
-    by: bytes | None,
-    detail: str,
-    now: datetime,
-) -> None:
-    log.record(session, office.keys, code, officer=by, detail=detail, now=now)
+def _record(work: Work, code: str, by: bytes | None, detail: str) -> None:
+    log.record(work.store, work.keys, code, officer=by, detail=detail, now=work.now)

@@ -6,20 +6,17 @@ of a custodian and nowhere else; each reading is a line of the log, with no name
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from enum import StrEnum
 from typing import Final
 
-from sqlmodel import Session
-
-from handlers import inbox
+from handlers import authority, inbox
 from handlers.cases.receipts import Opening
 from handlers.errors import NotFound, ReasonNeeded
 from handlers.inbox import Outcome
 from handlers.messages import Incoming
-from handlers.office import Office
-from handlers.people import joining
 from handlers.reveals import standing
+from handlers.work import Work
 from storage import conversations, quarantine
 from storage.audit import log
 from storage.cases import figures
@@ -50,34 +47,22 @@ class Kept:
     raw: bytes = field(repr=False)
 
 
-def read(
-    session: Session,
-    office: Office,
-    name: bytes,
-    secret: bytes,
-    *,
-    by: bytes,
-    now: datetime,
-) -> Kept:
+def read(work: Work, name: bytes, secret: bytes, *, by: bytes) -> Kept:
     """Open a message to a custodian, and write down that it was read.
 
     Raises NotFound, TwoPeopleNeeded, NotYours, NotAuthentic.
     """
-    kept = opened(
-        session, office, name, secret, by=joining.present(session, office, by)
-    )
-    figures.bump(session, "aside.opened", day=office.day(now))
-    _record(session, office, "aside.opened", kept.reason, by, now)
+    kept = opened(work, name, secret, by=authority.present(work, by))
+    figures.bump(work.store, "aside.opened", day=work.day)
+    _record(work, "aside.opened", kept.reason, by)
     return kept
 
 
-def opened(
-    session: Session, office: Office, name: bytes, secret: bytes, *, by: Officer
-) -> Kept:
+def opened(work: Work, name: bytes, secret: bytes, *, by: Officer) -> Kept:
     """Open a message for what follows at once; raises as ``read`` does."""
-    standing.require_custodian(session, office, by)
-    row = _get(session, office, name)
-    for _, vault in standing.vault_secrets(session, office, by, secret):
+    authority.require_custodian(work, by)
+    row = _get(work, name)
+    for _, vault in standing.vault_secrets(work, by, secret):
         try:
             raw = quarantine.opened(row, vault)
         except NotAuthentic:
@@ -87,13 +72,7 @@ def opened(
 
 
 def take(
-    session: Session,
-    office: Office,
-    name: bytes,
-    found: Sequence[tuple[Incoming, Opening]],
-    *,
-    by: bytes,
-    now: datetime,
+    work: Work, name: bytes, found: Sequence[tuple[Incoming, Opening]], *, by: bytes
 ) -> Became:
     """Take a message in as if it had just come, in one transaction with its removal.
 
@@ -101,69 +80,51 @@ def take(
     aside is freed once; one under which it was taken meanwhile makes it a repeat. Raises
     what stumbles: then nothing is written (``failed``).
     """
-    standing.require_custodian(session, office, joining.present(session, office, by))
-    if not quarantine.remove(session, name):
+    authority.require_custodian(work, authority.present(work, by))
+    if not quarantine.remove(work.store, name):
         return Became.GONE
     became = Became.REPEAT if found else Became.NOTHING
     for incoming, opening in found:
         channel, provider_id = incoming.channel, incoming.provider_id
-        conversations.let_again(session, office.keys, channel, provider_id)
-        outcome = inbox.receive(session, office, incoming, opening, now=now)
+        conversations.let_again(work.store, work.keys, channel, provider_id)
+        outcome = inbox.receive(work, incoming, opening)
         if outcome is Outcome.TAKEN:
             became = Became.TAKEN
-    _record(session, office, "aside.again", became.value, by, now)
+    _record(work, "aside.again", became.value, by)
     return became
 
 
-def failed(
-    session: Session,
-    office: Office,
-    name: bytes,
-    reason: str,
-    *,
-    by: bytes,
-    now: datetime,
-) -> Became:
+def failed(work: Work, name: bytes, reason: str, *, by: bytes) -> Became:
     """Keep a message that failed again, with its new reason (a code)."""
-    standing.require_custodian(session, office, joining.present(session, office, by))
-    row = quarantine.get(session, office.keys, name, locked=True)
+    authority.require_custodian(work, authority.present(work, by))
+    row = quarantine.get(work.store, work.keys, name, locked=True)
     if row is None:
         return Became.GONE
-    quarantine.give_reason(session, office.keys, row, reason)
-    _record(session, office, "aside.again", Became.FAILED.value, by, now)
+    quarantine.give_reason(work.store, work.keys, row, reason)
+    _record(work, "aside.again", Became.FAILED.value, by)
     return Became.FAILED
 
 
-def drop(
-    session: Session,
-    office: Office,
-    name: bytes,
-    reason: str,
-    *,
-    by: bytes,
-    now: datetime,
-) -> bool:
+def drop(work: Work, name: bytes, reason: str, *, by: bytes) -> bool:
     """Delete a message for good; ``reason`` is one of ``DROPS``. False if it was gone.
 
     Raises ReasonNeeded, TwoPeopleNeeded, NotYours.
     """
-    standing.require_custodian(session, office, joining.present(session, office, by))
+    authority.require_custodian(work, authority.present(work, by))
     if reason not in DROPS:
         raise ReasonNeeded
-    if not quarantine.remove(session, name):
+    if not quarantine.remove(work.store, name):
         return False
-    _record(session, office, "aside.dropped", reason, by, now)
+    _record(work, "aside.dropped", reason, by)
     return True
 
 
-def _get(session: Session, office: Office, name: bytes) -> Quarantine:
-    row = quarantine.get(session, office.keys, name)
+def _get(work: Work, name: bytes) -> Quarantine:
+    row = quarantine.get(work.store, work.keys, name)
     if row is None:
         raise NotFound
     return row
 
 
-def _record(
-    session: Session, office: Office, code: str, detail: str, by: bytes, now: datetime
-) -> None:
-    log.record(session, office.keys, code, officer=by, detail=detail, now=now)
+def _record(work: Work, code: str, detail: str, by: bytes) -> None:
+    log.record(work.store, work.keys, code, officer=by, detail=detail, now=work.now)

@@ -12,6 +12,7 @@ from sqlmodel import Session
 
 from handlers.office import Office
 from handlers.rules.lifetimes import Facts, Since, latest_start
+from handlers.work import Work
 from storage.audit import log
 from storage.cases import cases, history
 from storage.crypto.sealing import NotAuthentic
@@ -53,93 +54,85 @@ def cuts(office: Office, now: datetime) -> list[Cut]:
     ]
 
 
-def due(
-    session: Session, office: Office, *, after: bytes = b"", now: datetime
-) -> list[bytes]:
+def due(work: Work, *, after: bytes = b"") -> list[bytes]:
     """Return the next reports that hold something past its rule, by id; empty at the end."""
-    wanted = cuts(office, now)
-    found = overdue.reports(session, wanted, after=after, limit=AT_ONCE)
-    for report in overdue.with_contact(session, office.keys, wanted):
+    wanted = cuts(work.office, work.now)
+    found = overdue.reports(work.store, wanted, after=after, limit=AT_ONCE)
+    for report in overdue.with_contact(work.store, work.keys, wanted):
         if report > after:
             found.append(report)
     return sorted(set(found))[:AT_ONCE]
 
 
-def purge(
-    session: Session, office: Office, reports: Sequence[bytes], *, now: datetime
-) -> Gone:
+def purge(work: Work, reports: Sequence[bytes]) -> Gone:
     """Erase of these cases what is past its rule; a case changed by hand is left alone."""
     count, files = 0, []
     for report in sorted(reports):
         try:
-            case = cases.lock(session, office.keys, report)
+            case = cases.lock(work.store, work.keys, report)
         except NotAuthentic:
             continue
         if case is None:
             continue
-        over = office.rulebook.lifetimes.over(facts(case), office.day(now))
+        over = work.office.rulebook.lifetimes.over(facts(case), work.day)
         for what in Erased:
             if what in over:
-                gone, removed = _erase(session, office, case, what, office.day(now))
+                gone, removed = _erase(work, case, what, work.day)
                 count += gone
                 files += removed
-        cases.save(session, office.keys, case)
+        cases.save(work.store, work.keys, case)
     return Gone(count, tuple(files))
 
 
-def date_ends(session: Session, office: Office) -> int:
+def date_ends(work: Work) -> int:
     """Give ended cases of an older version the day of their end; returns how many."""
     dated = 0
-    for report in overdue.undated(session, limit=AT_ONCE):
+    for report in overdue.undated(work.store, limit=AT_ONCE):
         try:
-            case = cases.lock(session, office.keys, report)
+            case = cases.lock(work.store, work.keys, report)
         except NotAuthentic:
             continue
         if case is None or case.is_open or case.closed is not None:
             continue
-        case.closed = _ended(session, case)
-        cases.save(session, office.keys, case)
+        case.closed = _ended(work.store, case)
+        cases.save(work.store, work.keys, case)
         dated += 1
     return dated
 
 
-def replay(
-    session: Session, office: Office, stone: Tombstone, *, now: datetime
-) -> Gone:
+def replay(work: Work, stone: Tombstone) -> Gone:
     """Erase again what a tombstone tells of that this store does not know.
 
     ``stone`` must be authentic. The tombstone is put back, so that it counts once.
     """
-    what, today = Erased(stone.what), office.day(now)
-    case = cases.lock(session, office.keys, stone.report)
-    if session.get(Tombstone, stone.id) is not None:
+    what, today = Erased(stone.what), work.day
+    case = cases.lock(work.store, work.keys, stone.report)
+    if work.store.get(Tombstone, stone.id) is not None:
         return Gone()
-    tombstones.keep(session, office.keys, stone)
+    tombstones.keep(work.store, work.keys, stone)
     if case is None:
         return Gone()
-    gone, files = erasing.again(session, office.keys, case, what, day=stone.day)
+    gone, files = erasing.again(work.store, work.keys, case, what, day=stone.day)
     if not gone:
         return Gone()
-    erasing.record(session, office.keys, case, what, day=today)
-    cases.save(session, office.keys, case)
+    erasing.record(work.store, work.keys, case, what, day=today)
+    cases.save(work.store, work.keys, case)
     log.record(
-        session,
-        office.keys,
+        work.store,
+        work.keys,
         "retention.replayed",
         officer=None,
         report=case.report,
         detail=what.value,
-        now=now,
+        now=work.now,
     )
     return Gone(1, tuple(files))
 
 
-def _erase(
-    session: Session, office: Office, case: Case, what: Erased, day: date
-) -> tuple[bool, list[bytes]]:
+def _erase(work: Work, case: Case, what: Erased, day: date) -> tuple[bool, list[bytes]]:
     removed: list[bytes] = []
     if what is Erased.FILES:
-        removed = erasing.erase_files(session, office.keys, case, day=day)
+        removed = erasing.erase_files(work.store, work.keys, case, day=day)
         gone = bool(removed)
     else:
         verb = {
@@ -148,9 +141,9 @@ def _erase(
             Erased.CONTENTS: erasing.erase_contents,
             Erased.RECEIPT: erasing.erase_receipt,
         }[what]
-        gone = verb(session, office.keys, case, day=day)
+        gone = verb(work.store, work.keys, case, day=day)
     if gone:
-        erasing.record(session, office.keys, case, what, day=day)
+        erasing.record(work.store, work.keys, case, what, day=day)
     return gone, removed
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 
 from handlers.conversation import clean_chat
 from handlers.conversation.memory import DRAFT_LIFE, WARN_BEFORE, Memory
@@ -13,6 +13,7 @@ from handlers.messages import Reply
 from handlers.notices import reporters, statuses, undelivered
 from handlers.office import Office
 from handlers.reveals import ending as reveal_ends
+from handlers.work import Work
 from storage import conversations, outbox
 from storage.cases import reports
 from storage.crypto.sealing import NotAuthentic
@@ -24,47 +25,47 @@ _AT_ONCE = 500
 """People whose conversations one purge locks; the next minute brings the next."""
 
 
-def purge(session: Session, office: Office, *, now: datetime) -> int:
+def purge(work: Work) -> int:
     """Delete what has outlived its rule; returns how many drafts went."""
-    gone = _purge_conversations(session, office, now)
-    gone += _drop_orphans(session, office, now)
-    lives, today = office.rulebook.lifetimes, office.day(now)
-    conversations.drop_inbox(session, before=today - lives.days("inbox"))
-    undelivered.expired(session, office, now=now)
-    outbox.drop_expired(session, now=now)
-    statuses.no_more_to_come(session, office, now=now)
-    sessions.purge(session, now=now)
-    telegram_links.purge(session, now=now)
-    invitations.purge(session, now=now)
+    gone = _purge_conversations(work)
+    gone += _drop_orphans(work)
+    lives, today = work.office.rulebook.lifetimes, work.day
+    conversations.drop_inbox(work.store, before=today - lives.days("inbox"))
+    undelivered.expired(work)
+    outbox.drop_expired(work.store, now=work.now)
+    statuses.no_more_to_come(work)
+    sessions.purge(work.store, now=work.now)
+    telegram_links.purge(work.store, now=work.now)
+    invitations.purge(work.store, now=work.now)
     old = today - lives.days("quarantine")
-    session.connection().execute(delete(Quarantine).where(col(Quarantine.day) < old))
-    tombstones.drop(session, before=today - office.backups - lives.days("tombstones"))
-    reveal_ends.purge(session, office, now=now)
+    work.store.connection().execute(delete(Quarantine).where(col(Quarantine.day) < old))
+    tombstones.drop(
+        work.store, before=today - work.office.backups - lives.days("tombstones")
+    )
+    reveal_ends.purge(work)
     return gone
 
 
-def warn_of_expiry(session: Session, office: Office, *, now: datetime) -> int:
+def warn_of_expiry(work: Work) -> int:
     """Tell people whose draft goes within 3 hours, once; returns how many."""
     told = 0
-    for row, memory in _with_draft(session, office, now):
-        if memory.warned or memory.draft_ends() - now > WARN_BEFORE:
+    for row, memory in _with_draft(work):
+        if memory.warned or memory.draft_ends() - work.now > WARN_BEFORE:
             continue
-        language = office.language(State.from_json(memory.state).language)
-        hours = max(1, round((memory.draft_ends() - now).total_seconds() / 3600))
+        language = work.office.language(State.from_json(memory.state).language)
+        hours = max(1, round((memory.draft_ends() - work.now).total_seconds() / 3600))
         reporters.say(
-            session,
-            office,
+            work,
             Reply("X06W", {"n": str(hours)}),
             channel=memory.channel,
             to=memory.handle,
             language=language,
             heard=memory.heard or memory.last_inbound,
-            now=now,
         )
         memory.warned = True
         conversations.save(
-            session,
-            office.keys,
+            work.store,
+            work.keys,
             [row.handle],
             memory.to_bytes(),
             expires=memory.draft_ends(),
@@ -73,85 +74,81 @@ def warn_of_expiry(session: Session, office: Office, *, now: datetime) -> int:
     return told
 
 
-def _with_draft(
-    session: Session, office: Office, now: datetime
-) -> Iterator[tuple[Conversation, Memory]]:
-    soon = now + WARN_BEFORE + timedelta(hours=1)
-    ending = conversations.expired(session, now=soon)
-    due = [row for row in ending if _has_draft(_read(office, row), now)]
-    for row in conversations.hold(session, due[:_AT_ONCE]):
-        memory = _read(office, row)
-        if memory is not None and _has_draft(memory, now):
+def _with_draft(work: Work) -> Iterator[tuple[Conversation, Memory]]:
+    soon = work.now + WARN_BEFORE + timedelta(hours=1)
+    ending = conversations.expired(work.store, now=soon)
+    due = [row for row in ending if _has_draft(_read(work.office, row), work.now)]
+    for row in conversations.hold(work.store, due[:_AT_ONCE]):
+        memory = _read(work.office, row)
+        if memory is not None and _has_draft(memory, work.now):
             yield row, memory
 
 
-def _purge_conversations(session: Session, office: Office, now: datetime) -> int:
+def _purge_conversations(work: Work) -> int:
     """Delete conversations that are over; from others take the case that was opened.
 
     A row is looked at again once no message of its person can be under way.
     """
-    due = [row for row in conversations.everyone(session) if _is_due(office, row, now)]
+    due = [
+        row
+        for row in conversations.everyone(work.store)
+        if _is_due(work.office, row, work.now)
+    ]
     gone = 0
-    for row in conversations.hold(session, due[:_AT_ONCE]):
-        memory = _read(office, row)
-        if _is_over(row, memory, now):
+    for row in conversations.hold(work.store, due[:_AT_ONCE]):
+        memory = _read(work.office, row)
+        if _is_over(row, memory, work.now):
             if memory is not None and memory.report:
-                gone += reports.discard(session, bytes.fromhex(memory.report))
-            _end(session, office, row, memory, now)
-        elif memory is not None and memory.case_over(now):
-            _forget_case(session, office, row, memory)
+                gone += reports.discard(work.store, bytes.fromhex(memory.report))
+            _end(work, row, memory)
+        elif memory is not None and memory.case_over(work.now):
+            _forget_case(work, row, memory)
     return gone
 
 
-def _end(
-    session: Session,
-    office: Office,
-    row: Conversation,
-    memory: Memory | None,
-    now: datetime,
-) -> None:
+def _end(work: Work, row: Conversation, memory: Memory | None) -> None:
     """Delete a conversation; what a clean chat may still want stays while it can be had."""
     rest = memory.bare() if memory is not None else None
     if rest is None:
-        session.delete(row)
+        work.store.delete(row)
         return
-    rest.trail = rest.trail.living(now)
+    rest.trail = rest.trail.living(work.now)
     if rest.trail:
         conversations.save(
-            session, office.keys, [row.handle], rest.to_bytes(), expires=rest.ends
+            work.store, work.keys, [row.handle], rest.to_bytes(), expires=rest.ends
         )
         return
     if rest.sweep is not None:
         left = max(1, rest.sweep.left + rest.trail.lost)
-        clean_chat.tell_left(session, office, rest, left, now=now)
-    session.delete(row)
+        clean_chat.tell_left(work, rest, left)
+    work.store.delete(row)
 
 
-def _forget_case(
-    session: Session, office: Office, row: Conversation, memory: Memory
-) -> None:
+def _forget_case(work: Work, row: Conversation, memory: Memory) -> None:
     memory.forget_case()
     if memory.is_empty():
-        session.delete(row)
+        work.store.delete(row)
         return
     conversations.save(
-        session, office.keys, [row.handle], memory.to_bytes(), expires=memory.ends
+        work.store, work.keys, [row.handle], memory.to_bytes(), expires=memory.ends
     )
 
 
-def _drop_orphans(session: Session, office: Office, now: datetime) -> int:
+def _drop_orphans(work: Work) -> int:
     """Delete drafts that no conversation leads to any more; returns how many.
 
     The drafts are read first: each of them was committed with its conversation.
     """
-    before = office.day(now - 2 * DRAFT_LIFE)
-    old = session.exec(select(Draft.report).where(col(Draft.day) < before)).all()
+    before = work.office.day(work.now - 2 * DRAFT_LIFE)
+    old = work.store.exec(select(Draft.report).where(col(Draft.day) < before)).all()
     if not old:
         return 0
-    memories = (_read(office, row) for row in conversations.everyone(session))
+    memories = (_read(work.office, row) for row in conversations.everyone(work.store))
     named = {memory.report for memory in memories if memory is not None}
     return sum(
-        reports.discard(session, report) for report in old if report.hex() not in named
+        reports.discard(work.store, report)
+        for report in old
+        if report.hex() not in named
     )
 
 

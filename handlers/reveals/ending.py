@@ -1,11 +1,8 @@
 """Reveals that end by themselves: too old, or whoever asked is no officer any more."""
 
 from collections.abc import Sequence
-from datetime import datetime
 
-from sqlmodel import Session
-
-from handlers.office import Office
+from handlers.work import Work
 from storage.audit import log
 from storage.cases import cases, history, reveals
 from storage.crypto.sealing import NotAuthentic
@@ -13,59 +10,55 @@ from storage.models import Case, Reveal
 from storage.words import EventCode
 
 
-def purge(session: Session, office: Office, *, now: datetime) -> int:
+def purge(work: Work) -> int:
     """Delete what is over, with a line in each case's history; returns how many."""
-    return _end_all(session, office, reveals.over(session, now=now), "EXPIRED", now)
+    return _end_all(work, reveals.over(work.store, now=work.now), "EXPIRED")
 
 
-def end_for_officer(
-    session: Session, office: Office, officer_id: bytes, *, now: datetime
-) -> int:
+def end_for_officer(work: Work, officer_id: bytes) -> int:
     """Delete what a removed officer asked for, with a line in each case's history."""
-    rows = reveals.everything(session, office.keys)
+    rows = reveals.everything(work.store, work.keys)
     mine = [row for row in rows if row.officer == officer_id]
-    ended = _end_all(session, office, mine, "REMOVED", now)
-    return ended + reveals.end_for_officer(session, officer_id)
+    ended = _end_all(work, mine, "REMOVED")
+    return ended + reveals.end_for_officer(work.store, officer_id)
 
 
-def _end_all(
-    session: Session, office: Office, rows: Sequence[Reveal], why: str, now: datetime
-) -> int:
+def _end_all(work: Work, rows: Sequence[Reveal], why: str) -> int:
     """Delete rows as the house itself; the log is written when no case is waited for."""
     ended = []
     for row in sorted(rows, key=lambda row: (row.report, row.id)):
-        case = _own_case(session, office, row)
+        case = _own_case(work, row)
         if case is not None:
             detail = f"{row.what}:{why}:{reveals.short(row)}"
             history.append(
-                session,
-                office.keys,
+                work.store,
+                work.keys,
                 case,
                 EventCode.REVEAL_ENDED,
                 by=history.SYSTEM,
-                day=office.day(now),
+                day=work.day,
                 detail=detail,
             )
-            cases.save(session, office.keys, case)
+            cases.save(work.store, work.keys, case)
             ended.append(case)
-        reveals.end(session, row)
+        reveals.end(work.store, row)
     for case in ended:
         log.record(
-            session,
-            office.keys,
+            work.store,
+            work.keys,
             "case.reveal_ended",
             officer=None,
             report=case.report,
             detail=history.short(case.head),
-            now=now,
+            now=work.now,
         )
     return len(rows)
 
 
-def _own_case(session: Session, office: Office, row: Reveal) -> Case | None:
+def _own_case(work: Work, row: Reveal) -> Case | None:
     """Return the case if row and case are ours: nothing is written over what was planted."""
     try:
-        reveals.check(office.keys, row)
-        return cases.lock(session, office.keys, row.report)
+        reveals.check(work.keys, row)
+        return cases.lock(work.store, work.keys, row.report)
     except NotAuthentic:
         return None

@@ -9,10 +9,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TypeVar
 
-from sqlmodel import Session
-
 from handlers.errors import NotFound
-from handlers.office import Office
+from handlers.work import Work
 from storage.cases import items as report_items
 from storage.cases.items import Content
 from storage.cases.reveals import Half, Wish
@@ -26,14 +24,14 @@ T = TypeVar("T")
 
 
 def open_outer(
-    session: Session, office: Office, report: bytes, wish: Wish, case_secret: bytes
+    work: Work, report: bytes, wish: Wish, case_secret: bytes
 ) -> tuple[Half, ...]:
     """Open the case's seal of whatever is asked for. Raises NotFound, NotAuthentic."""
     if wish.what is RevealOf.IDENTITY:
-        items = report_items.identity_halves(session, office.keys, report, case_secret)
+        items = report_items.identity_halves(work.store, work.keys, report, case_secret)
         halves = tuple(Half(*item) for item in items)
     else:
-        row = _file(session, office, report, wish.file)
+        row = _file(work, report, wish.file)
         halves = (Half(row.id, 0, files.open_original(row, case_secret)),)
     if not halves:
         raise NotFound
@@ -41,15 +39,11 @@ def open_outer(
 
 
 def open_inner(
-    session: Session,
-    office: Office,
-    row: Reveal,
-    halves: Sequence[Half],
-    held: Sequence[tuple[int, bytes]],
+    work: Work, row: Reveal, halves: Sequence[Half], held: Sequence[tuple[int, bytes]]
 ) -> bytes:
     """Open the vault's seal of what is still kept; returns the answer's plain bytes."""
     if row.what == RevealOf.ORIGINAL:
-        file = _file(session, office, row.report, row.file)
+        file = _file(work, row.report, row.file)
         return _first(
             held, lambda secret: files.open_original(file, secret, halves[0].blob)
         )
@@ -71,11 +65,9 @@ def _first(held: Sequence[tuple[int, bytes]], opens: Callable[[bytes], T]) -> T:
     raise NotAuthentic
 
 
-def _file(
-    session: Session, office: Office, report: bytes, file_id: bytes | None
-) -> File:
+def _file(work: Work, report: bytes, file_id: bytes | None) -> File:
     """Return a verified file of this report that has an original. Raises NotFound."""
-    for row in files.of_report(session, office.keys, report):
+    for row in files.of_report(work.store, work.keys, report):
         if row.id == file_id and row.original_key is not None:
             return row
     raise NotFound

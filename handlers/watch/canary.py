@@ -6,15 +6,15 @@ the channel's name alone, so that it finds what a crash left behind too.
 """
 
 from dataclasses import dataclass, field
-from datetime import datetime
 
-from sqlmodel import Session, col, delete, select
+from sqlmodel import col, delete, select
 
 from handlers.conversation.memory import Memory
 from handlers.messages import Kind
 from handlers.notices import reporters
 from handlers.office import Office
 from handlers.questionnaire.steps import Option, Questionnaire, Step, StepKind
+from handlers.work import Work
 from storage import conversations
 from storage.cases import history, items, reports, tags
 from storage.crypto.sealing import NotAuthentic
@@ -122,140 +122,144 @@ def word(office: Office, command: str) -> str:
     return min(word for row in words.values() for word in row).upper()
 
 
-def counted(session: Session, office: Office, number: str, *, texts: int) -> str:
+def counted(work: Work, number: str, *, texts: int) -> str:
     """Look at the canary's case as far as the server can; returns a code, "" when whole.
 
     It is there under its number, marked, tagged, with its history, one item for each text
     and one for the choices, a key sealed to a unit that exists, and a receipt.
     """
     try:
-        case = _case(session, office, number)
-        if case is None or not _is_sealed(session, office, case):
+        case = _case(work, number)
+        if case is None or not _is_sealed(work, case):
             return "case.missing"
-        found = session.exec(select(Item).where(Item.report == case.report)).all()
+        found = work.store.exec(select(Item).where(Item.report == case.report)).all()
         for item in found:
-            items.check(office.keys, item)
+            items.check(work.keys, item)
     except (NotAuthentic, units.NoSuchUnit):
         return "case.changed"
     if case.receipt_wrap is None or case.reporter_key is None:
         return "receipt.missing"
     ours = [item for item in found if item.audience != Audience.REPORTER]
-    if len(ours) != texts + 1 or history.missing_items(session, case):
+    if len(ours) != texts + 1 or history.missing_items(work.store, case):
         return "items.wrong"
-    broken = history.first_broken(session, office.keys, case)
+    broken = history.first_broken(work.store, work.keys, case)
     return "" if broken is None else "history.broken"
 
 
-def _is_sealed(session: Session, office: Office, case: Case) -> bool:
+def _is_sealed(work: Work, case: Case) -> bool:
     """Tell whether a unit that exists holds a key to the case. Raises NotAuthentic."""
-    unit = units.verified(session, office.keys, case.unit)
-    grants = reports.grants_of(session, case.report, unit)
+    unit = units.verified(work.store, work.keys, case.unit)
+    grants = reports.grants_of(work.store, case.report, unit)
     for grant in grants:
-        reports.check_grant(office.keys, grant)
+        reports.check_grant(work.keys, grant)
     return bool(grants)
 
 
-def standing(session: Session, office: Office, number: str, language: str) -> str:
+def standing(work: Work, number: str, language: str) -> str:
     """Return what must be said of the canary's case when its status is asked for."""
-    case = _case(session, office, number)
+    case = _case(work, number)
     if case is None or case.status != Status.RECEIVED:
         return ""
-    reply = reporters.standing(office, case, language=language, channel=Channel.CANARY)
+    reply = reporters.standing(
+        work.office, case, language=language, channel=Channel.CANARY
+    )
     if reply is None:
         return ""
-    return office.texts.render(reply, language=language, channel=Channel.CANARY).text
+    return work.office.texts.render(
+        reply, language=language, channel=Channel.CANARY
+    ).text
 
 
-def begin(session: Session, office: Office, *, holder: str, now: datetime) -> bool:
+def begin(work: Work, *, holder: str) -> bool:
     """Take the right to run, and erase what an earlier run left; False if one runs."""
-    if not leases.hold(session, LEASE, holder, seconds=LEASE_SECONDS, now=now):
+    if not leases.hold(work.store, LEASE, holder, seconds=LEASE_SECONDS, now=work.now):
         return False
-    _erase(session, office)
+    _erase(work)
     return True
 
 
-def erase(session: Session, office: Office, *, holder: str, now: datetime) -> int:
+def erase(work: Work, *, holder: str) -> int:
     """Take away everything of this run, and the right to run; returns how many cases."""
-    leases.let_go(session, LEASE, holder, now=now)
-    return _erase(session, office)
+    leases.let_go(work.store, LEASE, holder, now=work.now)
+    return _erase(work)
 
 
-def sweep(session: Session, office: Office, *, now: datetime) -> int:
+def sweep(work: Work) -> int:
     """Take away what a run left behind that nobody holds any more; how many cases."""
-    if leases.is_held(session, LEASE, now=now):
+    if leases.is_held(work.store, LEASE, now=work.now):
         return 0
-    return _erase(session, office)
+    return _erase(work)
 
 
-def _case(session: Session, office: Office, number: str) -> Case | None:
+def _case(work: Work, number: str) -> Case | None:
     query = select(Case).where(Case.number == number, col(Case.canary))
-    case = session.exec(query).first()
+    case = work.store.exec(query).first()
     if case is not None:
-        tags.check_case(office.keys, case)
+        tags.check_case(work.keys, case)
     return case
 
 
-def _erase(session: Session, office: Office) -> int:
+def _erase(work: Work) -> int:
     """Delete by the mark and by the channel; what is not ours as it stands is left alone."""
-    names = conversations.names_of(office.keys, Channel.CANARY, HANDLE)
-    transactions.lock_handles(session.connection(), names)
-    row = conversations.find(session, names)
+    names = conversations.names_of(work.keys, Channel.CANARY, HANDLE)
+    transactions.lock_handles(work.store.connection(), names)
+    row = conversations.find(work.store, names)
     if row is not None:
-        _discard(session, office, row)
-        conversations.forget(session, names)
-    run = session.connection().execute
+        _discard(work, row)
+        conversations.forget(work.store, names)
+    run = work.store.connection().execute
     run(delete(OutboxRow).where(col(OutboxRow.channel) == Channel.CANARY.value))
-    _drop_jobs(session, office)
-    _forget_messages(session, office)
+    _drop_jobs(work)
+    _forget_messages(work)
     gone = 0
-    for case in session.exec(select(Case).where(col(Case.canary))).all():
+    for case in work.store.exec(select(Case).where(col(Case.canary))).all():
         try:
-            tags.check_case(office.keys, case)
+            tags.check_case(work.keys, case)
         except NotAuthentic:
             continue  # somebody marked a case by hand: it stays, and the audit says so
-        _delete(session, office, case)
+        _delete(work, case)
         gone += 1
-    session.flush()
+    work.store.flush()
     return gone
 
 
-def _delete(session: Session, office: Office, case: Case) -> None:
-    subscriptions.end_for_case(session, office.keys, case.report)
+def _delete(work: Work, case: Case) -> None:
+    subscriptions.end_for_case(work.store, work.keys, case.report)
     for table in (Item, Grant, Event, File, DataRequest, Reveal):
-        session.connection().execute(
+        work.store.connection().execute(
             delete(table).where(col(table.report) == case.report)
         )
-    session.delete(case)
+    work.store.delete(case)
 
 
-def _discard(session: Session, office: Office, row: Conversation) -> None:
+def _discard(work: Work, row: Conversation) -> None:
     try:
-        memory = Memory.from_bytes(conversations.read(office.keys, row))
+        memory = Memory.from_bytes(conversations.read(work.keys, row))
     except (NotAuthentic, ValueError):
         return
     if memory.report:
-        reports.discard(session, bytes.fromhex(memory.report))
+        reports.discard(work.store, bytes.fromhex(memory.report))
 
 
-def _drop_jobs(session: Session, office: Office) -> None:
+def _drop_jobs(work: Work) -> None:
     """Delete the receipts owed to the canary; each row is opened to know whose it is."""
-    rows = session.exec(select(Job).where(Job.kind == JobKind.RECEIPT.value)).all()
+    rows = work.store.exec(select(Job).where(Job.kind == JobKind.RECEIPT.value)).all()
     for row in rows:
-        if jobs.details_of(office.keys, row).get("channel") == Channel.CANARY:
-            session.delete(row)
-    session.flush()
+        if jobs.details_of(work.keys, row).get("channel") == Channel.CANARY:
+            work.store.delete(row)
+    work.store.flush()
 
 
-def _forget_messages(session: Session, office: Office) -> None:
+def _forget_messages(work: Work) -> None:
     names = [
         name
         for number in range(MOST_MESSAGES)
-        for name in office.keys.look_ups(
+        for name in work.keys.look_ups(
             Purpose.INBOX, Channel.CANARY, message_id(number)
         )
     ]
     for start in range(0, len(names), 500):
-        session.connection().execute(
+        work.store.connection().execute(
             delete(Inbox).where(col(Inbox.name).in_(names[start : start + 500]))
         )
 

@@ -5,19 +5,16 @@ The digest is a line of the log itself, so two processes send it once.
 """
 
 from collections import Counter
-from datetime import datetime, time
+from datetime import time
 
 from sqlmodel import Session, col, select
 
 from handlers.messages import Reply
-from handlers.notices import reporters
-from handlers.office import Office
+from handlers.notices import officers
+from handlers.work import Work
 from storage.audit import log
-from storage.crypto.sealing import NotAuthentic
-from storage.models import AuditLine, Officer
-from storage.people import officers, telegram_links
-from storage.units import admissions
-from storage.words import Channel, Role
+from storage.models import AuditLine
+from storage.words import Role
 
 CODE = "digest"
 HOUR = time(7)
@@ -27,31 +24,29 @@ _WRONG = "second_factor_wrong"
 _REMOVED = frozenset({"unit.removed", "officer.ended"})
 
 
-def is_due(session: Session, office: Office, *, now: datetime) -> bool:
+def is_due(work: Work) -> bool:
     """Tell whether today's digest is still to be sent."""
-    local = now.astimezone(office.zone)
+    local = work.now.astimezone(work.office.zone)
     if local.time() < HOUR:
         return False
-    last = _last(session)
-    return last is None or office.day(last.at) < local.date()
+    last = _last(work.store)
+    return last is None or work.office.day(last.at) < local.date()
 
 
-def send(
-    session: Session, office: Office, *, broken: int | None, now: datetime
-) -> int | None:
+def send(work: Work, *, broken: int | None) -> int | None:
     """Write the digest into the log and send it to every auditor who linked a Telegram.
 
     ``broken`` is the first line that is not whole, looked for outside the transaction.
     Returns how many were told; None where today's was sent already.
     """
-    if not is_due(session, office, now=now):
+    if not is_due(work):
         return None
-    counts, since = _counts(session)
+    counts, since = _counts(work.store)
     detail = f"broken:{broken}" if broken else "whole"
-    log.record(session, office.keys, CODE, officer=None, detail=detail, now=now)
+    log.record(work.store, work.keys, CODE, officer=None, detail=detail, now=work.now)
     params = {
-        "day": f"{office.day(now):%d.%m.%Y}",
-        "head": log.written(log.head(session)),
+        "day": f"{work.day:%d.%m.%Y}",
+        "head": log.written(log.head(work.store)),
         "lines": str(since),
         "read": str(counts[_READ]),
         "reveals": str(sum(n for c, n in counts.items() if c.startswith(_REVEAL))),
@@ -60,12 +55,7 @@ def send(
         "line": str(broken or 0),
     }
     text = "DIGEST.BROKEN" if broken else "DIGEST.WHOLE"
-    reply = Reply(text, params)
-    told = 0
-    for officer, place in _auditors(session, office):
-        reporters.post_to_officer(session, office, officer, place, reply, now=now)
-        told += 1
-    return told
+    return officers.tell_role(work, Role.AUDITOR, Reply(text, params))
 
 
 def _last(session: Session) -> AuditLine | None:
@@ -81,22 +71,3 @@ def _counts(session: Session) -> tuple[Counter[str], int]:
         query = query.where(col(AuditLine.seq) > last.seq)
     counts = Counter(session.exec(query))
     return counts, counts.total()
-
-
-def _auditors(
-    session: Session, office: Office
-) -> list[tuple[Officer, tuple[Channel, str]]]:
-    found = []
-    for officer in officers.everyone(session):
-        if officer.role != Role.AUDITOR or not officer.active:
-            continue
-        try:
-            officers.require(session, office.keys, officer)
-            if admissions.is_unconfirmed(session, office.keys, officer.id):
-                continue
-            place = telegram_links.handle_of(session, office.keys, officer.id)
-        except NotAuthentic:
-            continue
-        if place is not None:
-            found.append((officer, place))
-    return found

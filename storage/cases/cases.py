@@ -93,6 +93,11 @@ def by_number(
     return case
 
 
+def report_of(session: Session, number: str) -> bytes | None:
+    """Return the report id behind a public number, unverified: for ``lock``, which verifies."""
+    return session.exec(select(Case.report).where(REAL, Case.number == number)).first()
+
+
 def get(session: Session, keys: ServerKeys, report: bytes) -> Case | None:
     """Return the verified case with this report id, to read."""
     case = session.get(Case, report)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from enum import Enum
-from typing import TypeVar, cast
+from typing import TypeAlias, TypeVar, cast
 
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import (
@@ -18,6 +18,8 @@ from sqlmodel import Session
 
 from storage.database.database import sqlstate
 
+Store: TypeAlias = Session
+"""What the functions of ``storage`` read and write by: one transaction's session."""
 _CONFLICTS = (
     *("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_PROTOCOL", "SQLITE_SCHEMA"),
     *("40", "25P02", "55006", "55P03"),

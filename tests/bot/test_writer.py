@@ -20,6 +20,7 @@ from handlers.cases.receipts import Opening
 from handlers.conversation.exchange import names
 from handlers.inbox import Outcome
 from handlers.messages import Proof
+from handlers.quarantine import keeping
 from storage.cases import figures
 from storage.crypto import server_key
 from storage.models import Case, Counter, Quarantine
@@ -213,14 +214,10 @@ async def submit(writer: Writer, here: Desk, n: int) -> Outcome:
     incoming = text(f"LAPOR cerita ke-{n} tentang pungli", handle=f"{n}", name=f"id{n}")
 
     def verb(session: Session) -> Outcome:
-        return inbox.receive(
-            session, here.office, incoming, Opening(Proof.NONE), now=here.now
-        )
+        return inbox.receive(here.work(session), incoming, Opening(Proof.NONE))
 
     def spare(session: Session, _: BaseException) -> Outcome:
-        return inbox.quarantine(
-            session, here.office, b"x", "broken", channel=Channel.SMS, now=here.now
-        )
+        return keeping.keep(here.work(session), b"x", "broken", channel=Channel.SMS)
 
     return await writer.run_message(
         verb, handles=names(here.office, incoming), spare=spare
@@ -242,7 +239,7 @@ async def test_32_reports_at_once_lose_nothing(database, keys, monkeypatch):
         with here.database.reading() as session:
             reports = session.exec(select(Case.report)).all()
         taken = [
-            writer.run(officer.take, here.office, report, by=sari, now=here.now)
+            writer.act(here.office, here.now, officer.take, report, by=sari)
             for report in reports
         ]
         assert await asyncio.gather(*taken) == [True] * 32

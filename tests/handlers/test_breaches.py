@@ -32,7 +32,7 @@ def here(database, keys) -> Desk:
 def opened(here: Desk) -> bytes:
     with here.database.writing() as session:
         known = here.now - timedelta(hours=5)
-        row = verbs.record(session, here.office, known=known, now=here.now)
+        row = verbs.record(here.work(session), known=known)
         assert verbs.due(here.office, row) == known + timedelta(hours=72)
         return row.id
 

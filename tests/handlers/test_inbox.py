@@ -13,9 +13,11 @@ from sqlmodel import delete, select
 from handlers import inbox
 from handlers.cases import receipts
 from handlers.cases.receipts import Opening
-from handlers.conversation import items
+from handlers.conversation import items, receipt_lookup
 from handlers.inbox import Outcome
 from handlers.messages import Incoming, Kind, Media, Proof
+from handlers.quarantine import keeping
+from handlers.work import Work
 from storage.crypto import sealing
 from storage.crypto.sealing import Context
 from storage.jobs import jobs
@@ -52,7 +54,7 @@ def receive(door: Doors, incoming: Incoming, opening: Opening = NOTHING) -> Outc
     """Receive a message in a transaction of its own."""
     with door.app.database.writing() as session:
         return inbox.receive(
-            session, door.app.office, incoming, opening, now=door.clock()
+            Work(session, door.app.office, door.clock()), incoming, opening
         )
 
 
@@ -128,8 +130,11 @@ def test_what_made_us_stumble_is_sealed_once_and_said(door: Doors) -> None:
 
     def aside() -> Outcome:
         with door.app.database.writing() as session:
-            return inbox.set_aside(
-                session, door.app.office, incoming, raw, "ValueError", now=door.clock()
+            return keeping.keep_message(
+                Work(session, door.app.office, door.clock()),
+                incoming,
+                raw,
+                "ValueError",
             )
 
     assert [aside(), aside()] == [Outcome.QUARANTINED, Outcome.REPEAT]
@@ -151,7 +156,9 @@ def test_files_of_what_is_set_aside_stay_while_it_may_be_taken_in_again(
     picture = message(door, STORY, kind=Kind.MEDIA, media=(Media("https://x/1", ""),))
     with door.app.database.writing() as session:
         now = door.clock()
-        inbox.set_aside(session, door.app.office, picture, b"", "ValueError", now=now)
+        keeping.keep_message(
+            Work(session, door.app.office, now), picture, b"", "ValueError"
+        )
         keys = door.app.office.keys
         take = partial(jobs.claim, session, keys, JobKind.ERASE, limit=9)
         assert take(now=now + timedelta(days=7, seconds=-1)) == []
@@ -162,13 +169,11 @@ def test_files_of_what_is_set_aside_stay_while_it_may_be_taken_in_again(
 @pytest.mark.parametrize("kind", [Kind.GROUP, Kind.BLOCKED, Kind.OPT_OUT])
 def test_nobody_is_told_where_nobody_listens(door: Doors, kind: Kind) -> None:
     with door.app.database.writing() as session:
-        inbox.set_aside(
-            session,
-            door.app.office,
+        keeping.keep_message(
+            Work(session, door.app.office, door.clock()),
             message(door, "", kind=kind),
             b"raw",
             "ValueError",
-            now=door.clock(),
         )
     assert door.letters() == []
 
@@ -176,7 +181,9 @@ def test_nobody_is_told_where_nobody_listens(door: Doors, kind: Kind) -> None:
 def look(door: Doors, incoming: Incoming) -> receipts.Question | None:
     """Look for a receipt in a message."""
     with door.app.database.reading() as session:
-        return inbox.look(session, door.app.office, incoming, now=door.clock())
+        return receipt_lookup.look(
+            Work(session, door.app.office, door.clock()), incoming
+        )
 
 
 def test_only_private_words_may_hold_a_receipt(door: Doors) -> None:
@@ -186,7 +193,9 @@ def test_only_private_words_may_hold_a_receipt(door: Doors) -> None:
     assert look(door, message(door, text)) is not None
     assert look(door, message(door, "12 orang, 3 juta")) is None
     group = message(door, text, kind=Kind.GROUP)
-    told = [inbox.may_hold_receipt(one) for one in (group, message(door, "halo"))]
+    told = [
+        receipt_lookup.may_hold_receipt(one) for one in (group, message(door, "halo"))
+    ]
     assert told == [False, False]
 
 

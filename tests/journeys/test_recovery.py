@@ -23,6 +23,7 @@ from bot.console.app import ConsoleContext, routes
 from bot.operations import recovery_paper
 from bot.writer import Writer
 from handlers.cases import conflicts, reporter
+from handlers.work import Work
 from storage.audit import log
 from storage.cases import reports
 from storage.cases.items import Content
@@ -172,7 +173,7 @@ def fill(home: Place) -> tuple[Case, bytes]:
         said = Content(ItemKind.ANSWER, NAME, "", "Q05b", language="en")
         kept = [(said, Audience.IDENTITY)]
         assert reporter.add(
-            session, office, case.report, kept, vault=vault, now=clock()
+            Work(session, office, clock()), case.report, kept, vault=vault
         )
         row = files.reserve(session, keys, case.report, day=case.day)
         path = blobs.place(home.terminal.folder / "files", row, "original")
@@ -199,10 +200,10 @@ def with_own_key(home: Place, login: str = "budi") -> Case:
         unit = units.named(session, keys, "Pengaduan")
         units.admit(session, keys, unit, budi, siti, secret)
     with store.writing() as session:
-        assert conflicts.declare(session, office, case.report, by=budi, now=clock())
+        assert conflicts.declare(Work(session, office, clock()), case.report, by=budi)
     with store.writing() as session:
         assert conflicts.settle(
-            session, office, case.report, secret, by=siti, now=clock()
+            Work(session, office, clock()), case.report, secret, by=siti
         )
     with store.reading() as session:
         case = session.get_one(Case, case.report)

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from handlers.work import Work
 from storage.audit import log
 from storage.cases import cases, items, reports
 from storage.crypto.server_key import ServerKeys
@@ -86,16 +87,15 @@ async def keeps_writing(town: Running, done: asyncio.Event) -> list[Receipt]:
     raise AssertionError
 
 
-def erase(session, office, number: str, *, now) -> None:
+def erase(work: Work, number: str) -> None:
     """Erase a case's contents, as two officers do."""
-    case = cases.by_number(session, office.keys, number)
+    case = cases.by_number(work.store, work.keys, number)
     assert case is not None
-    row = cases.lock(session, office.keys, case.report)
+    row = cases.lock(work.store, work.keys, case.report)
     assert row is not None
-    day = office.day(now)
-    assert erasing.erase_contents(session, office.keys, row, day=day)
-    erasing.record(session, office.keys, row, Erased.CONTENTS, day=day)
-    cases.save(session, office.keys, row)
+    assert erasing.erase_contents(work.store, work.keys, row, day=work.day)
+    erasing.record(work.store, work.keys, row, Erased.CONTENTS, day=work.day)
+    cases.save(work.store, work.keys, row)
 
 
 def case_of(town: Running, paper: Receipt) -> Case | None:
@@ -187,7 +187,7 @@ async def until_lost(town: Running, folder: Path, url: str, path: Path) -> Befor
     later = await town.simulator.new_phone("terlambat", "telegram")
     late = await report(later, "Ini dikirim sesudah cadangan dibuat")
     had = items_of(town, note)
-    await town.app.writer.run(erase, town.app.office, note.number, now=town.clock())
+    await town.app.writer.act(town.app.office, town.clock(), erase, note.number)
     left = items_of(town, note)
     assert left < had
     await town.app.keeper.export(town.clock())

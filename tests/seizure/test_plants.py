@@ -457,7 +457,10 @@ def test_a_changed_case_is_used_by_no_verb(here):
             here.act(officer.take, case.report, by=sari)
         with here.database.reading() as session, pytest.raises(NotAuthentic):
             reporter.status_of(
-                session, here.office, opening, language="id", channel=Channel.SMS
+                here.work(session),
+                opening,
+                language="id",
+                channel=Channel.SMS,
             )
         rewritten(here, Case, case.report, **was)
     assert here.act(officer.take, case.report, by=sari), "as it was, it is ours again"

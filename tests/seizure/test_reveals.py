@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 
 from bot.console.app import ConsoleContext
 from bot.writer import Writer
+from handlers import authority
 from handlers.errors import (
     KentonganError,
     NotFound,
@@ -19,7 +20,8 @@ from handlers.errors import (
     RevealOver,
     TwoPeopleNeeded,
 )
-from handlers.reveals import ending, standing, verbs
+from handlers.reveals import ending, verbs
+from handlers.work import Work
 from storage.cases import cases, history, items, reveals
 from storage.crypto.sealing import Context, NotAuthentic, new_pair, open_seal
 from storage.crypto.server_key import ServerKeys
@@ -205,10 +207,10 @@ def test_it_ends_with_what_it_was_for(desk: Desk, here: Held, end: str):
         elif end == "officer":
             assert reveals.end_for_officer(session, who.id) == 2
         elif end == "purge":
-            assert ending.purge(session, office, now=desk.clock()) == 2
+            assert ending.purge(Work(session, office, desk.clock())) == 2
         elif end == "removal":
-            ends = ending.end_for_officer
-            assert ends(session, office, who.id, now=desk.clock()) == 2
+            work = Work(session, office, desk.clock())
+            assert ending.end_for_officer(work, who.id) == 2
         else:
             only = RevealOf.IDENTITY
             assert reveals.end_for_report(session, here.case.report, what=only) == 1
@@ -431,7 +433,7 @@ def test_time_is_up_before_the_row_is_gone(desk: Desk, here: Held):
     grants(desk, reveal)
     desk.clock.pass_time(hours=71, minutes=59)
     with desk.database.writing() as session:
-        assert ending.purge(session, desk.context.office, now=desk.clock()) == 0
+        assert ending.purge(Work(session, desk.context.office, desk.clock())) == 0
     desk.clock.pass_time(minutes=1)
     with pytest.raises(RevealOver):
         grants(desk, other)
@@ -463,7 +465,7 @@ def test_a_conflict_ends_what_was_granted(desk: Desk, here: Held):
         office = desk.context.office
         found = desk.again(here.case)
         with pytest.raises(NotYours):
-            standing.require_handler(session, office, found, who)
+            authority.require_handler(Work(session, office, desk.clock()), found, who)
 
 
 def calls(path: Path) -> Iterator[str]:

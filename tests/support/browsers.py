@@ -1,9 +1,11 @@
 """The console as officers meet it: browsers on a real store, reports that arrive."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from html.parser import HTMLParser
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import httpx
@@ -19,6 +21,7 @@ from handlers.questionnaire.book import load
 from handlers.rules.rulebook import Rulebook
 from handlers.texts import Texts
 from handlers.throttle import Pace, Tries
+from handlers.work import Work
 from storage.cases import items as report_items
 from storage.cases import reports, tags
 from storage.cases.items import Content
@@ -32,6 +35,7 @@ from storage.units import routes, units
 from storage.words import Audience, Channel, ItemKind, Role, Stage
 from tests.support.founded import House, Person, person
 
+R = TypeVar("R")
 STARTED = datetime(2026, 3, 2, 3, 0, tzinfo=UTC)
 HOST = "pengaduan.example"
 ORIGIN = f"https://{HOST}"
@@ -139,6 +143,11 @@ class Desk:
         with self.database.writing() as session:
             return arrive(session, self.context.office, now=self.clock(), **options)
 
+    async def act(self, verb: Callable[..., R], *args: Any, **kwargs: Any) -> R:
+        """Run a verb through the writer, as a page would."""
+        office, writer = self.context.office, self.context.writer
+        return await writer.act(office, self.clock(), verb, *args, **kwargs)
+
     def again(self, case: Case) -> Case:
         with self.database.reading() as session:
             found = session.get(Case, case.report)
@@ -215,13 +224,11 @@ def arrive(
             day=day,
         )
     case = submission.open_case(
-        session,
-        office,
+        Work(session, office, now),
         draft.report,
         answers or ANSWERS,
         reporter=Subscriber(Channel.TELEGRAM, "4711", "en", 0),
         notify=None,
-        now=now,
     )
     if receipt:
         case.reporter_key = new_pair().public

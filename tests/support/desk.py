@@ -19,10 +19,12 @@ from bot.settings import loading
 from handlers import inbox
 from handlers.cases import receipts
 from handlers.cases.receipts import Opening
+from handlers.conversation import receipt_lookup
 from handlers.inbox import Outcome
 from handlers.messages import Incoming, Kind, Proof
 from handlers.office import Office
 from handlers.throttle import Echoes, Pace, Tries
+from handlers.work import Work
 from storage import outbox
 from storage.cases import cases, items, reports
 from storage.cases.items import Opened
@@ -93,9 +95,13 @@ class Desk:
     letters: list[Letter] = field(default_factory=list)
 
     def act(self, verb: Callable[..., R], *args, **kwargs) -> R:
-        """Run a verb that takes session, office, …, now in one transaction."""
+        """Run a verb in one transaction."""
         with self.database.writing() as session:
-            return verb(session, self.office, *args, now=self.now, **kwargs)
+            return verb(self.work(session), *args, **kwargs)
+
+    def work(self, session: Session) -> Work:
+        """Return what a verb works with now."""
+        return Work(session, self.office, self.now)
 
     def store(self, verb: Callable[..., R], *args, **kwargs) -> R:
         """Run a storage function that takes session, keys, … in one transaction."""
@@ -109,7 +115,7 @@ class Desk:
         """Take a message as the intake does, slow hashing and all."""
         opening = Opening(Proof.NONE)
         with self.database.reading() as session:
-            asked = inbox.look(session, self.office, incoming, now=self.now)
+            asked = receipt_lookup.look(self.work(session), incoming)
         if asked is not None:
             opening = receipts.open_with(self.office, asked, now=self.now)
         return self.act(inbox.receive, incoming, opening)
@@ -139,7 +145,7 @@ class Desk:
         made = []
         for job in due:
             with self.database.reading() as session:
-                number = receipts.case_number(session, self.office, job.details)
+                number = receipts.case_number(self.work(session), job.details)
             assert number is not None
             report = bytes.fromhex(job.details["report"])
             prepared = receipts.prepare(self.office, report, number)

@@ -6,6 +6,7 @@ from typing import Any
 
 from handlers.cases import reporter
 from handlers.reveals import verbs
+from handlers.work import Work
 from storage.cases import reports, reveals
 from storage.cases.items import Content
 from storage.cases.reveals import Request, Wish
@@ -44,7 +45,7 @@ def held(desk: Desk, *, name: str = NAME, receipt: bool = True, **options: Any) 
         said = Content(ItemKind.ANSWER, name, "", "Q05b", language="en")
         kept = [(said, Audience.IDENTITY)]
         office, now = desk.context.office, desk.clock()
-        assert reporter.add(session, office, case.report, kept, vault=vault, now=now)
+        assert reporter.add(Work(session, office, now), case.report, kept, vault=vault)
         row = files.reserve(session, desk.keys, case.report, day=case.day)
         with Sealer(blobs.place(desk.context.shelf.path, row, "original")) as sealer:
             sealer.write(SCAN)
@@ -81,14 +82,12 @@ def asks(
     request = Request(words.get("why", WHY), words.get("consent", ""), "en", ())
     with desk.database.writing() as session:
         return verbs.ask(
-            session,
-            desk.context.office,
+            Work(session, desk.context.office, desk.clock()),
             here.case.report,
             wish,
             request,
             case_secret=case_secret(desk, here.case),
             by=who.officer,
-            now=desk.clock(),
         )
 
 
@@ -107,21 +106,19 @@ def opens(
     who = who or desk.house.supervisor
     with desk.database.writing() as session:
         return verbs.open_answer(
-            session,
-            desk.context.office,
+            Work(session, desk.context.office, desk.clock()),
             here.case.report,
             reveal,
             secret=who.secret,
             by=who.officer,
-            now=desk.clock(),
         )
 
 
 def act(desk: Desk, verb: Any, reveal: bytes, who: Person, **more: Any) -> Any:
     """Run a verb on a reveal."""
     with desk.database.writing() as session:
-        office, now = desk.context.office, desk.clock()
-        return verb(session, office, reveal, by=who.officer, now=now, **more)
+        work = Work(session, desk.context.office, desk.clock())
+        return verb(work, reveal, by=who.officer, **more)
 
 
 def row(desk: Desk, reveal: bytes) -> Reveal | None:

@@ -105,8 +105,8 @@ class Running:
     async def ask(self, case: Case, text: str) -> None:
         """Ask the reporter something, as the supervisor."""
         officer = self.house.supervisor.officer
-        await self.app.writer.run(
-            verbs.ask, self.app.office, case.report, text, by=officer, now=self.clock()
+        await self.app.writer.act(
+            self.app.office, self.clock(), verbs.ask, case.report, text, by=officer
         )
 
     async def link_officer(self) -> None:

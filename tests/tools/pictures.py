@@ -25,6 +25,7 @@ from playwright.async_api import (
 from bot.console.visit import COOKIE
 from handlers import evidence
 from handlers.cases import conflicts, data_requests, officer
+from handlers.work import Work
 from storage.cases.items import Content
 from storage.models import Case
 from storage.people import sessions
@@ -207,7 +208,7 @@ async def work(here: Scene) -> None:
     with desk.database.writing() as session:
         for kind in (RequestKind.ERASE, RequestKind.RESTRICT):
             data_requests.ask(
-                session, desk.context.office, second.report, kind, now=desk.clock()
+                Work(session, desk.context.office, desk.clock()), second.report, kind
             )
     await take(here, "siti", f"/cases/{second.number}", "request")
     _verb(desk, conflicts.declare, third.report, by=budi.officer)
@@ -246,7 +247,7 @@ def _position() -> Image.Exif:
 
 def _verb(desk: Desk, verb, report: bytes, **more) -> None:
     with desk.database.writing() as session:
-        verb(session, desk.context.office, report, now=desk.clock(), **more)
+        verb(Work(session, desk.context.office, desk.clock()), report, **more)
 
 
 async def main() -> None:

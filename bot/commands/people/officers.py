@@ -11,8 +11,8 @@ from bot.clock import utc_now
 from bot.terminal import desk, passphrases, printing
 from bot.terminal.desk import AsJson, ConfigFile, Desk, Refused
 from bot.terminal.passphrases import Generate, Passphrases, Present
-from handlers.office import Office
 from handlers.people import joining, leaving
+from handlers.work import Work
 from storage.audit import log, manifests
 from storage.crypto import fingerprints
 from storage.crypto.server_key import ServerKeys
@@ -125,15 +125,13 @@ def invite(
         with seat.database.writing() as session:
             into = units.named(session, seat.keys, unit).id if unit else None
             token = joining.invite(
-                session,
-                office,
+                Work(session, office, utc_now()),
                 login,
                 name=name or login,
                 role=role,
                 language=language,
                 unit=into,
                 by=None,
-                now=utc_now(),
             )
         typer.echo(f"{office.console_url}/join/{token}")
         typer.echo("It works once, within 7 days; give it to nobody else.", err=True)
@@ -158,15 +156,14 @@ def remove(
             out_of = units.named(session, seat.keys, unit)
             if not units.is_member(session, seat.keys, out_of, officer):
                 raise Refused(f"{officer.login} is no member of {out_of.name}")
-            _refuse_emptying(session, office, [out_of], officer, yes=yes)
+            work = Work(session, office, utc_now())
+            _refuse_emptying(work, [out_of], officer, yes=yes)
             generation = leaving.remove(
-                session,
-                office,
+                work,
                 out_of.id,
                 officer.id,
                 by=None,
                 knowing=True,
-                now=utc_now(),
             )
         typer.echo(f"{login}: no member of {unit} any more; its key is {generation}")
 
@@ -184,10 +181,9 @@ def end(
         with seat.database.writing() as session:
             officer = officers.verified(session, seat.keys, login)
             homes = units.units_of(session, seat.keys, officer)
-            _refuse_emptying(session, office, homes, officer, yes=yes)
-            leaving.end(
-                session, office, officer.id, by=None, knowing=True, now=utc_now()
-            )
+            work = Work(session, office, utc_now())
+            _refuse_emptying(work, homes, officer, yes=yes)
+            leaving.end(work, officer.id, by=None, knowing=True)
         typer.echo(f"{login}: the account has ended")
 
 
@@ -249,10 +245,10 @@ def _waiting(session: Session, keys: ServerKeys, officer: Officer) -> list[str]:
 
 
 def _refuse_emptying(
-    session: Session, office: Office, homes: list[Unit], officer: Officer, *, yes: bool
+    work: Work, homes: list[Unit], officer: Officer, *, yes: bool
 ) -> None:
     for unit in homes:
-        if not yes and leaving.is_last(session, office, unit, officer):
+        if not yes and leaving.is_last(work, unit, officer):
             raise Refused(
                 f"{unit.name} would be left without a supervisor, or without anybody; "
                 "give --yes if you know that"

@@ -16,9 +16,10 @@ from bot.commands.people import officers
 from bot.terminal import desk, passphrases, printing
 from bot.terminal.desk import AsJson, ConfigFile, Desk, Refused
 from bot.terminal.passphrases import Passphrases
-from handlers.notices import officers as announcing
+from handlers.notices import officers as notices
 from handlers.rules import routing
 from handlers.rules.rulebook import Rulebook
+from handlers.work import Work
 from storage.models import Officer, Route, Unit
 from storage.people import officers as accounts
 from storage.units import routes, units
@@ -74,7 +75,7 @@ def add(
                 position=position.value if position else "",
                 priority=priority,
             )
-            told = _tell(session, seat, announcing.ADDED, into, row, people)
+            told = _tell(session, seat, notices.ROUTE_ADDED, into, row, people)
     typer.echo(f"route to {into.name}: added; {told} supervisors are told")
 
 
@@ -105,7 +106,7 @@ def remove(
         with seat.database.writing() as session:
             row = _matching(session, seat, into, wanted)
             routes.remove_route(session, seat.keys, row)
-            told = _tell(session, seat, announcing.REMOVED, into, row, people)
+            told = _tell(session, seat, notices.ROUTE_REMOVED, into, row, people)
     typer.echo(f"route to {into.name}: removed; {told} supervisors are told")
 
 
@@ -163,16 +164,14 @@ def _tell(
     routing.entry_units(ways)
     first, second = people
     now = utc_now()
-    told = announcing.route_changed(
-        session,
-        make_office(seat.settings, seat.keys, now=now),
+    told = notices.route_changed(
+        Work(session, make_office(seat.settings, seat.keys, now=now), now),
         text,
         unit=unit.name,
         by=first.login,
         second=second.login,
-        now=now,
     )
-    code = "route.added" if text == announcing.ADDED else "route.removed"
+    code = "route.added" if text == notices.ROUTE_ADDED else "route.removed"
     for officer in people:
         officers.record(session, seat.keys, code, officer, row.id.hex())
     return told

@@ -91,7 +91,7 @@ def _act(
 ) -> Response:
     """Run the verb and show what became of it; ``otherwise`` is for a verb's False."""
     try:
-        result = visit.write(access.on_case, visit, verb, arguments)
+        result = visit.act(access.on_case, visit, verb, arguments)
     except NotYours:
         raise
     except NotFound as error:
@@ -124,7 +124,7 @@ def answer(visit: Visit) -> Response:
         return _again(visit, "TOO_LONG", text[:MOST], 422)
     arguments = {"request": request, "state": state, "text": text}
     try:
-        result = visit.write(access.on_case, visit, data_requests.answer, arguments)
+        result = visit.act(access.on_case, visit, data_requests.answer, arguments)
     except NotYours:
         raise
     except NotFound as error:

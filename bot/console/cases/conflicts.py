@@ -21,7 +21,7 @@ def declare(visit: Visit) -> Response:
     """Bar the officer from the case; from here on it does not exist for them."""
     if visit.form.get("sure") != "yes":
         return _show(visit, unsure=True, status=422)
-    visit.write(access.on_case, visit, verbs.declare, {})
+    visit.act(access.on_case, visit, verbs.declare, {})
     return SeeOther("/?declared=yes")
 
 
@@ -63,15 +63,7 @@ def _is_ours_to_do(visit: Visit, session: Session, case: Case) -> bool:
 
 
 def _settle(visit: Visit, case: Case) -> None:
-    office = visit.console.office
-    visit.write(
-        verbs.settle,
-        office,
-        case.report,
-        visit.secret,
-        by=visit.officer,
-        now=visit.now,
-    )
+    visit.act(verbs.settle, case.report, visit.secret, by=visit.officer)
 
 
 def _show(visit: Visit, *, unsure: bool = False, status: int = 200) -> Response:

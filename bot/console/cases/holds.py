@@ -68,7 +68,7 @@ def _write(visit: Visit, verb: Callable[..., Any], done: str) -> Response:
             visit, problem=problem, typed=text[:MOST], field="why", status=422
         )
     try:
-        visit.write(access.on_case, visit, verb, {"text": text})
+        visit.act(access.on_case, visit, verb, {"text": text})
     except (NotFound, NotYours):
         raise
     except KentonganError as error:

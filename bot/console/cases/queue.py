@@ -14,6 +14,7 @@ from bot.console import menu
 from bot.console.cases import conflicts as stepping_back
 from bot.console.cases import resealing
 from bot.console.visit import SeeOther, Visit
+from handlers import authority
 from storage.cases import cases, conflicts, tags, worklist
 from storage.cases.cases import Filters, Place
 from storage.crypto.sealing import NotAuthentic
@@ -40,7 +41,7 @@ class Line:
 
 def landing(visit: Visit) -> Response:
     """Begin where an officer's work is: for whoever handles no cases, another page."""
-    if visit.officer.role in menu.HANDLING:
+    if visit.officer.role in authority.HANDLING:
         return queue(visit)
     path = menu.ACCOUNT if visit.waits else menu.first(visit.officer.role)
     return SeeOther(path)

@@ -5,11 +5,11 @@ Each asks for a tick where something cannot be undone, and each is one verb.
 
 from collections.abc import Callable, Mapping
 
-from sqlmodel import Session
 from starlette.responses import Response
 
 from bot.console.people import people
 from bot.console.visit import HOME, SeeOther, Visit
+from handlers import authority
 from handlers.errors import (
     LastAdmin,
     LastMember,
@@ -17,8 +17,8 @@ from handlers.errors import (
     NotYours,
     SecondOfficerNeeded,
 )
-from handlers.office import Office
 from handlers.people import confirming, joining, leaving
+from handlers.work import Work
 from storage.crypto import fingerprints
 from storage.models import Unit
 from storage.people import invitations, officers
@@ -48,16 +48,14 @@ def invite(visit: Visit) -> Response:
     if role is None or not is_name:
         return _form(visit, problem="name" if role else "role", status=422)
     try:
-        token = visit.write(
+        token = visit.act(
             joining.invite,
-            visit.console.office,
             visit.form.get("login", "")[:_NAME],
             name=name,
             role=role,
             language=visit.console.texts.language(visit.form.get("language", "")),
             unit=_unit_id(visit),
             by=visit.officer.id,
-            now=visit.now,
         )
     except tuple(_PROBLEMS) as error:
         return _form(visit, problem=_PROBLEMS[type(error)], status=422)
@@ -71,13 +69,7 @@ def invite(visit: Visit) -> Response:
 
 def withdraw(visit: Visit) -> Response:
     """Take an invitation back."""
-    visit.write(
-        joining.withdraw,
-        visit.console.office,
-        visit.form.get("login", ""),
-        by=visit.officer.id,
-        now=visit.now,
-    )
+    visit.act(joining.withdraw, visit.form.get("login", ""), by=visit.officer.id)
     return SeeOther("/people?done=withdrawn")
 
 
@@ -142,63 +134,57 @@ def end(visit: Visit) -> Response:
     return SeeOther("/people?done=ended")
 
 
-def _do(visit: Visit, verb: Callable[[Session, Office, Visit], None]) -> None:
+def _do(visit: Visit, verb: Callable[[Visit, Work], None]) -> None:
     """Run a verb; what is not the officer's to do is no page of theirs."""
     try:
-        visit.write(verb, visit.console.office, visit)
+        visit.act(lambda work: verb(visit, work))
     except (NotYours, units.NoSuchUnit):
         raise NotFound from None
 
 
-def _admit(session: Session, office: Office, visit: Visit) -> None:
+def _admit(visit: Visit, work: Work) -> None:
     """Admit whom the words were shown for: another key since then is another person."""
-    newcomer = people.find(visit, session)
+    newcomer = people.find(visit, work.store)
     if fingerprints.words(newcomer.public_key) != visit.form.get("words"):
         raise admissions.NotWaiting
     joining.admit(
-        session,
-        office,
+        work,
         _unit_id(visit) or b"",
         newcomer.id,
         by=visit.officer.id,
         secret=visit.secret,
-        now=visit.now,
     )
 
 
-def _confirm(session: Session, office: Office, visit: Visit) -> None:
+def _confirm(visit: Visit, work: Work) -> None:
     """Confirm whom the words were shown for: another key since then is another person."""
-    newcomer = people.find(visit, session)
+    newcomer = people.find(visit, work.store)
     if fingerprints.words(newcomer.public_key) != visit.form.get("words"):
         raise admissions.NotUnconfirmed
     me = visit.officer.id
-    confirming.confirm(session, office, newcomer.id, by=me, now=visit.now)
+    confirming.confirm(work, newcomer.id, by=me)
 
 
-def _refuse(session: Session, office: Office, visit: Visit) -> None:
-    newcomer = people.find(visit, session)
+def _refuse(visit: Visit, work: Work) -> None:
+    newcomer = people.find(visit, work.store)
     unit, me = _unit_id(visit) or b"", visit.officer.id
-    joining.refuse(session, office, unit, newcomer.id, by=me, now=visit.now)
+    joining.refuse(work, unit, newcomer.id, by=me)
 
 
-def _remove(session: Session, office: Office, visit: Visit) -> None:
+def _remove(visit: Visit, work: Work) -> None:
     leaving.remove(
-        session,
-        office,
+        work,
         _unit_id(visit) or b"",
-        people.find(visit, session).id,
+        people.find(visit, work.store).id,
         by=visit.officer.id,
-        now=visit.now,
     )
 
 
-def _end(session: Session, office: Office, visit: Visit) -> None:
+def _end(visit: Visit, work: Work) -> None:
     leaving.end(
-        session,
-        office,
-        people.find(visit, session).id,
+        work,
+        people.find(visit, work.store).id,
         by=visit.officer.id,
-        now=visit.now,
     )
 
 
@@ -223,7 +209,7 @@ def _form(visit: Visit, *, problem: str = "", status: int = 200) -> Response:
 def _roles(visit: Visit) -> list[Role]:
     if visit.officer.role == Role.ADMIN:
         return list(Role)
-    return [role for role in Role if role in joining.HANDLING]
+    return [role for role in Role if role in authority.HANDLING]
 
 
 def _open(visit: Visit, unit: Unit) -> bool:

@@ -43,8 +43,8 @@ def join(visit: Visit) -> Response:
     made = officers.new_passphrase() if visit.form.get("make") else ""
     try:
         account = _prepared(visit, found, made or _chosen(visit))
-        office, token = visit.console.office, visit.request.path_params["token"]
-        officer = visit.write(joining.join, office, token, account, now=visit.now)
+        token = visit.request.path_params["token"]
+        officer = visit.act(joining.join, token, account)
     except Refused as refused:
         return _ask(visit, found, problem=refused.reason, status=refused.status)
     except Unusable as unusable:

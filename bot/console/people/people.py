@@ -6,8 +6,9 @@ from sqlmodel import Session
 from starlette.responses import Response
 
 from bot.console.visit import Visit
+from handlers import authority
 from handlers.errors import NotFound
-from handlers.people import confirming, joining, leaving
+from handlers.people import leaving
 from storage.crypto import fingerprints
 from storage.crypto.sealing import NotAuthentic
 from storage.models import Officer, Unit
@@ -47,7 +48,7 @@ def people(visit: Visit) -> Response:
         sent = [
             row
             for row in invitations.waiting(session, keys, now=visit.now)
-            if joining.may_withdraw(me, row)
+            if authority.may_withdraw(me, row)
         ]
         names = {unit.id: unit.name for unit in units.everything(session)}
         everybody = _everybody(visit, session) if me.role == Role.ADMIN else []
@@ -78,7 +79,7 @@ def visible(visit: Visit, session: Session) -> list[Unit]:
 def to_confirm(visit: Visit, session: Session) -> list[Officer]:
     """Return who waits for an admin or a supervisor to compare words; for others nobody."""
     office = visit.console.office
-    if not confirming.may_confirm(session, office, visit.officer):
+    if not authority.may_confirm(visit.work(session), visit.officer):
         return []
     return admissions.unconfirmed_accounts(session, office.keys)
 
@@ -95,14 +96,16 @@ def person(
             room.unit for room in seen if room.is_mine and _among(officer, room.waiting)
         ]
         seats = [
-            (room.unit, leaving.is_last(session, office, room.unit, officer))
+            (room.unit, leaving.is_last(visit.work(session), room.unit, officer))
             for room in seen
             if _among(officer, room.members)
-            and leaving.may_remove(session, office, me, room.unit)
+            and authority.may_remove(visit.work(session), me, room.unit)
         ]
         homes = units.units_of(session, office.keys, officer)
         by_me = admissions.is_invited_by(session, office.keys, officer, me)
-        last = any(leaving.is_last(session, office, unit, officer) for unit in homes)
+        last = any(
+            leaving.is_last(visit.work(session), unit, officer) for unit in homes
+        )
         waits = any(one.id == officer.id for one in to_confirm(visit, session))
     return visit.page(
         "people/person.html",

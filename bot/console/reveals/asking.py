@@ -60,7 +60,7 @@ def ask(visit: Visit) -> Response:
     words = Request(typed.justification, typed.consent, language, ())
     arguments = {"wish": wish, "words": words, "case_secret": secret}
     try:
-        made = visit.write(access.on_case, visit, verbs.ask, arguments)
+        made = visit.act(access.on_case, visit, verbs.ask, arguments)
     except (ReasonNeeded, ConsentNeeded) as error:
         wrong = "reason" if isinstance(error, ReasonNeeded) else "consent"
         problem = f"REVEAL_{wrong.upper()}"

@@ -13,13 +13,14 @@ from starlette.responses import Response
 
 from bot.console.reveals import opening
 from bot.console.visit import SeeOther, Visit
+from handlers import authority
 from handlers.cases import conflicts as declarations
 from handlers.errors import NotFound, NotYours, ReasonNeeded
-from handlers.reveals import standing, verbs
-from storage import conversations
+from handlers.reveals import verbs
+from handlers.work import Work
 from storage.cases import cases, conflicts, reveals
 from storage.crypto import fingerprints
-from storage.models import Officer, Reveal
+from storage.models import Reveal
 from storage.people import officers
 from storage.units import units
 from storage.words import RevealState
@@ -41,7 +42,7 @@ def waiting(visit: Visit) -> Response:
     """Show the requests that wait, and what may be read at this moment."""
     with visit.console.database.reading() as session:
         keys = visit.console.office.keys
-        standing.require_custodian(session, visit.console.office, visit.officer)
+        authority.require_custodian(visit.work(session), visit.officer)
         people = officers.names(session, keys)
         names = {unit.id: unit.name for unit in units.everything(session)}
         found = []
@@ -135,10 +136,12 @@ def _show(
         case = cases.get(session, office.keys, row.report)
         if case is None:
             raise NotFound
-        words = verbs.read(session, office, row, secret=visit.secret, by=visit.officer)
+        words = verbs.read(
+            visit.work(session), row, secret=visit.secret, by=visit.officer
+        )
         asker = officers.by_id(session, office.keys, row.officer)
         unit = units.verified(session, office.keys, case.unit)
-        still = asker.active and units.is_member(session, office.keys, unit, asker)
+        still = authority.sits_in(visit.work(session), asker, unit)
     rules = office.rulebook.reveal
     return visit.page(
         "reveals/vault_request.html",
@@ -167,7 +170,7 @@ def _row(visit: Visit, session: Session) -> Reveal:
     if row is None or row.state != RevealState.ASKED or row.ends <= visit.now:
         raise NotFound
     try:
-        standing.require_custodian(session, office, visit.officer, row)
+        authority.require_custodian(visit.work(session), visit.officer, row)
     except NotYours:
         raise NotFound from None
     return row
@@ -181,24 +184,19 @@ def _decide(
 ) -> Response:
     """Run a verb and go back to the list; ``done`` is for its True and its other values."""
     wanted = opening.raw_id(visit.request.path_params["reveal"])
-    result = visit.write(_on_reveal, visit, verb, wanted, arguments)
+    result = visit.act(_on_reveal, visit, verb, wanted, arguments)
     return SeeOther(f"/vault?done={done[0] if result else done[1]}")
 
 
 def _on_reveal(
-    session: Session,
+    work: Work,
     visit: Visit,
     verb: Callable[..., Any],
     wanted: bytes,
     arguments: dict[str, Any],
 ) -> Any:  # noqa: ANN401 - whatever the verb returns
-    """Run a verb with the account as it is now, once for a form that was sent twice."""
-    office = visit.console.office
-    by: Officer = officers.by_id(session, office.keys, visit.officer.id)
-    if not by.active:
-        raise NotYours
-    once = visit.form.get("once", "")
-    day = office.day(visit.now)
-    if once and not conversations.first_time(session, office.keys, once, day=day):
+    """Run a verb with the account as it is now; None for a form that was sent before."""
+    by = authority.present(work, visit.officer.id)
+    if visit.is_repeat(work):
         return None
-    return verb(session, office, wanted, by=by, now=visit.now, **arguments)
+    return verb(work, wanted, by=by, **arguments)

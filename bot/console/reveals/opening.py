@@ -12,8 +12,8 @@ from bot.console import access
 from bot.console.evidence import contents, gallery
 from bot.console.visit import SeeOther, Visit
 from handlers.errors import NotFound
-from handlers.office import Office
 from handlers.reveals import verbs
+from handlers.work import Work
 from storage.cases import reveals
 from storage.crypto import fingerprints
 from storage.evidence import custody, files
@@ -65,7 +65,7 @@ def open_it(visit: Visit) -> Response:
     with visit.console.database.reading() as session:
         case, unit, row = _mine(visit, session)
     arguments = {"reveal_id": row.id, "secret": visit.secret}
-    opened = visit.write(access.on_case, visit, verbs.open_answer, arguments)
+    opened = visit.act(access.on_case, visit, verbs.open_answer, arguments)
     if opened.reveal.what == RevealOf.ORIGINAL:
         return _send(visit, case, opened.reveal, opened.key)
     return visit.page(
@@ -82,7 +82,7 @@ def end(visit: Visit) -> Response:
     """Delete a request or an answer; what was read stays read."""
     with visit.console.database.reading() as session:
         _, _, row = _mine(visit, session)
-    visit.write(access.on_case, visit, _end, {"reveal_id": row.id})
+    visit.act(access.on_case, visit, _end, {"reveal_id": row.id})
     return SeeOther(f"{home(visit)}?done=reveal_ended")
 
 
@@ -147,19 +147,11 @@ def _mine(visit: Visit, session: Session) -> tuple[Case, Unit, Reveal]:
     return case, unit, row
 
 
-def _end(
-    session: Session,
-    office: Office,
-    report: bytes,
-    *,
-    reveal_id: bytes,
-    by: Officer,
-    now: datetime,
-) -> bool:
+def _end(work: Work, report: bytes, *, reveal_id: bytes, by: Officer) -> bool:
     """End one of this report's reveals, for ``access.on_case``."""
-    row = reveals.get(session, office.keys, reveal_id)
+    row = reveals.get(work.store, work.keys, reveal_id)
     if row is not None and row.report == report:
-        verbs.end(session, office, reveal_id, by=by, now=now)
+        verbs.end(work, reveal_id, by=by)
     return True
 
 

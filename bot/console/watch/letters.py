@@ -8,12 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from sqlmodel import Session
 from starlette.responses import Response
 
 from bot.console.visit import SeeOther, Visit
 from handlers.notices import resending
-from storage import conversations
+from handlers.work import Work
 from storage.notices import failed
 from storage.notices.failed import DeadLetter
 
@@ -94,7 +93,7 @@ def _write(visit: Visit, verb: Callable[..., int], done: str) -> Response:
     if not known and not reason:
         return SeeOther("/letters?done=gone")
     only = (int(letter),) if known else ()
-    count = visit.write(_once, visit, verb, only, None if known else reason)
+    count = visit.act(_once, visit, verb, only, None if known else reason)
     if count is None:
         return SeeOther("/letters?done=already")
     return SeeOther(
@@ -103,16 +102,13 @@ def _write(visit: Visit, verb: Callable[..., int], done: str) -> Response:
 
 
 def _once(
-    session: Session,
+    work: Work,
     visit: Visit,
     verb: Callable[..., int],
     only: tuple[int, ...],
     reason: str | None,
 ) -> int | None:
-    """Do it once for a form that was sent twice; None for the second."""
-    office, now = visit.console.office, visit.now
-    once, day = visit.form.get("once", ""), office.day(now)
-    if once and not conversations.first_time(session, office.keys, once, day=day):
+    """Do it once; None for a form that was sent before."""
+    if visit.is_repeat(work):
         return None
-    by = visit.officer.id
-    return verb(session, office, only=only, reason=reason, by=by, now=now)
+    return verb(work, only=only, reason=reason, by=visit.officer.id)

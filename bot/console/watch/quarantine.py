@@ -18,10 +18,10 @@ from starlette.responses import Response
 
 from bot.console.reveals import opening
 from bot.console.visit import SeeOther, Visit
+from handlers import authority
 from handlers.errors import NotFound, ReasonNeeded, TwoPeopleNeeded
 from handlers.quarantine import release
 from handlers.quarantine.release import DROPS, Became, Kept
-from handlers.reveals import standing
 from storage import quarantine
 from storage.words import Channel
 
@@ -55,14 +55,7 @@ def messages(visit: Visit) -> Response:
 def read(visit: Visit) -> Response:
     """Open one message in this session; that it was read is a line of the log."""
     name = _name(visit)
-    kept = visit.write(
-        release.read,
-        visit.console.office,
-        name,
-        visit.secret,
-        by=visit.officer.id,
-        now=visit.now,
-    )
+    kept = visit.act(release.read, name, visit.secret, by=visit.officer.id)
     text = readable(kept)
     return visit.page(
         "watch/quarantine_open.html",
@@ -75,10 +68,12 @@ def read(visit: Visit) -> Response:
 
 def again(visit: Visit) -> Response:
     """Let a message be taken in as if it had just come; say what became of it."""
-    name, office = _name(visit), visit.console.office
+    name = _name(visit)
     with visit.console.database.reading() as session:
         try:
-            kept = release.opened(session, office, name, visit.secret, by=visit.officer)
+            kept = release.opened(
+                visit.work(session), name, visit.secret, by=visit.officer
+            )
         except NotFound:
             return SeeOther(f"/set-aside?done={Became.GONE}")
     result = visit.wait_for(visit.console.retake(name, kept, visit.officer.id))
@@ -88,13 +83,11 @@ def again(visit: Visit) -> Response:
 def drop(visit: Visit) -> Response:
     """Delete a message for good, for a reason."""
     try:
-        gone = visit.write(
+        gone = visit.act(
             release.drop,
-            visit.console.office,
             _name(visit),
             visit.form.get("reason", ""),
             by=visit.officer.id,
-            now=visit.now,
         )
     except ReasonNeeded:
         return _show(visit, unsure=visit.request.path_params["name"], status=422)
@@ -138,7 +131,7 @@ def _show(visit: Visit, *, unsure: str = "", status: int = 200) -> Response:
     office = visit.console.office
     with visit.console.database.reading() as session:
         try:
-            standing.require_custodian(session, office, visit.officer)
+            authority.require_custodian(visit.work(session), visit.officer)
         except TwoPeopleNeeded:
             raise NotFound from None
         rows = quarantine.verified(session, office.keys)

@@ -10,7 +10,8 @@ from axe_playwright_python.async_playwright import (  # type: ignore[import-unty
 )
 from playwright.async_api import Browser, Page
 
-from handlers import inbox
+from handlers.quarantine import keeping
+from handlers.work import Work
 from storage.words import Channel, LetterKind, Role
 from tests.bot.console.test_axe import address, chromium, sign_in
 from tests.bot.console.watch.test_letters import fails
@@ -69,13 +70,11 @@ async def test_axe_finds_nothing(
             (Channel.SMS, "twilio.media"),
             (Channel.TELEGRAM, "ZeroDivisionError"),
         ):
-            inbox.quarantine(
-                session,
-                desk.context.office,
+            keeping.keep(
+                Work(session, desk.context.office, desk.clock()),
                 RAW,
                 reason,
                 channel=channel,
-                now=desk.clock(),
             )
     await page.goto(f"{address}/set-aside")
     await check(page, f"aside-{theme}")

@@ -4,11 +4,12 @@ import pytest
 from starlette.routing import Mount, Route
 
 from bot.console import menu
+from handlers import authority
 from storage.words import Role
 from tests.support.browsers import Browser, Desk, Page
 from tests.support.founded import Person, person
 
-OUTSIDE = tuple(role for role in Role if role not in menu.HANDLING)
+OUTSIDE = tuple(role for role in Role if role not in authority.HANDLING)
 
 
 def somebody(desk: Desk, role: Role) -> Person:
@@ -51,7 +52,7 @@ async def test_the_console_begins_where_the_work_is(desk: Desk, role: Role):
     who = desk.house.supervisor if role is Role.SUPERVISOR else None
     browser = desk.signed_in(who or somebody(desk, role))
     response = await browser.get("/")
-    if role in menu.HANDLING:
+    if role in authority.HANDLING:
         assert response.status_code == 200
         return
     assert response.headers["location"] == "/console" + menu.first(role)

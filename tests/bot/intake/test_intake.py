@@ -37,10 +37,10 @@ async def test_one_that_makes_us_stumble_holds_up_nobody(
 ) -> None:
     real = inbox.receive
 
-    def stumbling(session, office, incoming, opening, *, now):
+    def stumbling(work, incoming, opening):
         if "batu" in incoming.text:
             raise ZeroDivisionError
-        return real(session, office, incoming, opening, now=now)
+        return real(work, incoming, opening)
 
     monkeypatch.setattr(inbox, "receive", stumbling)
     assert (await door.telegram(door.update("batu"))).status_code == 200

@@ -19,6 +19,7 @@ from handlers.errors import (
     SupervisorNeeded,
 )
 from handlers.rules.rulebook import Rulebook
+from handlers.work import Work
 from storage import outbox
 from storage.cases import cases, data_requests, history, items
 from storage.crypto.sealing import NotAuthentic
@@ -358,8 +359,8 @@ def test_the_promise_counts_the_life_of_backups(here):
     case, _ = reported(here, Channel.TELEGRAM)
     office = replace(here.office, backup_days=90)
     with here.database.reading() as session:
-        found = rights.promises(session, office, case.report, now=here.now)
-        nothing = rights.promises(session, office, None, now=here.now)
+        found = rights.promises(Work(session, office, here.now), case.report)
+        nothing = rights.promises(Work(session, office, here.now), None)
     assert found.dates["erase"] == "14/06/2026"
     assert found.dates["access"] == "05/03/2026"
     assert nothing.dates == {}

@@ -74,7 +74,7 @@ def test_a_receipt_is_given_once_by_two_makers(here):
     with here.database.writing() as session:
         (twin,) = jobs.claim(session, here.keys, JobKind.RECEIPT, limit=9, now=here.now)
     with here.database.reading() as session:
-        number = receipts.case_number(session, here.office, job.details)
+        number = receipts.case_number(here.work(session), job.details)
     assert number
     report = bytes.fromhex(job.details["report"])
     one, two = (receipts.prepare(here.office, report, number) for _ in range(2))
@@ -86,7 +86,7 @@ def test_a_receipt_is_given_once_by_two_makers(here):
     here.say("555", f"STATUS {number} {two.code}")
     assert len(here.delivers()) >= 2
     with here.database.reading() as session:
-        assert receipts.case_number(session, here.office, job.details) is None
+        assert receipts.case_number(here.work(session), job.details) is None
     assert "code" not in repr(two)
 
 
@@ -105,7 +105,7 @@ def test_a_crash_between_submit_and_receipt_heals(here):
 def test_a_number_without_its_code_opens_nothing(here):
     _, slip = here.reports("555")
     with here.database.reading() as session:
-        asked = receipts.question(session, here.office, slip.number, "", b"n" * 32)
+        asked = receipts.question(here.work(session), slip.number, "", b"n" * 32)
     opening = receipts.open_with(here.office, asked, now=here.now)
     assert opening.proof is Proof.NONE
     assert opening.number_only

@@ -16,6 +16,7 @@ from handlers.conversation import clean_chat
 from handlers.conversation.memory import LONGEST, OPEN, Sweep, Trail
 from handlers.messages import Kind, Proof
 from handlers.retention import traces
+from handlers.work import Work
 from storage import conversations, outbox
 from storage.database import transactions
 from storage.jobs import jobs
@@ -399,7 +400,7 @@ def test_a_letter_s_end_waits_for_a_message_of_the_same_person(chat: Chat):
         assert done == []
         said = text("AMAN", handle=ME, message_id=chat.put("AMAN"))
         inbox.receive(
-            session, chat.here.office, said, Opening(Proof.NONE), now=chat.here.now
+            Work(session, chat.here.office, chat.here.now), said, Opening(Proof.NONE)
         )
     other.join(10)
     assert done == [True]

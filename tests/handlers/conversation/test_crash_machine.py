@@ -35,8 +35,10 @@ from bot.delivery.outcomes import Written
 from handlers import inbox
 from handlers.cases import officer, receipts
 from handlers.cases.receipts import Opening
+from handlers.conversation import receipt_lookup
 from handlers.messages import Incoming, Kind, Proof
 from handlers.retention import traces
+from handlers.work import Work
 from storage import outbox
 from storage.audit import log
 from storage.crypto.server_key import ServerKeys
@@ -291,11 +293,11 @@ class Everything(RuleBasedStateMachine):
         office, now = self.here.office, self.here.now
         opening = Opening(Proof.NONE)
         with self.database.reading() as session:
-            asked = inbox.look(session, office, incoming, now=now)
+            asked = receipt_lookup.look(Work(session, office, now), incoming)
         if asked is not None:
             opening = receipts.open_with(office, asked, now=now)
         return lambda session: inbox.receive(
-            session, office, incoming, opening, now=now
+            Work(session, office, now), incoming, opening
         )
 
     def _mortal(self) -> "_Mortal":
@@ -318,13 +320,13 @@ class Everything(RuleBasedStateMachine):
 
     def _make(self, job: jobs.Claimed, crash: Crash) -> None:
         with self.database.reading() as session:
-            number = receipts.case_number(session, self.here.office, job.details)
+            number = receipts.case_number(self.here.work(session), job.details)
         assert number is not None
         report = bytes.fromhex(job.details["report"])
         prepared = receipts.prepare(self.here.office, report, number)
         self._run(
             lambda session: receipts.give(
-                session, self.here.office, job, prepared, now=self.here.now
+                Work(session, self.here.office, self.here.now), job, prepared
             ),
             crash,
         )
@@ -400,12 +402,10 @@ class Everything(RuleBasedStateMachine):
         with self._mortal():
             self._run(
                 lambda session: officer.ask(
-                    session,
-                    self.here.office,
+                    Work(session, self.here.office, self.here.now),
                     case.report,
                     "Kapan itu terjadi?",
                     by=self.here.house.supervisor.officer,
-                    now=self.here.now,
                 ),
                 crash,
             )
@@ -420,7 +420,7 @@ class Everything(RuleBasedStateMachine):
         with self._mortal():
             self._run(
                 lambda session: traces.purge(
-                    session, self.here.office, now=self.here.now
+                    Work(session, self.here.office, self.here.now)
                 ),
                 crash,
             )

@@ -2,20 +2,19 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
 from itertools import count
 from typing import Any
 
 import pytest
-from sqlmodel import Session, select
+from sqlmodel import select
 
 from handlers import inbox
 from handlers.cases.receipts import Opening
 from handlers.conversation import clean_chat
 from handlers.messages import Kind, Media, Proof
 from handlers.notices import reporters
-from handlers.office import Office
 from handlers.retention import traces
+from handlers.work import Work
 from storage import outbox
 from storage.cases import cases
 from storage.cases.items import Content
@@ -83,10 +82,10 @@ def subscribed(
 def noticed(here: Desk, case: Case, wire: Wire) -> str:
     """Let a notice about a case go out; return its id."""
 
-    def tell(session: Session, office: Office, *, now: datetime) -> None:
-        row = cases.lock(session, office.keys, case.report)
+    def tell(work: Work) -> None:
+        row = cases.lock(work.store, work.keys, case.report)
         assert row is not None
-        reporters.tell(session, office, row, now=now)
+        reporters.tell(work, row)
 
     here.act(tell)
     before = len(wire.ids)
@@ -347,11 +346,11 @@ def test_a_quoted_reply_to_a_purged_case_is_refused(here: Desk) -> None:
     case, _ = subscribed(here)
     notice = noticed(here, case, wire)
 
-    def purge(session: Session, office: Office, *, now: datetime) -> None:
-        row = cases.lock(session, office.keys, case.report)
+    def purge(work: Work) -> None:
+        row = cases.lock(work.store, work.keys, case.report)
         assert row is not None
-        row.purged = now.date()
-        cases.save(session, office.keys, row)
+        row.purged = work.now.date()
+        cases.save(work.store, work.keys, row)
 
     here.act(purge)
     here.say(SARI, "Selalu setelah makan siang", quotes=notice)

@@ -3,11 +3,13 @@
 import pytest
 from sqlmodel import select
 
+from handlers.cases import officer as verbs
 from handlers.cases import reporter
 from storage import outbox
 from storage.cases.items import Content
 from storage.models import OutboxRow, Subscription
 from storage.notices import subscriptions
+from storage.people import telegram_links
 from storage.words import Audience, Channel, ItemKind, LetterKind, Status
 from tests.handlers.notices.test_reporters import HANDLES, asks, moves, notices, wanting
 from tests.support.desk import Desk, desk
@@ -175,9 +177,7 @@ def test_one_person_under_two_names_is_told_once(here: Desk):
 def test_thirty_additions_while_telegram_is_away_are_one_alert(here: Desk):
     officer = here.house.supervisor.officer
     with here.database.writing() as session:
-        from storage.people import telegram_links as links  # noqa: PLC0415 - only here
-
-        token = links.issue(session, here.keys, officer.id, now=here.now)
+        token = telegram_links.issue(session, here.keys, officer.id, now=here.now)
     here.say("9000", f"/start {token}")
     case, slip = here.reports("555")
     here.delivers()
@@ -195,14 +195,8 @@ def test_thirty_additions_while_telegram_is_away_are_one_alert(here: Desk):
             [(Content(kind=ItemKind.ADDITION, text="lagi"), Audience.CASE)],
             vault=None,
         )
-        here.act(_reads, case, officer)
+        here.act(verbs.record_reading, case.report, by=officer)
     assert len([one for one in here.delivers() if one.to == "9000"]) == 1
-
-
-def _reads(session, office, case, officer, *, now):
-    from handlers.cases import officer as verbs  # noqa: PLC0415 - a verb as a function
-
-    verbs.record_reading(session, office, case.report, by=officer, now=now)
 
 
 def test_stop_takes_back_what_waits(here: Desk):

@@ -8,7 +8,7 @@ from sqlmodel import select
 
 from handlers.cases import officer
 from handlers.lengths import ONE_SEGMENT, septets
-from handlers.notices import statuses
+from handlers.notices import reporters, statuses
 from handlers.notices.statuses import News
 from storage import outbox
 from storage.cases import items as report_items
@@ -115,9 +115,7 @@ def test_full_words_of_a_reason_come_in_the_reader_s_language(here, channel):
 
 
 def _told(session, here: Desk, row: Case) -> int:
-    from handlers.notices import reporters as verb  # noqa: PLC0415 - the name is taken here
-
-    return verb.tell(session, here.office, row, status=True, now=here.now)
+    return reporters.tell(here.work(session), row, status=True)
 
 
 @pytest.mark.parametrize("channel", list(HANDLES))

@@ -1,17 +1,16 @@
 """Statuses come in any order and more than once: the end is the same."""
 
-from datetime import datetime
 from itertools import permutations
 from urllib.parse import urlencode
 
 import pytest
-from sqlmodel import Session, select
+from sqlmodel import select
 
 from bot import webhooks
 from bot.channels import twilio_forms
 from handlers.conversation import clean_chat
 from handlers.notices import reporters, statuses
-from handlers.office import Office
+from handlers.work import Work
 from storage import outbox
 from storage.cases import cases, history
 from storage.crypto.server_key import ServerKeys
@@ -59,10 +58,10 @@ def seen(here: Desk) -> list[Case]:
         return list(session.exec(select(Case)).all())
 
 
-def _tell(session: Session, office: Office, case: Case, *, now: datetime) -> None:
-    row = cases.lock(session, office.keys, case.report)
+def _tell(work: Work, case: Case) -> None:
+    row = cases.lock(work.store, work.keys, case.report)
     assert row is not None
-    reporters.tell(session, office, row, now=now)
+    reporters.tell(work, row)
 
 
 def posts(here: Desk, provider_id: str, state: str, code: int) -> None:

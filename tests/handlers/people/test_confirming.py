@@ -2,8 +2,9 @@
 
 import pytest
 
+from handlers import authority
 from handlers.errors import LastAdmin, NotYours, SecondOfficerNeeded
-from handlers.people import confirming, joining, leaving
+from handlers.people import confirming, leaving
 from handlers.watch import digest
 from storage.audit import log, manifests
 from storage.crypto.server_key import ServerKeys
@@ -51,7 +52,7 @@ def test_an_account_without_a_unit_waits_for_a_second_pair_of_eyes(
     budi = guest(here, adi, role)
     assert waits(here) == ["budi"]
     with here.database.reading() as session, pytest.raises(NotYours):
-        joining.present(session, here.office, budi.officer.id)
+        authority.present(here.work(session), budi.officer.id)
     with pytest.raises(SecondOfficerNeeded):
         confirms(here, adi, budi)
     with pytest.raises(NotYours):
@@ -59,7 +60,7 @@ def test_an_account_without_a_unit_waits_for_a_second_pair_of_eyes(
     confirms(here, here.house.supervisor, budi)
     assert waits(here) == []
     with here.database.reading() as session:
-        assert joining.present(session, here.office, budi.officer.id).active
+        assert authority.present(here.work(session), budi.officer.id).active
         codes = [line.code for line in log.lines(session)]
         assert "officer.confirmed" in codes
         assert list(rows.problems(session, here.keys)) == []

@@ -49,7 +49,7 @@ def tick(here: Desk) -> reports.Gone:
     after, count, gone = b"", 0, []
     while True:
         with here.database.reading() as session:
-            page = reports.due(session, here.office, after=after, now=here.now)
+            page = reports.due(here.work(session), after=after)
         if not page:
             return reports.Gone(count, tuple(gone))
         done = here.act(reports.purge, page)
@@ -156,8 +156,8 @@ def test_rows_of_an_older_version_get_the_day_of_their_end(here: Desk):
     assert row.closed == day
     ends(here, case, Status.MERGED, closed=None)
     with here.database.writing() as session:
-        assert reports.date_ends(session, here.office) == 1
-        assert reports.date_ends(session, here.office) == 0
+        assert reports.date_ends(here.work(session)) == 1
+        assert reports.date_ends(here.work(session)) == 0
     assert here.case(case.number).closed == day
 
 
@@ -253,7 +253,7 @@ def test_the_store_finds_what_the_rules_say(here: Desk):
             over -= {Erased.CONTENTS}
         over -= {Erased.CONTACT, Erased.FILES, Erased.IDENTITY}  # it has none of them
         with here.database.reading() as session:
-            found = reports.due(session, here.office, now=here.now)
+            found = reports.due(here.work(session))
         assert found == ([case.report] if over else []), (over, example)
 
     holds()

@@ -17,7 +17,9 @@ from handlers.dialogue import Item as Wanted
 from handlers.errors import DraftGone, NotFound, NotReady
 from handlers.inbox import Outcome
 from handlers.messages import Proof
+from handlers.quarantine import keeping
 from handlers.retention import traces
+from handlers.work import Work
 from storage import conversations
 from storage.cases import items as report_items
 from storage.cases import reports
@@ -146,7 +148,7 @@ def test_a_purge_waits_for_a_submit_that_is_under_way(here):
 
     def purge() -> None:
         with here.database.writing() as session:
-            gone.append(traces.purge(session, here.office, now=late))
+            gone.append(traces.purge(Work(session, here.office, late)))
 
     other = threading.Thread(target=purge)
     with here.database.writing() as session:
@@ -159,7 +161,7 @@ def test_a_purge_waits_for_a_submit_that_is_under_way(here):
             watcher.rollback()
         watcher.close()
         opening = Opening(Proof.NONE)
-        inbox.receive(session, here.office, incoming, opening, now=here.now)
+        inbox.receive(here.work(session), incoming, opening)
     other.join()
     assert gone == [0]
     case = here.case(here.receipt("555").number)
@@ -231,7 +233,7 @@ def test_without_a_key_of_the_vault_nothing_is_quarantined_empty(here):
         vault.public_key = None
         session.add(vault)
     with pytest.raises(NotReady):
-        here.act(inbox.quarantine, b"{}", "test", channel=Channel.SMS)
+        here.act(keeping.keep, b"{}", "test", channel=Channel.SMS)
     with here.database.reading() as session:
         assert session.exec(select(Quarantine)).all() == []
 

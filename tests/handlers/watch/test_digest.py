@@ -40,7 +40,7 @@ def sends(here: Desk, *, broken: int | None = None) -> int | None:
 
 def is_due(here: Desk) -> bool:
     with here.database.reading() as session:
-        return digest.is_due(session, here.office, now=here.now)
+        return digest.is_due(here.work(session))
 
 
 def head(here: Desk) -> str:

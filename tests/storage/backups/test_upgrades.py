@@ -24,6 +24,7 @@ from sqlalchemy.exc import OperationalError
 from handlers.cases import receipts
 from handlers.messages import Proof
 from handlers.rules import numbering
+from handlers.work import Work
 from storage.audit import log
 from storage.backups import proof as backup_proof
 from storage.backups import restoring, scratch, writing
@@ -172,7 +173,9 @@ def opens(old: Old) -> None:
         slip = numbering.read_receipt(f"{number} {code}")
         assert slip is not None
         office = office_of(keys)
-        asked = receipts.question(session, office, slip.number, slip.code, b"n" * 32)
+        asked = receipts.question(
+            Work(session, office, old.now), slip.number, slip.code, b"n" * 32
+        )
     opening = receipts.open_with(office, asked, now=old.now)
     assert opening.proof is Proof.OPENED
 

@@ -207,7 +207,7 @@ def test_a_crash_leaves_nothing_behind_for_long(database, keys, far: str):
     here = desk(database, keys)
     before = _rows(here)
     with here.database.writing() as session:
-        assert canary.begin(session, here.office, holder="dead", now=here.now)
+        assert canary.begin(here.work(session), holder="dead")
     here.say(canary.HANDLE, "LAPOR", channel=Channel.CANARY, name=canary.message_id(0))
     if far != "question":
         words = STORY.removeprefix("LAPOR ") if far == "draft" else STORY

@@ -242,8 +242,8 @@ def test_a_rolled_back_settling_may_be_repeated(here, job, tmp_path):
         sealer.write(b"evidence")
     taken = Taken(sealer.key, None, {}, (sealer,))
 
-    def breaks(session, office, *, now):
-        evidence.taken(session, office, job, taken, now=now)
+    def breaks(work):
+        evidence.taken(work, job, taken)
         raise RuntimeError
 
     with pytest.raises(RuntimeError):

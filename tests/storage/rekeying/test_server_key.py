@@ -11,6 +11,7 @@ from handlers.cases import conflicts, officer
 from handlers.conversation.exchange import recall
 from handlers.conversation.memory import Memory
 from handlers.inbox import Outcome
+from handlers.work import Work
 from storage import conversations, quarantine
 from storage.audit import installation, log
 from storage.cases import reports
@@ -225,7 +226,7 @@ def test_a_draft_goes_on_and_its_grants_open(here):
     new = rotated(here)
     unit, secret = new.house.unit, new.house.unit_secret
     with new.database.writing() as session:
-        memory = recall(session, new.office, text("", handle="777"), now=new.now)
+        memory = recall(Work(session, new.office, new.now), text("", handle="777"))
         report = bytes.fromhex(memory.report)
         assert reports.draft_key(session, new.keys, report)
         reports.release(session, new.keys, report, unit.id)

@@ -13,6 +13,7 @@ from bot.clock import utc_now
 from bot.jobs import scheduler
 from handlers.cases import receipts
 from handlers.messages import Proof
+from handlers.work import Work
 from storage.audit import log
 from storage.evidence.blobs import Folder
 from storage.inspection import rows as inspection
@@ -217,7 +218,9 @@ def _receipts(here: Town, held: Contents, found: list[Posted]) -> Iterator[str]:
 
 def _opens(here: Town, case: Case, code: str) -> bool:
     with here.store.database.reading() as session:
-        asked = receipts.question(session, here.office, case.number, code, b"chaos")
+        asked = receipts.question(
+            Work(session, here.office, utc_now()), case.number, code, b"chaos"
+        )
     opened = receipts.open_with(here.office, asked, now=utc_now())
     return opened.proof is Proof.OPENED and opened.report == case.report
 

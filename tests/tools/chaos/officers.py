@@ -12,6 +12,7 @@ from sqlmodel import Session, col, select
 from bot.clock import utc_now
 from handlers.cases import officer as verbs
 from handlers.office import Office
+from handlers.work import Work
 from storage.database.database import Database
 from storage.models import Case
 from storage.notices import subscriptions
@@ -81,7 +82,7 @@ class Officers:
         began = utc_now()
         try:
             with self.database.writing() as session:
-                verbs.take(session, self.office, report, by=officer, now=began)
+                verbs.take(Work(session, self.office, began), report, by=officer)
                 keys = self.office.keys
                 listening = subscriptions.of_case(session, keys, report)
                 people = tuple((one.channel.value, one.handle) for one in listening)
@@ -96,11 +97,11 @@ class Officers:
         office, by = self.office, self.house.supervisor.officer
 
         def ask(session: Session, now: datetime) -> object:
-            return verbs.ask(session, office, report, QUESTION, by=by, now=now)
+            return verbs.ask(Work(session, office, now), report, QUESTION, by=by)
 
         def move(session: Session, now: datetime) -> object:
             return verbs.change_status(
-                session, office, report, Status(step), by=by, reason=None, now=now
+                Work(session, office, now), report, Status(step), by=by, reason=None
             )
 
         return ask if step == "ask" else move

@@ -11,7 +11,6 @@ OF_A_CASE = (Case, Item, Event, Grant, Conflict)
 
 async def test_an_older_copy_of_the_case_gives_no_access_back(desk: Desk):
     budi, case = desk.colleague("budi"), desk.case()
-    run, office = desk.context.writer.run, desk.context.office
     with desk.database.reading() as session:
         old = [
             row
@@ -19,7 +18,7 @@ async def test_an_older_copy_of_the_case_gives_no_access_back(desk: Desk):
             for row in session.exec(select(model).where(model.report == case.report))
         ]
         session.expunge_all()
-    await run(conflicts.declare, office, case.report, by=budi.officer, now=desk.clock())
+    await desk.act(conflicts.declare, case.report, by=budi.officer)
     await desk.signed_in(desk.house.supervisor).see(f"/cases/{case.number}")
     with desk.database.writing() as session:
         for model in reversed(OF_A_CASE):

@@ -91,19 +91,14 @@ def held(desk: Desk, case: Case) -> set[tuple[str, bytes]]:
 async def test_access_ends_at_once(desk: Desk):
     budi = desk.colleague("budi")
     case = desk.case()
-    office, now = desk.context.office, desk.clock()
-    await desk.context.writer.run(
-        officer.take, office, case.report, by=budi.officer, now=now
-    )
+    await desk.act(officer.take, case.report, by=budi.officer)
     sari, act = desk.house.supervisor.officer, officer.change_status
     steps = (
         (Status.VERIFICATION, None, sari),
         (Status.REJECTED, Reason.R01, budi.officer),
     )
     for to, why, who in steps:
-        await desk.context.writer.run(
-            act, office, case.report, to, by=who, reason=why, now=now
-        )
+        await desk.act(act, case.report, to, by=who, reason=why)
     assert desk.again(case).wanted_by == budi.officer.id
     other = desk.signed_in(budi)
     assert case.number in (await other.see("/")).text
@@ -130,11 +125,8 @@ async def test_a_declaration_needs_the_tick_and_is_kept_once(desk: Desk):
     assert response.status_code == 422
     assert "Tick the box" in Page(response).text
     assert (await browser.get(f"/cases/{case.number}")).status_code == 200
-    run, office, now = desk.context.writer.run, desk.context.office, desk.clock()
     for first in (True, False):
-        made = await run(
-            conflicts.declare, office, case.report, by=budi.officer, now=now
-        )
+        made = await desk.act(conflicts.declare, case.report, by=budi.officer)
         assert made is first
     with desk.database.reading() as session:
         assert len(session.exec(select(Conflict)).all()) == 1

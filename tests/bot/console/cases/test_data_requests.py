@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from handlers.cases import data_requests
+from handlers.work import Work
 from storage.cases import cases, history
 from storage.evidence import blobs, files
 from storage.evidence.blobs import Sealer
@@ -23,7 +24,7 @@ def ask(desk: Desk, case: Case, *kinds: RequestKind) -> None:
     with desk.database.writing() as session:
         for kind in kinds:
             data_requests.ask(
-                session, desk.context.office, case.report, kind, now=desk.clock()
+                Work(session, desk.context.office, desk.clock()), case.report, kind
             )
 
 

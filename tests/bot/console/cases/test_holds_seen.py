@@ -7,6 +7,7 @@ from axe_playwright_python.async_playwright import (  # type: ignore[import-unty
 from playwright.async_api import Browser
 
 from handlers.cases import holds
+from handlers.work import Work
 from storage.words import Role
 from tests.bot.console import test_axe
 from tests.support.browsers import Desk
@@ -24,12 +25,10 @@ async def test_axe_finds_nothing_about_holds(
     colleague = desk.colleague("second", Role.SUPERVISOR)
     with desk.database.writing() as session:
         holds.hold(
-            session,
-            desk.context.office,
+            Work(session, desk.context.office, desk.clock()),
             held.report,
             "Perkara nomor 12",
             by=colleague.officer,
-            now=desk.clock(),
         )
     context = await chromium.new_context(
         color_scheme="dark" if theme == "dark" else "light",

@@ -66,16 +66,13 @@ async def test_filters_narrow_it(desk: Desk):
     service = desk.case(answers={"Q06": "SVC-01"})
     urgent = desk.case(answers={"Q06": "SVC-01", "Q18": "THREATENED"})
     sari, budi = desk.house.supervisor, desk.colleague("budi")
-    run, office, now = desk.context.writer.run, desk.context.office, desk.clock()
-    await run(verbs.take, office, levy.report, by=sari.officer, now=now)
-    await run(
+    await desk.act(verbs.take, levy.report, by=sari.officer)
+    await desk.act(
         verbs.change_status,
-        office,
         levy.report,
         Status.VERIFICATION,
         by=sari.officer,
         reason=None,
-        now=now,
     )
     browser = desk.signed_in(sari)
     for query, expected in (
@@ -92,14 +89,12 @@ async def test_filters_narrow_it(desk: Desk):
         everything = {levy.number, service.number, urgent.number}
         assert set(numbers(page)) == (everything if expected is None else expected)
     for officer in (sari, budi):
-        await run(
+        await desk.act(
             verbs.change_status,
-            office,
             levy.report,
             Status.REJECTED,
             by=officer.officer,
             reason=Reason.R05,
-            now=now,
         )
     assert numbers(await browser.see("/?state=over")) == [levy.number]
     assert levy.number not in numbers(await browser.see("/"))
@@ -170,20 +165,13 @@ async def test_a_row_that_was_changed_by_hand_is_marked(desk: Desk):
 async def test_my_work_shows_what_waits_for_me(desk: Desk):
     sari, budi = desk.house.supervisor, desk.colleague("budi")
     mine, proposed, other = desk.case(), desk.case(), desk.case()
-    run, office, now = desk.context.writer.run, desk.context.office, desk.clock()
-    await run(verbs.take, office, mine.report, by=sari.officer, now=now)
+    await desk.act(verbs.take, mine.report, by=sari.officer)
     for to, reason, who in (
         (Status.VERIFICATION, None, sari),
         (Status.REJECTED, Reason.R05, budi),
     ):
-        await run(
-            verbs.change_status,
-            office,
-            proposed.report,
-            to,
-            by=who.officer,
-            reason=reason,
-            now=now,
+        await desk.act(
+            verbs.change_status, proposed.report, to, by=who.officer, reason=reason
         )
     page = await desk.signed_in(sari).see("/mine")
     assert "Waiting for your approval 1" in page.text

@@ -5,6 +5,7 @@ import pytest
 from handlers.cases import conflicts as verbs
 from handlers.errors import NotYours
 from handlers.reveals import verbs as decisions
+from handlers.work import Work
 from storage.audit import log
 from storage.cases import conflicts
 from storage.inspection import chains, rows
@@ -75,18 +76,18 @@ def test_the_verbs_themselves_know_who_stepped_back(desk: Desk):
     office, now = desk.context.office, desk.clock()
     with desk.database.writing() as session:
         by = officers.verified(session, desk.keys, "wayan")
-        assert verbs.declare_in_vault(session, office, reveal, by=by, now=now)
+        assert verbs.declare_in_vault(Work(session, office, now), reveal, by=by)
     secret = desk.house.custodian.secret
     with desk.database.writing() as session:
         by = officers.verified(session, desk.keys, "wayan")
         with pytest.raises(NotYours):
             decisions.grant(
-                session, office, reveal, untold="", secret=secret, by=by, now=now
+                Work(session, office, now), reveal, untold="", secret=secret, by=by
             )
         with pytest.raises(NotYours):
-            decisions.refuse(session, office, reveal, reason="MILDER", by=by, now=now)
+            decisions.refuse(Work(session, office, now), reveal, reason="MILDER", by=by)
         with pytest.raises(NotYours):
-            verbs.declare_in_vault(session, office, reveal, by=by, now=now)
+            verbs.declare_in_vault(Work(session, office, now), reveal, by=by)
 
 
 @on_sqlite

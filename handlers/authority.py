@@ -1,0 +1,133 @@
+"""Who may: the one answer, for verbs before they act and for pages before they show.
+
+Asked is always the account as it stands now: rows that are ours and count, a session of
+yesterday proves nothing. Whom Telegram tells is decided by the same answers
+(``handlers/notices/officers.py``).
+"""
+
+from typing import Final
+
+from handlers.errors import NotYours, TwoPeopleNeeded
+from handlers.work import Work
+from storage.cases import conflicts
+from storage.models import Case, Invitation, Officer, Reveal, Unit
+from storage.people import officers
+from storage.units import admissions, units
+from storage.words import Role, UnitKind
+
+WITHOUT_UNIT: Final = frozenset({Role.AUDITOR, Role.ADMIN})
+"""Roles that sit in no unit: somebody confirms them instead of admitting them."""
+HANDLING: Final = frozenset({Role.INTAKE, Role.HANDLER, Role.SUPERVISOR})
+"""Who works on cases; nobody else reaches a case, a file or a grant."""
+LETTERS: Final = frozenset({Role.ADMIN, Role.SUPERVISOR})
+"""Who mends the way out, and who answers for it that reporters hear back."""
+
+
+def present(work: Work, officer_id: bytes) -> Officer:
+    """Return who acts, as the account is now.
+
+    Raises NotYours where it has ended or waits to be confirmed, NotAuthentic.
+    """
+    officer = officers.by_id(work.store, work.keys, officer_id)
+    if not officer.active:
+        raise NotYours
+    if admissions.is_unconfirmed(work.store, work.keys, officer_id):
+        raise NotYours
+    return officer
+
+
+def is_settled(work: Work, officer: Officer) -> bool:
+    """Tell whether an account opens anything: active, ours, and let in by somebody.
+
+    Admins and auditors were confirmed, all others admitted to a unit.
+    """
+    if not officer.active or not officers.counts(work.store, work.keys, officer):
+        return False
+    if officer.role in WITHOUT_UNIT:
+        return not admissions.is_unconfirmed(work.store, work.keys, officer.id)
+    return bool(units.units_of(work.store, work.keys, officer))
+
+
+def holders(work: Work, role: Role) -> list[Officer]:
+    """Return the settled accounts of a role, by login."""
+    return [
+        officer
+        for officer in officers.everyone(work.store)
+        if officer.role == role and is_settled(work, officer)
+    ]
+
+
+def sits_in(work: Work, officer: Officer, unit: Unit) -> bool:
+    """Tell whether an officer is a member of a unit now."""
+    return officer.active and units.is_member(work.store, work.keys, unit, officer)
+
+
+def reaches(work: Work, case: Case, officer: Officer) -> bool:
+    """Tell whether a case exists for an officer: it is their unit's, and no conflict bars them."""
+    if conflicts.is_barred(work.store, case.report, officer.id):
+        return False
+    own = units.units_of(work.store, work.keys, officer)
+    return officer.active and any(unit.id == case.unit for unit in own)
+
+
+def require_handler(work: Work, case: Case, officer: Officer) -> None:
+    """Raise NotYours or TwoPeopleNeeded unless this officer handles the case now.
+
+    They must be a member of the case's unit, sit in no vault, and have no conflict.
+    """
+    if not reaches(work, case, officer):
+        raise NotYours
+    own = units.units_of(work.store, work.keys, officer)
+    if any(one.kind != UnitKind.HANDLING for one in own):
+        raise TwoPeopleNeeded
+
+
+def require_custodian(work: Work, officer: Officer, row: Reveal | None = None) -> Unit:
+    """Return the vault; raise TwoPeopleNeeded unless this officer guards it and only it.
+
+    Whoever asked for ``row`` is not the one who decides about it; NotYours for whoever
+    declared a conflict on its case.
+    """
+    vault = units.vault(work.store, work.keys)
+    own = units.units_of(work.store, work.keys, officer)
+    guards = officer.active and officer.role == Role.CUSTODIAN
+    if not guards or [unit.id for unit in own] != [vault.id]:
+        raise TwoPeopleNeeded
+    if row is not None and row.officer == officer.id:
+        raise TwoPeopleNeeded
+    if row is not None and conflicts.is_barred(work.store, row.report, officer.id):
+        raise NotYours
+    return vault
+
+
+def may_invite(work: Work, by: Officer, role: Role, unit: Unit | None) -> bool:
+    """Tell whether an officer may invite to this role: admins, and supervisors at home."""
+    if by.role == Role.ADMIN:
+        return True
+    if by.role != Role.SUPERVISOR or role not in HANDLING or unit is None:
+        return False
+    return units.is_member(work.store, work.keys, unit, by)
+
+
+def may_withdraw(by: Officer, row: Invitation) -> bool:
+    """Tell whether an officer may take an invitation back: whoever gave it, or an admin."""
+    return by.role == Role.ADMIN or row.officer == by.id
+
+
+def may_confirm(work: Work, by: Officer) -> bool:
+    """Tell whether an officer confirms accounts: admins, and supervisors with a seat."""
+    if by.role not in {Role.ADMIN, Role.SUPERVISOR} or not is_settled(work, by):
+        return False
+    own = units.units_of(work.store, work.keys, by)
+    return by.role == Role.ADMIN or any(u.kind == UnitKind.HANDLING for u in own)
+
+
+def may_remove(work: Work, by: Officer, unit: Unit) -> bool:
+    """Tell whether an officer may take somebody out of a unit.
+
+    An admin anywhere, a supervisor in their own unit, a custodian in the vault.
+    """
+    if by.role == Role.ADMIN:
+        return True
+    wanted = Role.CUSTODIAN if unit.kind == UnitKind.VAULT else Role.SUPERVISOR
+    return by.role == wanted and units.is_member(work.store, work.keys, unit, by)
