@@ -6,13 +6,16 @@ writes there goes on to the conversation like anybody's, so an officer may repor
 
 from handlers import authority
 from handlers.cases import officer as case_verbs
+from handlers.errors import NotYours
 from handlers.messages import Incoming, Kind, Reply
 from handlers.notices import officers as notices
 from handlers.work import Work
 from storage import outbox
+from storage.audit import log
 from storage.cases import cases
 from storage.letters.letter import Letter
 from storage.models import Officer
+from storage.notices import failed
 from storage.people import officers, telegram_links
 from storage.words import LetterKind
 
@@ -41,7 +44,24 @@ def receive(work: Work, incoming: Incoming) -> bool:
     return True
 
 
+def offer_link(work: Work, officer: Officer) -> str:
+    """Return the token of a one-time link. Raises NotYours for an account that waits."""
+    if not authority.is_settled(work, officer):
+        raise NotYours
+    token = telegram_links.issue(work.store, work.keys, officer.id, now=work.now)
+    log.record(work.store, work.keys, "link_made", officer=officer.id, now=work.now)
+    return token
+
+
+def unlink(work: Work, officer: Officer) -> None:
+    """Tell an officer nothing on Telegram any more, also not what failed to come before."""
+    failed.forget_officer(work.store, work.keys, officer.id)
+    telegram_links.unlink(work.store, officer.id)
+    log.record(work.store, work.keys, "unlinked", officer=officer.id, now=work.now)
+
+
 def _link(work: Work, incoming: Incoming) -> bool:
+    """Link the Telegram that pressed the link, unless the account waits (again)."""
     token = incoming.text.removeprefix(_START).strip()
     officer_id = telegram_links.redeem(
         work.store, work.keys, token, incoming.channel, incoming.handle, now=work.now
@@ -49,6 +69,9 @@ def _link(work: Work, incoming: Incoming) -> bool:
     if officer_id is None:
         return False
     officer = officers.by_id(work.store, work.keys, officer_id)
+    if not authority.is_settled(work, officer):
+        telegram_links.unlink(work.store, officer.id)
+        return False
     place = (incoming.channel, incoming.handle)
     notices.post(work, officer, place, Reply("DUTY.LINKED"))
     return True

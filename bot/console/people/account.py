@@ -6,10 +6,11 @@ from starlette.responses import Response
 from bot.console.signing import second
 from bot.console.signing.factor import qr
 from bot.console.visit import SeeOther, Visit
+from handlers.cases import officer_telegram
+from handlers.errors import NotYours
 from storage.audit import log
 from storage.crypto import fingerprints
 from storage.crypto.server_key import ServerKeys
-from storage.notices import failed
 from storage.people import officers, passkeys, recovery_codes, sessions, telegram_links
 from storage.units import units
 
@@ -39,14 +40,17 @@ def link(visit: Visit) -> Response:
     bot = visit.console.bot_url()
     if not bot:
         return _show(visit, problem="no_bot", status=409)
-    token = visit.write(_issue, visit.console.office.keys, visit)
+    try:
+        token = visit.act(officer_telegram.offer_link, visit.officer)
+    except NotYours:
+        return _show(visit, problem="waits", status=409)
     address = f"{bot}?start={token}"
     return _show(visit, address=address, picture=qr(address))
 
 
 def unlink(visit: Visit) -> Response:
     """Send no more alerts to the officer's Telegram."""
-    visit.write(_unlink, visit.console.office.keys, visit)
+    visit.act(officer_telegram.unlink, visit.officer)
     return SeeOther("/account?done=unlinked")
 
 
@@ -109,18 +113,6 @@ def _show(
         picture=picture,
         minutes=int(telegram_links.LIFE.total_seconds() // 60),
     )
-
-
-def _issue(session: Session, keys: ServerKeys, visit: Visit) -> str:
-    token = telegram_links.issue(session, keys, visit.officer.id, now=visit.now)
-    log.record(session, keys, "link_made", officer=visit.officer.id, now=visit.now)
-    return token
-
-
-def _unlink(session: Session, keys: ServerKeys, visit: Visit) -> None:
-    failed.forget_officer(session, keys, visit.officer.id)
-    telegram_links.unlink(session, visit.officer.id)
-    log.record(session, keys, "unlinked", officer=visit.officer.id, now=visit.now)
 
 
 def _end_one(session: Session, keys: ServerKeys, visit: Visit, name: bytes) -> None:

@@ -102,6 +102,7 @@ def test_no_text_is_left_over():
         "language.",
         "account.done.",
         "account.no_bot",
+        "account.waits",
         "act.",
         "log.family.",
         "figures.by.",

@@ -8,6 +8,7 @@ from handlers.watch import alarms
 from storage.jobs import watches
 from storage.models import Officer
 from storage.people import officers, telegram_links
+from storage.units import admissions
 from storage.words import Channel, Role
 from tests.support import founded
 from tests.support.desk import Desk, desk
@@ -101,3 +102,16 @@ def test_an_admin_who_left_hears_nothing(here: Desk):
     with here.database.writing() as session:
         officers.deactivate(session, here.keys, gone.id)
     assert here.act(alarms.rings, "disk.full") == 0
+
+
+def test_an_admin_who_waits_to_be_confirmed_hears_no_alarm(here: Desk):
+    waits = admin(here)
+    with here.database.writing() as session:
+        admissions.leave_unconfirmed(session, here.keys, waits)
+    assert here.act(alarms.rings, "disk.full") == 0
+    assert told(here) == []
+    with here.database.writing() as session:
+        admissions.confirm(session, here.keys, waits.id)
+    here.later(days=1, minutes=1)
+    assert here.act(alarms.rings, "disk.full") == 1
+    assert [handle for handle, _ in told(here)] == ["700"]

@@ -42,17 +42,18 @@ def heard() -> dict[str, Letter]:
 
 @pytest.fixture
 def linked(terminal):
-    """Three supervisors and a handler with a Telegram, one supervisor without."""
+    """Three supervisors with a seat, one without and a handler, all with a Telegram."""
+    seat = ("--unit", "Wilayah II", "--member", "rini")
     for words in (
         ("unit", "add", "Wilayah II", "--first", "rini"),
-        ("officer", "add", "dewi", "--role", "supervisor", "--language", "en"),
+        ("officer", "add", "dewi", "--role", "supervisor", "--language", "en", *seat),
         ("officer", "add", "tono", "--role", "supervisor"),
         ("officer", "add", "budi", "--role", "handler"),
     ):
-        said = terminal(*words, PASSPHRASE=NEW)
+        said = terminal(*words, PASSPHRASE=f"{NEW}\n{NEW}")
         assert said.code == 0, said
     with store() as (session, keys):
-        for handle, login in enumerate(("siti", "rini", "dewi", "budi"), start=900):
+        for handle, login in enumerate(("siti", "rini", "dewi", "budi", "tono"), start=900):
             officer = officers.verified(session, keys, login)
             token = telegram_links.issue(session, keys, officer.id, now=utc_now())
             place = (Channel.TELEGRAM, str(handle))

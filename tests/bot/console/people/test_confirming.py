@@ -7,7 +7,7 @@ from bot.console import menu
 from storage.units import admissions
 from storage.words import Role
 from tests.bot.console.people.test_people import added, found, invites, joins, words_of
-from tests.support.browsers import Desk
+from tests.support.browsers import Desk, Page
 from tests.support.founded import Person
 
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -103,3 +103,13 @@ async def test_a_confirmation_is_proved(desk: Desk):
     desk.clock.pass_time(minutes=15)
     response = await sari.send("/people/officers/wati/confirm", **form)
     assert response.headers["location"].startswith("/console/prove")
+
+
+@on_sqlite
+async def test_who_waits_can_link_no_telegram(desk: Desk):
+    response = await desk.signed_in(waiting(desk, "wati", Role.ADMIN)).send(
+        "/account/link"
+    )
+    assert response.status_code == 409
+    assert "Your account waits to be let in" in Page(response).text
+    assert "t.me" not in response.text
