@@ -1,10 +1,7 @@
 """A data breach: recorded, told to the authority, told to every reporter once (D22)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-
-from sqlmodel import Session, col, func, select
 
 from handlers.errors import NotFound
 from handlers.messages import Reply
@@ -16,22 +13,12 @@ from storage import breaches
 from storage.audit import log
 from storage.cases import cases, history, items
 from storage.cases.items import Content
-from storage.models import REAL, Breach, Case, Event, File, Item
+from storage.models import Breach, Case
 from storage.words import Audience, Channel, EventCode, ItemKind
 
 BATCH = 50
 MOST = 1000
 """Letters of what an operator may write in one language."""
-
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """What the authority is told in numbers: no name, number or content of a case."""
-
-    cases: int
-    reporters: int
-    identities: int
-    files: int
 
 
 def due(office: Office, row: Breach) -> datetime:
@@ -46,32 +33,14 @@ def record(work: Work, *, known: datetime) -> Breach:
     return row
 
 
-def tell_authority(work: Work, breach: bytes) -> Figures:
+def tell_authority(work: Work, breach: bytes) -> breaches.Figures:
     """Note that the authority is told, the first time; returns the figures for it."""
     row = _locked(work, breach)
     if row.told_authority is None:
         row.told_authority = work.now.replace(microsecond=0)
         breaches.save(work.store, work.keys, row)
         _witness(work, row, "authority")
-    return figures(work.store)
-
-
-def figures(session: Session) -> Figures:
-    """Count what a breach may concern."""
-
-    def count(of: type[Case | File], *where: object) -> int:
-        query = select(func.count()).select_from(of)
-        return session.exec(query.where(*where)).one()  # type: ignore[arg-type]  # SQLAlchemy's conditions share no type
-
-    named = select(func.count(func.distinct(col(Item.report)))).where(
-        Item.audience == Audience.IDENTITY.value
-    )
-    return Figures(
-        cases=count(Case, REAL),
-        reporters=count(Case, REAL, col(Case.reporter_key).is_not(None)),
-        identities=session.exec(named).one(),
-        files=count(File),
-    )
+    return breaches.figures(work.store)
 
 
 def tell_reporters(
@@ -84,19 +53,14 @@ def tell_reporters(
     at the end. A case is told once, however often and from wherever this is called.
     """
     row = _locked(work, breach)
-    reports = work.store.exec(
-        select(Case.report)
-        .where(REAL, col(Case.report) > after, col(Case.reporter_key).is_not(None))
-        .order_by(col(Case.report))
-        .limit(BATCH)
-    ).all()
+    reports = breaches.concerned(work.store, after=after, limit=BATCH)
     told = []
     for report in reports:
         case = cases.lock(work.store, work.keys, report)
         if (
             case is None
             or case.reporter_key is None
-            or _was_told(work.store, case, row)
+            or breaches.was_told(work.store, case, row)
         ):
             continue
         _tell(work, case, row, _text(work.office, words))
@@ -127,17 +91,6 @@ def _locked(work: Work, breach: bytes) -> Breach:
     return row
 
 
-def _mark(row: Breach) -> str:
-    return f"breach:{row.id.hex()}"
-
-
-def _was_told(session: Session, case: Case, row: Breach) -> bool:
-    query = select(Event.id).where(
-        Event.report == case.report, Event.detail == _mark(row)
-    )
-    return session.exec(query.limit(1)).first() is not None
-
-
 def _tell(work: Work, case: Case, row: Breach, text: str) -> None:
     day = work.day
     content = Content(kind=ItemKind.TOLD, text=text, at=work.now.isoformat())
@@ -159,7 +112,7 @@ def _tell(work: Work, case: Case, row: Breach, text: str) -> None:
         EventCode.ITEM,
         by=history.SYSTEM,
         day=day,
-        detail=_mark(row),
+        detail=breaches.mark(row),
         item_hash=item_hash,
     )
     cases.save(work.store, work.keys, case)

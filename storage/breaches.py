@@ -1,13 +1,26 @@
 """Data breaches that became known, and who was told of each when (D22)."""
 
 import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from storage.crypto.sealing import Context, encode
 from storage.crypto.server_key import ServerKeys
-from storage.models import Breach
+from storage.models import REAL, Breach, Case, Event, File, Item
+from storage.words import Audience
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What the authority is told in numbers: no name, number or content of a case."""
+
+    cases: int
+    reporters: int
+    identities: int
+    files: int
 
 
 def add(session: Session, keys: ServerKeys, *, known: datetime) -> Breach:
@@ -41,6 +54,48 @@ def everything(session: Session, keys: ServerKeys) -> list[Breach]:
     for row in rows:
         check(keys, row)
     return list(rows)
+
+
+def figures(session: Session) -> Figures:
+    """Count what a breach may concern."""
+
+    def count(of: type[Case | File], *where: object) -> int:
+        query = select(func.count()).select_from(of)
+        return session.exec(query.where(*where)).one()  # type: ignore[arg-type]  # SQLAlchemy's conditions share no type
+
+    named = select(func.count(func.distinct(col(Item.report)))).where(
+        Item.audience == Audience.IDENTITY.value
+    )
+    return Figures(
+        cases=count(Case, REAL),
+        reporters=count(Case, REAL, col(Case.reporter_key).is_not(None)),
+        identities=session.exec(named).one(),
+        files=count(File),
+    )
+
+
+def concerned(session: Session, *, after: bytes, limit: int) -> Sequence[bytes]:
+    """Return the next reports whose reporter can be told, behind one of them."""
+    query = (
+        select(Case.report)
+        .where(REAL, col(Case.report) > after, col(Case.reporter_key).is_not(None))
+        .order_by(col(Case.report))
+        .limit(limit)
+    )
+    return session.exec(query).all()
+
+
+def was_told(session: Session, case: Case, row: Breach) -> bool:
+    """Tell whether a case's reporter was told of a breach."""
+    query = select(Event.id).where(
+        Event.report == case.report, Event.detail == mark(row)
+    )
+    return session.exec(query.limit(1)).first() is not None
+
+
+def mark(row: Breach) -> str:
+    """Return the detail by which a case's history names a breach."""
+    return f"breach:{row.id.hex()}"
 
 
 def check(keys: ServerKeys, row: Breach) -> None:

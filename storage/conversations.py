@@ -159,6 +159,12 @@ def forget(session: Session, names: Sequence[bytes]) -> None:
     )
 
 
+def drop(session: Session, row: Conversation) -> None:
+    """Delete a conversation."""
+    session.delete(row)
+    session.flush()
+
+
 def rename(session: Session, keys: ServerKeys, row: Conversation) -> None:
     """Keep a conversation under the newest server key, by name and content.
 

@@ -75,6 +75,11 @@ def remove(session: Session, name: bytes) -> bool:
     return bool(gone.rowcount)
 
 
+def drop_old(session: Session, *, before: date) -> None:
+    """Delete what was kept before a day."""
+    session.connection().execute(delete(Quarantine).where(col(Quarantine.day) < before))
+
+
 def give_reason(
     session: Session, keys: ServerKeys, row: Quarantine, reason: str
 ) -> None:

@@ -13,7 +13,7 @@ from bot.clock import utc_now
 from bot.terminal import desk, printing
 from bot.terminal.desk import AsJson, ConfigFile, Desk, Refused
 from handlers import breaches as verbs
-from handlers.breaches import MOST, Figures
+from handlers.breaches import MOST
 from handlers.office import Office
 from handlers.work import Work
 from storage import breaches
@@ -145,7 +145,7 @@ def _shown(moment: datetime, zone: ZoneInfo) -> str:
     return f"{moment.astimezone(zone):%Y-%m-%d %H:%M %Z}"
 
 
-def _draft(agency: str, known: str, figures: Figures) -> str:
+def _draft(agency: str, known: str, figures: breaches.Figures) -> str:
     return f"""\
 PEMBERITAHUAN KEGAGALAN PELINDUNGAN DATA PRIBADI (UU 27/2022 Pasal 46)
 

@@ -6,8 +6,6 @@ and as the last statement write the head of the history into the audit log.
 
 from datetime import datetime
 
-from sqlmodel import Session
-
 from handlers.errors import NotFound, Purged
 from handlers.notices import reporters
 from handlers.work import Work
@@ -15,6 +13,7 @@ from storage.audit import log
 from storage.cases import cases, history, items
 from storage.cases.history import Actor
 from storage.cases.items import Content
+from storage.database.transactions import Store
 from storage.models import Case, Event, Officer
 from storage.words import ActorClass, Audience, EventCode, ItemKind
 
@@ -44,7 +43,7 @@ def event(
     )
 
 
-def _register(session: Session, case: Case) -> None:
+def _register(session: Store, case: Case) -> None:
     """Give the internal register number at the first act of an officer.
 
     Not at submit: the order of numbers must not tell the order in which reports came.

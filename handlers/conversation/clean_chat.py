@@ -204,8 +204,7 @@ def _refused(work: Work, memory: Memory, letter: Letter) -> None:
 
 def _keep(work: Work, row: Conversation, memory: Memory) -> None:
     if memory.is_idle() and not memory.trail:
-        work.store.delete(row)
-        work.store.flush()
+        conversations.drop(work.store, row)
         return
     conversations.save(
         work.store, work.keys, [row.handle], memory.to_bytes(), expires=memory.ends

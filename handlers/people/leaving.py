@@ -6,17 +6,15 @@ Nobody's key is needed for it: the new one is sealed to whoever remains.
 
 from collections.abc import Sequence
 
-from sqlmodel import col, delete, or_, select
-
 from handlers import authority
 from handlers.errors import LastAdmin, LastMember, NotYours
 from handlers.reveals import ending
 from handlers.work import Work
 from storage.audit import log, manifests
 from storage.audit.manifests import Name
-from storage.cases import cases, history, reports
+from storage.cases import cases, history, reports, worklist
 from storage.cases.history import SYSTEM, Actor
-from storage.models import REAL, Case, LinkToken, Officer, Unit
+from storage.models import Case, Officer, Unit
 from storage.notices import failed
 from storage.people import officers, sessions, telegram_links
 from storage.units import admissions, rotation, units
@@ -125,12 +123,7 @@ def _leave(work: Work, unit: Unit, officer: Officer, by: bytes | None) -> list[C
     """End a membership, and put what the officer had in this unit back into its queue."""
     rotation.leave(work.store, work.keys, unit, officer)
     reports.take_away(work.store, work.keys, unit.id, officer.id)
-    mine = or_(col(Case.officer) == officer.id, col(Case.wanted_by) == officer.id)
-    theirs = work.store.exec(
-        select(Case.report)
-        .where(REAL, mine, Case.unit == unit.id, col(Case.is_open).is_(True))
-        .order_by(col(Case.report))
-    ).all()
+    theirs = worklist.held_by(work.store, unit.id, officer.id)
     found = [cases.lock(work.store, work.keys, report) for report in theirs]
     returned = [case for case in found if case is not None]
     for case in returned:
@@ -163,8 +156,7 @@ def _return(work: Work, case: Case, officer: Officer, by: bytes | None) -> None:
 def _forget(work: Work, officer: bytes) -> None:
     """Delete the officer's Telegram, and a link to it that was not pressed yet."""
     failed.forget_officer(work.store, work.keys, officer)
-    work.store.exec(delete(LinkToken).where(col(LinkToken.officer) == officer))
-    telegram_links.unlink(work.store, officer)
+    telegram_links.forget(work.store, officer)
 
 
 def _witness(work: Work, returned: Sequence[Case], by: bytes | None) -> None:

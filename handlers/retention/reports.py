@@ -8,14 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlmodel import Session
-
 from handlers.office import Office
 from handlers.rules.lifetimes import Facts, Since, latest_start
 from handlers.work import Work
 from storage.audit import log
 from storage.cases import cases, history
 from storage.crypto.sealing import NotAuthentic
+from storage.database.transactions import Store
 from storage.models import Case, Tombstone
 from storage.retention import erasing, overdue, tombstones
 from storage.retention.overdue import Cut
@@ -107,7 +106,7 @@ def replay(work: Work, stone: Tombstone) -> Gone:
     """
     what, today = Erased(stone.what), work.day
     case = cases.lock(work.store, work.keys, stone.report)
-    if work.store.get(Tombstone, stone.id) is not None:
+    if tombstones.is_known(work.store, stone):
         return Gone()
     tombstones.keep(work.store, work.keys, stone)
     if case is None:
@@ -147,7 +146,7 @@ def _erase(work: Work, case: Case, what: Erased, day: date) -> tuple[bool, list[
     return gone, removed
 
 
-def _ended(session: Session, case: Case) -> date:
+def _ended(session: Store, case: Case) -> date:
     """Return the day of the last step, from the history: it ended the case."""
     ends = {EventCode.STATUS, EventCode.WITHDRAWN}
     days = [e.day for e in history.of_case(session, case.report) if e.code in ends]

@@ -3,9 +3,6 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete
-from sqlmodel import col, select
-
 from handlers.conversation import clean_chat
 from handlers.conversation.memory import DRAFT_LIFE, WARN_BEFORE, Memory
 from handlers.dialogue import State
@@ -14,10 +11,10 @@ from handlers.notices import reporters, statuses, undelivered
 from handlers.office import Office
 from handlers.reveals import ending as reveal_ends
 from handlers.work import Work
-from storage import conversations, outbox
+from storage import conversations, outbox, quarantine
 from storage.cases import reports
 from storage.crypto.sealing import NotAuthentic
-from storage.models import Conversation, Draft, Quarantine
+from storage.models import Conversation
 from storage.people import invitations, sessions, telegram_links
 from storage.retention import tombstones
 
@@ -37,8 +34,7 @@ def purge(work: Work) -> int:
     sessions.purge(work.store, now=work.now)
     telegram_links.purge(work.store, now=work.now)
     invitations.purge(work.store, now=work.now)
-    old = today - lives.days("quarantine")
-    work.store.connection().execute(delete(Quarantine).where(col(Quarantine.day) < old))
+    quarantine.drop_old(work.store, before=today - lives.days("quarantine"))
     tombstones.drop(
         work.store, before=today - work.office.backups - lives.days("tombstones")
     )
@@ -110,7 +106,7 @@ def _end(work: Work, row: Conversation, memory: Memory | None) -> None:
     """Delete a conversation; what a clean chat may still want stays while it can be had."""
     rest = memory.bare() if memory is not None else None
     if rest is None:
-        work.store.delete(row)
+        conversations.drop(work.store, row)
         return
     rest.trail = rest.trail.living(work.now)
     if rest.trail:
@@ -121,13 +117,13 @@ def _end(work: Work, row: Conversation, memory: Memory | None) -> None:
     if rest.sweep is not None:
         left = max(1, rest.sweep.left + rest.trail.lost)
         clean_chat.tell_left(work, rest, left)
-    work.store.delete(row)
+    conversations.drop(work.store, row)
 
 
 def _forget_case(work: Work, row: Conversation, memory: Memory) -> None:
     memory.forget_case()
     if memory.is_empty():
-        work.store.delete(row)
+        conversations.drop(work.store, row)
         return
     conversations.save(
         work.store, work.keys, [row.handle], memory.to_bytes(), expires=memory.ends
@@ -140,7 +136,7 @@ def _drop_orphans(work: Work) -> int:
     The drafts are read first: each of them was committed with its conversation.
     """
     before = work.office.day(work.now - 2 * DRAFT_LIFE)
-    old = work.store.exec(select(Draft.report).where(col(Draft.day) < before)).all()
+    old = reports.drafts_of(work.store, before=before)
     if not old:
         return 0
     memories = (_read(work.office, row) for row in conversations.everyone(work.store))

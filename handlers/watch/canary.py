@@ -5,9 +5,8 @@ what the server can know of a sealed report. ``erase`` takes all of it away in o
 the channel's name alone, so that it finds what a crash left behind too.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-
-from sqlmodel import col, delete, select
 
 from handlers.conversation.memory import Memory
 from handlers.messages import Kind
@@ -20,23 +19,11 @@ from storage.cases import history, items, reports, tags
 from storage.crypto.sealing import NotAuthentic
 from storage.crypto.server_key import Purpose
 from storage.database import transactions
-from storage.jobs import jobs, leases
-from storage.models import (
-    Case,
-    Conversation,
-    DataRequest,
-    Event,
-    File,
-    Grant,
-    Inbox,
-    Item,
-    Job,
-    OutboxRow,
-    Reveal,
-)
-from storage.notices import subscriptions
+from storage.jobs import leases
+from storage.models import Case, Conversation
+from storage.retention import canary as rows
 from storage.units import units
-from storage.words import Audience, Channel, JobKind, Status
+from storage.words import Audience, Channel, Status
 
 HANDLE = "canary"
 LEASE = "canary"
@@ -129,10 +116,10 @@ def counted(work: Work, number: str, *, texts: int) -> str:
     and one for the choices, a key sealed to a unit that exists, and a receipt.
     """
     try:
-        case = _case(work, number)
+        case = rows.case(work.store, work.keys, number)
         if case is None or not _is_sealed(work, case):
             return "case.missing"
-        found = work.store.exec(select(Item).where(Item.report == case.report)).all()
+        found = rows.items_of(work.store, case)
         for item in found:
             items.check(work.keys, item)
     except (NotAuthentic, units.NoSuchUnit):
@@ -157,7 +144,7 @@ def _is_sealed(work: Work, case: Case) -> bool:
 
 def standing(work: Work, number: str, language: str) -> str:
     """Return what must be said of the canary's case when its status is asked for."""
-    case = _case(work, number)
+    case = rows.case(work.store, work.keys, number)
     if case is None or case.status != Status.RECEIVED:
         return ""
     reply = reporters.standing(
@@ -191,45 +178,26 @@ def sweep(work: Work) -> int:
     return _erase(work)
 
 
-def _case(work: Work, number: str) -> Case | None:
-    query = select(Case).where(Case.number == number, col(Case.canary))
-    case = work.store.exec(query).first()
-    if case is not None:
-        tags.check_case(work.keys, case)
-    return case
-
-
 def _erase(work: Work) -> int:
     """Delete by the mark and by the channel; what is not ours as it stands is left alone."""
     names = conversations.names_of(work.keys, Channel.CANARY, HANDLE)
-    transactions.lock_handles(work.store.connection(), names)
+    transactions.hold_people(work.store, names)
     row = conversations.find(work.store, names)
     if row is not None:
         _discard(work, row)
         conversations.forget(work.store, names)
-    run = work.store.connection().execute
-    run(delete(OutboxRow).where(col(OutboxRow.channel) == Channel.CANARY.value))
-    _drop_jobs(work)
-    _forget_messages(work)
+    rows.erase_letters(work.store)
+    rows.erase_receipts_due(work.store, work.keys)
+    rows.forget_messages(work.store, _message_names(work))
     gone = 0
-    for case in work.store.exec(select(Case).where(col(Case.canary))).all():
+    for case in rows.cases(work.store):
         try:
             tags.check_case(work.keys, case)
         except NotAuthentic:
             continue  # somebody marked a case by hand: it stays, and the audit says so
-        _delete(work, case)
+        rows.erase_case(work.store, work.keys, case)
         gone += 1
-    work.store.flush()
     return gone
-
-
-def _delete(work: Work, case: Case) -> None:
-    subscriptions.end_for_case(work.store, work.keys, case.report)
-    for table in (Item, Grant, Event, File, DataRequest, Reveal):
-        work.store.connection().execute(
-            delete(table).where(col(table.report) == case.report)
-        )
-    work.store.delete(case)
 
 
 def _discard(work: Work, row: Conversation) -> None:
@@ -241,27 +209,9 @@ def _discard(work: Work, row: Conversation) -> None:
         reports.discard(work.store, bytes.fromhex(memory.report))
 
 
-def _drop_jobs(work: Work) -> None:
-    """Delete the receipts owed to the canary; each row is opened to know whose it is."""
-    rows = work.store.exec(select(Job).where(Job.kind == JobKind.RECEIPT.value)).all()
-    for row in rows:
-        if jobs.details_of(work.keys, row).get("channel") == Channel.CANARY:
-            work.store.delete(row)
-    work.store.flush()
-
-
-def _forget_messages(work: Work) -> None:
-    names = [
-        name
-        for number in range(MOST_MESSAGES)
-        for name in work.keys.look_ups(
-            Purpose.INBOX, Channel.CANARY, message_id(number)
-        )
-    ]
-    for start in range(0, len(names), 500):
-        work.store.connection().execute(
-            delete(Inbox).where(col(Inbox.name).in_(names[start : start + 500]))
-        )
+def _message_names(work: Work) -> Iterator[bytes]:
+    for number in range(MOST_MESSAGES):
+        yield from work.keys.look_ups(Purpose.INBOX, Channel.CANARY, message_id(number))
 
 
 def message_id(number: int) -> str:

@@ -4,16 +4,12 @@ Whoever keeps the head outside this system can show later that a log was cut or 
 The digest is a line of the log itself, so two processes send it once.
 """
 
-from collections import Counter
 from datetime import time
-
-from sqlmodel import Session, col, select
 
 from handlers.messages import Reply
 from handlers.notices import officers
 from handlers.work import Work
 from storage.audit import log
-from storage.models import AuditLine
 from storage.words import Role
 
 CODE = "digest"
@@ -29,7 +25,7 @@ def is_due(work: Work) -> bool:
     local = work.now.astimezone(work.office.zone)
     if local.time() < HOUR:
         return False
-    last = _last(work.store)
+    last = log.last_of(work.store, CODE)
     return last is None or work.office.day(last.at) < local.date()
 
 
@@ -41,13 +37,13 @@ def send(work: Work, *, broken: int | None) -> int | None:
     """
     if not is_due(work):
         return None
-    counts, since = _counts(work.store)
+    counts = log.counts(work.store, after=log.last_of(work.store, CODE))
     detail = f"broken:{broken}" if broken else "whole"
     log.record(work.store, work.keys, CODE, officer=None, detail=detail, now=work.now)
     params = {
         "day": f"{work.day:%d.%m.%Y}",
         "head": log.written(log.head(work.store)),
-        "lines": str(since),
+        "lines": str(counts.total()),
         "read": str(counts[_READ]),
         "reveals": str(sum(n for c, n in counts.items() if c.startswith(_REVEAL))),
         "removed": str(sum(n for c, n in counts.items() if c in _REMOVED)),
@@ -56,18 +52,3 @@ def send(work: Work, *, broken: int | None) -> int | None:
     }
     text = "DIGEST.BROKEN" if broken else "DIGEST.WHOLE"
     return officers.tell_role(work, Role.AUDITOR, Reply(text, params))
-
-
-def _last(session: Session) -> AuditLine | None:
-    query = select(AuditLine).where(AuditLine.code == CODE)
-    return session.exec(query.order_by(col(AuditLine.seq).desc()).limit(1)).first()
-
-
-def _counts(session: Session) -> tuple[Counter[str], int]:
-    """Return the acts since the last digest by code, and how many lines they are."""
-    last = _last(session)
-    query = select(AuditLine.code)
-    if last is not None and last.seq is not None:
-        query = query.where(col(AuditLine.seq) > last.seq)
-    counts = Counter(session.exec(query))
-    return counts, counts.total()

@@ -6,6 +6,7 @@ digest: with it a log that was cut off at its end shows too.
 
 import hmac
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -124,6 +125,20 @@ def lines(
     if wanted.until is not None:
         query = query.where(col(AuditLine.at) < wanted.until)
     return list(session.exec(query))
+
+
+def last_of(session: Session, code: str) -> AuditLine | None:
+    """Return the newest line with this code."""
+    query = select(AuditLine).where(AuditLine.code == code)
+    return session.exec(query.order_by(col(AuditLine.seq).desc()).limit(1)).first()
+
+
+def counts(session: Session, *, after: AuditLine | None) -> Counter[str]:
+    """Count the lines behind one (or all) by their code."""
+    query = select(AuditLine.code)
+    if after is not None:
+        query = query.where(col(AuditLine.seq) > after.seq)
+    return Counter(session.exec(query))
 
 
 def written(head: tuple[int, bytes]) -> str:

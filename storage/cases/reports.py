@@ -148,6 +148,11 @@ def is_draft(session: Session, report: bytes) -> bool:
     return session.exec(query).first() is not None
 
 
+def drafts_of(session: Session, *, before: date) -> Sequence[bytes]:
+    """Return the report ids of drafts that were begun before a day."""
+    return session.exec(select(Draft.report).where(col(Draft.day) < before)).all()
+
+
 def draft_key(session: Session, keys: ServerKeys, report: bytes) -> bytes | None:
     """Return the verified key of a draft; None if it is a draft no more.
 

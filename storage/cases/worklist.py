@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, or_, select
 
 from storage.cases import tags
 from storage.crypto.sealing import NotAuthentic
@@ -31,6 +31,15 @@ def taken_by(
         col(Case.report).not_in(without),
     )
     return list(session.exec(query.order_by(*_ORDER).limit(limit)))
+
+
+def held_by(session: Session, unit: bytes, officer: bytes) -> Sequence[bytes]:
+    """Return the open cases of a unit that an officer took, or proposed a step of."""
+    mine = or_(col(Case.officer) == officer, col(Case.wanted_by) == officer)
+    query = select(Case.report).where(
+        REAL, mine, Case.unit == unit, col(Case.is_open).is_(True)
+    )
+    return session.exec(query.order_by(col(Case.report))).all()
 
 
 def due_by(

@@ -63,6 +63,11 @@ def classify(error: BaseException) -> Failure:
     return Failure.MESSAGE if isinstance(error, _OURS) else Failure.STORE
 
 
+def hold_people(session: Session, names: Iterable[bytes]) -> None:
+    """Order what follows with the messages of these people, by their keyed names."""
+    lock_handles(session.connection(), names)
+
+
 def lock_handles(connection: Connection, handles: Iterable[bytes]) -> None:
     """On PostgreSQL, order these people across replicas until the commit.
 

@@ -67,6 +67,12 @@ def unlink(session: Session, officer_id: bytes) -> None:
     session.exec(delete(OfficerLink).where(col(OfficerLink.officer) == officer_id))
 
 
+def forget(session: Session, officer_id: bytes) -> None:
+    """Forget an officer's handle, and a link that was not pressed yet."""
+    session.exec(delete(LinkToken).where(col(LinkToken.officer) == officer_id))
+    unlink(session, officer_id)
+
+
 def officer_at(
     session: Session, keys: ServerKeys, channel: Channel, handle: str
 ) -> bytes | None:

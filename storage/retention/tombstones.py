@@ -59,6 +59,11 @@ def known(session: Session) -> set[bytes]:
     return set(session.exec(select(Tombstone.id)))
 
 
+def is_known(session: Session, row: Tombstone) -> bool:
+    """Tell whether this store knows a tombstone already."""
+    return session.get(Tombstone, row.id) is not None
+
+
 def keep(session: Session, keys: ServerKeys, row: Tombstone) -> None:
     """Put back a row that a line of the file told of; it needs no line any more."""
     row.written = True

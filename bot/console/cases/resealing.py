@@ -2,12 +2,10 @@
 
 from collections.abc import Sequence
 
-from sqlmodel import Session
 from starlette.responses import Response
 
 from bot.console.visit import SeeOther, Visit
-from storage.audit import log
-from storage.crypto.server_key import ServerKeys
+from handlers.people import resealing
 from storage.models import Unit
 from storage.rekeying import unit_keys
 from storage.units import units
@@ -22,10 +20,9 @@ def again(visit: Visit) -> Response:
 
 def some(visit: Visit) -> int:
     """Re-seal a few cases of the officer's units; return how many still carry an old key."""
-    keys = visit.console.office.keys
     due = _due(visit)
     for unit in due:
-        visit.write(_batch, keys, unit.id, visit)
+        visit.act(resealing.reseal, unit.id, visit.secret, by=visit.officer)
     if not due:
         return 0
     with visit.console.database.reading() as session:
@@ -40,15 +37,3 @@ def _due(visit: Visit) -> Sequence[Unit]:
             for unit in mine
             if unit.kind == UnitKind.HANDLING and unit_keys.is_due(session, unit)
         ]
-
-
-def _batch(session: Session, keys: ServerKeys, unit: bytes, visit: Visit) -> None:
-    """Re-seal, and drop a key that nothing names any more: one line of the log for each."""
-    me = visit.officer
-    done = unit_keys.batch(session, keys, unit, me, visit.secret)
-    dropped = unit_keys.drop_old(session, keys, unit)
-    lines = [("unit.resealed", done)] if done else []
-    lines += [("unit.key_dropped", generation) for generation in dropped]
-    for code, number in lines:
-        detail = f"{unit.hex()}:{number}"
-        log.record(session, keys, code, officer=me.id, detail=detail, now=visit.now)

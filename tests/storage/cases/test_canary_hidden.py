@@ -10,8 +10,8 @@ from sqlmodel import Session, SQLModel, func, select
 import bot
 import handlers
 import storage
-from handlers import breaches
 from handlers.watch import canary
+from storage import breaches
 from storage.cases import cases, conflicts, data_requests, figures, tags, worklist
 from storage.inspection import chains
 from storage.jobs import backlog
@@ -31,8 +31,8 @@ KNOWN = {
     "storage/rekeying/rewriting.py:_case_names": "a new server key is for every row",
     "storage/rekeying/unit_keys.py:batch": "sorts grants; which are due says _due, without it",
     "storage/rekeying/unit_keys.py:_due": "leaves the canary's out by its mark",
-    "handlers/watch/canary.py:_case": "the canary's own",
-    "handlers/watch/canary.py:_erase": "the canary's own",
+    "storage/retention/canary.py:case": "the canary's own",
+    "storage/retention/canary.py:cases": "the canary's own",
     "storage/retention/overdue.py:_is_there": "a condition of the queries here",
     "storage/retention/overdue.py:item": "a condition of the queries here",
 }

@@ -53,7 +53,9 @@ def linked(terminal):
         said = terminal(*words, PASSPHRASE=f"{NEW}\n{NEW}")
         assert said.code == 0, said
     with store() as (session, keys):
-        for handle, login in enumerate(("siti", "rini", "dewi", "budi", "tono"), start=900):
+        for handle, login in enumerate(
+            ("siti", "rini", "dewi", "budi", "tono"), start=900
+        ):
             officer = officers.verified(session, keys, login)
             token = telegram_links.issue(session, keys, officer.id, now=utc_now())
             place = (Channel.TELEGRAM, str(handle))
