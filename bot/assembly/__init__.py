@@ -1,1 +1,6 @@
-"""To be written: one line for the package, one for each module."""
+"""Builds the running parts from the settings; starts nothing.
+
+hardening: no core dumps and no debugger for this process
+office: the ``Office`` (rules, texts, limits) and the blob store, from the settings
+server: the ``House``: channels, writer, console, loops, wired together
+"""

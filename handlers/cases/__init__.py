@@ -1,1 +1,13 @@
-"""To be written: one line for the package, one for each module."""
+"""The verbs on cases: of officers, of reporters, and of the clock.
+
+conflicts: an officer declares a conflict of interest; the case gets its own key
+data_requests: a reporter's request about their own data: asked, promised, answered
+due_dates: sets a case's status and its next deadline
+holds: legal hold: set by one supervisor, released by a second officer
+officer: an officer's verbs: change status, ask, note, take, let go, record a reading
+officer_telegram: an officer's own Telegram: link it; buttons of alerts
+receipts: case number and secret code: made, given, opened
+record: the parts of an officer's verb: lock, event, item, audit line
+reporter: the verbs of whoever holds a receipt: status, add, withdraw, erase
+submission: a draft becomes a case; routes and entry units that it needs
+"""

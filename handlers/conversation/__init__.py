@@ -1,1 +1,8 @@
-"""To be written: one line for the package, one for each module."""
+"""Carries out what the dialogue decided.
+
+clean_chat: deletes both sides' messages of a chat, one batch at a time
+commands: runs the verb of each command that the dialogue returns
+exchange: one message in its transaction: recall the conversation, answer, remember
+items: seals the items of a message into the draft or the case it belongs to
+memory: the encrypted state of a conversation, and its trail of message ids
+"""

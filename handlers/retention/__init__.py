@@ -1,1 +1,5 @@
-"""To be written: one line for the package, one for each module."""
+"""What ends by itself.
+
+reports: erases what ended cases hold beyond their rule; replays tombstones
+traces: deletes drafts, conversations, ids, letters, sessions, links past their time
+"""

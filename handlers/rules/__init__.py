@@ -1,1 +1,14 @@
-"""To be written: one line for the package, one for each module."""
+"""Law and practice of a jurisdiction as tables, and what they mean. Pure.
+
+``id/*.toml`` are the tables for Indonesia; an agency may edit its own copies.
+
+deadlines: when something is due, on the calendar of working days
+lifetimes: how long each kind of data is kept
+numbering: case numbers, secret codes, register numbers: make, check, find in a text
+regions: provinces by code and by the names that people write
+reveals: grounds on which an identity or original may be opened, and for how long
+routing: which unit gets a report, and how urgent it is
+rulebook: all tables of one jurisdiction, read and checked
+workdays: weekends, public holidays and joint leave
+workflow: which status may follow, who may set it, with which reason
+"""

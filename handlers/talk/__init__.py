@@ -1,1 +1,12 @@
-"""To be written: one line for the package, one for each module."""
+"""The parts of the dialogue. Pure.
+
+attachments: files, places, contact cards, edits: kept, or refused with the reason
+followup: what a reporter does with number and code: status, add, read, withdraw
+keyword_acts: keywords that act in any state: help, language, stop, cancel, edit
+out_of_order: a button press that overtakes an earlier text: both put in order
+report: the questions of a report, from the first one to SEND
+rights: the menu of a reporter's data rights
+state: the state of a conversation, and the turn that one message makes of it
+talk: one message with its state and facts; asks questions
+unprompted: messages that answer no question: quotes, live locations, late messages
+"""

@@ -1,1 +1,6 @@
-"""To be written: one line for the package, one for each module."""
+"""Connections, transactions, schema.
+
+database: the connections: one for writes, others for reads; SQLite or PostgreSQL
+schema: the version of the schema: upgrade, refuse a newer one
+transactions: what a failure means, locks in one person's order, memo of a transaction
+"""

@@ -1,1 +1,7 @@
-"""To be written: one line for the package, one for each module."""
+"""Durable jobs, leases, watches, backlog.
+
+backlog: counts and coarse ages of what waits
+jobs: rows of jobs: put, claim, done, retry
+leases: leases: what one process does at a time, and its cursor
+watches: rows of watches: since when something works, or fails and why
+"""

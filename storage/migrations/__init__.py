@@ -1,1 +1,5 @@
-"""The schema's history; ``storage.database.schema`` runs it."""
+"""The history of the schema; ``storage.database.schema`` runs it.
+
+env: Alembic's environment
+versions: one module for each version
+"""

@@ -1,4 +1,10 @@
-"""The tables. Every column says how it may be read and when it goes (SECRETS 5)."""
+"""The tables; every column says how it may be read and when it goes.
+
+cases: reports: drafts, cases, items, files, history, reveals, requests, tombstones
+marks: how a column may be read (clear, keyed, sealed), and the rule by which it goes
+organisation: the house itself: officers, units, keys, sessions, settings, leases
+people: whatever touches a person: inbox, conversations, subscriptions, outbox, jobs
+"""
 
 from storage.models.cases import (
     REAL,

@@ -1,1 +1,7 @@
-"""To be written: one line for the package, one for each module."""
+"""Who wants notices, and what becomes of them.
+
+failed: letters that a provider refused for good, kept for a person to judge
+owed: news that could not be told and is owed
+subscriptions: who asked for notices on which case
+waiting: letters of one person that wait: read, join, drop
+"""

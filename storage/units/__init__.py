@@ -1,1 +1,10 @@
-"""To be written: one line for the package, one for each module."""
+"""Units, their keys, grants, routes and admissions.
+
+admissions: who waits: officers before a unit, accounts to be confirmed
+grants: a unit's secret sealed to one member or to the recovery key
+readiness: what is missing before reports can be taken
+recovery_keys: public halves of the two offline recovery pairs
+rotation: the next key pair of a unit
+routes: which unit gets which reports
+units: units, memberships, and the unit's secret
+"""

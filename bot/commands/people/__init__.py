@@ -1,1 +1,6 @@
-"""To be written: one line for the package, one for each module."""
+"""``kentongan officer`` and ``kentongan unit``.
+
+officers: accounts: add, invite, admit, remove, end, list
+routes: ``unit route``: which unit gets which reports; a change needs two officers
+units: units: add, list
+"""

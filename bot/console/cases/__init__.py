@@ -1,1 +1,10 @@
-"""To be written: one line for the package, one for each module."""
+"""Pages about cases.
+
+acts: forms on a case page: status, take, ask, note, annotate, answer a data request
+case: one case: read it, with its history and the open steps
+conflicts: declare a conflict of interest; settle it with a new key for the case
+data_requests: the data requests of a case, and the list of all open ones
+holds: legal hold: set, release, list
+queue: the queue with its filters, and "my work" of one officer
+resealing: re-seals a few cases to the unit's present key in a member's session
+"""
