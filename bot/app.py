@@ -1,4 +1,4 @@
-"""The whole program in one process: doors, loops and the console, started and stopped.
+"""The server process: builds the ASGI application, starts and stops every loop.
 
 Nothing waits for a provider: the HTTP server answers before Telegram or Twilio do.
 """

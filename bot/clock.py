@@ -1,4 +1,4 @@
-"""The clock that commands read: acts that somebody does at a terminal happen now."""
+"""The current time for commands; servers and loops get a clock as an argument."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,8 @@
-"""What becomes of a file that a reporter sent: taken, or refused with the reason."""
+"""A file that a reporter sent: taken or refused, and what an officer says about it.
+
+``taken`` and ``refused`` end the job that fetched it; ``annotate`` keeps an officer's
+class and note, sealed to the case.
+"""
 
 from collections.abc import Mapping
 from dataclasses import replace

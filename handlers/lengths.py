@@ -1,4 +1,7 @@
-"""How long a text is for a provider, and how a long one is cut."""
+"""Length of a text for a provider: to cut it, and to count its SMS segments.
+
+A text is cut by its UTF-16 units, the strictest count of any provider.
+"""
 
 from typing import Final
 

@@ -1,6 +1,7 @@
-"""How fast somebody writes and how often they tried a code; in memory, under a random key.
+"""Limits how fast somebody writes and how often they try a code.
 
-Nothing of this reaches the store or a log, and a restart forgets it.
+Counted in memory under a random key: nothing of it reaches the store or a log, and a
+restart forgets it.
 """
 
 import hmac
@@ -107,7 +108,7 @@ class Echoes:
 
 @dataclass(frozen=True, slots=True)
 class Tries:
-    """Counts wrong codes per contact; a case is never locked (SECRETS 3.5)."""
+    """Counts wrong codes per contact; a case is never locked."""
 
     memory: _Memory = field(default_factory=_Memory, repr=False)
 

@@ -1,7 +1,6 @@
 """The field's own words as enums, free of SQL so that the pure rules may import them.
 
-Every enum is stored by its *value*. Codes are those of the domain analysis: statuses of
-3.4, reasons of 3.5, category groups of 3.1, position classes of 3.2.
+Every enum is stored by its *value*.
 """
 
 from enum import IntEnum, StrEnum
@@ -22,7 +21,7 @@ class Channel(StrEnum):
 
 
 class Status(StrEnum):
-    """Where a case stands (DOMAIN 3.4). A draft is no case and has no status."""
+    """Where a case stands. A draft is no case and has no status."""
 
     RECEIVED = "RECEIVED"
     VERIFICATION = "VERIFICATION"
@@ -40,7 +39,7 @@ class Status(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a case was rejected (R) or how it ended (C): DOMAIN 3.5."""
+    """Why a case was rejected (R) or how it ended (C)."""
 
     R01 = "R01"
     R02 = "R02"
@@ -198,7 +197,7 @@ class Mark(StrEnum):
 
 
 class LetterKind(StrEnum):
-    """Kinds of outbox rows; each has its own life (DESIGN 3)."""
+    """Kinds of outbox rows; each has its own life."""
 
     REPLY = "reply"
     RECEIPT = "receipt"
@@ -244,7 +243,7 @@ class FileState(StrEnum):
 
 
 class RevealOf(StrEnum):
-    """What two people may open together (SECRETS 3.3)."""
+    """What two people may open together."""
 
     IDENTITY = "identity"
     ORIGINAL = "original"
@@ -259,7 +258,7 @@ class RevealState(StrEnum):
 
 
 class RequestKind(StrEnum):
-    """What a reporter may ask about their own data (DOMAIN 4, D23 to D25)."""
+    """What a reporter may ask about their own data (deadlines D23 to D25)."""
 
     ERASE = "erase"
     RESTRICT = "restrict"

@@ -1,7 +1,7 @@
-"""The process keeps its memory to itself: no core file, no look from its neighbours.
+"""Protects the memory of this process: no core file, no debugger of the same account.
 
-What passes through the server stands in its memory for a moment (SECRETS 5). A core file
-would carry that to the disk, a debugger of the same account to anybody.
+Messages and passphrases stand in the server's memory for a moment. A core file would
+put them on the disk, a debugger of the same account would show them to anybody.
 """
 
 import ctypes

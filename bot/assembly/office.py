@@ -1,4 +1,8 @@
-"""From settings to what the handlers decide with."""
+"""Builds the ``Office`` and the evidence's place from the settings.
+
+The ``Office`` holds rules, questionnaire, texts and limits; evidence lies in a folder
+or a bucket.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime

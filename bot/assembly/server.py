@@ -1,4 +1,4 @@
-"""Everything that runs in one process, put together from settings; nothing runs yet."""
+"""Builds the ``House`` from the settings: all that one process runs, not yet started."""
 
 import asyncio
 import contextlib

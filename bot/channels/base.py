@@ -1,7 +1,7 @@
-"""What every channel is to the rest of the house: parse, send, fetch, limits as data.
+"""The interface of a channel: parse, send, fetch, limits as data.
 
-A failure to send is a value that already knows what to do about itself; its text is its
-own docstring and a short code, never anything that a person or a provider wrote.
+An error of sending says itself what to do next. Its text is its own docstring and a
+short code, never anything that a person or a provider wrote.
 """
 
 import ipaddress

@@ -1,9 +1,9 @@
 """How much every provider takes, as data: the one place where rates stand.
 
-What a provider states (PLATFORMS A5, C5, C6) is written here as it states it; ``bot/delivery/pace.py``
-keeps below it. ``burst`` is taken off the rate, so that no second ever holds more than the
-provider allows, and ``group_burst`` off the minute. Telegram states one message a second
-for a chat and lets short bursts pass: ``chat_burst`` comes on top there.
+A rate stands here as its provider states it; ``bot/delivery/pace.py`` keeps below it.
+``burst`` is taken off the rate, so that no second ever holds more than the provider
+allows, and ``group_burst`` off the minute. Telegram states one message a second for a
+chat and lets short bursts pass: ``chat_burst`` comes on top there.
 """
 
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""``kentongan letters``: what could not be sent, why, and another try."""
+"""``kentongan letters``: letters that could not be sent, and why; retry or drop them."""
 
 from collections.abc import Callable
 from datetime import datetime

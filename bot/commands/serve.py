@@ -1,4 +1,4 @@
-"""``kentongan serve`` takes reports until told to end; ``kentongan demo`` shows everything."""
+"""``kentongan serve`` runs the server until SIGTERM; ``kentongan demo`` a demonstration."""
 
 import os
 import signal

@@ -1,4 +1,8 @@
-"""Which cases an officer may reach: those of their own units, and no trace of others."""
+"""Which cases an officer may reach: those of their own units; all others are "not found".
+
+Also the line in a case's history that an officer read it, and the frame of every form
+on a case: account and membership are checked again in the verb's own transaction.
+"""
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta

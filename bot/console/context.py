@@ -1,4 +1,4 @@
-"""What the console knows: the store, the door for writes, the office, and who knocks."""
+"""What every page of the console knows: store, writer, office, throttles, hashers."""
 
 import threading
 from collections.abc import Callable, Coroutine, Mapping

@@ -1,6 +1,6 @@
-"""Headers of every answer of the console: nothing from elsewhere, nothing kept, no script.
+"""Security headers of every answer: no foreign sources, no caching, no script.
 
-Only pages that speak with a passkey may run one, our own.
+Only pages that use a passkey may run a script, our own.
 """
 
 from http import HTTPStatus

@@ -1,7 +1,7 @@
-"""One request of one officer, as a page sees it: who, what, and how to answer.
+"""One request of one officer, as a page sees it; and ``render``, which fills a template.
 
-Pages are plain functions and run in a thread; ``write`` goes through the one door for
-writes on the event loop and waits for the commit.
+Pages are plain functions and run in a thread. ``write`` runs a verb through the writer
+on the event loop and waits for the commit.
 """
 
 import asyncio

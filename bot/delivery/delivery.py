@@ -1,9 +1,11 @@
-"""The way out: claims due letters, sends them, and does what each error asks for.
+"""Delivery: claims due letters, sends them, and does what each error asks for.
 
 One loop a channel (``bot/delivery/line.py``), so that a dead provider never slows another; within
 a channel people are served at once, each in order, because only a person's oldest letter
 may be claimed. The most urgent go first, and whoever is told to wait waits without
 losing a try.
+
+Long because claim, send and what each error asks for are one loop, read together.
 """
 
 import asyncio

@@ -1,6 +1,6 @@
-"""What delivery writes: claims and ends, waited for while the store is away.
+"""Delivery's writes: claims and ends of letters, tried again while the store is away.
 
-A commit of delivery's own is no news to it; what others committed meanwhile is.
+``notify`` wakes delivery after commits of others; a commit of its own wakes nobody.
 """
 
 import asyncio

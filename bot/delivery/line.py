@@ -1,7 +1,8 @@
-"""One channel's way out: what is held in memory, who may go now, why nobody may.
+"""One channel of delivery: the letters it holds, which may go now, and why none may.
 
 Little is claimed ahead, because what is claimed no longer makes room for what is more
-urgent: a quarter of a second's worth, and on a slow channel only what can leave at once.
+urgent: a quarter of a second's worth, and on a slow channel only what can leave at
+once.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""What becomes of a letter, as verbs: sent, dead, failed, or its person is not reached."""
+"""The verbs that end a letter: sent, dead, failed, or its person cannot be reached."""
 
 from datetime import datetime
 from typing import Protocol

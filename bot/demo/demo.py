@@ -1,6 +1,8 @@
 """The demo: a small agency, four phones in a page, and the real server between them.
 
-Nothing above the providers' HTTP interface is pretended: the simulator is a process of
+Three phones are reporters', one is an officer's.
+
+Nothing above the providers' HTTP interface is simulated. The simulator is a process of
 its own that ends with this one. With a real token in the environment Telegram is real.
 """
 

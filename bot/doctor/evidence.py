@@ -1,4 +1,4 @@
-"""What the doctor looks at of evidence: where it lies, who scans it, what opens it."""
+"""Checks of evidence: where files lie, the virus scanner, the process that opens files."""
 
 import shutil
 from collections.abc import Iterator

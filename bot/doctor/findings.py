@@ -1,4 +1,7 @@
-"""What the doctor found: how things stand, and one line that says what to do."""
+"""The result of a check: a state and one line of advice; and ``Patient``, what is examined.
+
+``opened`` and ``ready`` open the patient's store, with a short wait.
+"""
 
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager

@@ -1,4 +1,4 @@
-"""What the doctor looks at in the house itself: keys, store, disk, people, rules."""
+"""Checks of the installation itself: server key, store, disk, people, units, rules."""
 
 import shutil
 import stat

@@ -1,7 +1,8 @@
-"""What the doctor makes of a number at Twilio: where its messages go, and how stubbornly.
+"""Checks of a number at Twilio: where its messages go, and how often Twilio tries.
 
 Twilio gives all tries of one address 15 seconds together, and by default repeats only a
-failed connection, once. The part behind ``#`` changes that; a second address doubles it.
+failed connection, once. The part behind ``#`` changes that; a second address doubles
+it.
 """
 
 from collections.abc import Iterable, Iterator, Mapping

@@ -1,6 +1,6 @@
-"""What the doctor asks the providers: whether they know us and call the right door.
+"""Checks at the providers: whether they know us and call the right address.
 
-Addresses hold the bot's token, so no error is shown but by its class.
+Addresses hold the bot's token, so an error is shown by its class alone.
 """
 
 from collections.abc import Iterator

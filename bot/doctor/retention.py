@@ -1,4 +1,4 @@
-"""What the doctor looks at of what must stay gone: the file of tombstones."""
+"""Checks of the file of tombstones, which lists what must stay erased."""
 
 import os
 from collections.abc import Iterator

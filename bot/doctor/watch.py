@@ -1,4 +1,4 @@
-"""What the watches say, for the doctor: what fails now, and how the canary is."""
+"""Checks of the watches: what fails now, and how the canary is."""
 
 from collections.abc import Iterator
 from datetime import timedelta

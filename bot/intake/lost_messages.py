@@ -1,8 +1,8 @@
-"""Takes in what never reached us: a lost webhook of Twilio's leaves no trace on our side.
+"""Takes in messages that never reached us: a lost webhook of Twilio's leaves no trace here.
 
-Every few minutes one process lists the messages to our numbers at the provider and hands
-what is unknown to the very same intake. The cursor is the provider's time up to which all
-was seen; it moves over nothing else, so whatever fails is seen again.
+Every few minutes one process lists the messages to our numbers at the provider and
+hands what is unknown to the same intake. The cursor is the provider's time up to which
+all was seen; it moves over nothing else, so whatever fails is seen again.
 """
 
 import asyncio

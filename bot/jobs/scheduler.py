@@ -1,6 +1,7 @@
-"""The clock's hand: what only one process does, now and then.
+"""Periodic work of one process: purge every minute, sweep every hour, the auditors' digest.
 
-APScheduler is a ticker here; nothing is stored in it. Whoever holds the lease works.
+Only the holder of the lease works. APScheduler ticks in memory; nothing is stored in
+it.
 """
 
 import asyncio

@@ -1,9 +1,9 @@
-"""Durable work: claims the jobs that are due and does them, each channel in a lane of its own.
+"""The base of both workers: claims due jobs, and does each in the lane of its channel.
 
-What the two workers share; what a job needs is theirs (``bot/jobs/receipts.py``,
-``bot/evidence/fetching.py``). A lane has so many places and no more; what finds none goes back
-unharmed, so that a provider that hangs holds up nobody but itself. A lane whose jobs fail
-one after the other rests, and then tries one alone.
+What a job needs is in ``bot/jobs/receipts.py`` and ``bot/evidence/fetching.py``. A lane
+has so many places and no more; what finds none goes back unharmed, so a provider that
+hangs holds up nobody but itself. A lane whose jobs fail one after the other rests, and
+then tries one alone.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""Founding a house: its recovery keys, the vault, the first unit, a way to it.
+"""Founds an installation: recovery keys, the vault, the first unit, a default route.
 
 All in the caller's one transaction, so that an installation is founded or it is not.
 """

@@ -1,4 +1,4 @@
-"""What lets go and makes sure that it stays gone: lives of cases, files, tombstones."""
+"""Purges what outlived its rule; writes tombstones and replays them after a restore."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable

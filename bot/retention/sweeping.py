@@ -1,4 +1,4 @@
-"""Files without rows, and rows without files: looked for every hour, and by the doctor."""
+"""Finds files without rows and rows without files, every hour and for the doctor."""
 
 from dataclasses import dataclass
 

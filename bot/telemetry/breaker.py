@@ -1,7 +1,7 @@
-"""When a whole channel stands still: its provider is busy, away, or refuses our account.
+"""A circuit breaker: stops a channel whose provider is busy, away, or refuses our account.
 
-Pure: the time is told, in monotonic seconds. After a rest one letter alone shows whether
-it is over, so that not all are tried in vain.
+Pure: the time is told, in monotonic seconds. After a rest one letter alone shows
+whether the provider is back, so that not all are tried in vain.
 """
 
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Whether the loops still turn: each says so at every turn, whoever asks looks at when."""
+"""Heartbeats: each loop beats at every turn; ``unheard`` names those that stopped."""
 
 import time
 from collections.abc import Callable, Mapping

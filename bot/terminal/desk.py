@@ -1,4 +1,4 @@
-"""What a command sits down to: settings, the server key and a store that fits."""
+"""What a command works with: settings, the server key, a store of this version's schema."""
 
 import os
 from collections.abc import Iterator

@@ -1,8 +1,8 @@
-"""Where passphrases come from, in the order in which a command asks for them.
+"""Asks for passphrases: new ones, known ones, and that of an officer who is present.
 
-First the lines of ``KENTONGAN_PASSPHRASE``, then the terminal, or else the lines of
-standard input. A new one may also be made: with ``--generate``, or by an empty answer at
-the terminal; it is shown once.
+In this order: the lines of ``KENTONGAN_PASSPHRASE``, the terminal, the lines of
+standard input. A new one may also be made: with ``--generate``, or by an empty answer
+at the terminal; it is shown once. ``ask`` opens the key of an officer who is present.
 """
 
 import os

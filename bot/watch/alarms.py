@@ -1,6 +1,6 @@
-"""When the operators are told: the rules of ``bot/watching.toml``, and what they make of facts.
+"""The rules of alarms (``bot/watch/watching.toml``), and the state of each alarm. Pure.
 
-Pure. An alarm is a state, not an event: it holds as long as its rule does, and it is over
+An alarm is a state, not an event: it holds as long as its rule does, and it is over
 only once it was quiet for a while, so that what flickers is told once.
 """
 
@@ -46,7 +46,7 @@ class Alarm(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule; see the head of ``bot/watching.toml``."""
+    """One rule; see the head of ``bot/watch/watching.toml``."""
 
     name: Alarm
     watch: Watched | None = None

@@ -1,8 +1,8 @@
-"""The canary's own channel: it is parsed like any other and leaves nothing but this process.
+"""The canary's channel adapter: parsed like any other, without a provider behind it.
 
-Behind it stands no provider, so nothing costs and nobody is written to: what would be sent
-is kept for the canary that listens (``bot/watch/canary.py``). While none listens here, another
-process may have one, so a letter waits a moment.
+What would be sent is kept in memory for the canary that listens
+(``bot/watch/canary.py``): it costs nothing and nobody is written to. While none listens
+here, another process may have one, so a letter waits a moment.
 """
 
 import asyncio

@@ -1,6 +1,6 @@
-"""Where the canary knocks: the same way in as every message, for this process alone.
+"""The HTTP endpoint that the canary posts to: from here on its messages go the usual way.
 
-No part of the contract with anybody: for everybody else there is nothing here.
+It is no part of the contract: without the secret of this process it answers 404.
 """
 
 import hmac

@@ -1,4 +1,4 @@
-"""The levels that ``/metrics`` tells, read from the store when somebody asks."""
+"""The levels of ``/metrics``, read from the store when somebody asks."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,7 +1,8 @@
-"""Whether the program lives, is ready, and what it counts.
+"""``/healthz``, ``/readyz``, ``/metrics``; and ``call``, which tells an outside monitor.
 
-``/readyz`` says "ready" only when this process can take a message durably now
-(``bot/watch/readiness.py``); why not, it tells whoever may read ``/metrics``, a word a line.
+``/readyz`` says "ready" only when this process can store a message durably now
+(``bot/watch/readiness.py``). The reason why not is told to whoever may read
+``/metrics``, one word a line.
 """
 
 import asyncio

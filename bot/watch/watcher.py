@@ -1,9 +1,9 @@
-"""The watcher: it looks at the watches and levels, and tells the operators.
+"""The watcher: judges watches and levels by the rules of alarms, and tells the operators.
 
-It leans on nothing that it watches: when the store is away the line in the log and the
-level in ``/metrics`` still come, only the message to the admins waits. Of many processes
-the one that leads tells (any, while none leads), so that a machine's own trouble is told
-by who has it and not contradicted by who has not.
+It depends on nothing that it watches: when the store is away the log line and the level
+in ``/metrics`` still come, only the message to the admins waits. Of many processes the
+one that leads tells (any, while none leads), so that a machine's own trouble is told by
+the machine that has it and not contradicted by one that has not.
 """
 
 import asyncio

@@ -1,8 +1,8 @@
 """Conflicts of interest: an officer steps back from a case, and the case gets a new key.
 
 Declaring takes effect at once and needs no key. The new key is made in the session of
-another member, because only a key holder can seal the case anew (SECRETS 3.7). It
-protects what would be opened later, not what was read.
+another member, because only a key holder can seal the case anew. It protects what would
+be opened later, not what was read.
 """
 
 from handlers import authority

@@ -1,7 +1,9 @@
-"""The verbs with which officers answer what a reporter asked about their own data.
+"""A reporter's request about their own data: asked, promised, answered.
 
-An answer is told to the reporter in words. Erasing everything needs two officers of the
-unit, one of them a supervisor; a legal process forbids it.
+``ask`` and ``promises`` serve the reporter: a request gets its dates from the rules of
+the jurisdiction. ``answer`` is the officers' verb: it is told to the reporter in words.
+Erasing everything needs two officers of the unit, one of them a supervisor; a legal
+hold forbids it.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Where a case stands and what is due next, from the rules and the case's own history."""
+"""Sets a case's status, and what is due next by the rules and the case's own history."""
 
 from datetime import date, datetime
 

@@ -1,7 +1,7 @@
-"""The verbs on cases: each checks, writes, records the event and tells who must know.
+"""The verbs of officers on a case.
 
-Every function here is one change of the world inside one transaction of the caller.
-Texts of people go into items, sealed; events hold codes only.
+Each checks, writes, records the event and tells who must know. Each is one change in
+the caller's transaction. Texts of people go into items, sealed; events hold codes only.
 """
 
 from handlers.cases import due_dates, record

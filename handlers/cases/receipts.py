@@ -1,8 +1,8 @@
 """The receipt: a number and a secret code that alone open the way back.
 
-The slow part (``prepare``, ``open_with``) runs outside any transaction and off the loop;
-the verb ``give`` stores what it made, once per case. The code is right when it opens:
-nothing that could be compared is stored (SECRETS 3.4).
+The slow part (``prepare``, ``open_with``) runs outside any transaction and off the
+loop; the verb ``give`` stores what it made, once per case. The code is right when it
+opens a seal: nothing is stored that a code could be compared with.
 """
 
 import contextlib

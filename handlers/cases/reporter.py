@@ -128,7 +128,7 @@ def add(
 def withdraw(work: Work, report: bytes) -> None:
     """Withdraw a report: contact and identity go; early on, the case ends too.
 
-    From REVIEW on the case stays and the agency decides (DOMAIN 3.4).
+    From REVIEW on the case stays and the agency decides.
     """
     case = _end_contact(work, report)
     if case is None:

@@ -1,4 +1,8 @@
-"""A draft becomes a case: routed, numbered, with a receipt owed and officers alerted."""
+"""A draft becomes a case: routed, numbered, a receipt owed, officers alerted.
+
+``routes`` and ``entry_units`` read what routing needs. A draft is sealed to every entry
+unit, because nobody knows yet where it will go.
+"""
 
 import json
 import secrets
@@ -33,7 +37,7 @@ from storage.words import (
 
 _NUMBER_TRIES = 20
 _COUNTED = frozenset({"Q06", "Q07", "Q09", "Q16"})
-"""Category, province, position, source of knowledge: SECRETS 5 names what may be counted."""
+"""Category, province, position, source of knowledge: all that figures may count."""
 
 
 def open_case(

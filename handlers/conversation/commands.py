@@ -1,4 +1,4 @@
-"""What the dialogue asks for, done: each command calls one verb."""
+"""Runs what the dialogue asks for: each command calls one verb."""
 
 from dataclasses import replace
 

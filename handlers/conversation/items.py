@@ -1,4 +1,9 @@
-"""Sealing what the dialogue decided to keep: drafts, additions, files, quarantine."""
+"""Seals what a message brought: the items of a turn, or the whole message into quarantine.
+
+``seal`` decides where a turn's items belong (a draft, which it begins if need be, the
+opened case, or the case that a quoted notice names); ``keep`` seals them there and owes
+the fetching of files; ``quarantine`` seals a message that was not understood.
+"""
 
 from collections.abc import Sequence
 from contextlib import suppress

@@ -1,8 +1,9 @@
 """What is kept of a conversation between two messages, encrypted as one blob.
 
-The dialogue's own state holds codes; around it stand the ids that the dialogue never
-sees: the draft's report, a case that was opened by its code a moment ago, the handle for
-the warning before a draft goes, and the trail for a clean chat.
+``Memory`` holds the dialogue's state, which is codes only, and the ids that the
+dialogue never sees: the draft's report, a case that its code opened a moment ago, the
+handle for the warning before a draft goes. ``Trail`` and ``Sweep`` are for a clean
+chat: the ids of messages that may still be deleted, and a cleaning under way.
 """
 
 import json

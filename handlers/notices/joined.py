@@ -1,8 +1,9 @@
-"""One pending notice for each person and case, however much happens while it waits.
+"""Joins notices: at most one waits for each person and case, however much happens.
 
 A second notice joins the one that waits: what it already says is not said twice, words
-that were asked for are added as long as they fit, and what does not fit is one neutral
-line; it can be read with number and code. A letter that is being sent is left alone.
+that were asked for are added as long as they fit, and what does not fit becomes one
+neutral line; it can be read with number and code. A letter that is being sent is left
+alone.
 """
 
 from collections.abc import Sequence

@@ -19,7 +19,7 @@ from handlers.texts import BOTH, BUTTON, VARIANTS, TextMissing, Texts, fill, hol
 from storage.words import Group, Reason, Status, Urgency
 
 LABEL_LETTERS: Final = 20
-"""What a WhatsApp reply button shows (PLATFORMS C5)."""
+"""What a WhatsApp reply button shows."""
 
 SAMPLES: Final[Mapping[str, str]] = {
     "agency": "Inspektorat Jambi",

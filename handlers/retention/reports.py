@@ -1,7 +1,7 @@
-"""What an ended case holds goes when its rule says so, a few cases in one transaction.
+"""Erases what ended cases hold when their rules say so, a few cases in one transaction.
 
-The scheduler asks ``due`` page by page and gives each page to ``purge``, which looks again
-under the lock. ``replay`` erases once more what a restored backup brought back.
+The scheduler asks ``due`` page by page and gives each page to ``purge``, which looks
+again under the lock. ``replay`` erases once more what a restored backup brought back.
 """
 
 from collections.abc import Sequence

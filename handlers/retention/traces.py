@@ -1,4 +1,4 @@
-"""What goes by itself: drafts, conversations, remembered ids, letters, sessions."""
+"""Deletes what ends by itself: drafts, conversations, ids, letters, sessions, links."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""Why an identity or an original may be opened by two people, and for how long: as data."""
+"""Grounds on which two people may open an identity or an original, as data."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

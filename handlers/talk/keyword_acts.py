@@ -1,4 +1,4 @@
-"""Words that act in any state: what a keyword, or the button that stands for it, does."""
+"""Keywords that act in any state: what each does, and the button that stands for it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace

@@ -1,7 +1,7 @@
 """A press may overtake a text: put every text where it belongs, whatever came first.
 
 Telegram delivers one person's texts in order and their presses in order, but a press may
-arrive before a text that was written earlier (PLATFORMS A1). So the state keeps, beside
+arrive before a text that was written earlier. So the state keeps, beside
 what it is now, what it was before the presses that no later text has confirmed
 (``base``) and those presses. A text with a lower order is applied to ``base``, then the
 presses are applied once more: the outcome is that of the order in which all was written.

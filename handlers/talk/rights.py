@@ -1,4 +1,4 @@
-"""The conversation about a reporter's own data: which right, and what to write for it."""
+"""The menu of a reporter's data rights: which right, and what to write for it."""
 
 from dataclasses import replace
 from typing import Final

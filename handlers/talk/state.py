@@ -1,7 +1,7 @@
 """What a conversation remembers between two messages, and what one message makes of it.
 
 ``State`` holds codes and counters only: never a word that the reporter wrote, never a
-number or code of a receipt. It is kept encrypted (SECRETS 5).
+number or code of a receipt. It is stored encrypted.
 """
 
 import json

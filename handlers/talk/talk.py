@@ -1,4 +1,4 @@
-"""One message under consideration: where it came, what is known, how questions are asked."""
+"""One message with the state and facts that it meets; and how questions are asked."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace

@@ -1,8 +1,10 @@
-"""What comes beside the open question and answers none: quotes, late parts, moving places.
+"""Messages that answer no question: quotes, late messages, live locations.
 
-A quoted notice names its case, so a reply to it needs no number and code: it is sealed to
-that case, which nobody but the case's officers can read afterwards. The draft and the open
-question stay as they are. A keyword keeps its meaning, quoted or not.
+Also late parts of an album. A late message is one that was fetched after newer ones. A
+quoted notice names its case, so a reply to it needs no number and code: it is sealed to
+that case, which nobody but the case's officers can read afterwards. A late message goes
+to the draft. The open question stays as it is. A keyword keeps its meaning, quoted or
+not.
 """
 
 from dataclasses import replace

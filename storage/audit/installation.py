@@ -1,4 +1,4 @@
-"""Facts about this installation, kept in the database: tagged, so that nobody plants one."""
+"""Facts about this installation: tagged rows, so that nobody plants one."""
 
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session

@@ -1,4 +1,4 @@
-"""How many cases there are, by the coarse facts that stand in clear on them."""
+"""Counts of cases by the coarse facts that stand in clear on them; counters by day."""
 
 from dataclasses import dataclass
 from datetime import date

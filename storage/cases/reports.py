@@ -1,7 +1,7 @@
 """Reports as they are kept: drafts, grants and sealed items.
 
 Every answer is sealed to the report's own public key as it arrives; from the commit on
-the server cannot read it (SECRETS 3). A case's report id is its draft's.
+the server cannot read it. A case's report id is its draft's.
 """
 
 import secrets

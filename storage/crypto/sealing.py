@@ -1,9 +1,9 @@
 """Seals: what only the holder of a secret key can open, and padding.
 
-One suite: HPKE with MLKEM768_X25519, HKDF-SHA256 and AES-256-GCM (SECRETS, head). Public
-HPKE has no associated data, so the context goes into ``info``. A pair's public half is
-1,216 bytes (ML-KEM 1,184 + X25519 32), its secret half 96 bytes (seed 64 + X25519 32).
-A seal costs 1,138 bytes more than its plaintext: two of header, 1,136 of HPKE.
+One suite: HPKE with MLKEM768_X25519, HKDF-SHA256 and AES-256-GCM. Public HPKE has no
+associated data, so the context goes into ``info``. A pair's public half is 1,216 bytes
+(ML-KEM 1,184 + X25519 32), its secret half 96 bytes (seed 64 + X25519 32). A seal costs
+1,138 bytes more than its plaintext: two of header, 1,136 of HPKE.
 """
 
 import json

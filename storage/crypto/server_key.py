@@ -1,8 +1,8 @@
 """The server key: sub-keys per purpose, look-ups, tags and short-lived encryption.
 
-The key lives in a file, the environment or a credential, never in the database. It opens
-what waits to be sent and open conversations; it opens no report (SECRETS 2). Several ids
-may verify and open; new writes use the newest.
+The key lies in a file, the environment or a credential, never in the database. It opens
+what waits to be sent and open conversations; it opens no report. Several ids may verify
+and open; new writes use the newest.
 """
 
 import base64

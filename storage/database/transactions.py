@@ -1,4 +1,8 @@
-"""What a failed transaction means, and the lock that orders one person's messages."""
+"""What a failed transaction means; a person's lock; values kept for one transaction.
+
+``lock_handles`` orders one person's messages across replicas. ``once`` asks for a value
+only once in a transaction: a batch of 64 messages checks routes and units one time.
+"""
 
 from collections.abc import Callable, Iterable
 from enum import Enum
@@ -37,7 +41,7 @@ _LOCK = text(
 
 
 class Failure(Enum):
-    """The three ways to fail (DESIGN 3): each has its own cure."""
+    """The three ways to fail; each has its own cure."""
 
     MESSAGE = "message"
     CONFLICT = "conflict"

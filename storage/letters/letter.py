@@ -17,8 +17,7 @@ LIVES: Final = {
     LetterKind.ACK: timedelta(seconds=15),
     LetterKind.DELETE: timedelta(hours=47),
 }
-"""How long a letter may wait. DESIGN asks 72 h for notices, SECRETS 48 h for every row:
-the stricter holds."""
+"""How long a letter may wait: no row of the outbox is older than 48 hours."""
 
 _HOUR: Final = timedelta(hours=1)
 

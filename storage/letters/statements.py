@@ -1,4 +1,4 @@
-"""Statements that run all day, written out by hand for both dialects."""
+"""The outbox's hot statements, written in SQL for both dialects."""
 
 CLAIM = """
 UPDATE outbox SET lease_until = :lease, lease_token = :token, attempts = attempts + 1,

@@ -1,4 +1,7 @@
-"""Who asked for notices on which case: both keyed, and the link ends with the wish."""
+"""Who asked for notices on which case: both keyed, and the link ends with the wish.
+
+Long because every function here opens and closes the same encrypted row.
+"""
 
 import hmac
 import json

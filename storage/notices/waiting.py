@@ -1,7 +1,8 @@
-"""What waits for one person, looked at and changed before it leaves.
+"""Letters that wait for one person: read and changed before they leave.
 
-Only letters that nobody is sending are touched: one under a lease may be on its way. A row
-that another transaction holds is passed over, so that nobody waits for anybody here.
+Only letters that nobody is sending are touched: one under a lease may be on its way. A
+row that another transaction holds is passed over, so that nobody waits for anybody
+here.
 """
 
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""How a passphrase guards an officer's secret key: made, wrapped, opened. All slow.
+"""A secret key guarded by a passphrase: made, wrapped, opened. All slow.
 
 Argon2id and the server key's pepper make the key of the wrap: neither the database nor
 the passphrase opens it alone.

@@ -1,6 +1,6 @@
 """How the rows of each table are written anew under the newest server key.
 
-A row is checked under the key that wrote it first, so that nothing planted becomes ours.
+A row is first checked under the key that wrote it, so that no planted row becomes ours.
 """
 
 from collections.abc import Callable

@@ -1,7 +1,9 @@
-"""Applications: officers who wait for a member of a unit to compare words and admit them.
+"""Who waits: officers before a unit, and accounts without a unit until they are confirmed.
 
-A row that nobody of ours wrote, or one that was refused and put back, counts nothing: the
-list of people names every application that stands.
+An officer who applied waits until a member compares words and admits them. An invited
+admin or auditor, whom no unit admits, stays unconfirmed until an officer compares
+words. The list of people names everyone who waits: a row that is not ours, or that was
+refused and put back, counts nothing.
 """
 
 from sqlmodel import Session, col, select

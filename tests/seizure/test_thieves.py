@@ -1,4 +1,4 @@
-"""Each thief of the table (SECRETS 1) with exactly their loot: what opens, and what does not."""
+"""Each thief of docs/threat-model.md with exactly their loot: what opens, and what does not."""
 
 from collections import Counter
 

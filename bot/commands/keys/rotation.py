@@ -1,4 +1,4 @@
-"""``kentongan keys rotate`` and ``retire``: a new server key, a unit's new key, an old id's end."""
+"""``kentongan keys rotate`` and ``retire``: a new server or unit key, an old id's end."""
 
 import os
 from typing import Annotated

@@ -1,4 +1,8 @@
-"""What an officer does to a case: each form is one verb, run by the one door for writes."""
+"""Forms on a case page; each runs one verb through the writer.
+
+Status, take, let go, question, note and the class of a file; and ``answer``, with which
+an officer answers what a reporter asked about their own data.
+"""
 
 from collections.abc import Callable, Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Stepping back from a case: a conflict of interest, and the new key that follows it."""
+"""A conflict of interest: declared by an officer, settled by a member with a new key."""
 
 from sqlmodel import Session
 from starlette.responses import Response

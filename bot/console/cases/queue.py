@@ -1,4 +1,8 @@
-"""The queue: what waits for the officer's units, in the queue's own order."""
+"""The queue of the officer's units, page by page; and ``mine``, one officer's own work.
+
+Both show cases as the same lines. A page ends with a token that holds the place in the
+queue's order, so the next page begins there whatever came in meanwhile.
+"""
 
 import base64
 import struct

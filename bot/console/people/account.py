@@ -1,4 +1,4 @@
-"""My account: language, alerts on Telegram, what stands beside the passphrase, sessions."""
+"""One's own account: language, alerts on Telegram, second factors, sessions."""
 
 from sqlmodel import Session
 from starlette.responses import Response

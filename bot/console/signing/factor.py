@@ -1,4 +1,7 @@
-"""Setting up the second factor: a picture for the authenticator, a code back, ten codes."""
+"""Set up an authenticator: a QR code, a first code back, ten recovery codes shown once.
+
+``qr`` draws any address as SVG; the page that links an officer's Telegram uses it too.
+"""
 
 import io
 from dataclasses import replace

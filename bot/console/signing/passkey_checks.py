@@ -1,7 +1,9 @@
-"""Speaking with a passkey through the browser: what is asked, and whether an answer holds.
+"""WebAuthn: the options that a browser is given, the check of its answer, the challenges.
 
-The library ``webauthn`` checks signature, challenge, origin, name and counter. Whatever
-strange bytes do to it is a refusal.
+The library ``webauthn`` checks signature, challenge, origin, name and counter. Any
+exception that strange bytes cause there is a refusal. A challenge is a MAC over
+session, act and end; ``spend`` accepts it once, so replicas share nothing but the
+database.
 """
 
 import hmac

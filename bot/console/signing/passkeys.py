@@ -1,4 +1,4 @@
-"""Pages for passkeys: add one, remove one. Signing in with one is in ``second.py``."""
+"""Pages to add and remove a passkey. Signing in with one is in ``second.py``."""
 
 from sqlmodel import Session
 from starlette.responses import Response

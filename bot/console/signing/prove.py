@@ -1,4 +1,4 @@
-"""Showing passphrase and second factor once more, before what weighs most."""
+"""A fresh proof: passphrase and second factor once more, before the weightiest acts."""
 
 from sqlmodel import Session
 from starlette.responses import Response

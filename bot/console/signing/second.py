@@ -1,4 +1,4 @@
-"""The second step of signing in: six digits, or a recovery code, once."""
+"""The second step of signing in: a code, a recovery code or a passkey; each counts once."""
 
 from sqlmodel import Session
 from starlette.responses import Response

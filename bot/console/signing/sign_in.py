@@ -1,4 +1,8 @@
-"""Sign in and out. A passphrase opens the officer's key; then the second factor is asked."""
+"""Sign in with a passphrase, and sign out; the session's cookies and the browser's label.
+
+A passphrase opens the officer's key and a session that allows nothing but the second
+factor (``second.py``).
+"""
 
 from urllib.parse import quote
 

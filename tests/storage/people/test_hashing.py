@@ -1,4 +1,4 @@
-"""What guessing costs: the parameters of SECRETS 2 and 3.4, as they are really asked for."""
+"""What guessing costs: the parameters of Argon2id, as they are really asked for."""
 
 import pytest
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
