@@ -7,6 +7,7 @@ import sys
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Annotated
 
 import typer
@@ -24,10 +25,13 @@ def serve(config_file: ConfigFile = None) -> None:
         settings = seat.settings
     _refuse_taken_port(settings.server)
     signal.signal(signal.SIGTERM, _end)
-    # Loaded late: the other commands need no provider's library, which takes a second.
-    app = import_module("bot.app")
     with suppress(KeyboardInterrupt):
-        app.serve(settings, environ=os.environ)
+        _app().serve(settings, environ=os.environ)
+
+
+def _app() -> ModuleType:
+    """Load the server late: other commands need no provider's library (a second each)."""
+    return import_module("bot.app")
 
 
 def _refuse_taken_port(server: Server) -> None:
@@ -74,4 +78,4 @@ def demo(
         console.print(text if "\n" in text else f"{bullet}{text}", soft_wrap=True)
         sys.stdout.flush()
 
-    demonstration.run(folder, os.environ, fresh=fresh, say=say)
+    demonstration.run(folder, os.environ, fresh=fresh, say=say, app=_app)

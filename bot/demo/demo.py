@@ -17,8 +17,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
-from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import httpx
@@ -48,8 +48,18 @@ class NotStarted(Exception):
     """A part of the demo did not start; the lines above say why."""
 
 
-def run(folder: Path, environ: Mapping[str, str], *, fresh: bool, say: Say) -> None:
-    """Run the demo until Ctrl-C or SIGTERM; ``say`` is told the progress, line by line."""
+def run(
+    folder: Path,
+    environ: Mapping[str, str],
+    *,
+    fresh: bool,
+    say: Say,
+    app: Callable[[], ModuleType],
+) -> None:
+    """Run the demo until Ctrl-C or SIGTERM; ``say`` is told the progress, line by line.
+
+    ``app`` loads the server (``bot.app``) when its turn has come.
+    """
     given, live = environment(environ), is_live(environ)
     signal.signal(signal.SIGTERM, _end)
     with suppress(KeyboardInterrupt), agency.claimed(folder, fresh=fresh) as home:
@@ -71,8 +81,7 @@ def run(folder: Path, environ: Mapping[str, str], *, fresh: bool, say: Say) -> N
             )
             say("Starting the server")
             greeter = Greeter(settings, provider["base_url"], say, live=live)
-            # Loaded late: the other commands need no provider's library, which takes a second.
-            serve = import_module("bot.app").serve
+            serve = app().serve
             greeter.start()
             try:
                 serve(settings, environ=given, allow_demo=True, listening=listening)
