@@ -10,7 +10,7 @@ USED := .venv/used.stamp
 DEVELOPED := .venv/developed.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install develop check test coverage chaos fuzz test-browser pictures audit lock clean
+.PHONY: help demo install develop check test coverage chaos fuzz test-browser pictures floors audit lock clean
 
 help: ## Show these lines
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -49,6 +49,9 @@ test-browser: develop ## Drive the demo in a real Chromium
 
 pictures: develop ## Take the pictures of docs/officers.md and docs/petugas.md anew
 	$(RUN) tests.tools.pictures
+
+floors: develop ## Draw the floors of docs/architecture.md anew from the imports
+	$(RUN) tests.tools.floors
 
 audit: develop ## Ask for known weaknesses of the pinned packages (needs the advisory database)
 	$(RUN) pip_audit --requirement requirements.lock --disable-pip

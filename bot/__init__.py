@@ -14,7 +14,7 @@ delivery: sends the letters of the outbox
 demo: runs a small agency with simulated phones on this machine
 doctor: ``kentongan doctor``: examines an installation and advises
 evidence: fetches reporters' files and makes clean working copies of them
-intake: takes in what providers deliver, beside the webhooks' own code
+intake: takes in what providers deliver: checks, parses, hands to the writer
 jobs: runs durable jobs and everything that happens on a schedule
 operations: what commands and loops do with files on this machine
 retention: erases what outlived its rule and keeps it erased

@@ -17,6 +17,7 @@ from bot.settings import loading
 from bot.settings.sections import Settings
 from bot.watch import canary_door
 from tests.support.places import ROOT
+from tests.tools import floors
 
 EXAMPLE = ROOT / "config.example.toml"
 LINES = EXAMPLE.read_text().splitlines()
@@ -145,6 +146,20 @@ def test_every_table_stands_in_the_architecture():
     page = (ROOT / "docs" / "architecture.md").read_text()
     named = set(re.findall(r"\w+", page.partition("## What is kept")[2]))
     assert set(SQLModel.metadata.tables) <= named
+
+
+@pytest.mark.parametrize("name", ["architecture.md", "decisions.md"])
+def test_a_page_about_the_code_is_wrapped(name):
+    """Tables cannot be."""
+    page = (ROOT / "docs" / name).read_text("utf-8").splitlines()
+    wide = [line for line in page if len(line) > 100 and not line.startswith("|")]
+    assert wide == []
+
+
+@pytest.mark.parametrize("folder", floors.FOLDERS)
+def test_the_picture_of_a_folder_shows_its_imports(folder):
+    """``make floors`` draws it anew."""
+    assert floors.picture_of(folder).read_text("utf-8") == floors.drawn(folder)
 
 
 def test_the_proxy_keeps_no_one_time_token():
