@@ -3,6 +3,7 @@
 Synchronous, without network or clock. Pure (data in, data out): ``dialogue``, ``talk``,
 ``questionnaire``, ``rules``, ``texts`` and ``lengths``.
 
+authority: who may: the one answer, for verbs and for pages
 breaches: a data breach: recorded, told to the authority and to every reporter
 cases: the verbs on cases: of officers, of reporters, and of the clock
 conversation: carries out what the dialogue decided: remembers, seals, runs commands
@@ -24,4 +25,5 @@ talk: the parts of the dialogue; pure
 texts: renders messages from gettext catalogues; pure
 throttle: limits messages and tries of a code for each contact, in memory
 watch: alarms to operators, the canary's report, the auditors' digest
+work: what a verb works with: the store of its transaction, the office, the moment
 """

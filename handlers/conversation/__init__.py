@@ -5,4 +5,5 @@ commands: runs the verb of each command that the dialogue returns
 exchange: one message in its transaction: recall the conversation, answer, remember
 items: seals the items of a message into the draft or the case it belongs to
 memory: the encrypted state of a conversation, and its trail of message ids
+receipt_lookup: finds number and code in a message, before its transaction
 """
