@@ -1,4 +1,4 @@
-"""Three phones in a page and small copies of the providers: a process of its own.
+"""Four phones in a page and small copies of the providers: a process of its own.
 
 ``python -m bot.simulator`` answers as a Telegram Bot API and a Twilio Messages API on
 loopback. It imports nothing of this project and nothing imports it. Start reading at

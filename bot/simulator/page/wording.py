@@ -4,7 +4,7 @@ LANGUAGES = ("id", "en")
 
 WORDS: dict[str, dict[str, str]] = {
     "id": {
-        "title": "Kentongan: tiga ponsel",
+        "title": "Kentongan: empat ponsel",
         "lead": "Simulator: semua tetap di komputer ini.",
         "console": "Buka konsol petugas",
         "language": "Bahasa",
@@ -45,7 +45,7 @@ WORDS: dict[str, dict[str, str]] = {
         "them": "Kentongan",
     },
     "en": {
-        "title": "Kentongan: three phones",
+        "title": "Kentongan: four phones",
         "lead": "A simulator: everything stays on this computer.",
         "console": "Open the officers' console",
         "language": "Language",
