@@ -48,7 +48,7 @@ class Watched(StrEnum):
 
 
 ALARM = "alarm."
-"""How the names of alarms begin: one row for each rule of ``bot/watching.toml``."""
+"""How the names of alarms begin: one row for each rule of ``bot/watch/watching.toml``."""
 
 
 class UnknownWatch(ValueError):
