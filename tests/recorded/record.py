@@ -1,4 +1,7 @@
-"""Records a store of today's schema, before the next migration is written."""
+"""Records a store of today's schema, before the next migration is written.
+
+What stands already is never written anew: later code would write other rows.
+"""
 
 import io
 import json
@@ -19,6 +22,8 @@ HERE = Path(__file__).parent
 def record() -> Path:
     """Build a house with everything in flight and write it down; returns the file."""
     path = HERE / f"{schema.head()}.kentongan"
+    if path.exists():
+        raise FileExistsError(path)
     with tempfile.TemporaryDirectory() as folder:
         store = Database(f"sqlite:///{folder}/store.db")
         schema.upgrade(store)

@@ -20,7 +20,7 @@ from tests.support.terminal import PASSPHRASES
 SLOWLY = """
 import sys, time
 from bot.cli import app
-from storage import restoring
+from storage.backups import restoring
 whole = restoring.Everything.{method}
 def slowly(self, *args):
     whole(self, *args)
