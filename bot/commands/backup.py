@@ -128,7 +128,7 @@ def told(path: Path, proof: Proof) -> str:
     size = path.stat().st_size / _MEBIBYTE
     erased = f", {len(end.erased)} erased meanwhile" if end.erased else ""
     return (
-        f"{printing.safe(str(path))}: of {proof.head.moment:%Y-%m-%d %H:%M:%S} UTC, schema "
+        f"{printing.safe(str(path))}: of {proof.head.made:%Y-%m-%d %H:%M:%S} UTC, schema "
         f"{proof.head.schema}, {sum(end.tables.values())} rows, {end.tables['cases']} "
         f"cases, {end.files} evidence files{erased}, {size:.1f} MiB: read back and opened"
     )
@@ -140,7 +140,7 @@ def facts(path: Path, proof: Proof) -> dict[str, Any]:
     return {
         "file": str(path),
         "id": proof.id,
-        "made": head.made,
+        "made": head.made.isoformat(),
         "schema": head.schema,
         "program": head.program,
         "server_keys": list(head.keys),

@@ -21,12 +21,7 @@ from storage.backups import proof as backup_proof
 from storage.backups import writing
 from storage.backups.proof import Proof, Since
 from storage.backups.reading import Reader
-from storage.backups.records import (
-    BackupDamaged,
-    BackupKeyMissing,
-    NotABackup,
-    WrongKey,
-)
+from storage.backups.records import Unusable
 from storage.crypto.server_key import ServerKeys
 from storage.database.database import Database
 from storage.evidence.blobs import Shelf
@@ -165,14 +160,14 @@ def _ours(folder: Path, keys: ServerKeys) -> Iterator[tuple[datetime, Path]]:
     for path in folder.glob(f"*{SUFFIX}"):
         try:
             with path.open("rb") as file:
-                yield Reader(file, keys).head.moment, path
-        except (OSError, NotABackup, BackupDamaged, BackupKeyMissing, WrongKey):
+                yield Reader(file, keys).head.made, path
+        except (OSError, Unusable):
             continue
 
 
 def _require_room(database: Database, shelf: Shelf, target: Path) -> None:
-    size = writing.size(database, shelf)
-    need, free = size.rows + size.files + _SPARE, shutil.disk_usage(target).free
+    need = writing.size(database, shelf) + _SPARE
+    free = shutil.disk_usage(target).free
     if free < need:
         raise BackupRefused(
             f"{target}: {free // _MEBIBYTE} MiB are free and about "

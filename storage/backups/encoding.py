@@ -3,78 +3,69 @@
 import struct
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime
-from typing import Any
+from types import NoneType
+from typing import Any, NamedTuple
+
+from storage.backups.records import BackupDamaged
 
 _VALUE = struct.Struct(">cI")
 
 
-class UnknownValue(ValueError):
-    """These bytes are no values of ours."""
+class _Type(NamedTuple):
+    mark: bytes
+    write: Callable[[Any], bytes]
+    read: Callable[[bytes], object]
+
+
+def _utc(value: datetime) -> bytes:
+    """Return a moment as text; one without a zone is UTC."""
+    aware = value if value.tzinfo else value.replace(tzinfo=UTC)
+    return aware.astimezone(UTC).isoformat().encode()
+
+
+_TYPES: dict[type, _Type] = {
+    NoneType: _Type(b"n", lambda _: b"", lambda _: None),
+    bool: _Type(b"b", lambda value: b"%d" % value, lambda body: body == b"1"),
+    int: _Type(b"i", lambda value: b"%d" % value, int),
+    str: _Type(
+        b"s",
+        lambda value: value.encode("utf-8", "surrogatepass"),
+        lambda body: body.decode("utf-8", "surrogatepass"),
+    ),
+    bytes: _Type(b"x", bytes, bytes),
+    datetime: _Type(b"t", _utc, lambda body: datetime.fromisoformat(body.decode())),
+    date: _Type(
+        b"d",
+        lambda value: value.isoformat().encode(),
+        lambda body: date.fromisoformat(body.decode()),
+    ),
+}
+_READ = {one.mark: one.read for one in _TYPES.values()}
 
 
 def packed(row: Iterable[object]) -> bytes:
-    """Return the values of a row as bytes; a time without a zone is UTC."""
-    return b"".join(map(_packed, row))
+    """Return the values of a row as bytes. Raises TypeError for a type without a mark."""
+    found = bytearray()
+    for value in row:
+        if type(value) not in _TYPES:
+            raise TypeError(type(value).__name__)
+        known = _TYPES[type(value)]
+        body = known.write(value)
+        found += _VALUE.pack(known.mark, len(body)) + body
+    return bytes(found)
 
 
 def unpacked(body: bytes, columns: int) -> list[tuple[Any, ...]]:
-    """Return the rows that were packed, each of so many columns. Raises UnknownValue."""
-    values: list[Any] = []
+    """Return the rows that were packed, each of so many columns. Raises BackupDamaged."""
+    values: list[object] = []
     at = 0
-    while at < len(body):
-        begin = at + _VALUE.size
-        if begin > len(body):
-            raise UnknownValue
-        mark, size = _VALUE.unpack_from(body, at)
-        at = begin + size
-        if at > len(body):
-            raise UnknownValue
-        values.append(_value(mark, body[begin:at]))
-    if len(values) % columns:
-        raise UnknownValue
-    return [
-        tuple(values[start : start + columns])
-        for start in range(0, len(values), columns)
-    ]
-
-
-def _packed(value: object) -> bytes:
-    match value:
-        case None:
-            mark, body = b"n", b""
-        case bool():
-            mark, body = b"b", b"1" if value else b"0"
-        case int():
-            mark, body = b"i", str(value).encode()
-        case str():
-            mark, body = b"s", value.encode("utf-8", "surrogatepass")
-        case bytes():
-            mark, body = b"x", value
-        case datetime():
-            aware = value if value.tzinfo else value.replace(tzinfo=UTC)
-            mark, body = b"t", aware.astimezone(UTC).isoformat().encode()
-        case date():
-            mark, body = b"d", value.isoformat().encode()
-        case _:
-            raise TypeError(type(value).__name__)
-    return _VALUE.pack(mark, len(body)) + body
-
-
-def _value(mark: bytes, body: bytes) -> object:
-    if mark not in _READ:
-        raise UnknownValue
     try:
-        return _READ[mark](body)
-    except (ValueError, OverflowError):
-        raise UnknownValue from None
-
-
-_READ: dict[bytes, Callable[[bytes], object]] = {
-    b"n": lambda _: None,
-    b"b": lambda body: body == b"1",
-    b"i": int,
-    b"s": lambda body: body.decode("utf-8", "surrogatepass"),
-    b"x": bytes,
-    b"t": lambda body: datetime.fromisoformat(body.decode()),
-    b"d": lambda body: date.fromisoformat(body.decode()),
-}
+        while at < len(body):
+            mark, size = _VALUE.unpack_from(body, at)
+            at += _VALUE.size + size
+            if at > len(body):
+                raise BackupDamaged
+            values.append(_READ[mark](body[at - size : at]))
+        return list(zip(*[iter(values)] * columns, strict=True))
+    except (KeyError, OverflowError, ValueError, struct.error):
+        raise BackupDamaged from None

@@ -1,30 +1,28 @@
-"""Whether a backup is one: read to its end, put into a store of its own, opened, checked.
+"""The proof of a backup: read to its end, put into a store of its own, checked, opened.
 
 Faults are of two kinds. A damaged file raises: it is no backup. What the copied store
 itself has wrong is told in lines: the copy is faithful, the store is not whole.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import BinaryIO, TypeAlias
 
-from sqlalchemy import Connection, func, inspect, table, text
-from sqlmodel import Session, select
-from typing_extensions import override
+from sqlalchemy import inspect, tuple_
+from sqlmodel import Session, SQLModel, select
 
 from storage.audit import log
 from storage.backups import scratch
 from storage.backups.reading import Reader, unpack
-from storage.backups.records import BackupDamaged, End, Head
+from storage.backups.records import End, Head
 from storage.backups.restoring import Rows
+from storage.backups.writing import named_files
 from storage.crypto.sealing import NotAuthentic
 from storage.crypto.server_key import ServerKeys
 from storage.database import schema
 from storage.inspection import rows as inspection
-from storage.models import File
 from storage.rekeying import rewriting, server_key
-from storage.words import FileState
 
 Since: TypeAlias = Callable[[datetime], date]
 _AT_ONCE = 200
@@ -37,29 +35,16 @@ class Proof:
     id: str
     head: Head
     end: End
-    lines: int = 0
     log_head: str = ""
     opened: int = 0
     faults: list[str] = field(default_factory=list)
 
 
-class _Looked(Rows):
-    """Takes rows into a scratch store; of files the names alone."""
-
-    def __init__(self, connection: Connection) -> None:
-        super().__init__(connection)
-        self.names: set[str] = set()
-
-    @override
-    def file(self, name: str, pieces: Iterable[bytes]) -> None:
-        self.names.add(name)
-
-
 def prove(file: BinaryIO, keys: ServerKeys, *, since: Since | None = None) -> Proof:
     """Open a backup and look at everything in it that the server key may see.
 
-    ``since`` tells of a moment the first day whose tombstones it must still hold. Raises what the reader
-    raises, SchemaTooNew, and ``rekeying.KeyMissing`` for a ring that lacks an id.
+    ``since`` tells of a moment the first day whose tombstones it must still hold. Raises
+    what the reader raises, SchemaTooNew, and KeyMissing for a ring that lacks an id.
     """
     reader = Reader(file, keys)
     if not schema.is_known(reader.head.schema):
@@ -67,17 +52,15 @@ def prove(file: BinaryIO, keys: ServerKeys, *, since: Since | None = None) -> Pr
     _require_ids(reader.head, keys)
     with scratch.store() as connection:
         schema.bring(connection, reader.head.schema)
-        sink = _Looked(connection)
+        sink = Rows(connection)
         end = unpack(reader, sink)
-        _counts(connection, end)
         schema.bring(connection)
         proof = Proof(reader.id, reader.head, end)
         with Session(connection, autoflush=False) as session:
-            proof.lines, mac = log.head(session)
-            proof.log_head = log.written((proof.lines, mac))
-            first = since(reader.head.moment) if since else None
+            proof.log_head = log.written(log.head(session))
+            first = since(reader.head.made) if since else None
             proof.faults += _faults(session, keys, end, sink.names, first)
-            proof.opened = _open_all(session, keys, proof)
+            _open_all(session, keys, proof)
     return proof
 
 
@@ -88,21 +71,6 @@ def _require_ids(head: Head, keys: ServerKeys) -> None:
             f"the server key has no line {missing[0]}, which this backup needs; put it "
             "back from your copy"
         )
-
-
-def _counts(connection: Connection, end: End) -> None:
-    """Hold what arrived against what was said, and let SQLite look at its own pages."""
-    (answer,) = connection.execute(text("PRAGMA integrity_check")).one()
-    known = set(inspect(connection).get_table_names())
-    found = {
-        name: connection.execute(
-            select(func.count()).select_from(table(name))
-        ).scalar_one()
-        for name in end.tables
-        if name in known
-    }
-    if answer != "ok" or found != end.tables:
-        raise BackupDamaged
 
 
 def _faults(
@@ -117,44 +85,45 @@ def _faults(
         yield f"the audit log is broken at line {broken}"
     else:
         yield from inspection.problems(session, keys, since=since)
-    missing = set(_named(session)) - names - set(end.erased)
+    named = {
+        f"{file_id.hex()}.{which}"
+        for file_id, which in named_files(session.connection())
+    }
+    missing = named - names - set(end.erased)
     if missing:
         yield f"evidence files missing on disk: {len(missing)}"
 
 
-def _named(session: Session) -> Iterator[str]:
-    taken = select(File).where(File.state == FileState.TAKEN.value)
-    for row in session.exec(taken.execution_options(yield_per=_AT_ONCE)):
-        yield f"{row.id.hex()}.original"
-        if row.copy_key is not None:
-            yield f"{row.id.hex()}.copy"
+def _open_all(session: Session, keys: ServerKeys, proof: Proof) -> None:
+    """Open all that the server key opens, and count it.
 
-
-def _open_all(session: Session, keys: ServerKeys, proof: Proof) -> int:
-    """Open all that the server key opens, as a rotation would; returns how many rows.
-
-    A rotation checks each row under the key that wrote it. What it changes goes with the
-    scratch store.
+    As a rotation would, which checks each row under the key that wrote it; what it changes
+    is taken back.
     """
-    opened = 0
     for step in rewriting.STEPS:
-        table = inspect(step.model).local_table
-        key = table.primary_key.columns
         bad = 0
-        rows = session.connection().execute(select(*key)).all()
-        for start in range(0, len(rows), _AT_ONCE):
-            for name in rows[start : start + _AT_ONCE]:
-                row = session.get(step.model, tuple(name))
-                if row is None:
-                    continue
-                try:
-                    step.rewrite(session, keys, row)
-                except NotAuthentic:
-                    bad += 1
-                else:
-                    opened += 1
-            session.flush()
-            session.expunge_all()
+        for page in _pages(session, step.model):
+            with session.begin_nested() as tried:
+                for row in page:
+                    try:
+                        step.rewrite(session, keys, row)
+                    except NotAuthentic:
+                        bad += 1
+                    else:
+                        proof.opened += 1
+                session.flush()
+                tried.rollback()
         if bad:
-            proof.faults.append(f"{table.name}: rows that do not open: {bad}")
-    return opened
+            table = step.model.__tablename__
+            proof.faults.append(f"{table}: rows that do not open: {bad}")
+
+
+def _pages(session: Session, model: type[SQLModel]) -> Iterator[Sequence[SQLModel]]:
+    """Yield the rows of a table, some at once, in the order of their keys."""
+    key = inspect(model).primary_key
+    query = select(model).order_by(*key).limit(_AT_ONCE)
+    page = session.exec(query).all()
+    while page:
+        last = inspect(page[-1]).identity
+        yield page
+        page = session.exec(query.where(tuple_(*key) > last)).all()

@@ -1,12 +1,10 @@
-"""Reading a backup back: record by record, every byte held against what was written."""
+"""A backup read back: record by record, every byte held against what was written."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, BinaryIO
 
-from storage.backups import encoding
+from storage.backups import encoding, records
 from storage.backups.records import (
     MAGIC,
     RECORD,
@@ -16,26 +14,30 @@ from storage.backups.records import (
     BackupKeyMissing,
     BackupTooNew,
     End,
+    FileEnd,
+    FileHead,
     Head,
     Kind,
     NotABackup,
+    TableHead,
     WrongKey,
     place,
 )
-from storage.crypto import sealing, streams
+from storage.crypto import streams
 from storage.crypto.sealing import NotAuthentic
 from storage.crypto.server_key import Purpose, ServerKeys
 
 _MOST = 64 << 20
 """Bytes of the longest record: more is damage."""
 _LEAST = 2
+"""Bytes of the shortest locked key: the second one names the server key's line."""
 
 
 class Reader:
     """Reads a backup from an open file. Every method may raise ``BackupDamaged``."""
 
     def __init__(self, file: BinaryIO, keys: ServerKeys) -> None:
-        """Open it. Raises NotABackup, BackupTooNew, BackupKeyMissing, WrongKey."""
+        """Open it. Raises what ``Unusable`` is the base of."""
         key, name = _key_of(file, keys)
         self.id = name.hex()
         self._pieces = streams.read(file, key, place(name, "content"))
@@ -43,7 +45,7 @@ class Reader:
         kind, body = self.record()
         if kind is not Kind.HEAD:
             raise BackupDamaged
-        self.head = _head(body)
+        self.head = records.told(Head, body)
 
     def record(self) -> tuple[Kind, bytes]:
         """Return the next record."""
@@ -90,71 +92,58 @@ class Sink:
         """Take a file; what is left of ``pieces`` is read and checked afterwards."""
 
 
-@dataclass(slots=True)
-class _File:
-    """A file as it is read: its pieces, and whether its end fits them."""
-
-    reader: Reader
-    size: int = 0
-    digest: Any = field(default_factory=hashlib.sha256)
-    done: bool = False
-
-    def pieces(self) -> Iterator[bytes]:
-        """Yield what is left of it; raises BackupDamaged when its end does not fit."""
-        while not self.done:
-            kind, body = self.reader.record()
-            if kind is Kind.FILE_END:
-                self.done = True
-                told = {"sha256": self.digest.hexdigest(), "size": self.size}
-                if _told(body) != told:
-                    raise BackupDamaged
-            elif kind is Kind.DATA:
-                self.digest.update(body)
-                self.size += len(body)
-                yield body
-            else:
-                raise BackupDamaged
-
-
 def unpack(reader: Reader, sink: Sink) -> End:
     """Read a backup to its end into ``sink``; returns what it said it holds.
 
     Raises BackupDamaged when anything is missing, too much, or not what its end says.
     """
-    found, columns, name = End(), 0, ""
+    found, table = End(), TableHead("", [])
     while True:
         kind, body = reader.record()
         if kind is Kind.TABLE:
-            name, names = _table(body)
-            columns = len(names)
-            found.tables[name] = 0
-            sink.table(name, names)
-        elif kind is Kind.ROWS and columns:
-            rows = _rows(body, columns)
-            found.tables[name] += len(rows)
+            table = records.told(TableHead, body)
+            found.tables[table.name] = 0
+            sink.table(table.name, table.columns)
+        elif kind is Kind.ROWS and table.columns:
+            rows = encoding.unpacked(body, len(table.columns))
+            found.tables[table.name] += len(rows)
             sink.rows(rows)
         elif kind is Kind.FILE:
-            file = _File(reader)
-            sink.file(_name(_told(body)), file.pieces())
-            for _ in file.pieces():
+            pieces = _pieces(reader, found)
+            sink.file(records.told(FileHead, body).name, pieces)
+            for _ in pieces:
                 continue
-            found.files += 1
-            found.bytes += file.size
         elif kind is Kind.END:
             reader.ended()
-            end = _end(body)
-            if (end.tables, end.files, end.bytes) != (
-                found.tables,
-                found.files,
-                found.bytes,
-            ):
+            end = records.told(End, body)
+            if (found.tables, found.files, found.bytes) != (
+                end.tables, end.files, end.bytes,
+            ):  # fmt: skip
                 raise BackupDamaged
             return end
         else:
             raise BackupDamaged
 
 
+def _pieces(reader: Reader, found: End) -> Iterator[bytes]:
+    """Yield a file's pieces and count it; raises BackupDamaged when its end does not fit."""
+    digest, size = hashlib.sha256(), 0
+    kind, body = reader.record()
+    while kind is Kind.DATA:
+        digest.update(body)
+        size += len(body)
+        yield body
+        kind, body = reader.record()
+    if kind is not Kind.FILE_END:
+        raise BackupDamaged
+    if records.told(FileEnd, body) != FileEnd(digest.hexdigest(), size):
+        raise BackupDamaged
+    found.files += 1
+    found.bytes += size
+
+
 def _key_of(file: BinaryIO, keys: ServerKeys) -> tuple[bytes, bytes]:
+    """Return the key of the stream that follows, and the backup's id."""
     if file.read(len(MAGIC)) != MAGIC:
         raise NotABackup
     start = file.read(START.size)
@@ -163,10 +152,8 @@ def _key_of(file: BinaryIO, keys: ServerKeys) -> tuple[bytes, bytes]:
     version, name, size = START.unpack(start)
     if version > VERSION:
         raise BackupTooNew
-    if not version:
-        raise BackupDamaged
     locked = file.read(size)
-    if len(locked) != size or size < _LEAST:
+    if not version or len(locked) != size or size < _LEAST:
         raise BackupDamaged
     if locked[1] not in keys.ring:
         raise BackupKeyMissing(
@@ -177,55 +164,3 @@ def _key_of(file: BinaryIO, keys: ServerKeys) -> tuple[bytes, bytes]:
         return keys.unlock(Purpose.BACKUP, locked, place(name, "key")), name
     except NotAuthentic:
         raise WrongKey from None
-
-
-def _rows(body: bytes, columns: int) -> list[tuple[Any, ...]]:
-    try:
-        return encoding.unpacked(body, columns)
-    except ValueError:
-        raise BackupDamaged from None
-
-
-def _head(body: bytes) -> Head:
-    told = _told(body)
-    with _as_written():
-        head = Head(**{**told, "keys": tuple(map(int, told["keys"]))})
-        if head.moment.tzinfo is not None:
-            return head
-    raise BackupDamaged
-
-
-def _table(body: bytes) -> tuple[str, list[str]]:
-    told = _told(body)
-    with _as_written():
-        names = list(map(str, told["columns"]))
-    return _name(told), names
-
-
-def _end(body: bytes) -> End:
-    told = _told(body)
-    with _as_written():
-        return End(**told)
-
-
-def _name(told: Mapping[str, Any]) -> str:
-    name = told.get("name")
-    if not isinstance(name, str):
-        raise BackupDamaged
-    return name
-
-
-@contextmanager
-def _as_written() -> Iterator[None]:
-    try:
-        with sealing.as_written():
-            yield
-    except NotAuthentic:
-        raise BackupDamaged from None
-
-
-def _told(body: bytes) -> dict[str, Any]:
-    try:
-        return sealing.told(body)
-    except NotAuthentic:
-        raise BackupDamaged from None

@@ -6,62 +6,68 @@ was sealed, each with its SHA-256, and at the end the counts. A file without its
 backup. Rows are told by value, not by database: what was SQLite may become PostgreSQL.
 """
 
-import hashlib
-import json
-import secrets
 import struct
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Any, BinaryIO
+from typing import Any, TypeVar
 
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from pydantic import AwareDatetime, TypeAdapter
 
-from storage.backups import encoding
-from storage.crypto import streams
 from storage.crypto.sealing import Context
-from storage.crypto.server_key import Purpose, ServerKeys
 
 MAGIC = b"kentongan backup\n"
 VERSION = 1
-_ID = 16
-START = struct.Struct(">B16sH")
+ID_BYTES = 16
+START = struct.Struct(f">B{ID_BYTES}sH")
+"""After the magic: version, id, length of the locked key that follows."""
 RECORD = struct.Struct(">BI")
-PIECE = 1 << 20
-"""Bytes of a file that are held in memory at once."""
+"""Before each record: its kind, its length."""
+
+_T = TypeVar("_T")
 
 
-class NotABackup(Exception):
+class Unusable(Exception):
+    """The file cannot be used as a backup by this program with this server key."""
+
+
+class NotABackup(Unusable):
     """The file is no backup of Kentongan; name another one."""
 
 
-class BackupTooNew(Exception):
+class BackupTooNew(Unusable):
     """The backup was made by a newer version; install that version, then run this again."""
 
 
-class BackupDamaged(Exception):
+class BackupDamaged(Unusable):
     """The backup is damaged or cut off: take another one, and do not trust this medium."""
 
 
-class BackupKeyMissing(Exception):
+class BackupKeyMissing(Unusable):
     """The server key lacks the line that a backup was locked with."""
 
 
-class WrongKey(Exception):
+class WrongKey(Unusable):
     """The server key does not open this backup: it is another agency's, or damaged at its head."""
 
 
 class Kind(IntEnum):
-    """What a record is."""
+    """What a record is, and what its body holds."""
 
     HEAD = 1
+    """``Head``: the first record."""
     TABLE = 2
+    """``TableHead``."""
     ROWS = 3
+    """Some rows of the table before them, as ``encoding`` packs them."""
     FILE = 4
+    """``FileHead``."""
     DATA = 5
+    """Some bytes of the file before them."""
     FILE_END = 6
+    """``FileEnd``."""
     END = 7
+    """``End``: the last record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +76,31 @@ class Head:
 
     schema: str
     program: str
-    made: str
+    made: AwareDatetime
     keys: tuple[int, ...]
 
-    @property
-    def moment(self) -> datetime:
-        """Return when it was made."""
-        return datetime.fromisoformat(self.made)
+
+@dataclass(frozen=True, slots=True)
+class TableHead:
+    """Which table comes, and in which order its columns."""
+
+    name: str
+    columns: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class FileHead:
+    """Under which name an evidence file lay."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileEnd:
+    """What a file must have been."""
+
+    sha256: str
+    size: int
 
 
 @dataclass(slots=True)
@@ -95,61 +119,25 @@ class End:
     lost: list[str] = field(default_factory=list)
 
 
-class Writer:
-    """Writes a backup into an open file; ``end`` it, or it is none."""
+_JSON: Mapping[type, TypeAdapter[Any]] = {
+    kind: TypeAdapter(kind) for kind in (Head, TableHead, FileHead, FileEnd, End)
+}
 
-    def __init__(self, file: BinaryIO, keys: ServerKeys) -> None:
-        name, key = secrets.token_bytes(_ID), AESGCM.generate_key(256)
-        locked = keys.lock(Purpose.BACKUP, key, place(name, "key"))
-        file.write(MAGIC + START.pack(VERSION, name, len(locked)) + locked)
-        self._stream = streams.StreamWriter(file, key, place(name, "content"))
 
-    def head(self, head: Head) -> None:
-        """Say what this backup is: the first record."""
-        self._put(Kind.HEAD, _json(asdict(head)))
+def body_of(told: object) -> bytes:
+    """Return one of the dataclasses above as the body of a record."""
+    return _JSON[type(told)].dump_json(told)
 
-    def table(self, name: str, columns: Sequence[str]) -> None:
-        """Begin a table."""
-        self._put(Kind.TABLE, _json({"name": name, "columns": list(columns)}))
 
-    def rows(self, rows: Iterable[Sequence[Any]]) -> int:
-        """Write rows of the table that was begun; returns how many."""
-        batch, count = bytearray(), 0
-        for row in rows:
-            count += 1
-            batch += encoding.packed(row)
-            if len(batch) >= PIECE:
-                self._put(Kind.ROWS, bytes(batch))
-                batch.clear()
-        if batch:
-            self._put(Kind.ROWS, bytes(batch))
-        return count
-
-    def file(self, name: str, file: BinaryIO) -> int:
-        """Write an evidence file as it lies there; returns its size in bytes."""
-        self._put(Kind.FILE, _json({"name": name}))
-        digest, size = hashlib.sha256(), 0
-        while piece := file.read(PIECE):
-            digest.update(piece)
-            size += len(piece)
-            self._put(Kind.DATA, piece)
-        told = {"sha256": digest.hexdigest(), "size": size}
-        self._put(Kind.FILE_END, _json(told))
-        return size
-
-    def end(self, end: End) -> None:
-        """Write the counts, and the end."""
-        self._put(Kind.END, _json(asdict(end)))
-        self._stream.end()
-
-    def _put(self, kind: Kind, body: bytes) -> None:
-        self._stream.write(RECORD.pack(kind, len(body)) + body)
+def told(kind: type[_T], body: bytes) -> _T:
+    """Return what the body of a record says. Raises BackupDamaged for another shape."""
+    try:
+        found: _T = _JSON[kind].validate_json(body)
+    except ValueError:
+        raise BackupDamaged from None
+    return found
 
 
 def place(name: bytes, column: str) -> Context:
     """Bind what is sealed to this backup and this version of the file."""
     return Context("backup", name, column, seq=VERSION)
-
-
-def _json(value: object) -> bytes:
-    return json.dumps(value).encode("ascii")

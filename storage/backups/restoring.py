@@ -11,8 +11,8 @@ from typing import Any
 from sqlalchemy import (
     ColumnClause,
     Connection,
+    Insert,
     MetaData,
-    Table,
     column,
     delete,
     func,
@@ -49,39 +49,31 @@ class StoreNotEmpty(Exception):
 
 
 class Rows(Sink):
-    """Takes rows into a store that is at the backup's revision."""
+    """Takes rows into a store that is at the backup's revision; of files the names alone."""
 
     def __init__(self, connection: Connection) -> None:
+        self.names: set[str] = set()
         self._connection = connection
         self._known = MetaData()
         self._known.reflect(connection)
-        self._table: Table | None = None
-        self._columns: Sequence[str] = ()
+        self._insert: Insert  # of the table whose rows come
+        self._columns: Sequence[str]
 
     @override
     def table(self, name: str, columns: Sequence[str]) -> None:
         found = self._known.tables.get(name)
         if found is None or not set(columns) <= set(found.columns.keys()):
             raise BackupDamaged
-        self._table, self._columns = found, columns
+        self._insert, self._columns = found.insert(), columns
 
     @override
     def rows(self, rows: list[tuple[Any, ...]]) -> None:
-        if self._table is None:
-            raise BackupDamaged
-        values = [
-            {
-                name: self._stored(value)
-                for name, value in zip(self._columns, row, strict=True)
-            }
-            for row in rows
-        ]
-        self._connection.execute(self._table.insert(), values)
+        values = [dict(zip(self._columns, row, strict=True)) for row in rows]
+        self._connection.execute(self._insert, values)
 
-    def _stored(self, value: Any) -> Any:  # noqa: ANN401 - any column's
-        if isinstance(value, datetime) and self._connection.dialect.name == "sqlite":
-            return value.replace(tzinfo=None)
-        return value
+    @override
+    def file(self, name: str, pieces: Iterable[bytes]) -> None:
+        self.names.add(name)
 
 
 class Everything(Rows):
@@ -90,7 +82,6 @@ class Everything(Rows):
     def __init__(self, connection: Connection, where: Shelf) -> None:
         super().__init__(connection)
         self._shelf = where
-        self.names: set[str] = set()
 
     @override
     def file(self, name: str, pieces: Iterable[bytes]) -> None:
@@ -105,7 +96,7 @@ class Everything(Rows):
         if day is None:
             raise BackupDamaged
         self._shelf.bring_back(name, pieces, day=day)
-        self.names.add(name)
+        super().file(name, pieces)
 
 
 def run(
@@ -130,7 +121,7 @@ def run(
         end = unpack(reader, sink)
         count_on(connection)
         schema.bring(connection)
-        _put_right(connection, keys, reader.head.moment, now)
+        _put_right(connection, keys, reader.head.made, now)
         for one in where.lying():
             if one.name not in sink.names:
                 where.discard(one.name)

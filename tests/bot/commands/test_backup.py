@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from bot.clock import utc_now
 from bot.operations import backups
-from storage.backups import writing
+from storage.backups import records, writing
 from storage.crypto.server_key import ServerKeys
 from storage.database.database import Database
 from storage.jobs import leases, watches
@@ -116,6 +116,8 @@ def test_old_ones_go_and_strangers_stay(terminal):
     folder.mkdir()
     (folder / "notes.txt").write_text("mine")
     (folder / "strange.kentongan").write_text("somebody else's")
+    newer = records.MAGIC + records.START.pack(records.VERSION + 1, bytes(16), 60)
+    (folder / "newer.kentongan").write_bytes(newer)
     for n in range(4):
         said = terminal(
             "backup", "--to", f"many/{n}.kentongan", "--keep", "2", "--json"
@@ -123,7 +125,10 @@ def test_old_ones_go_and_strangers_stay(terminal):
         assert said.code == 0, said
         assert len(said.json["removed"]) == (n > 1)
     names = {path.name for path in folder.iterdir()}
-    assert names == {"notes.txt", "strange.kentongan", "2.kentongan", "3.kentongan"}
+    assert names == {
+        *("notes.txt", "strange.kentongan", "newer.kentongan"),
+        *("2.kentongan", "3.kentongan"),
+    }
 
 
 def test_one_that_is_too_old_is_named(terminal, monkeypatch):

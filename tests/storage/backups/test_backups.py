@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import text
-from sqlmodel import SQLModel
+from sqlmodel import SQLModel, select
 
 from bot.operations import backups
 from storage import outbox
@@ -28,11 +28,10 @@ from storage.backups.records import (
     End,
     Head,
     NotABackup,
-    Writer,
     WrongKey,
 )
 from storage.backups.restoring import StoreNotEmpty
-from storage.backups.writing import LEFT_OUT
+from storage.backups.writing import LEFT_OUT, Writer
 from storage.crypto.server_key import ServerKeys
 from storage.database import schema
 from storage.database.database import Database
@@ -41,6 +40,7 @@ from storage.evidence import blobs
 from storage.evidence.blobs import Folder
 from storage.inspection import rows as inspection
 from storage.letters.letter import Letter
+from storage.models import File
 from storage.rekeying import server_key
 from storage.words import Channel, LetterKind
 from tests.conftest import own_database
@@ -158,7 +158,7 @@ def test_a_backup_of_either_store_is_proved_and_goes_into_either(
     for name in set(before) - LEFT_OUT - {"outbox", "jobs", "audit"}:
         assert sorted(map(plain, after[name])) == sorted(map(plain, before[name])), name
     assert not any(after[name] for name in LEFT_OUT - {"leases"})
-    made = int(proof.head.moment.timestamp())
+    made = int(proof.head.made.timestamp())
     listed = {row["name"]: row["cursor"] for row in after["leases"]}
     assert listed == {"twilio.sms": made, "twilio.whatsapp": made}
     assert all(row["doubtful"] and not row["lease_token"] for row in after["outbox"])
@@ -191,7 +191,7 @@ def test_files_go_from_a_folder_into_a_bucket_and_back(
     killed = f"{name}.{'0a' * 8}"
     far.bring_back(killed, [b"killed"], day=whole.here.now.date())
     out = io.BytesIO()
-    _, end = writing.write(
+    end = writing.write(
         elsewhere, whole.keys, far, out, program="0", now=whole.here.now
     )
     assert (end.files, end.lost) == (3, [])
@@ -268,6 +268,50 @@ def test_new_rows_are_numbered_behind_the_old_ones(
     ids = [row["id"] for row in thief.rows_of(elsewhere)["outbox"]]
     assert ids[-1] == max(ids)
     assert len(set(ids)) == len(ids)
+
+
+class Names(Sink):
+    """Notes the random name of each row and each file, in the order in which they come."""
+
+    def __init__(self) -> None:
+        self.found: dict[str, list[bytes]] = {}
+
+    def table(self, name, columns):
+        self.at = columns.index("id") if "id" in columns else None
+        self.here = self.found.setdefault(name, [])
+
+    def rows(self, rows):
+        if self.at is not None:
+            self.here += [row[self.at] for row in rows]
+
+    def file(self, name, pieces):
+        del pieces
+        self.found.setdefault("evidence", []).append(bytes.fromhex(name[:32]))
+
+
+def test_the_order_of_rows_and_files_does_not_tell_when_they_came(
+    whole: Whole, elsewhere: Database, tmp_path: Path
+):
+    """PostgreSQL's own order is that of arrival: here from the largest name down."""
+    folder = tmp_path / "elsewhere"
+    restored(whole, backed_up(whole), elsewhere, folder)
+    came = [bytes((first,)) + secrets.token_bytes(15) for first in (9, 7, 5, 3, 1)]
+    with elsewhere.writing() as session:
+        (row,) = session.exec(select(File).where(File.id == whole.file)).all()
+        for file_id in came:
+            session.add(File(**{**row.model_dump(), "id": file_id}))
+            session.flush()
+            Folder(folder).bring_back(f"{file_id.hex()}.original", [b"x"], day=row.day)
+        pages = session.connection().execute(text("SELECT id FROM files")).scalars()
+        if not elsewhere.is_sqlite:
+            assert list(pages)[-5:] == came, "a plain query tells it"
+    there = replace(whole, here=replace(whole.here, database=elsewhere), folder=folder)
+    names = Names()
+    unpack(Reader(io.BytesIO(backed_up(there)), whole.keys), names)
+    for name in ("files", "evidence"):
+        assert set(came) < set(names.found[name])
+    for name, found in names.found.items():
+        assert found == sorted(found), name
 
 
 def test_nothing_in_it_can_be_read_without_the_key(whole: Whole):
@@ -405,7 +449,7 @@ def test_values_travel_as_they_are():
     with pytest.raises(TypeError):
         encoding.packed((1.5,))
     for bad in (b"q\0\0\0\0", encoding.packed(row)):
-        with pytest.raises(encoding.UnknownValue):
+        with pytest.raises(BackupDamaged):
             encoding.unpacked(bad, 2)
 
 
@@ -426,7 +470,7 @@ def test_a_large_file_is_never_whole_in_memory(keys: ServerKeys, tmp_path: Path)
         file.truncate(40 << 20)
     with target.open("wb") as out:
         writer = Writer(out, keys)
-        writer.head(Head("0003", "0", "2026-03-02T09:30:00+00:00", (1,)))
+        writer.head(Head("0003", "0", datetime(2026, 3, 2, tzinfo=UTC), (1,)))
         with large.open("rb") as file:
             size = writer.file(f"{'0' * 32}.original", file)
         writer.end(End(files=1, bytes=size))

@@ -7,6 +7,7 @@ from handlers.conversation.memory import Memory
 from handlers.reveals import seals
 from handlers.talk.state import State
 from storage.backups import encoding
+from storage.backups.records import BackupDamaged
 from storage.cases.items import Content
 from storage.cases.reveals import Request
 from storage.crypto import sealing, server_key, streams
@@ -156,7 +157,7 @@ TARGETS = (
     Target("item", item_text, OURS, Shape.JSON),
     Target("request", request, OURS, Shape.JSON),
     Target("identity", identity, OURS, Shape.JSON),
-    Target("backup.values", values, (encoding.UnknownValue,)),
+    Target("backup.values", values, (BackupDamaged,)),
     Target("tombstone", stone, OURS, Shape.LINES),
     Target("cookie", cookie, OURS, longest=65_536),
 )

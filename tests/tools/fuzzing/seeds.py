@@ -14,7 +14,8 @@ from urllib.parse import urlencode
 from handlers.conversation.memory import Memory, Sweep, Trail
 from handlers.talk.state import State
 from storage.backups import encoding
-from storage.backups.records import RECORD, End, Head, Kind, Writer
+from storage.backups.records import RECORD, End, Head, Kind, TableHead, body_of
+from storage.backups.writing import Writer
 from storage.cases.items import Content
 from storage.cases.reveals import Half, Request
 from storage.crypto import sealing, server_key, streams
@@ -179,7 +180,7 @@ def _sealed() -> dict[str, Seeds]:
 
 
 def _backups() -> dict[str, Seeds]:
-    head = Head("0003", "1.0", NOW.isoformat(), (1, 2))
+    head = Head("0003", "1.0", NOW, (1, 2))
     end = End({"units": 1}, ["sessions"], 1, 5, ["a.original"], [])
     out, inside = io.BytesIO(), io.BytesIO()
     for file in (out, inside):
@@ -189,13 +190,12 @@ def _backups() -> dict[str, Seeds]:
             inside.seek(0)
             inside.truncate()
         writer.head(head)
-        writer.table("units", ["id", "name", "day"])
-        writer.rows([ROW[:3]])
+        writer.table(TableHead("units", ["id", "name", "day"]), [ROW[:3]])
         writer.file("ab" * 16 + ".original", io.BytesIO(b"12345"))
         if file is out:
             writer.end(end)
         else:
-            body = _json({**{n: getattr(end, n) for n in End.__slots__}})
+            body = body_of(end)
             inside.write(RECORD.pack(Kind.END, len(body)) + body)
     huge = struct.pack(">BI", Kind.HEAD, 0xFFFFFFFF)
     return {
