@@ -234,9 +234,7 @@ async def test_a_full_disk_and_an_open_folder(home, monkeypatch):
 
 
 async def test_problems_in_texts_are_counted(monkeypatch):
-    monkeypatch.setattr(
-        "bot.doctor.installation.questionnaire.check", lambda *_: ["one", "two"]
-    )
+    monkeypatch.setattr("bot.doctor.installation.book.check", lambda *_: ["one", "two"])
     assert "2 to correct" in said(await examine(), "rules")[0][1]
 
 
