@@ -57,7 +57,7 @@ audit: develop ## Ask for known weaknesses of the pinned packages (needs the adv
 	$(RUN) pip_audit --requirement requirements.lock --disable-pip
 
 lock: ## Write both lock files anew (needs uv)
-	@echo setuptools | $(COMPILE) - pyproject.toml -o requirements.lock
+	@echo setuptools | $(COMPILE) --extra postgres --extra s3 - pyproject.toml -o requirements.lock
 	@echo setuptools | $(COMPILE) --extra dev -c requirements.lock - pyproject.toml -o requirements-dev.lock
 
 clean: ## Remove what these targets made, the demo's folder too

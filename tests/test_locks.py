@@ -1,6 +1,7 @@
 """The locks pin every package by hash, and no file names a registry or a machine."""
 
 import re
+import tomllib
 
 import pytest
 
@@ -45,13 +46,19 @@ def test_what_installs_us_is_pinned_too(name):
 
 
 def test_every_dependency_is_locked():
-    text = (ROOT / "pyproject.toml").read_text()
-    block = text[
-        text.index("dependencies = [") : text.index("]\n", text.index("dependencies"))
-    ]
-    named = {name.lower() for name in re.findall(r'"([A-Za-z0-9-]+)', block)}
-    assert named
-    assert named <= set(pins(LOCKS[0]))
+    """What a province installs brings every extra; what a developer does, theirs too."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    for_tests = extras.pop("dev")
+    used = names(sum(extras.values(), project["dependencies"]))
+    assert {"psycopg", "obstore"} < used
+    assert used <= set(pins(LOCKS[0]))
+    assert f"kentongan[{','.join(sorted(extras))}]" in for_tests
+    assert names(for_tests) - {"kentongan"} <= set(pins(LOCKS[1]))
+
+
+def names(parts):
+    return {re.split(r"[\[<>=]", part)[0].lower() for part in parts}
 
 
 def ours():

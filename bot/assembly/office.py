@@ -19,7 +19,6 @@ from handlers.questionnaire.book import load as load_questionnaire
 from handlers.rules.rulebook import Rulebook
 from handlers.texts import Texts
 from storage.crypto.server_key import ServerKeys
-from storage.evidence import bucket
 from storage.evidence.blobs import Folder, Shelf
 from storage.words import Channel
 
@@ -101,6 +100,8 @@ def make_shelf(settings: Settings) -> Shelf:
     path, named = settings.files.path, settings.bucket
     if not named.name:
         return Folder(path)
+    from storage.evidence import bucket  # noqa: PLC0415 - its library is an extra, [s3]
+
     store = bucket.connect(
         named.name,
         endpoint=named.endpoint,

@@ -81,6 +81,7 @@ class Bucket(Section):
             r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]",
             "must be a bucket's name, as in evidence",
         ),
+        AfterValidator(values.check_bucket),
     ] = ""
     endpoint: Annotated[str, AfterValidator(values.check_origin)] = ""
     region: str = Field(default="us-east-1", min_length=1)

@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+from importlib import import_module
 from typing import Annotated
 from urllib.parse import SplitResult, urlsplit
 from zoneinfo import available_timezones
@@ -90,6 +91,23 @@ def check_web_page(value: str) -> str:
     return value
 
 
+def check_installed(module: str, extra: str) -> None:
+    """Raise ValueError unless the library is there that one of our extras brings."""
+    try:
+        import_module(module)
+    except ImportError:
+        raise ValueError(
+            f"needs {module}, which is not installed: install kentongan[{extra}]"
+        ) from None
+
+
+def check_bucket(name: str) -> str:
+    """Take a bucket's name where there is a library to reach it; empty means none."""
+    if name:
+        check_installed("obstore", "s3")
+    return name
+
+
 def check_database_url(value: SecretStr) -> SecretStr:
     """Take SQLite in a file or PostgreSQL by psycopg 3."""
     scheme, _, rest = value.get_secret_value().partition("://")
@@ -101,6 +119,7 @@ def check_database_url(value: SecretStr) -> SecretStr:
     ):
         return value
     if scheme in {"postgresql", "postgresql+psycopg"} and rest:
+        check_installed("psycopg", "postgres")
         return value
     raise ValueError(
         "must be sqlite:///file.db or postgresql://user:password@host/name"
