@@ -291,18 +291,18 @@ async def test_a_server_that_stops_before_the_commit_loses_nothing(world, monkey
         busy.append(asyncio.create_task(world.writer.run(lambda _: go.wait(10))))
         return made
 
-    run = world.writer.run
+    act = world.writer.act
 
-    async def told(verb, *given, **more):
+    async def told(office, now, verb, *given, **more):
         if verb is taking.taken:
             loop.call_soon(queued.set)
-        return await run(verb, *given, **more)
+        return await act(office, now, verb, *given, **more)
 
     busy = []
     monkeypatch.setattr(opening.Opener, "open", then_the_writer_is_busy)
     worker = world.worker(world.quick)
     job = await world.claims()
-    monkeypatch.setattr(world.writer, "run", told)
+    monkeypatch.setattr(world.writer, "act", told)
     work = asyncio.create_task(worker.work(job))
     await queued.wait()
     work.cancel()
