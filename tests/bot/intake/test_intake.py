@@ -9,6 +9,7 @@ from sqlalchemy.exc import OperationalError
 from bot.channels.telegram import Telegram
 from bot.writer import StoreUnavailable
 from handlers import inbox
+from handlers.conversation import receipt_lookup
 from handlers.rules import numbering
 from storage.words import Channel
 from tests.support.doors import Doors, doors
@@ -71,7 +72,7 @@ async def test_what_goes_wrong_while_a_receipt_is_looked_for(
     def broken(*_args: object, **_more: object) -> None:
         raise error
 
-    monkeypatch.setattr(inbox, "look", broken)
+    monkeypatch.setattr(receipt_lookup, "look", broken)
     answer = await door.telegram(door.update("STATUS 7K3M-9QXB"))
     assert answer.status_code == status
     assert door.rows()["quarantine"] == (status == 200)

@@ -22,8 +22,9 @@ from bot.channels.whatsapp import WhatsApp
 from bot.intake.intake import Intake
 from bot.simulator.twilio.carrier import signature
 from handlers import inbox
-from handlers.conversation import items
+from handlers.conversation import receipt_lookup
 from handlers.notices import reporters, statuses
+from handlers.quarantine import keeping
 from storage.models import Quarantine
 from tests.support.doors import AUTH_TOKEN, PUBLIC, Doors, doors
 
@@ -130,7 +131,7 @@ TELEGRAM = [
         200,
         ("ZeroDivisionError",),
         {"quarantined": 1},
-        spoil=((inbox, "look", BUG),),
+        spoil=((receipt_lookup, "look", BUG),),
         body=lambda door: door.update(RECEIPT),
         told=1,
     ),
@@ -145,19 +146,19 @@ TELEGRAM = [
     Way(
         "the store is ill while a receipt is looked for",
         503,
-        spoil=((inbox, "look", ILL),),
+        spoil=((receipt_lookup, "look", ILL),),
         body=lambda door: door.update(RECEIPT),
     ),
     Way(
         "nothing can be kept",
         503,
-        spoil=((items, "quarantine", BUG), (inbox, "receive", BUG)),
+        spoil=((keeping, "keep", BUG), (inbox, "receive", BUG)),
     ),
     Way(
         "no JSON, and nothing can be kept",
         503,
         counted={"malformed": 1},
-        spoil=((inbox, "quarantine", BUG),),
+        spoil=((keeping, "keep", BUG),),
         body=lambda _: b"{",
     ),
 ]
@@ -224,7 +225,7 @@ TWILIO = [
     Way(
         "nothing can be kept",
         503,
-        spoil=((inbox, "receive", BUG), (items, "quarantine", BUG)),
+        spoil=((inbox, "receive", BUG), (keeping, "keep", BUG)),
         body=sms,
     ),
 ]

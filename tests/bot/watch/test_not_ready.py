@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from handlers import inbox
+from handlers.conversation import receipt_lookup
 from storage.models import Unit
 from tests.support.doors import Doors, doors
 
@@ -35,7 +36,8 @@ async def test_what_can_not_be_kept_comes_again(
     key = door.founded.vault.public_key
     body: bytes | dict[str, object] = b"{"
     if where != "parse":
-        monkeypatch.setattr(inbox, where, _stumble)
+        place = receipt_lookup if where == "look" else inbox
+        monkeypatch.setattr(place, where, _stumble)
         body = door.update("STATUS 7K3M-9QXB")
     _vault_key(door, None)
     assert (await door.telegram(body)).status_code == 503
