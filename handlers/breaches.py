@@ -23,7 +23,7 @@ MOST = 1000
 
 def due(office: Office, row: Breach) -> datetime:
     """Return until when authority and reporters have to be told."""
-    return deadlines.due_at(office.rulebook.deadlines["D22"], row.known)
+    return deadlines.due_at(office.rulebook.deadlines.rules["D22"], row.known)
 
 
 def record(work: Work, *, known: datetime) -> Breach:

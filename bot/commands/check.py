@@ -31,7 +31,7 @@ def check(config_file: ConfigFile = None) -> None:
     typer.echo(
         f"Settings, {len(office.questionnaire.steps)} steps in "
         f"{' and '.join(office.languages)}, {len(rules.workflow.places)} statuses, "
-        f"{len(rules.deadlines)} deadlines, {len(rules.lifetimes.rules)} lifetimes and "
+        f"{len(rules.deadlines.rules)} deadlines, {len(rules.lifetimes.rules)} lifetimes and "
         f"{len(rules.categories)} categories are sound."
     )
 

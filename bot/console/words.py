@@ -10,7 +10,7 @@ from babel.numbers import format_decimal
 from bot.console.texts import ConsoleTexts
 from handlers.office import Office
 from handlers.questionnaire.book import Step
-from handlers.rules.rulebook import Term
+from handlers.rules.rulefile import Term
 from handlers.texts import TextMissing
 from storage.words import Channel, Urgency
 

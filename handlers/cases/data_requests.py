@@ -168,7 +168,7 @@ RULES = frozenset({*ANSWERED_BY.values(), *DONE_BY.values()})
 
 def deadline(office: Office, rule: str, day: date) -> date:
     """Return the last day of a rule that counts from ``day`` on."""
-    return due(office.rulebook.deadlines[rule], day, office.calendar)
+    return due(office.rulebook.deadlines.rules[rule], day, office.calendar)
 
 
 def promises(work: Work, report: bytes | None) -> Promises:

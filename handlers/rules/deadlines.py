@@ -9,13 +9,22 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from math import ceil
-from typing import Any, assert_never
+from typing import Annotated, Any, Literal, Self, assert_never
 
-from handlers.errors import RulesInvalid
+from pydantic import (
+    Field,
+    StrictBool,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from handlers.rules.rulefile import NAME, Count, Entry, Table, filled, having
 from handlers.rules.workdays import DAY, Calendar, month_later
 from storage.words import Group, Status, Track, Urgency
 
-_FILE = "deadlines.toml"
+_RIGHTS = ("D22", "D23", "D24", "D25", "D25A")
+"""Rules that no copy of the file may leave out: a law or a promise stands behind them."""
 _MONTHS_IN_YEAR = 12
 _HOURS_IN_DAY = 24
 
@@ -30,30 +39,48 @@ class Unit(StrEnum):
     YEARS = "Y"
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Entry):
     """One deadline: how long, counted from what, for which cases, who is warned when.
 
     Empty conditions hold for every case. ``warn_days`` are days after the start in the
     rule's own unit, ``overdue_every`` working days after the deadline.
     """
 
-    id: str
+    id: str = Field(validation_alias=NAME)
     action: str
-    length: int
+    length: Count
     unit: Unit
     since: str
     tell: tuple[str, ...]
     source: str
-    active: bool
-    pauses: bool
-    warn_percent: tuple[int, ...]
-    warn_days: tuple[int, ...]
-    overdue_every: int
-    statuses: frozenset[Status]
-    groups: frozenset[Group]
-    tracks: frozenset[Track]
-    urgencies: frozenset[Urgency]
+    active: StrictBool
+    pauses: StrictBool
+    warn_percent: tuple[Count, ...]
+    warn_days: tuple[Count, ...] = ()
+    overdue_every: Count = Field(validation_alias="overdue_every_wd")
+    statuses: frozenset[Status] = frozenset()
+    groups: frozenset[Group] = frozenset()
+    tracks: frozenset[Track] = frozenset()
+    urgencies: frozenset[Literal["URGENT", "HIGH", "NORMAL"]] = frozenset()
+
+    @model_validator(mode="after")
+    def _can_start(self) -> Self:
+        if self.active and self.since not in {"submit", "status", "told", "asked"}:
+            raise ValueError(f"an active rule cannot start at {self.since}")
+        return self
+
+
+class Deadlines(Entry):
+    """The whole table; ``defaults`` stand in for what a rule leaves out."""
+
+    defaults: dict[str, Any] = Field(default_factory=dict)
+    rules: Annotated[Table[Rule], having(_RIGHTS)] = Field(validation_alias="rule")
+
+    @field_validator("rules", mode="before")
+    @classmethod
+    def _fill_in(cls, rows: object, info: ValidationInfo) -> object:
+        defaults = info.data.get("defaults", {})
+        return filled(rows, lambda _name: defaults)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,18 +115,6 @@ class Due:
     day: date
     rule: Rule
     start: date
-
-
-def rules_from_data(data: Mapping[str, Any]) -> Mapping[str, Rule]:
-    """Read the parsed TOML. Raises ``RulesInvalid`` naming the rule that is wrong."""
-    defaults = data.get("defaults", {})
-    rules = {}
-    for name, row in data.get("rule", {}).items():
-        try:
-            rules[name] = _rule(name, {**defaults, **row})
-        except (KeyError, ValueError, TypeError) as error:
-            raise RulesInvalid(f"{_FILE}: {name}: {error}") from error
-    return rules
 
 
 def due(
@@ -183,7 +198,7 @@ def _running(
             and clock.status in (rule.statuses or {clock.status})
             and clock.group in (rule.groups or {clock.group})
             and clock.track in (rule.tracks or {clock.track})
-            and clock.urgency in (rule.urgencies or {clock.urgency})
+            and clock.urgency.name in (rule.urgencies or {clock.urgency.name})
         ):
             start = starts[rule.since]
             yield Due(due(rule, start, calendar, clock.pauses), rule, start)
@@ -209,32 +224,3 @@ def _days(rule: Rule, begin: date, end: date, calendar: Calendar) -> int:
     if rule.unit is Unit.WORKING_DAYS:
         return calendar.working_days(begin, end)
     return (end - begin).days
-
-
-def _rule(name: str, row: Mapping[str, Any]) -> Rule:
-    row = dict(row)
-    rule = Rule(
-        id=name,
-        action=row.pop("action"),
-        length=row.pop("length"),
-        unit=Unit(row.pop("unit")),
-        since=row.pop("since"),
-        tell=tuple(row.pop("tell")),
-        source=row.pop("source"),
-        active=row.pop("active"),
-        pauses=row.pop("pauses"),
-        warn_percent=tuple(row.pop("warn_percent")),
-        warn_days=tuple(row.pop("warn_days", ())),
-        overdue_every=row.pop("overdue_every_wd"),
-        statuses=frozenset(Status(value) for value in row.pop("statuses", ())),
-        groups=frozenset(Group(value) for value in row.pop("groups", ())),
-        tracks=frozenset(Track(value) for value in row.pop("tracks", ())),
-        urgencies=frozenset(Urgency[value] for value in row.pop("urgencies", ())),
-    )
-    if row:
-        raise ValueError(f"unknown key {min(row)}")
-    if rule.length < 0 or rule.overdue_every < 0:
-        raise ValueError("a length is negative")
-    if rule.active and rule.since not in {"submit", "status", "told", "asked"}:
-        raise ValueError(f"an active rule cannot start at {rule.since}")
-    return rule

@@ -7,13 +7,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
-from typing import Any, Self
+from typing import Annotated, Self
 
-from handlers.errors import RulesInvalid
+from pydantic import AfterValidator, Field, StrictBool, model_validator
+
+from handlers.rules.rulefile import NAME, Count, Entry, Table, having
 from handlers.rules.workdays import DAY, month_later
 from storage.words import Erased, Status
 
-_FILE = "retention.toml"
 _MONTHS_IN_YEAR = 12
 _MOST = 1200
 _SLACK = 3
@@ -58,20 +59,25 @@ DAILY = frozenset({"inbox", "quarantine", "tombstones"})
 """What is counted in days and read from the table."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Entry):
     """One life. ``erases`` and ``statuses`` are for cases, empty for everything else."""
 
-    name: str
+    name: str = Field(validation_alias=NAME)
     what: str
-    length: int
+    length: Annotated[Count, Field(le=_MOST)]
     unit: Unit
     since: Since
-    hold: bool
+    hold: StrictBool
     source: str
-    fixed: bool
-    erases: frozenset[Erased]
-    statuses: frozenset[Status]
+    fixed: StrictBool = False
+    erases: frozenset[Erased] = frozenset()
+    statuses: frozenset[Status] = frozenset()
+
+    @model_validator(mode="after")
+    def _is_sound(self) -> Self:
+        for problem in (*_problems(self), *_case_problems(self)):
+            raise ValueError(problem)
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,28 +90,30 @@ class Facts:
     hold: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Lifetimes:
-    """The whole table. Build it with ``from_data``."""
+def _once_each(rules: dict[str, Rule]) -> dict[str, Rule]:
+    """Refuse a table in which something of an ended case goes twice, or never."""
+    for status in sorted(ENDED):
+        for what in Erased:
+            found = [
+                name
+                for name, rule in rules.items()
+                if status in rule.statuses and what in rule.erases
+            ]
+            if not found:
+                raise ValueError(f"nothing erases {what} after {status}")
+            if len(found) > 1:
+                raise ValueError(
+                    f"{found[1]}: {what} after {status} has a rule in {found[0]}"
+                )
+    return rules
 
-    rules: Mapping[str, Rule]
 
-    @classmethod
-    def from_data(cls, data: Mapping[str, Any]) -> Self:
-        """Read the parsed TOML. Raises ``RulesInvalid`` naming the rule that is wrong."""
-        rules = {}
-        for name, row in data.get("rule", {}).items():
-            try:
-                rules[name] = _rule(name, row)
-            except KeyError as error:
-                raise RulesInvalid(f"{_FILE}: {name}: {error} is missing") from error
-            except (ValueError, TypeError, AttributeError) as error:
-                raise RulesInvalid(f"{_FILE}: {name}: {error}") from error
-        for name in (*FIXED, *sorted(DAILY)):
-            if name not in rules:
-                raise RulesInvalid(f"{_FILE}: {name} is missing")
-        _once_each(rules)
-        return cls(rules)
+class Lifetimes(Entry):
+    """The whole table, as it stands in the file."""
+
+    rules: Annotated[
+        Table[Rule], having((*FIXED, *sorted(DAILY))), AfterValidator(_once_each)
+    ] = Field(validation_alias="rule")
 
     def days(self, name: str) -> timedelta:
         """Return the life of something that is counted in days."""
@@ -162,33 +170,8 @@ def _start(rule: Rule, facts: Facts) -> date | None:
     return facts.purged if rule.since is Since.PURGED else facts.closed
 
 
-def _rule(name: str, row: Mapping[str, Any]) -> Rule:
-    row = dict(row)
-    rule = Rule(
-        name=name,
-        what=row.pop("what"),
-        length=row.pop("length"),
-        unit=Unit(row.pop("unit")),
-        since=Since(row.pop("since")),
-        hold=row.pop("hold"),
-        source=row.pop("source"),
-        fixed=row.pop("fixed", False),
-        erases=frozenset(Erased(value) for value in row.pop("erases", ())),
-        statuses=frozenset(Status(value) for value in row.pop("statuses", ())),
-    )
-    if row:
-        raise ValueError(f"unknown key {min(row)}")
-    for problem in (*_problems(rule), *_case_problems(rule)):
-        raise ValueError(problem)
-    return rule
-
-
 def _problems(rule: Rule) -> Iterator[str]:
     """Say what is wrong with one rule."""
-    if not all(type(flag) is bool for flag in (rule.hold, rule.fixed)):
-        yield "hold and fixed are true or false"
-    if type(rule.length) is not int or not 0 <= rule.length <= _MOST:
-        yield f"a length is a whole number from 0 to {_MOST}"
     if not rule.what or rule.source[:1] not in {"V", "U", "P"}:
         yield "say what goes, and whether that is V, U or P"
     fixed = FIXED.get(rule.name)
@@ -217,20 +200,3 @@ def _case_problems(rule: Rule) -> Iterator[str]:
         yield "counts from closed, or for a receipt from contents erased"
     if receipt and len(rule.erases) > 1:
         yield "a receipt has a rule of its own"
-
-
-def _once_each(rules: Mapping[str, Rule]) -> None:
-    """Refuse a table in which something of an ended case goes twice, or never."""
-    for status in sorted(ENDED):
-        for what in Erased:
-            found = [
-                name
-                for name, rule in rules.items()
-                if status in rule.statuses and what in rule.erases
-            ]
-            if not found:
-                raise RulesInvalid(f"{_FILE}: nothing erases {what} after {status}")
-            if len(found) > 1:
-                raise RulesInvalid(
-                    f"{_FILE}: {found[1]}: {what} after {status} has a rule in {found[0]}"
-                )

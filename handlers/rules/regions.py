@@ -5,40 +5,53 @@ A code is only worth something with its system: see the note in ``regions.toml``
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Self
+from datetime import date
+from functools import cached_property
+from typing import Annotated, Self, TypeAlias
 
-from handlers.errors import RulesInvalid
+from pydantic import Field, StrictBool, model_validator
 
-_FILE = "regions.toml"
-_CODE = re.compile(r"[0-9]{2}", re.ASCII)
+from handlers.rules.rulefile import Entry
+
+_Code: TypeAlias = Annotated[str, Field(pattern="^[0-9]{2}$")]
 _WORD = re.compile(r"[^\W_]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Provinces:
-    """Names by code, and every spelling that is understood."""
+class _Province(Entry):
+    name: str
+    also: tuple[str, ...] = ()
+    bps: str = ""
+    checked: StrictBool = True
+    valid_from: date | None = None
+
+
+class Provinces(Entry):
+    """The whole table, as it stands in the file."""
 
     code_system: str
-    names: Mapping[str, str]
-    spellings: Mapping[str, str]
+    form: str = ""
+    valid_from: date | None = None
+    provinces: dict[_Code, _Province] = Field(validation_alias="province")
 
-    @classmethod
-    def from_data(cls, data: Mapping[str, Any]) -> Self:
-        """Read the parsed TOML. Raises ``RulesInvalid`` for a code or name used twice."""
-        names: dict[str, str] = {}
-        spellings: dict[str, str] = {}
-        try:
-            for code, row in data["province"].items():
-                if not _CODE.fullmatch(code):
-                    raise RulesInvalid(f"{_FILE}: {code} has not two digits")
-                names[code] = row["name"]
-                for spelling in (row["name"], *row.get("also", ())):
-                    if spellings.setdefault(_plain(spelling), code) != code:
-                        raise RulesInvalid(f"{_FILE}: {spelling} stands twice")
-            return cls(data["code_system"], names, spellings)
-        except (KeyError, TypeError, AttributeError) as error:
-            raise RulesInvalid(f"{_FILE}: {error}") from error
+    @cached_property
+    def names(self) -> Mapping[str, str]:
+        """Names by code."""
+        return {code: row.name for code, row in self.provinces.items()}
+
+    @cached_property
+    def spellings(self) -> Mapping[str, str]:
+        """Codes by every spelling that is understood."""
+        found: dict[str, str] = {}
+        for code, row in self.provinces.items():
+            for spelling in (row.name, *row.also):
+                if found.setdefault(_plain(spelling), code) != code:
+                    raise ValueError(f"{spelling} stands twice")
+        return found
+
+    @model_validator(mode="after")
+    def _names_each_once(self) -> Self:
+        _ = self.spellings
+        return self
 
     def named_in(self, text: str) -> str:
         """Return the code of the one province that the text names, else ``""``.

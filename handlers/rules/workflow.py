@@ -4,22 +4,22 @@
 the steps for the console. Pure: no clock, no database.
 """
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Self
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field
 
 from handlers.errors import (
     NotAllowed,
     ReasonNeeded,
     ReasonNotTaken,
-    RulesInvalid,
     SecondOfficerNeeded,
 )
+from handlers.rules.rulefile import Entry, having
 from storage.words import Reason, Role, Status
 
 _BEFORE = "BEFORE"
-_FILE = "workflow.toml"
 
 
 class FourEyes(StrEnum):
@@ -45,46 +45,46 @@ class Move:
     four_eyes: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """A status as the table tells it."""
+def _without_before(names: object) -> object:
+    return [n for n in names if n != _BEFORE] if isinstance(names, list) else names
+
+
+def _has_before(names: object) -> bool:
+    return isinstance(names, list) and _BEFORE in names
+
+
+class _Only(Entry):
+    reasons: tuple[Reason, ...]
+
+
+class _Place(Entry):
+    """A status as the table tells it; ``back``: it may go to the status it had before."""
 
     who: frozenset[Role]
-    next: tuple[Status, ...]
-    back: bool
-    reasons: Mapping[Status, tuple[Reason, ...]]
+    next: Annotated[tuple[Status, ...], BeforeValidator(_without_before)]
+    back: Annotated[bool, BeforeValidator(_has_before)] = Field(validation_alias="next")
+    only: dict[Status, _Only] = Field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
+class _Into(Entry):
     """What holds for every move into a status."""
 
     hears: str
-    hears_with_identity: str
-    reasons: tuple[Reason, ...]
-    four_eyes: FourEyes
-    by_reporter: bool
+    hears_with_identity: str | None = None
+    reasons: tuple[Reason, ...] = ()
+    four_eyes: FourEyes = FourEyes.NEVER
+    by: Literal["officer", "reporter"] = "officer"
 
 
-@dataclass(frozen=True, slots=True)
-class Workflow:
-    """The whole table. Build it with ``from_data``."""
+class Workflow(Entry):
+    """The whole table, as it stands in the file."""
 
-    places: Mapping[Status, _Place]
-    entries: Mapping[Status, _Entry]
-
-    @classmethod
-    def from_data(cls, data: Mapping[str, Any]) -> Self:
-        """Read the parsed TOML. Raises ``RulesInvalid`` naming what is wrong in it."""
-        try:
-            places = {Status(name): _place(row) for name, row in data["status"].items()}
-            entries = {Status(name): _entry(row) for name, row in data["into"].items()}
-        except (KeyError, ValueError, TypeError, AttributeError) as error:
-            raise RulesInvalid(f"{_FILE}: {error}") from error
-        for status in Status:
-            if status not in places or status not in entries:
-                raise RulesInvalid(f"{_FILE}: {status} is missing")
-        return cls(places, entries)
+    places: Annotated[dict[Status, _Place], having(Status)] = Field(
+        validation_alias="status"
+    )
+    entries: Annotated[dict[Status, _Into], having(Status)] = Field(
+        validation_alias="into"
+    )
 
     def check(
         self,
@@ -135,11 +135,11 @@ class Workflow:
         return tuple(
             Move(
                 to,
-                place.reasons.get(to, self.entries[to].reasons),
-                self.entries[to].four_eyes.needed(with_identity=with_identity),
+                (place.only.get(to) or into).reasons,
+                into.four_eyes.needed(with_identity=with_identity),
             )
             for to in targets
-            if not self.entries[to].by_reporter
+            if (into := self.entries[to]).by == "officer"
         )
 
     def withdrawal_effect(
@@ -158,43 +158,9 @@ class Workflow:
 
     def hears(self, to: Status, *, with_identity: bool = False) -> str:
         """Return the msgid that the reporter hears on entering ``to``; may be ``""``."""
-        entry = self.entries[to]
-        return entry.hears_with_identity if with_identity else entry.hears
+        into = self.entries[to]
+        own = into.hears_with_identity if with_identity else None
+        return into.hears if own is None else own
 
     def _came_from(self, status: Status, before: Status) -> bool:
         return self.places[status].back and status in self.places[before].next
-
-
-def _place(row: Mapping[str, Any]) -> _Place:
-    _known(row, ("who", "next", "only"))
-    only = row.get("only", {})
-    return _Place(
-        who=frozenset(Role(name) for name in row["who"]),
-        next=tuple(Status(name) for name in row["next"] if name != _BEFORE),
-        back=_BEFORE in row["next"],
-        reasons={Status(to): _reasons(rule["reasons"]) for to, rule in only.items()},
-    )
-
-
-def _entry(row: Mapping[str, Any]) -> _Entry:
-    _known(row, ("hears", "hears_with_identity", "reasons", "four_eyes", "by"))
-    by = row.get("by", "officer")
-    if by not in {"officer", "reporter"}:
-        raise ValueError(f"{by!r} may set no status")
-    return _Entry(
-        hears=row["hears"],
-        hears_with_identity=row.get("hears_with_identity", row["hears"]),
-        reasons=_reasons(row.get("reasons", ())),
-        four_eyes=FourEyes(row.get("four_eyes", FourEyes.NEVER)),
-        by_reporter=by == "reporter",
-    )
-
-
-def _reasons(codes: Sequence[str]) -> tuple[Reason, ...]:
-    return tuple(Reason(code) for code in codes)
-
-
-def _known(row: Mapping[str, Any], keys: Sequence[str]) -> None:
-    unknown = set(row) - set(keys)
-    if unknown:
-        raise ValueError(f"unknown key {min(unknown)}")

@@ -367,7 +367,7 @@ def test_the_promise_counts_the_life_of_backups(here):
 
 
 def test_rules_without_these_rights_are_refused(tmp_path):
-    (tmp_path / "deadlines.toml").write_text("[defaults]\n")
+    (tmp_path / "deadlines.toml").write_text("[rule]\n")
     with pytest.raises(RulesInvalid, match="D22 is missing"):
         Rulebook.load(tmp_path)
 

@@ -1,7 +1,6 @@
 """Deadlines: the law's check values, and promises that hold on any calendar."""
 
 import copy
-import dataclasses
 import itertools
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -13,13 +12,14 @@ from hypothesis import strategies as st
 
 from handlers.errors import RulesInvalid
 from handlers.rules import deadlines
-from handlers.rules.deadlines import Clock, Pause, Rule, Unit
+from handlers.rules.deadlines import Clock, Deadlines, Pause, Rule, Unit
 from handlers.rules.rulebook import Rulebook, read_rules
+from handlers.rules.rulefile import checked
 from handlers.rules.workdays import Calendar, month_later
 from storage.words import Group, Status, Track, Urgency
 
 BOOK = Rulebook.load()
-RULES = BOOK.deadlines
+RULES = BOOK.deadlines.rules
 ID = BOOK.calendar(range(2025, 2028))
 PLAIN = Calendar(frozenset())
 DAY = timedelta(days=1)
@@ -182,7 +182,7 @@ def test_hours_are_exact_to_the_moment() -> None:
 
 
 def test_a_begun_day_of_hours_counts_as_a_day() -> None:
-    rule = dataclasses.replace(RULES["D14"], length=50)
+    rule = RULES["D14"].model_copy(update={"length": 50})
 
     assert deadlines.due(rule, MONDAY, PLAIN) == MONDAY + 3 * DAY
 
@@ -231,7 +231,7 @@ def test_warnings_are_in_order_within_bounds_and_name_the_last_day(
 def test_a_rule_without_repeats_is_quiet_once_due() -> None:
     data = copy.deepcopy(read_rules("deadlines.toml", None, "id"))
     data["defaults"]["overdue_every_wd"] = 0
-    quiet = deadlines.rules_from_data(data)["D03"]
+    quiet = checked(data, Deadlines.model_validate, "deadlines.toml").rules["D03"]
 
     assert deadlines.warnings(quiet, MONDAY, MONDAY, PLAIN, MONDAY + 99 * DAY) == (
         MONDAY,
@@ -293,7 +293,10 @@ BROKEN: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "unknown key": (lambda row: row.update(lenght=3), "lenght"),
     "unknown status": (lambda row: row.update(statuses=["LOST"]), "LOST"),
     "unknown urgency": (lambda row: row.update(urgencies=["SOON"]), "SOON"),
-    "negative": (lambda row: row.update(length=-1), "negative"),
+    "negative": (
+        lambda row: row.update(length=-1),
+        "must be greater than or equal to 0, not -1",
+    ),
     "active on an unknown event": (lambda row: row.update(since="signed"), "signed"),
 }
 
@@ -305,8 +308,8 @@ def test_a_broken_rule_is_refused_by_name(
     data = copy.deepcopy(read_rules("deadlines.toml", None, "id"))
     breaks(data["rule"]["D03"])
 
-    with pytest.raises(RulesInvalid, match=rf"deadlines\.toml: D03: .*{named}"):
-        deadlines.rules_from_data(data)
+    with pytest.raises(RulesInvalid, match=rf"deadlines\.toml: rule\.D03.*{named}"):
+        checked(data, Deadlines.model_validate, "deadlines.toml")
 
 
 @given(days, st.integers(0, 40))

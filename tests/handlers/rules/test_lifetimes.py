@@ -13,6 +13,7 @@ from handlers.errors import RulesInvalid
 from handlers.rules import lifetimes
 from handlers.rules.lifetimes import FIXED, Facts, Lifetimes, Unit
 from handlers.rules.rulebook import Rulebook, read_rules
+from handlers.rules.rulefile import checked
 from storage.cases import cases
 from storage.jobs import jobs
 from storage.letters import letter
@@ -46,7 +47,7 @@ def test_what_the_program_keeps_itself_is_what_the_table_says():
 
 def test_the_deadlines_of_the_law_are_these_lives():
     for rule, name in (("D32", "identities"), ("D33", "rejected")):
-        deadline, life = BOOK.deadlines[rule], TABLE.rules[name]
+        deadline, life = BOOK.deadlines.rules[rule], TABLE.rules[name]
         assert (deadline.length, deadline.unit) == (life.length, life.unit.value)
 
 
@@ -69,14 +70,17 @@ WRONG = {
     "inbox: fixed cannot": ("inbox", {"fixed": True}),
     "inbox: is counted in CD": ("inbox", {"unit": "H"}),
     "inbox: is no rule for cases": ("inbox", {"erases": ["files"]}),
-    "quarantine: a length is a whole number": ("quarantine", {"length": -1}),
-    "files: a length is a whole number": ("files", {"length": "5"}),
-    "files: hold and fixed are true or false": ("files", {"hold": "no"}),
+    "quarantine.length: must be greater than or equal to 0, not -1": (
+        "quarantine",
+        {"length": -1},
+    ),
+    "files.length: must be a whole number, not '5'": ("files", {"length": "5"}),
+    "files.hold: must be true or false, not 'no'": ("files", {"hold": "no"}),
     "files: a rule for cases names erases": ("files", {"erases": []}),
     "files: a rule for cases is counted in": ("files", {"unit": "H"}),
     "files: counts from closed": ("files", {"since": "contents erased"}),
     "files: say what goes": ("files", {"source": ""}),
-    "files: unknown key lenght": ("files", {"lenght": 5}),
+    "files.lenght: is not a known key": ("files", {"lenght": 5}),
     "REVIEW is no status": ("files", {"statuses": ["CLOSED", "MERGED", "REVIEW"]}),
     "nothing erases files after MERGED": ("files", {"statuses": ["CLOSED"]}),
     "contents after CLOSED has a rule in contents": (
@@ -87,8 +91,11 @@ WRONG = {
         "receipts",
         {"erases": ["receipt", "files"]},
     ),
-    "contents: 'CLOSE' is not a valid": ("contents", {"statuses": ["CLOSE"]}),
-    "'length' is missing": ("contents", {"length": None}),
+    "contents.statuses.0: must be .*, not 'CLOSE'": (
+        "contents",
+        {"statuses": ["CLOSE"]},
+    ),
+    "contents.length: is missing": ("contents", {"length": None}),
 }
 
 
@@ -99,7 +106,7 @@ def test_a_wrong_entry_is_named(says: str):
     data["rule"][name].update(change)
     data["rule"][name] = {k: v for k, v in data["rule"][name].items() if v is not None}
     with pytest.raises(RulesInvalid, match=says):
-        Lifetimes.from_data(data)
+        checked(data, Lifetimes.model_validate, "retention.toml")
 
 
 @pytest.mark.parametrize("name", [*FIXED, *sorted(lifetimes.DAILY)])
@@ -107,7 +114,7 @@ def test_what_the_program_needs_must_be_there(name: str):
     data = copy.deepcopy(DATA)
     del data["rule"][name]
     with pytest.raises(RulesInvalid, match=f"{name} is missing"):
-        Lifetimes.from_data(data)
+        checked(data, Lifetimes.model_validate, "retention.toml")
 
 
 def test_an_agency_may_keep_things_for_another_time(tmp_path):

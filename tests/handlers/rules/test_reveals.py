@@ -8,6 +8,7 @@ import pytest
 from handlers.errors import RulesInvalid
 from handlers.rules.reveals import RevealRules
 from handlers.rules.rulebook import Rulebook, read_rules
+from handlers.rules.rulefile import checked
 from storage.words import RevealOf, RevealState
 
 
@@ -50,16 +51,19 @@ def test_no_code_stands_for_two_things():
         ({"life": {"asked": 0, "granted": 1, "refused": 1}}, "life.asked"),
         ({"life": {"asked": 1, "granted": "1", "refused": 1}}, "life.granted"),
         ({"life": {"asked": 1, "granted": 1000, "refused": 1}}, "life.granted"),
-        ({"life": {"asked": 1, "granted": 1}}, "life.refused"),
-        ({"reason": {}}, "no reason"),
-        ({"untold": {}}, "no untold"),
-        ({"reason": {"X": {"for": ["everything"], "id": "a"}}}, "X"),
-        ({"reason": {"X": {"for": [], "id": "a"}}}, "X"),
-        ({"reason": {"X": {"for": ["identity"]}}}, "X"),
+        ({"life": {"asked": 1, "granted": 1}}, "life: refused is missing"),
+        ({"reason": {}}, "reason: must not be empty"),
+        ({"untold": {}}, "untold: must not be empty"),
+        ({"reason": {"X": {"for": ["everything"], "id": "a"}}}, "X.for.*everything"),
+        ({"reason": {"X": {"for": [], "id": "a"}}}, "X.for: must not be empty"),
+        ({"reason": {"X": {"for": ["identity"]}}}, "X: has no name"),
         ({"reason": {"X:Y": {"id": "a"}}}, "X:Y"),
-        ({"reason": {"X": {"id": "a", "consnt": True}}}, "X"),
+        (
+            {"reason": {"X": {"id": "a", "consnt": True}}},
+            "X.consnt: is not a known key",
+        ),
     ],
 )
 def test_a_table_that_is_wrong_is_refused_by_name(change: dict[str, Any], named: str):
     with pytest.raises(RulesInvalid, match=named):
-        RevealRules.from_data(table() | change)
+        checked(table() | change, RevealRules.model_validate, "reveal.toml")

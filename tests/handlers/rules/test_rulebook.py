@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from handlers.errors import RulesInvalid
 from handlers.rules.regions import Provinces
 from handlers.rules.rulebook import Rulebook, read_rules
+from handlers.rules.rulefile import checked
 from storage.words import Group, PositionClass, Reason
 
 BOOK = Rulebook.load()
@@ -26,11 +27,11 @@ def test_every_coded_word_has_a_name_in_both_languages() -> None:
 def test_the_code_lists_cover_the_words_of_the_field() -> None:
     assert list(BOOK.reasons) == list(Reason)
     assert {code[:3] for code in BOOK.categories} == set(Group)
-    assert {term.facts["class"] for term in BOOK.positions.values()} == set(
+    assert {term.position_class for term in BOOK.positions.values()} == set(
         PositionClass
     )
-    assert BOOK.categories["NEU-01"].facts["kinds"] == ["E", "D"]
-    assert "605" in BOOK.categories["COR-02"].facts["law"]
+    assert BOOK.categories["NEU-01"].kinds == ("E", "D")
+    assert "605" in BOOK.categories["COR-02"].law
 
 
 def test_the_provinces_name_their_code_system() -> None:
@@ -84,8 +85,11 @@ def test_every_province_is_recognised_by_its_name(code: str) -> None:
     ("data", "named"),
     [
         ({"province": {"15": {"name": "Jambi"}}}, "code_system"),
-        ({"code_system": "x", "province": {"1": {"name": "Jambi"}}}, "two digits"),
-        ({"code_system": "x", "province": {"15": {}}}, "name"),
+        (
+            {"code_system": "x", "province": {"1": {"name": "Jambi"}}},
+            r"province\.1: .*\[0-9\]\{2\}.*, not '1'",
+        ),
+        ({"code_system": "x", "province": {"15": {}}}, "province.15.name: is missing"),
         (
             {
                 "code_system": "x",
@@ -99,7 +103,7 @@ def test_a_broken_list_of_provinces_is_refused(
     data: dict[str, object], named: str
 ) -> None:
     with pytest.raises(RulesInvalid, match=rf"regions\.toml: .*{named}"):
-        Provinces.from_data(data)
+        checked(data, Provinces.model_validate, "regions.toml")
 
 
 def test_an_agencys_own_file_stands_in_for_ours(tmp_path: Path) -> None:
@@ -129,10 +133,22 @@ REFUSED = {
     "no TOML": ("workflow.toml", "status =", "workflow.toml"),
     "no text": ("reasons.toml", "\udcff", "reasons.toml"),
     "reason left out": ("reasons.toml", '[R01]\nid = "a"\n', "R02 is missing"),
-    "unknown group": ("categories.toml", '[XXX-01]\nid = "a"\n', "XXX is not known"),
-    "unknown class": ("positions.toml", '[AAA]\nid = "a"\n', "None is not known"),
-    "no day": ("holidays.toml", '[day]\n2026-02-30x = "work"\n', "is no day"),
-    "no kind": ("holidays.toml", '[day]\n2026-02-03 = "off"\n', "off is not known"),
+    "unknown group": (
+        "categories.toml",
+        '[XXX-01]\nid = "a"\n',
+        "XXX-01: .* begins with one of COR",
+    ),
+    "unknown class": ("positions.toml", '[AAA]\nid = "a"\n', "AAA.class: is missing"),
+    "no day": (
+        "holidays.toml",
+        '[day]\n2026-02-30x = "work"\n',
+        "Invalid isoformat string",
+    ),
+    "no kind": (
+        "holidays.toml",
+        '[day]\n2026-02-03 = "off"\n',
+        "2026-02-03: must be .*, not 'off'",
+    ),
 }
 
 
@@ -147,5 +163,32 @@ def test_a_broken_file_is_refused_by_name(
 
 
 def test_a_jurisdiction_without_rules_is_refused() -> None:
-    with pytest.raises(RulesInvalid, match=r"xx/reasons\.toml"):
+    with pytest.raises(RulesInvalid, match=r"xx/workflow\.toml"):
         Rulebook.load(jurisdiction="xx")
+
+
+SAYS = {
+    "a key that nobody knows": (
+        'kinds = ["E", "X"]\nlaww = "x"',
+        "categories.toml: OTH-00.kinds.1: must be 'E' or 'D', not 'X' (1 more to fix)",
+    ),
+    "another type": ("law = 3", "categories.toml: OTH-00.law: must be a text, not 3"),
+    "no list": (
+        'kinds = "E"',
+        "categories.toml: OTH-00.kinds: must be a list, not 'E'",
+    ),
+    "no name": ("", "categories.toml: OTH-00: has no name in any language"),
+}
+
+
+@pytest.mark.parametrize(("line", "says"), SAYS.values(), ids=SAYS)
+def test_an_error_says_which_file_which_entry_which_key_and_what_is_expected(
+    tmp_path: Path, line: str, says: str
+) -> None:
+    named = f'id = "Lainnya"\n{line}' if line else ""
+    (tmp_path / "categories.toml").write_text(f"[OTH-00]\n{named}\n", "utf-8")
+
+    with pytest.raises(RulesInvalid) as refused:
+        Rulebook.load(tmp_path)
+
+    assert refused.value.detail == says

@@ -21,6 +21,7 @@ from handlers.errors import (
     Tell,
 )
 from handlers.rules.rulebook import Rulebook, read_rules
+from handlers.rules.rulefile import checked
 from handlers.rules.workflow import Move, Workflow
 from storage.words import Reason, Role, Status
 
@@ -222,7 +223,7 @@ def test_a_broken_table_is_refused_by_name(
     breaks(data)
 
     with pytest.raises(RulesInvalid, match=rf"workflow\.toml: .*{named}"):
-        Workflow.from_data(data)
+        checked(data, Workflow.model_validate, "workflow.toml")
 
 
 def test_an_error_says_what_to_do_and_carries_its_policy() -> None:
