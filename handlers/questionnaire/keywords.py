@@ -4,14 +4,17 @@ Both languages' keywords are always understood. ``keywords.toml`` holds ``[comma
 (words that act anywhere), ``[words]`` (words of choices) and ``[numerals]``.
 """
 
-import tomllib
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Final, Self, TypeAlias
+
+from pydantic import AfterValidator, Field
+
+from handlers.rules.rulefile import Entry, checked, parsed
 
 _DEFAULT: Final = files("handlers").joinpath("rules", "id", "keywords.toml")
 _SHORT: Final = 4
@@ -81,44 +84,43 @@ def _distance(one: str, other: str) -> int:
     return rows[-1][-1]
 
 
-@dataclass(frozen=True)
-class Keywords:
-    """Commands, words of choices and numerals of all languages, normalised.
+Folded: TypeAlias = frozenset[Annotated[str, AfterValidator(normalise)]]
+"""Words of a rule file, normalised."""
 
-    ``written`` holds the first word of each choice as it stands in the file, ``chat_only``
-    the words of commands that never reach us by SMS.
+
+class Keywords(Entry):
+    """Commands, words of choices and numerals of all languages, by code and language.
+
+    ``chat_only`` are the words of commands that never reach us by SMS.
     """
 
-    commands: Mapping[str, Mapping[str, frozenset[str]]]
-    words: Mapping[str, frozenset[str]]
-    numerals: Mapping[str, int]
-    written: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    chat_only: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    commands: dict[str, dict[str, Folded]]
+    written: dict[str, dict[str, tuple[str, ...]]] = Field(validation_alias="words")
+    counting: dict[str, tuple[str, ...]] = Field(validation_alias="numerals")
+    chat_only: dict[str, Folded] = Field(default_factory=dict)
 
     @classmethod
-    def load(cls, path: Path | None = None) -> "Keywords":
+    def load(cls, path: Path | None = None) -> Self:
         """Read a ``keywords.toml`` (ours when no path is given)."""
-        source = path or _DEFAULT
-        table = tomllib.loads(source.read_text(encoding="utf-8"))
-        return cls(
-            commands={
-                command: {language: _folded(words) for language, words in row.items()}
-                for command, row in table["commands"].items()
-            },
-            words={
-                code: frozenset().union(*(_folded(words) for words in row.values()))
-                for code, row in table["words"].items()
-            },
-            numerals={normalise(word): number for word, number in _numerals(table)},
-            written={
-                code: {language: words[0] for language, words in row.items() if words}
-                for code, row in table["words"].items()
-            },
-            chat_only={
-                command: _folded(words)
-                for command, words in table.get("chat_only", {}).items()
-            },
-        )
+        name = str(path or _DEFAULT)
+        return checked(parsed(path or _DEFAULT, name), cls.model_validate, name)
+
+    @cached_property
+    def words(self) -> Mapping[str, frozenset[str]]:
+        """Words of choices in all languages, normalised."""
+        return {
+            code: frozenset(normalise(word) for words in row.values() for word in words)
+            for code, row in self.written.items()
+        }
+
+    @cached_property
+    def numerals(self) -> Mapping[str, int]:
+        """Numbers by their words, normalised."""
+        return {
+            normalise(word): number
+            for words in self.counting.values()
+            for number, word in enumerate(words, start=1)
+        }
 
     @cached_property
     def _languages(self) -> Mapping[str, tuple[str, frozenset[str]]]:
@@ -139,7 +141,8 @@ class Keywords:
     def spoken(self, code: str, language: str) -> str:
         """Return a choice in full: the first of its words in this language."""
         row = self.written.get(code, {})
-        return (row.get(language) or next(iter(row.values()), code)).capitalize()
+        words = row.get(language) or next(filter(None, row.values()), (code,))
+        return words[0].capitalize()
 
     def is_pass(self, text: str) -> bool:
         """Say whether the whole message means "go on without an answer"."""
@@ -182,12 +185,3 @@ def _bare(text: str) -> str:
     head = head.partition("@")[0]
     payload = head == "start" and len(rest.split()) == 1
     return head if payload else head + space + rest
-
-
-def _folded(words: Iterable[str]) -> frozenset[str]:
-    return frozenset(normalise(word) for word in words)
-
-
-def _numerals(table: Mapping[str, Any]) -> Iterable[tuple[str, int]]:
-    for words in table["numerals"].values():
-        yield from ((word, number) for number, word in enumerate(words, start=1))

@@ -87,7 +87,7 @@ def check(questionnaire: Questionnaire, texts: Texts) -> list[str]:
 def _unreachable(book: Questionnaire) -> Iterator[str]:
     for index, step in enumerate(book.report):
         before = {one.code: one for one in book.report[:index]}
-        late = {condition.step for condition in step.when} - set(before)
+        late = step.when.keys() - before
         if late:
             yield f"{step.code}: `when` asks about {sorted(late)}, which come later"
         elif not _may_be_asked(step, before):
@@ -99,8 +99,8 @@ def _may_be_asked(step: Step, before: Mapping[str, Step]) -> bool:
     asked: dict[str, Step] = {}
     todo = [step]
     while todo:
-        for condition in todo.pop().when:
-            cause = before.get(condition.step)
+        for code in todo.pop().when:
+            cause = before.get(code)
             if cause and cause.code not in asked:
                 asked[cause.code] = cause
                 todo.append(cause)

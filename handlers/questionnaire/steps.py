@@ -4,8 +4,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
+from typing import Annotated, TypeAlias
 
-from handlers.questionnaire.keywords import Keywords
+from pydantic import (
+    AfterValidator,
+    Field,
+    StrictBool,
+    StrictInt,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from handlers.questionnaire.keywords import Folded, Keywords
+from handlers.rules.rulefile import Entry
 
 
 class StepKind(StrEnum):
@@ -26,55 +38,94 @@ class StepKind(StrEnum):
         return self in {StepKind.TEXT, StepKind.PLACE, StepKind.DATE, StepKind.MONEY}
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+def _without_point(code: str) -> str:
+    if not code or "." in code:
+        raise ValueError(f"a code is not empty and has no point: {code!r}")
+    return code
+
+
+Code: TypeAlias = Annotated[str, AfterValidator(_without_point)]
+
+
+class Option(Entry):
     """One choice of a step. ``label`` is a msgid of context ``button``.
 
     ``ends`` names the text said when this choice discards the draft, ``says`` the text
     said while the step stays open, ``warns`` the text said before the next question.
-    ``words`` are normalised words that mean it.
+    ``words`` are normalised words that mean it, those of ``keywords.toml`` among them.
     ``shown`` is false for a choice that has words but neither button nor number.
     """
 
-    code: str
+    code: Code
     label: str
-    words: frozenset[str]
+    words: Folded = Field(default=frozenset(), validate_default=True)
     ends: str = ""
     says: str = ""
     warns: str = ""
-    shown: bool = True
+    shown: StrictBool = True
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_in(cls, row: object) -> object:
+        if isinstance(row, str):
+            row = {"code": row}
+        return {"label": row.get("code"), **row} if isinstance(row, dict) else row
+
+    @field_validator("words")
+    @classmethod
+    def _can_be_typed(cls, own: Folded, info: ValidationInfo) -> Folded:
+        code = info.data.get("code", "")
+        words = own | info.context.of(code) if info.context else own
+        if not words:
+            raise ValueError(f"option {code} has no words to type")
+        return words
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """One key of ``when``: the answer to ``step`` is (or is not) among ``codes``."""
+class Condition(Entry):
+    """One key of ``when``: the answer is (or is not) among ``codes``."""
 
-    step: str
     codes: frozenset[str]
-    negated: bool = False
+    negated: StrictBool = False
 
-    def holds(self, answers: Mapping[str, str]) -> bool:
-        """Say whether these coded answers meet the condition."""
-        return (answers.get(self.step, "") in self.codes) is not self.negated
+    @model_validator(mode="before")
+    @classmethod
+    def _read(cls, row: object) -> object:
+        match row:
+            case list():
+                return {"codes": row}
+            case {"not": codes, **others} if not others:
+                return {"codes": codes, "negated": True}
+        raise ValueError("must be a list of codes, or { not = [...] }")
+
+    def holds(self, answer: str) -> bool:
+        """Say whether this coded answer meets the condition."""
+        return (answer in self.codes) is not self.negated
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One question. ``code`` is its msgid; see the head of the TOML file for the flags."""
+class Step(Entry):
+    """One question. ``code`` is its msgid; see the head of the TOML file for the flags.
 
-    code: str
+    ``when`` are the conditions by the code of the step whose answer they are about.
+    """
+
+    code: Code
     name: str
     kind: StepKind
     options: tuple[Option, ...] = ()
-    when: tuple[Condition, ...] = ()
-    gate: bool = False
-    required: bool = False
-    multiple: bool = False
-    identity: bool = False
-    part: int = 0
-    called: frozenset[str] = frozenset()
-    counted: bool = False
-    aside: bool = False
+    when: dict[str, Condition] = Field(default_factory=dict)
+    gate: StrictBool = False
+    required: StrictBool = False
+    multiple: StrictBool = False
+    identity: StrictBool = False
+    part: StrictInt = 0
+    called: Folded = frozenset()
+    counted: StrictBool = False
+    aside: StrictBool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_in(cls, row: object) -> object:
+        return {"name": row.get("code"), **row} if isinstance(row, dict) else row
 
     @property
     def is_list(self) -> bool:
@@ -88,7 +139,10 @@ class Step:
 
     def applies(self, answers: Mapping[str, str]) -> bool:
         """Say whether the step is asked after these coded answers."""
-        return all(condition.holds(answers) for condition in self.when)
+        return all(
+            condition.holds(answers.get(code, ""))
+            for code, condition in self.when.items()
+        )
 
 
 @dataclass(frozen=True)

@@ -181,7 +181,7 @@ def onward(talk: Talk, state: State, step: Step) -> State:
 def _dependent(talk: Talk, state: State, step: Step) -> Step | None:
     """Return the next step if it is asked only because of this step's answer."""
     following = talk.book.following(step.code, state.answers)
-    caused = any(condition.step == step.code for condition in following.when)
+    caused = step.code in following.when
     return following if caused and following.code not in state.filled else None
 
 

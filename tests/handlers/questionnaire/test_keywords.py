@@ -2,7 +2,8 @@
 
 import pytest
 
-from handlers.questionnaire.keywords import is_blank, near, normalise
+from handlers.errors import RulesInvalid
+from handlers.questionnaire.keywords import Keywords, is_blank, near, normalise
 from tests.support.talking import book
 
 
@@ -137,3 +138,19 @@ def test_an_agency_s_own_keywords_are_read(tmp_path):
     assert word.command == "REPORT"
     assert own.numerals == {"siji": 1}
     assert own.of("YES") == {"inggih"}
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[commands]\n", "words: is missing (1 more to fix)"),
+        ("[commands]\nSTOP = 3\n[words]\n[numerals]\n", "commands.STOP: must be a table, not 3"),
+        ("[words\n", "Expected ']' at the end of a table declaration (at line 1, column 7)"),
+    ],
+)  # fmt: skip
+def test_a_broken_file_of_keywords_is_refused_by_its_own_name(tmp_path, text, says):
+    path = tmp_path / "keywords.toml"
+    path.write_text(text, "utf-8")
+    with pytest.raises(RulesInvalid) as refused:
+        Keywords.load(path)
+    assert refused.value.detail == f"{path}: {says}"
