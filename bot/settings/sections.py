@@ -45,9 +45,7 @@ class Server(Section):
     public_url: Annotated[str, AfterValidator(values.check_origin)] = ""
     metrics_token: Annotated[
         SecretStr,
-        values.secret_pattern(
-            r"[!-~]{16,}", "must have at least 16 characters, no spaces"
-        ),
+        values.pattern(r"[!-~]{16,}", "must have at least 16 characters, no spaces"),
     ] = NO_SECRET
 
 
@@ -131,16 +129,14 @@ class Telegram(Section):
 
     token: Annotated[
         SecretStr,
-        values.secret_pattern(
+        values.pattern(
             "[0-9]+:[A-Za-z0-9_-]+", "is no bot token; copy it whole from @BotFather"
         ),
     ] = NO_SECRET
     mode: Literal["polling", "webhook"] = "polling"
     webhook_secret: Annotated[
         SecretStr,
-        values.secret_pattern(
-            "[A-Za-z0-9_-]{16,256}", "must be 16 to 256 of A-Z a-z 0-9 _ -"
-        ),
+        values.pattern("[A-Za-z0-9_-]{16,256}", "must be 16 to 256 of A-Z a-z 0-9 _ -"),
     ] = NO_SECRET
     api_base_url: values.SafeUrl = f"https://{TELEGRAM_HOST}/bot"
     file_base_url: values.SafeUrl = f"https://{TELEGRAM_HOST}/file/bot"

@@ -3,11 +3,13 @@
 import ipaddress
 import re
 from importlib import import_module
-from typing import Annotated
+from typing import Annotated, TypeVar
 from urllib.parse import SplitResult, urlsplit
 from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr
+
+Text = TypeVar("Text", str, SecretStr)
 
 
 def is_loopback(host: str) -> bool:
@@ -29,23 +31,12 @@ def _split(value: object) -> object:
 
 
 def pattern(regex: str, advice: str) -> AfterValidator:
-    """Refuse, with ``advice``, text that does not match as a whole; empty means unset."""
+    """Refuse, with ``advice``, what does not match as a whole; empty means unset."""
     compiled = re.compile(regex, re.ASCII)
 
-    def check(value: str) -> str:
-        if value and not compiled.fullmatch(value):
-            raise ValueError(advice)
-        return value
-
-    return AfterValidator(check)
-
-
-def secret_pattern(regex: str, advice: str) -> AfterValidator:
-    """Do as ``pattern`` does, for a secret."""
-    compiled = re.compile(regex, re.ASCII)
-
-    def check(value: SecretStr) -> SecretStr:
-        if value and not compiled.fullmatch(value.get_secret_value()):
+    def check(value: Text) -> Text:
+        text = value.get_secret_value() if isinstance(value, SecretStr) else value
+        if text and not compiled.fullmatch(text):
             raise ValueError(advice)
         return value
 
