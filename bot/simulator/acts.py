@@ -13,10 +13,10 @@ from bot.simulator import manners
 from bot.simulator.phones import Impossible, Line, NoSuchLine, Phone
 from bot.simulator.telegram import shapes
 from bot.simulator.telegram.api import Telegram
+from bot.simulator.telegram.chats import TEXT_LIMIT
 from bot.simulator.twilio.api import Twilio
 from bot.simulator.world import StoredFile, World
 
-TEXT_LIMIT = 4096
 """Characters after which Telegram's app begins another message."""
 __all__ = ["Acts", "Impossible"]
 PAYLOAD = re.compile(r"[A-Za-z0-9_-]{1,64}")

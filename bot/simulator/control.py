@@ -15,8 +15,6 @@ from bot.simulator.phones import CHANNELS, NoSuchLine, NoSuchPhone, Phone
 from bot.simulator.rules.faults import BadFault, Fault
 from bot.simulator.world import Settings, Template, World
 
-WAIT = 5.0
-WAIT_LIMIT = 60.0
 FIXED = frozenset({"base_url", "seed"})
 """Settings that cannot be changed while running."""
 
@@ -114,7 +112,7 @@ class Control:
         """Wait until more than ``after`` messages have arrived, or ``timeout`` seconds."""
         phone = self._phone(request)
         after = int(request.query_params.get("after", 0))
-        timeout = min(float(request.query_params.get("timeout", WAIT)), WAIT_LIMIT)
+        timeout = wire.patience(request)
         await self.world.until(lambda: len(phone.heard()) > after, timeout)
         heard = phone.heard()
         return {
@@ -128,7 +126,7 @@ class Control:
         """Wait until this phone's version is not ``after``, or ``timeout`` seconds."""
         phone = self._phone(request)
         after = int(request.query_params.get("after", 0))
-        timeout = min(float(request.query_params.get("timeout", WAIT)), WAIT_LIMIT)
+        timeout = wire.patience(request)
         await self.world.until(lambda: phone.version != after, timeout)
         return {"version": phone.version}
 
@@ -186,7 +184,7 @@ class Control:
         """Telegram updates that wait, and how pushes went; ``empty=1`` waits for none."""
         updates = self.acts.telegram.updates
         if "empty" in request.query_params:
-            timeout = min(float(request.query_params.get("timeout", WAIT)), WAIT_LIMIT)
+            timeout = wire.patience(request)
             await self.world.until(lambda: not updates.waiting(), timeout)
         return {
             "pending": [update.body for update in updates.pending],
@@ -196,7 +194,7 @@ class Control:
     async def changes(self, request: Request, _: dict[str, Any]) -> dict[str, Any]:
         """Wait for a change after ``after``; the version of every phone."""
         after = int(request.query_params.get("after", 0))
-        timeout = min(float(request.query_params.get("timeout", 25)), WAIT_LIMIT)
+        timeout = wire.patience(request, 25)
 
         def newest() -> int:
             return max((phone.version for phone in self.world.phones), default=0)
@@ -211,7 +209,7 @@ class Control:
         """Tell what the bot asked the providers for; filter by ``api``, ``method``, ``after``."""
         query = request.query_params
         after, count = int(query.get("after", 0)), int(query.get("count", 0))
-        timeout = min(float(query.get("timeout", WAIT)), WAIT_LIMIT)
+        timeout = wire.patience(request)
 
         def found() -> list[dict[str, Any]]:
             return [

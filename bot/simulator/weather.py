@@ -15,7 +15,6 @@ from bot.simulator.twilio.api import Twilio
 from bot.simulator.world import World
 
 DELAY = 1.0
-WAIT_LIMIT = 60.0
 MOST = 2000
 """Entries in one answer."""
 
@@ -73,7 +72,7 @@ class Weather:
         Waits at most ``timeout`` seconds for the first entry.
         """
         after = int(request.query_params.get("after", 0))
-        timeout = min(float(request.query_params.get("timeout", 0)), WAIT_LIMIT)
+        timeout = wire.patience(request, 0)
         entries = self.world.books.entries
         await self.world.until(lambda: len(entries) > after, timeout)
         return {

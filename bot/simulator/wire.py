@@ -26,12 +26,20 @@ BODY_LIMIT = 80 * 2**20
 """Bytes a request may have: a test of large files must fit in base64."""
 
 
+LONGEST_WAIT = 60.0
+
+
 class TooLarge(Exception):
     """The body has more bytes than the simulator reads."""
 
 
 class NotReadable(Exception):
     """The body is not what its Content-Type says."""
+
+
+def patience(request: Request, usual: float = 5.0) -> float:
+    """Return for how many seconds a caller waits for what it asks about."""
+    return min(float(request.query_params.get("timeout", usual)), LONGEST_WAIT)
 
 
 class BreakableProtocol(H11Protocol):

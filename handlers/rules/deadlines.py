@@ -20,12 +20,11 @@ from pydantic import (
 )
 
 from handlers.rules.rulefile import NAME, Count, Entry, Table, filled, having
-from handlers.rules.workdays import DAY, Calendar, month_later
+from handlers.rules.workdays import DAY, MONTHS_IN_YEAR, Calendar, month_later
 from storage.words import Group, Status, Track, Urgency
 
 _RIGHTS = ("D22", "D23", "D24", "D25", "D25A")
 """Rules that no copy of the file may leave out: a law or a promise stands behind them."""
-_MONTHS_IN_YEAR = 12
 _HOURS_IN_DAY = 24
 
 
@@ -215,7 +214,7 @@ def _after(rule: Rule, start: date, extra: int, calendar: Calendar) -> date:
         case Unit.MONTHS:
             return month_later(start, rule.length) + extra * DAY
         case Unit.YEARS:
-            return month_later(start, rule.length * _MONTHS_IN_YEAR) + extra * DAY
+            return month_later(start, rule.length * MONTHS_IN_YEAR) + extra * DAY
         case never:
             assert_never(never)
 

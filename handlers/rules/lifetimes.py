@@ -12,10 +12,9 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, StrictBool, model_validator
 
 from handlers.rules.rulefile import NAME, Count, Entry, Table, having
-from handlers.rules.workdays import DAY, month_later
+from handlers.rules.workdays import DAY, MONTHS_IN_YEAR, month_later
 from storage.words import Erased, Status
 
-_MONTHS_IN_YEAR = 12
 _MOST = 1200
 _SLACK = 3
 ENDED = frozenset({Status.CLOSED, Status.REJECTED, Status.MERGED, Status.WITHDRAWN})
@@ -147,7 +146,7 @@ def last_day(rule: Rule, start: date) -> date:
     """Return the last day of a rule for cases that counts from ``start``."""
     if rule.unit is Unit.DAYS:
         return start + rule.length * DAY
-    months = _MONTHS_IN_YEAR if rule.unit is Unit.YEARS else 1
+    months = MONTHS_IN_YEAR if rule.unit is Unit.YEARS else 1
     return month_later(start, rule.length * months)
 
 
@@ -155,7 +154,7 @@ def latest_start(rule: Rule, today: date) -> date:
     """Return the latest day such that what counts from it is over today."""
     if rule.unit is Unit.DAYS:
         return today - (rule.length + 1) * DAY
-    months = _MONTHS_IN_YEAR if rule.unit is Unit.YEARS else 1
+    months = MONTHS_IN_YEAR if rule.unit is Unit.YEARS else 1
     day = month_later(today, -rule.length * months) + _SLACK * DAY
     while last_day(rule, day) >= today:
         day -= DAY

@@ -14,7 +14,7 @@ import holidays as package
 
 DAY = timedelta(days=1)
 _SATURDAY = 5
-_MONTHS_IN_YEAR = 12
+MONTHS_IN_YEAR = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,5 +84,5 @@ class Calendar:
 def month_later(start: date, count: int) -> date:
     """Return the same day ``count`` months on, or that month's last day."""
     total = start.month - 1 + count
-    year, month = start.year + total // _MONTHS_IN_YEAR, total % _MONTHS_IN_YEAR + 1
+    year, month = start.year + total // MONTHS_IN_YEAR, total % MONTHS_IN_YEAR + 1
     return date(year, month, min(start.day, months.monthrange(year, month)[1]))

@@ -13,7 +13,6 @@ from bot.simulator.world import Settings
 
 WIB = timezone(timedelta(hours=7))
 LINK = re.compile(r"https?://[^\s<>\"]+[^\s<>\".,;:!?)\]]")
-SHOWN = ("telegram", "whatsapp", "sms", "officer")
 KILO = 1024
 SUCCESS = 2
 

@@ -15,12 +15,11 @@ from bot.simulator.clock import moment
 from bot.simulator.rules.faults import ANSWERS
 from bot.simulator.rules.storm import SILENCE
 from bot.simulator.twilio.carrier import Carrier
-from bot.simulator.twilio.media import ROOT, Endpoint, MediaApi
+from bot.simulator.twilio.media import PAGE, ROOT, Endpoint, MediaApi
 from bot.simulator.twilio.messages import Message, Messages, TwilioError, refusal
 from bot.simulator.twilio.people import People
 from bot.simulator.world import World
 
-PAGE = 50
 PAGE_LIMIT = 1000
 TOO_MANY = 429
 UNAUTHORIZED = 401
