@@ -1,34 +1,12 @@
 """What the handlers refuse, and what to do about it.
 
 The docstring of a class *is* its message; a detail (a code, never a text, a name or a
-number of a report) may follow. ``policy`` says whether to try again, ``tell`` who has
-to hear of it, so a caller decides without a chain of ``except``.
+number of a report) may follow.
 """
-
-from enum import StrEnum
-from typing import ClassVar
-
-
-class Policy(StrEnum):
-    """Whether the same call may succeed later without anybody changing anything."""
-
-    RETRY = "retry"
-    NEVER = "never"
-
-
-class Tell(StrEnum):
-    """To whom the message speaks."""
-
-    OFFICER = "officer"
-    REPORTER = "reporter"
-    OPERATOR = "operator"
 
 
 class KentonganError(Exception):
     """Something was refused without a reason of its own; look at the operator's log."""
-
-    policy: ClassVar[Policy] = Policy.NEVER
-    tell: ClassVar[Tell] = Tell.OPERATOR
 
     def __init__(self, detail: str = "") -> None:
         """Build the message from the docstring; ``detail`` is a code or a file name."""
@@ -40,115 +18,77 @@ class KentonganError(Exception):
 class NotAllowed(KentonganError):
     """The step is not open to you from here; choose one of the steps on the case page."""
 
-    tell = Tell.OFFICER
-
 
 class ReasonNeeded(KentonganError):
     """The step needs one of its own reason codes; choose a reason and send again."""
-
-    tell = Tell.OFFICER
 
 
 class ReasonNotTaken(KentonganError):
     """The step takes no reason code; leave the reason empty and send again."""
 
-    tell = Tell.OFFICER
-
 
 class SecondOfficerNeeded(KentonganError):
     """The step needs a second officer; ask a colleague of the unit to approve it."""
-
-    tell = Tell.OFFICER
 
 
 class SupervisorNeeded(KentonganError):
     """One of the two officers must be a supervisor; ask one of the unit to confirm."""
 
-    tell = Tell.OFFICER
-
 
 class AnsweredAlready(KentonganError):
     """The request was answered meanwhile; look at the case again."""
-
-    tell = Tell.OFFICER
 
 
 class KeptByLaw(KentonganError):
     """The case is on legal hold, so nothing is erased; explain the limit to the reporter."""
 
-    tell = Tell.OFFICER
-
 
 class NotFound(KentonganError):
     """Nothing is kept under this number; check it and try again."""
-
-    tell = Tell.OFFICER
 
 
 class NotYours(KentonganError):
     """What you ask for belongs to another unit; ask its supervisor if you need to work on it."""
 
-    tell = Tell.OFFICER
-
 
 class RevealOver(KentonganError):
     """The request is over: answered, ended, or too old; look at the list again."""
-
-    tell = Tell.OFFICER
 
 
 class AlreadyAsked(KentonganError):
     """You have asked for this already; end that request before you ask again."""
 
-    tell = Tell.OFFICER
-
 
 class ConsentNeeded(KentonganError):
     """The reason needs the reporter's consent; note when and how they agreed."""
-
-    tell = Tell.OFFICER
 
 
 class TwoPeopleNeeded(KentonganError):
     """Nobody asks and opens alone; an officer of the case asks, a custodian opens."""
 
-    tell = Tell.OFFICER
-
 
 class NotGranted(KentonganError):
     """The case has a key of its own that you were not given yet; ask a member to open it."""
-
-    tell = Tell.OFFICER
 
 
 class Purged(KentonganError):
     """What this case held was erased on schedule; nothing can be added to it any more."""
 
-    tell = Tell.OFFICER
-
 
 class LastAdmin(KentonganError):
     """Nobody else is an admin; invite another one first."""
-
-    tell = Tell.OFFICER
 
 
 class LastMember(KentonganError):
     """Nobody, or no supervisor, would be left in a unit; whoever runs the system does it."""
 
-    tell = Tell.OFFICER
-
 
 class DraftGone(KentonganError):
     """The report that you were writing was deleted meanwhile; begin it again."""
 
-    tell = Tell.REPORTER
-
 
 class NotReady(KentonganError):
     """The vault has no key yet, so nothing can be kept; admit its first custodian."""
-
-    policy = Policy.RETRY
 
 
 class RulesInvalid(KentonganError):

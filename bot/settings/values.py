@@ -3,13 +3,11 @@
 import ipaddress
 import re
 from importlib import import_module
-from typing import Annotated, TypeVar
+from typing import Annotated
 from urllib.parse import SplitResult, urlsplit
 from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr
-
-Text = TypeVar("Text", str, SecretStr)
 
 
 def is_loopback(host: str) -> bool:
@@ -34,7 +32,7 @@ def pattern(regex: str, advice: str) -> AfterValidator:
     """Refuse, with ``advice``, what does not match as a whole; empty means unset."""
     compiled = re.compile(regex, re.ASCII)
 
-    def check(value: Text) -> Text:
+    def check(value: str | SecretStr) -> str | SecretStr:
         text = value.get_secret_value() if isinstance(value, SecretStr) else value
         if text and not compiled.fullmatch(text):
             raise ValueError(advice)

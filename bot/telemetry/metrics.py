@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 
 import prometheus_client
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 from pydantic import SecretStr
@@ -139,18 +139,6 @@ class Metrics:
             "Requests of providers that were refused because too much was at work",
             registry=self._registry,
         )
-        self._batch_size = Histogram(
-            "kentongan_writer_batch_messages",
-            "Messages in one commit",
-            buckets=(1, 2, 4, 8, 16, 32, 64),
-            registry=self._registry,
-        )
-        self._batch_seconds = Histogram(
-            "kentongan_writer_batch_seconds",
-            "Time of one commit",
-            buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30),
-            registry=self._registry,
-        )
         # All at once: a series that appears later tells, by its birth, when its first came.
         for channel in Channel:
             for intake in Intake:
@@ -183,11 +171,6 @@ class Metrics:
     def spoilt(self, count: int) -> None:
         """Count jobs that do not open."""
         self._spoilt.inc(count)
-
-    def wrote(self, messages: int, seconds: float) -> None:
-        """Record one batch of the writer: how many messages, how long it took."""
-        self._batch_size.observe(messages)
-        self._batch_seconds.observe(seconds)
 
     def watch(self, level: Level, read: Callable[[], float]) -> None:
         """Let ``read`` tell a level at each reading; when it raises, the series is absent."""

@@ -162,8 +162,6 @@ ANSWERED_BY = {
     RequestKind.CORRECT: "D24",
 }
 DONE_BY = {**ANSWERED_BY, RequestKind.ERASE: "D25"}
-RULES = frozenset({*ANSWERED_BY.values(), *DONE_BY.values()})
-"""The deadlines that no copy of the rules may leave out: the law gives these rights."""
 
 
 def deadline(office: Office, rule: str, day: date) -> date:

@@ -133,14 +133,6 @@ class Lifetimes(Entry):
             and _is_over(rule, _start(rule, facts), today)
         )
 
-    def ends(self, facts: Facts, what: Erased) -> date | None:
-        """Return the last day on which this of a case is kept, None while it is not known."""
-        for rule in self.of(what):
-            start = _start(rule, facts)
-            if facts.status in rule.statuses and start is not None:
-                return last_day(rule, start)
-        return None
-
 
 def last_day(rule: Rule, start: date) -> date:
     """Return the last day of a rule for cases that counts from ``start``."""

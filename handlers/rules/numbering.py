@@ -97,11 +97,6 @@ def new_code(randbelow: Callable[[int], int]) -> str:
     return _grouped(digits + str(_damm(digits)))
 
 
-def parse_code(text: str) -> str | None:
-    """Return the canonical code that ``text`` wholly is, or None."""
-    return _valid_code(_SEPARATORS.sub("", _plain(text)))
-
-
 def register_number(year: int, n: int) -> str:
     """Return the internal register number, in order within a year; officers only."""
     return f"{year:04d}/{n:06d}"

@@ -246,7 +246,6 @@ def take_edit(talk: Talk) -> Turn:
             step=code if to_case else item.step,
             kind=ItemKind.EDIT,
             to_case=to_case,
-            edit=True,
         )
         for item in kept
     )

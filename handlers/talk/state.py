@@ -275,7 +275,7 @@ class Item:
     """One thing to seal. ``to_case``: to the open case, otherwise to the draft.
 
     ``media`` is an index into ``incoming.media``. A higher ``version`` of a step replaces
-    the lower ones; ``edit`` marks another wording of a message that was kept already.
+    the lower ones.
     ``beside``: to the case that was quoted, or sent a moment ago, not to the opened one.
     """
 
@@ -286,7 +286,6 @@ class Item:
     to_case: bool = False
     version: int = 1
     media: int | None = None
-    edit: bool = False
     beside: bool = False
 
 

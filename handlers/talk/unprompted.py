@@ -121,7 +121,7 @@ def _reworded(talk: Talk) -> Turn | None:
         return None
     if not talk.text or talk.book.keywords.whole(talk.text):
         return None
-    item = replace(_beside(_reply(talk.text)), kind=ItemKind.EDIT, edit=True)
+    item = replace(_beside(_reply(talk.text)), kind=ItemKind.EDIT)
     return Turn(talk.state, (item,), (Reply("EDITED"),))
 
 
@@ -157,13 +157,9 @@ def _moved(talk: Talk) -> Turn:
 def _moved_item(talk: Talk) -> Item | None:
     if talk.facts.quoted:
         item = _beside(_reply(talk.text))
-        return replace(item, kind=ItemKind.EDIT, edit=True)
+        return replace(item, kind=ItemKind.EDIT)
     turn = attachments.take_edit(talk)
     return turn.items[0] if turn.items else None
-
-
-def _minute(talk: Talk) -> int:
-    return int(talk.facts.now.timestamp() // 60)
 
 
 def _late(talk: Talk) -> Turn | None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import func, tuple_
+from sqlalchemy import tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
@@ -137,16 +137,6 @@ def queue_page(
             tuple_(*order) > (after.urgency, after.due, after.day, after.report)
         )
     return list(session.exec(query.order_by(*order).limit(limit)).all())
-
-
-def counts(session: Session, units: Sequence[bytes]) -> dict[str, int]:
-    """Return how many open cases of these units stand in each status."""
-    rows = session.exec(
-        select(Case.status, func.count())
-        .where(REAL, col(Case.is_open).is_(True), col(Case.unit).in_(list(units)))
-        .group_by(col(Case.status))
-    ).all()
-    return dict(rows)
 
 
 def next_register_number(session: Session, year: int) -> int:

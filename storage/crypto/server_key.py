@@ -52,7 +52,6 @@ class Purpose(StrEnum):
     INVITATION = "invitation"
     SESSION = "session"
     PASSKEY = "passkey"
-    SETTING = "setting"
     PEPPER_OFFICER = "pepper-officer"
     PEPPER_RECEIPT = "pepper-receipt"
     HISTORY = "history"
@@ -156,11 +155,6 @@ class ServerKeys:
             tag[1:], self._mac(tag[0], context, content)
         ):
             raise NotAuthentic
-
-    def retag(self, tag: bytes, context: Context, content: bytes) -> bytes:
-        """Return the tag under the newest id. Raises NotAuthentic unless the old one is ours."""
-        self.check_tag(tag, context, content)
-        return self.tag(context, content)
 
     def lock(self, purpose: Purpose, plaintext: bytes, context: Context) -> bytes:
         """Encrypt for the server itself, with a key of its own for this blob."""

@@ -35,15 +35,7 @@ class Watched(StrEnum):
     WHATSAPP_SENDING = "whatsapp.sending"
     TWILIO_RECONCILE = "twilio.reconcile"
     TWILIO_WEBHOOK = "twilio.webhook"
-    SCHEDULER = "scheduler"
     BACKUP = "backup"
-    DISK = "disk"
-    HEARTBEAT = "heartbeat"
-    OUTBOX_AGE = "outbox.age"
-    JOBS_AGE = "jobs.age"
-    QUARANTINE = "quarantine"
-    LETTERS_FAILED = "letters.failed"
-    LEASES = "leases"
     FILES = "files"
 
 

@@ -33,15 +33,6 @@ def test_every_series_stands_at_zero_from_the_start_and_keeps_its_birthday():
     }
 
 
-def test_a_batch_is_known_by_size_and_time():
-    metrics = Metrics()
-    metrics.wrote(3, 0.02)
-    series = _series(metrics)
-    assert series['kentongan_writer_batch_messages_bucket{le="2.0"}'] == 0
-    assert series['kentongan_writer_batch_messages_bucket{le="4.0"}'] == 1
-    assert series["kentongan_writer_batch_seconds_sum"] == 0.02
-
-
 def test_levels_are_read_when_asked_and_a_broken_one_hides_no_other():
     metrics = Metrics()
     waiting = [1, 7]
@@ -71,7 +62,7 @@ def test_two_processes_in_one_do_not_share_counters():
 
 def test_labels_are_words_never_ids():
     text = Metrics().render().decode()
-    assert set(re.findall(r'(\w+)="', text)) == {"channel", "outcome", "cause", "le"}
+    assert set(re.findall(r'(\w+)="', text)) == {"channel", "outcome", "cause"}
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import pytest
 
 from handlers.messages import Kind, Media
-from storage.words import Audience
+from storage.words import Audience, ItemKind
 from tests.support.talking import telegram
 
 TO_STORY = ("LAPOR", "1", "1", "1", "1", "1", "LEWAT", "LEWAT", "7")
@@ -23,9 +23,9 @@ def test_a_photo_that_is_replaced_is_kept_beside_the_old_one() -> None:
         ("kuitansi", None)
     ]
     phone.send(Kind.EDIT, media=photo("b"), text="kuitansi", message_id=first)
-    assert [(item.text, item.media, item.edit) for item in phone.items[-2:]] == [
-        ("kuitansi", None, True),
-        ("", 0, True),
+    assert [(item.text, item.media, item.kind) for item in phone.items[-2:]] == [
+        ("kuitansi", None, ItemKind.EDIT),
+        ("", 0, ItemKind.EDIT),
     ]
     count = len(phone.items)
     phone.send(Kind.EDIT, media=photo("b"), message_id=first)

@@ -23,6 +23,7 @@ from storage.retention import erasing, overdue, tombstones
 from storage.words import Erased, EventCode, Status
 from tests.storage.retention.test_erasing import full_case, holdings, is_whole
 from tests.support.desk import Desk, desk
+from tests.support.lasting import last_kept
 
 DAY = timedelta(days=1)
 
@@ -84,7 +85,7 @@ def test_each_thing_goes_on_its_day(here: Desk, status: Status):
         days = {
             what: last
             for what in there
-            if (last := table.ends(reports.facts(row), what)) is not None
+            if (last := last_kept(table, reports.facts(row), what)) is not None
         }
         last = min(days.values())
         to(here, last)

@@ -19,6 +19,7 @@ from storage.jobs import jobs
 from storage.letters import letter
 from storage.people import invitations, sessions
 from storage.words import Erased, Status
+from tests.support.lasting import last_kept
 from tests.support.places import ROOT
 
 BOOK = Rulebook.load()
@@ -126,7 +127,7 @@ def test_an_agency_may_keep_things_for_another_time(tmp_path):
     own = Rulebook.load(tmp_path).lifetimes
     assert own.rules["contacts"].length == 180
     facts = Facts(Status.CLOSED, date(2026, 1, 1), None, hold=False)
-    assert own.ends(facts, Erased.CONTACT) == date(2026, 6, 30)
+    assert last_kept(own, facts, Erased.CONTACT) == date(2026, 6, 30)
 
 
 FACTS = st.builds(
@@ -142,7 +143,7 @@ FACTS = st.builds(
 def test_never_before_the_rule_and_always_after_it(facts: Facts, today: date):
     over = TABLE.over(facts, today)
     for what in Erased:
-        last = TABLE.ends(facts, what)
+        last = last_kept(TABLE, facts, what)
         held = facts.hold and what is not Erased.CONTACT
         assert (what in over) == (last is not None and last < today and not held)
     if facts.status not in lifetimes.ENDED or facts.closed is None:
@@ -156,7 +157,7 @@ OVER = st.builds(
 
 @given(OVER, st.sampled_from(Erased), st.integers(-1, 2))
 def test_the_day_itself_is_kept_and_the_next_is_not(facts, what, off):
-    last = TABLE.ends(facts, what)
+    last = last_kept(TABLE, facts, what)
     if last is None or (facts.hold and what is not Erased.CONTACT):
         return
     assert (what in TABLE.over(facts, last + timedelta(days=off))) == (off > 0)

@@ -13,12 +13,10 @@ import pytest
 from handlers.errors import (
     KentonganError,
     NotAllowed,
-    Policy,
     ReasonNeeded,
     ReasonNotTaken,
     RulesInvalid,
     SecondOfficerNeeded,
-    Tell,
 )
 from handlers.rules.rulebook import Rulebook, read_rules
 from handlers.rules.rulefile import checked
@@ -226,13 +224,12 @@ def test_a_broken_table_is_refused_by_name(
         checked(data, Workflow.model_validate, "workflow.toml")
 
 
-def test_an_error_says_what_to_do_and_carries_its_policy() -> None:
+def test_an_error_says_what_to_do() -> None:
     error = NotAllowed("REVIEW -> RECEIVED")
 
     assert str(error).endswith(
         "choose one of the steps on the case page. (REVIEW -> RECEIVED)"
     )
-    assert (error.policy, error.tell) == (Policy.NEVER, Tell.OFFICER)
     assert str(SecondOfficerNeeded()).startswith("The step needs a second officer")
     for kind in KentonganError.__subclasses__():
         assert str(kind()).endswith(".")

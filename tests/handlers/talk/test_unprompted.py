@@ -128,7 +128,7 @@ def test_an_edit_of_a_quoted_reply_is_another_version() -> None:
     phone = quoting(telegram()).say("setelah makan siang")
     phone.send(Kind.EDIT, text="setelah salat Jumat", message_id=1)
     assert phone.said == ["EDITED"]
-    assert phone.items[-1].edit
+    assert phone.items[-1].kind is ItemKind.EDIT
     assert phone.items[-1].beside
     phone.send(Kind.EDIT, text="STATUS", message_id=1)
     assert phone.said == ["EDIT0"]
@@ -186,7 +186,7 @@ def test_a_live_location_is_kept_first_last_and_now_and_then() -> None:
     ]
     assert kept == [float(LIVE.minutes * n) for n in range(1, 12)]
     (last,) = moving(phone, 120.5, live=False, message_id=first)
-    assert (last.edit, last.step) == (True, "Q15")
+    assert (last.kind, last.step) == (ItemKind.EDIT, "Q15")
     assert not moving(phone, 300, live=False, message_id=first)
     phone.facts = Facts(NOW, TOKEN)
     assert phone.say("SELESAI").said != []
@@ -213,13 +213,13 @@ def test_a_live_place_that_answers_the_question_of_a_place_moves_too() -> None:
     assert phone.state.step == "Q11"
     phone.send(Kind.LOCATION, text="-6.2,106.8", live=True)
     (item,) = moving(phone, 10, message_id=phone.count)
-    assert (item.step, item.edit) == ("Q11", True)
+    assert (item.step, item.kind) == ("Q11", ItemKind.EDIT)
 
 
 def test_a_live_place_of_a_quoted_reply_moves_in_that_case() -> None:
     phone = quoting(telegram()).send(Kind.LOCATION, text="-6.2,106.8", live=True)
     (item,) = moving(phone, 10, message_id=phone.count)
-    assert (item.beside, item.edit) == (True, True)
+    assert (item.beside, item.kind) == (True, ItemKind.EDIT)
 
 
 @pytest.mark.parametrize("mark", [Mark.FORWARDED, Mark.OFTEN_FORWARDED])

@@ -32,10 +32,10 @@ def test_the_newest_name_stands_first(keys):
 def test_what_is_not_ours_is_not_made_ours(keys):
     wider = keys.with_new()
     tag = keys.tag(PLACE, b"content")
-    assert wider.retag(tag, PLACE, b"content")[0] == 2
+    wider.check_tag(tag, PLACE, b"content")
     for spoilt in (b"", bytes(33), tag[:-1] + bytes((tag[-1] ^ 1,))):
         with pytest.raises(NotAuthentic):
-            wider.retag(spoilt, PLACE, b"content")
+            wider.check_tag(spoilt, PLACE, b"content")
     blob = keys.lock(Purpose.JOB, b"plain", PLACE)
     again = wider.relock(Purpose.JOB, blob, PLACE)
     assert (again[1], wider.unlock(Purpose.JOB, again, PLACE)) == (2, b"plain")
