@@ -49,9 +49,7 @@ def set_due(work: Work, case: Case) -> None:
         told=told,
         pauses=pauses,
     )
-    running = pending(
-        work.office.rulebook.deadlines.rules, clock, work.office.calendar
-    )
+    running = pending(work.office.rulebook.deadlines.rules, clock, work.office.calendar)
     if running:
         case.due, case.due_rule = running[0].day, running[0].rule.id
     else:

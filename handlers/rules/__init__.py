@@ -9,6 +9,7 @@ regions: provinces by code and by the names that people write
 reveals: grounds on which an identity or original may be opened, and for how long
 routing: which unit gets a report, and how urgent it is
 rulebook: all tables of one jurisdiction, read and checked
+rulefile: what a rule file must look like, and what is said of one that does not
 workdays: weekends, public holidays and joint leave
 workflow: which status may follow, who may set it, with which reason
 """
