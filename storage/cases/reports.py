@@ -5,7 +5,7 @@ the server cannot read it. A case's report id is its draft's.
 """
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 
 from sqlalchemy import delete
@@ -187,15 +187,20 @@ def public_key(session: Session, keys: ServerKeys, report: bytes) -> bytes | Non
 
 
 def secret_for(
-    session: Session, keys: ServerKeys, report: bytes, unit: Unit, unit_secret: bytes
+    session: Session,
+    keys: ServerKeys,
+    report: bytes,
+    unit: Unit,
+    unit_secret: Callable[[int], bytes],
 ) -> bytes:
-    """Open a report's secret with its unit's secret; NotAuthentic if nothing fits.
+    """Open a report's secret with its unit's; NotAuthentic if nothing fits.
 
-    A planted grant beside the real one hides nothing.
+    ``unit_secret`` gives the unit's secret of a generation. A planted grant beside the
+    real one hides nothing.
     """
     for row in grants_of(session, report, unit):
         try:
-            return opened(keys, row, unit_secret)
+            return opened(keys, row, unit_secret(row.generation))
         except NotAuthentic:
             continue
     raise NotAuthentic

@@ -44,16 +44,8 @@ def report_secret(
 
     Raises NotAuthentic when no grant of ours leads there.
     """
-    units.require(session, keys, unit)
-    if not units.is_member(session, keys, unit, officer):
-        raise NotAuthentic
-    opening = _Opening(session, keys, unit, officer, officer_secret)
-    for row in reports.grants_of(session, report, unit):
-        try:
-            return reports.opened(keys, row, opening.secret(row.generation))
-        except NotAuthentic:
-            continue
-    raise NotAuthentic
+    opening = Opening(session, keys, unit, officer, officer_secret)
+    return reports.secret_for(session, keys, report, unit, opening.secret)
 
 
 def batch(
@@ -71,9 +63,7 @@ def batch(
     member.
     """
     unit = rotation.locked(session, keys, unit_id)
-    if not units.is_member(session, keys, unit, officer):
-        raise NotAuthentic
-    opening = _Opening(session, keys, unit, officer, officer_secret)
+    opening = Opening(session, keys, unit, officer, officer_secret)
     open_first = when((col(Case.is_open).is_(True), 0), else_=1)
     rows = session.exec(
         select(Grant)
@@ -112,8 +102,11 @@ def drop_old(session: Session, keys: ServerKeys, unit_id: bytes) -> list[int]:
     return dropped
 
 
-class _Opening:
-    """A unit's secrets as one member holds them, each opened once."""
+class Opening:
+    """A unit's secrets as one member holds them, each opened once.
+
+    Raises NotAuthentic for a unit that is not ours and for whoever is no member.
+    """
 
     def __init__(
         self,
@@ -123,6 +116,9 @@ class _Opening:
         officer: Officer,
         officer_secret: bytes,
     ) -> None:
+        units.require(session, keys, unit)
+        if not units.is_member(session, keys, unit, officer):
+            raise NotAuthentic
         self._keys, self._unit, self._secret = keys, unit, officer_secret
         self._grants = grants.held_by(session, unit, officer)
         self._known: dict[int, bytes] = {}

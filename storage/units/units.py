@@ -125,28 +125,6 @@ def admit(
     join(session, keys, unit, newcomer)
 
 
-def unit_secret(
-    session: Session,
-    keys: ServerKeys,
-    unit: Unit,
-    officer: Officer,
-    officer_secret: bytes,
-    generation: int | None = None,
-) -> bytes:
-    """Open the unit's secret of one generation (None: the present one).
-
-    Raises NotAuthentic when the officer is no member or holds no such grant.
-    """
-    require(session, keys, unit)
-    if not is_member(session, keys, unit, officer):
-        raise NotAuthentic
-    wanted = unit.generation if generation is None else generation
-    for grant in grants.held_by(session, unit, officer):
-        if grant.generation == wanted:
-            return grants.opened(keys, unit, grant, officer_secret)
-    raise NotAuthentic
-
-
 def verified(session: Session, keys: ServerKeys, unit_id: bytes) -> Unit:
     """Return a unit whose row is ours. Raises NoSuchUnit, NotAuthentic."""
     return transactions.once(

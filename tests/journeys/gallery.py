@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from storage.cases import reports
 from storage.crypto.server_key import ServerKeys
 from storage.database.database import Database
 from storage.evidence import blobs, files
@@ -18,6 +17,7 @@ from tests.support import founded as house
 from tests.support.browsers import Browser
 from tests.support.phones import Phone
 from tests.support.running import Running
+from tests.support.unsealing import secret_for, unit_secret
 
 PREVIEW = re.compile(r'<img[^>]* src="/console(/cases/[^"]+)/preview"')
 SOUND = re.compile(r'<audio[^>]* src="/console(/cases/[^"]+)"')
@@ -80,8 +80,8 @@ def opened(
     guard = founded.custodian
     with database.reading() as session:
         unit = units.verified(session, keys, founded.unit.id)
-        outer = reports.secret_for(session, keys, row.report, unit, founded.unit_secret)
+        outer = secret_for(session, keys, row.report, unit, founded.unit_secret)
         vault = units.vault(session, keys)
-        inner = units.unit_secret(session, keys, vault, guard.officer, guard.secret)
+        inner = unit_secret(session, keys, vault, guard.officer, guard.secret)
     key = files.open_original(row, inner, files.open_original(row, outer))
     return b"".join(blobs.chunks(blobs.place(place, row.id, "original"), key))

@@ -7,7 +7,6 @@ import pytest
 from sqlmodel import select
 
 from bot.evidence import fetching
-from storage.cases import reports
 from storage.evidence import bucket, files
 from storage.models import File, Job
 from storage.units import units
@@ -17,6 +16,7 @@ from tests.journeys.telling import report, until
 from tests.support.bucket import bucket_at, make_bucket, s3_server
 from tests.support.phones import Simulator
 from tests.support.running import Running, free_port, running
+from tests.support.unsealing import secret_for
 
 
 @pytest.fixture(autouse=True)
@@ -40,7 +40,7 @@ def copies(town: Running) -> list[bytes]:
     case = town.only_case()
     with town.app.database.reading() as session:
         unit = units.verified(session, town.keys, town.house.unit.id)
-        secret = reports.secret_for(
+        secret = secret_for(
             session, town.keys, case.report, unit, town.house.unit_secret
         )
         found = files.of_report(session, town.keys, case.report)

@@ -25,7 +25,6 @@ from bot.writer import Writer
 from handlers.cases import conflicts, reporter
 from handlers.work import Work
 from storage.audit import log
-from storage.cases import reports
 from storage.cases.items import Content
 from storage.crypto import sealing, server_key
 from storage.crypto.sealing import Context, NotAuthentic, new_pair
@@ -46,6 +45,7 @@ from tests.support.browsers import ORIGIN, STORY, Clock, Page, arrive, make_offi
 from tests.support.founded import person
 from tests.support.hashing import quick
 from tests.support.terminal import PASSPHRASES, Terminal, init
+from tests.support.unsealing import secret_for, unit_secret
 
 NAME = "Ibu Wati Kusumawardani, 0812-3456-7890"
 SCAN = b"%PDF-1.7 the letter as it was sent" * 3000
@@ -271,9 +271,7 @@ def opened(
     keys = place.keys
     officer = officers.verified(session, keys, login)
     secret = officers.unwrap(keys, officer, passphrase)
-    return units.unit_secret(
-        session, keys, units.named(session, keys, unit), officer, secret
-    )
+    return unit_secret(session, keys, units.named(session, keys, unit), officer, secret)
 
 
 async def test_the_drill(home, restore):
@@ -288,7 +286,7 @@ async def test_the_drill(home, restore):
     with place.reading() as session:
         mine = opened(session, place, "rina", phrase, "Pengaduan")
         unit = units.named(session, keys, "Pengaduan")
-        of_case = reports.secret_for(session, keys, case.report, unit, mine)
+        of_case = secret_for(session, keys, case.report, unit, mine)
         item = session.exec(
             select(Item).where(Item.audience == Audience.IDENTITY.value)
         ).one()
@@ -381,9 +379,9 @@ def test_every_generation_comes_back(home):
         rina = officers.verified(session, keys, "rina")
         secret = officers.unwrap(keys, rina, phrase)
         unit = units.named(session, keys, "Pengaduan")
-        old = units.unit_secret(session, keys, unit, rina, secret, 1)
-        assert reports.secret_for(session, keys, case.report, unit, old)
-        assert units.unit_secret(session, keys, unit, rina, secret, 2) != old
+        old = unit_secret(session, keys, unit, rina, secret, 1)
+        assert secret_for(session, keys, case.report, unit, old)
+        assert unit_secret(session, keys, unit, rina, secret, 2) != old
 
 
 def both(first: str = "siti", second: str = "wayan") -> str:

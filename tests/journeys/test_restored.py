@@ -18,7 +18,7 @@ import pytest
 
 from handlers.work import Work
 from storage.audit import log
-from storage.cases import cases, items, reports
+from storage.cases import cases, items
 from storage.crypto.server_key import ServerKeys
 from storage.database.database import Database
 from storage.evidence import files
@@ -33,6 +33,7 @@ from tests.support import founded as house
 from tests.support.phones import Phone, Simulator
 from tests.support.places import ROOT
 from tests.support.running import Running, found, running
+from tests.support.unsealing import secret_for, unit_secret
 
 PASSPHRASE = "enam kata yang panjang sekali"
 LETTER = b"%PDF-1.4 surat yang asli"
@@ -121,8 +122,8 @@ def evidence_name(town: Running, case: Case) -> str:
         sari = officers.verified(session, keys, "sari")
         secret = officers.unwrap(keys, sari, PASSPHRASE)
         unit = units.verified(session, keys, case.unit)
-        opened = units.unit_secret(session, keys, unit, sari, secret)
-        case_secret = reports.secret_for(session, keys, case.report, unit, opened)
+        opened = unit_secret(session, keys, unit, sari, secret)
+        case_secret = secret_for(session, keys, case.report, unit, opened)
         (row,) = files.of_report(session, keys, case.report)
         key = files.open_original(row, case_secret)
         assert len(key) > 32, "sealed to the vault inside"

@@ -2,7 +2,6 @@
 
 from sqlmodel import select
 
-from storage.cases import reports
 from storage.cases.items import Content
 from storage.crypto import sealing
 from storage.crypto.sealing import NotAuthentic
@@ -12,6 +11,7 @@ from storage.words import Audience
 from tests.journeys.telling import receipt, told
 from tests.support.phones import Phone
 from tests.support.running import Running
+from tests.support.unsealing import secret_for, unit_secret
 
 NAME = "Putu Ayu, after 8 pm, putu@example.org"
 
@@ -28,7 +28,7 @@ def outer_opened(town: Running, case: Case, row: Item) -> bytes:
     """Open an identity as far as the officers of the unit can."""
     with town.app.database.reading() as session:
         unit = units.verified(session, town.keys, town.house.unit.id)
-        secret = reports.secret_for(
+        secret = secret_for(
             session, town.keys, case.report, unit, town.house.unit_secret
         )
     context = sealing.Context("items", row.id, "blob", case.report, row.seq)
@@ -145,7 +145,7 @@ async def _only_the_vault_reads_the_name(town: Running, case: Case) -> None:
     vault = town.house.vault.id
     custodian = town.house.custodian
     with town.app.database.reading() as session:
-        secret = units.unit_secret(
+        secret = unit_secret(
             session,
             town.keys,
             units.verified(session, town.keys, vault),

@@ -13,7 +13,7 @@ from handlers.messages import Kind, Media
 from handlers.people import leaving
 from handlers.reveals import verbs as asking
 from storage import quarantine
-from storage.cases import cases, reports
+from storage.cases import cases
 from storage.cases.reveals import Request, Wish
 from storage.crypto.server_key import ServerKeys
 from storage.database.database import Database
@@ -62,6 +62,7 @@ from tests.seizure.whole import (
 from tests.support import founded
 from tests.support.desk import Desk, desk, with_keys
 from tests.support.founded import Person
+from tests.support.unsealing import secret_for
 
 FIRST_LINES = ("LAPOR", "AMAN", "PAHAM", "SETUJU")
 
@@ -234,7 +235,7 @@ def _asked(found: Whole, login: str, what: RevealOf, why: str) -> bytes:
     wish = Wish(what, "CHAIN" if file else "PROTECT", file)
     with here.database.reading() as session:
         unit = units.verified(session, here.keys, case.unit)
-        secret = reports.secret_for(
+        secret = secret_for(
             session, here.keys, case.report, unit, here.house.unit_secret
         )
     return here.act(

@@ -47,6 +47,7 @@ from storage.words import (
 )
 from tests.support import founded, thief
 from tests.support.desk import STORY, Desk, desk, pick
+from tests.support.unsealing import secret_for, unit_secret
 
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 """Tags are checked above the store: once is enough."""
@@ -133,12 +134,10 @@ def test_a_unit_opens_its_own_cases_and_no_identity_or_original(here, tmp_path):
         opened = thief.opened_by_secret(secret, loot)
         assert opened == [("grants", "secret")], "the grant of the unit's own case"
         with here.database.reading() as session:
-            case_secret = reports.secret_for(
-                session, here.keys, held.report, unit, secret
-            )
+            case_secret = secret_for(session, here.keys, held.report, unit, secret)
             foreign = theirs if held is mine else mine
             with pytest.raises(NotAuthentic):
-                reports.secret_for(session, here.keys, foreign.report, unit, secret)
+                secret_for(session, here.keys, foreign.report, unit, secret)
             identity = items.read(
                 session, here.keys, held.report, case_secret, audience=Audience.IDENTITY
             )
@@ -154,7 +153,7 @@ def test_a_unit_opens_its_own_cases_and_no_identity_or_original(here, tmp_path):
     with here.database.reading() as session:
         row = session.get(File, file_id)
         assert row
-        case_secret = reports.secret_for(
+        case_secret = secret_for(
             session, here.keys, mine.report, here.house.unit, here.house.unit_secret
         )
         half = files.open_original(row, case_secret)
@@ -174,7 +173,7 @@ def test_a_custodian_alone_opens_no_identity(here):
     assert thief.opened_by_secret(here.house.recovery_identities, loot) == []
     with here.database.reading() as session:
         vault = units.vault(session, here.keys)
-        secret = units.unit_secret(
+        secret = unit_secret(
             session,
             here.keys,
             vault,
@@ -259,7 +258,7 @@ def test_a_planted_grant_opens_nothing_and_takes_nothing(here):
     assert thief.opened_by_secret(here.house.unit_secret, loot)
     unit = Unit(id=b"enemy" + bytes(11), name="x", kind="handling", tag=b"")
     with here.database.reading() as session, pytest.raises(NotAuthentic):
-        reports.secret_for(session, here.keys, case.report, unit, enemy.secret)
+        secret_for(session, here.keys, case.report, unit, enemy.secret)
     assert here.reads(case)[0].content is not None
 
 

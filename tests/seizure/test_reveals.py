@@ -49,6 +49,7 @@ from tests.support.revealing import (
     opens,
     row,
 )
+from tests.support.unsealing import unit_secret
 
 OPENS = {
     "identity_halves": {"handlers/reveals/seals.py"},
@@ -88,7 +89,7 @@ def vault_secret(desk: Desk, who: Person | None = None) -> bytes:
     who = who or desk.house.custodian
     with desk.database.reading() as session:
         vault = units.vault(session, desk.keys)
-        return units.unit_secret(session, desk.keys, vault, who.officer, who.secret)
+        return unit_secret(session, desk.keys, vault, who.officer, who.secret)
 
 
 def tried(desk: Desk, *secrets: bytes) -> set[bytes]:

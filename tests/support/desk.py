@@ -26,7 +26,7 @@ from handlers.office import Office
 from handlers.throttle import Echoes, Pace, Tries
 from handlers.work import Work
 from storage import outbox
-from storage.cases import cases, items, reports
+from storage.cases import cases, items
 from storage.cases.items import Opened
 from storage.crypto.server_key import ServerKeys
 from storage.database.database import Database
@@ -35,6 +35,7 @@ from storage.letters.letter import Letter
 from storage.models import Case
 from storage.words import Channel, JobKind
 from tests.support import founded as house
+from tests.support.unsealing import secret_for
 
 R = TypeVar("R")
 START = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
@@ -183,7 +184,7 @@ class Desk:
     def reads(self, case: Case) -> list[Opened]:
         """Open a case as its unit does."""
         with self.database.reading() as session:
-            secret = reports.secret_for(
+            secret = secret_for(
                 session,
                 self.keys,
                 case.report,

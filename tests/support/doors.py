@@ -19,7 +19,7 @@ from bot.settings import loading
 from bot.simulator.twilio.carrier import signature
 from bot.watch import health
 from storage import outbox
-from storage.cases import cases, items, reports
+from storage.cases import cases, items
 from storage.cases.items import Content
 from storage.crypto.server_key import ServerKeys
 from storage.database.database import Database
@@ -29,6 +29,7 @@ from storage.units import units
 from storage.words import Channel, ItemKind
 from tests.support import founded as house
 from tests.support.running import Clock, found
+from tests.support.unsealing import secret_for, unit_secret
 
 PUBLIC = "http://127.0.0.1:9"
 SECRET = "the-secret-that-only-telegram-knows"
@@ -137,7 +138,7 @@ class Doors:
         """Read a case as its unit does, the choices aside."""
         with self.app.database.reading() as session:
             unit = units.verified(session, self.keys, self.founded.unit.id)
-            secret = reports.secret_for(
+            secret = secret_for(
                 session, self.keys, case.report, unit, self.founded.unit_secret
             )
             return [
@@ -151,7 +152,7 @@ class Doors:
         custodian = self.founded.custodian
         with self.app.database.reading() as session:
             vault = units.verified(session, self.keys, self.founded.vault.id)
-            return units.unit_secret(
+            return unit_secret(
                 session, self.keys, vault, custodian.officer, custodian.secret
             )
 

@@ -7,7 +7,7 @@ from typing import Any
 from handlers.cases import reporter
 from handlers.reveals import verbs
 from handlers.work import Work
-from storage.cases import reports, reveals
+from storage.cases import reveals
 from storage.cases.items import Content
 from storage.cases.reveals import Request, Wish
 from storage.evidence import blobs, files
@@ -18,6 +18,7 @@ from storage.units import units
 from storage.words import Audience, ItemKind, RevealOf
 from tests.support.browsers import Desk
 from tests.support.founded import Person
+from tests.support.unsealing import secret_for
 
 NAME = "Ibu Wati Kusumawardani, 0812-3456-7890"
 WHY = "The reporter was threatened; the police need to reach her tonight."
@@ -61,9 +62,7 @@ def case_secret(desk: Desk, case: Case) -> bytes:
     """Open the case's key as its unit does."""
     with desk.database.reading() as session:
         unit = units.verified(session, desk.keys, case.unit)
-        return reports.secret_for(
-            session, desk.keys, case.report, unit, desk.house.unit_secret
-        )
+        return secret_for(session, desk.keys, case.report, unit, desk.house.unit_secret)
 
 
 def asks(

@@ -17,7 +17,7 @@ from bot.clock import utc_now
 from bot.settings import loading
 from bot.telemetry.logs import UVICORN_OPTIONS
 from handlers.cases import officer as verbs
-from storage.cases import cases, items, reports
+from storage.cases import cases, items
 from storage.cases.items import Content, Opened
 from storage.crypto.server_key import ServerKeys
 from storage.database.database import Database
@@ -27,6 +27,7 @@ from storage.units import units
 from tests.support import founded as house
 from tests.support.migrated import migrate
 from tests.support.phones import Phone, Simulator
+from tests.support.unsealing import secret_for
 
 PATIENCE = 45.0
 
@@ -90,7 +91,7 @@ class Running:
         """Open a case's items with the unit's secret."""
         with self.app.database.reading() as session:
             unit = units.verified(session, self.keys, self.house.unit.id)
-            secret = reports.secret_for(
+            secret = secret_for(
                 session, self.keys, case.report, unit, self.house.unit_secret
             )
             return items.read(session, self.keys, case.report, secret)

@@ -34,6 +34,7 @@ from storage.models import File, Job
 from storage.words import Channel, FileState, JobKind
 from tests.support.desk import desk
 from tests.support.migrated import migrate
+from tests.support.unsealing import secret_for
 
 STEPS = (
     *("LAPOR", "AMAN", "PAHAM", "SETUJU", "ANONIM", "SUAP", "LEWATI", "LEWATI"),
@@ -127,7 +128,7 @@ class World:
         case = self.here.case(self.here.receipt("555").number)
         house, keys = self.here.house, self.here.keys
         with self.here.database.reading() as session:
-            secret = reports.secret_for(
+            secret = secret_for(
                 session, keys, case.report, house.unit, house.unit_secret
             )
             (row,) = files.of_report(session, keys, case.report)

@@ -31,7 +31,6 @@ from bot.settings import loading
 from bot.simulator.twilio.carrier import signature
 from bot.telemetry import log_fields, logs
 from storage import outbox
-from storage.cases import reports
 from storage.crypto import server_key
 from storage.crypto.server_key import ServerKeys
 from storage.database.database import Database
@@ -45,6 +44,7 @@ from tests.support.desk import Desk
 from tests.support.hashing import quick
 from tests.support.leaking import Spilling
 from tests.support.places import ROOT
+from tests.support.unsealing import secret_for
 
 HOST = ORIGIN.removeprefix("https://")
 PASSPHRASE = "sandi-lama-sangat-rahasia-0471"
@@ -328,7 +328,7 @@ async def _case_key(desk: Desk) -> bytes:
     """Return the secret of the only case."""
     (row,) = thief.rows_of(desk.database)["cases"]
     with desk.database.reading() as session:
-        return reports.secret_for(
+        return secret_for(
             session, desk.keys, row["report"], desk.house.unit, desk.house.unit_secret
         )
 

@@ -12,7 +12,6 @@ from handlers.notices import reporters, statuses
 from handlers.notices.statuses import News
 from storage import outbox
 from storage.cases import items as report_items
-from storage.cases import reports
 from storage.crypto.sealing import Context, NotAuthentic, encode
 from storage.crypto.server_key import Purpose
 from storage.letters.letter import Letter
@@ -21,6 +20,7 @@ from storage.notices import subscriptions
 from storage.words import Channel, LetterKind, Reason, Status, Wanted
 from tests.support.desk import STORY, Desk, Slip, desk, pick
 from tests.support.talking import texts
+from tests.support.unsealing import secret_for
 
 HANDLES = {
     Channel.TELEGRAM: "555",
@@ -276,7 +276,7 @@ def test_the_unit_reads_the_same_question(here):
     case, _ = wanting(here, Channel.TELEGRAM, "2")
     asks(here, case)
     with here.database.reading() as session:
-        secret = reports.secret_for(
+        secret = secret_for(
             session, here.keys, case.report, here.house.unit, here.house.unit_secret
         )
         items = report_items.read(session, here.keys, case.report, secret)

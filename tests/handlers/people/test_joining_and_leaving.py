@@ -40,6 +40,7 @@ from tests.storage.audit.test_manifests import copied, restored
 from tests.support import authenticator, desk, founded
 from tests.support.desk import Desk
 from tests.support.founded import Person
+from tests.support.unsealing import unit_secret
 
 
 @pytest.fixture
@@ -127,7 +128,7 @@ def test_from_an_invitation_to_a_seat(here: Desk):
     assert sits(here, budi)
     with here.database.reading() as session:
         unit = units.verified(session, here.keys, case.unit)
-        assert units.unit_secret(session, here.keys, unit, budi.officer, budi.secret)
+        assert unit_secret(session, here.keys, unit, budi.officer, budi.secret)
     people_acts = [code for code in told(here) if not code.startswith("list.")]
     assert people_acts == ["officer.invited", "officer.joined", "unit.admitted"]
     with pytest.raises(joining.NoSuchInvitation):
@@ -284,7 +285,7 @@ def test_an_admins_guest_brings_an_empty_units_key_and_a_supervisors_waits(here:
     with here.database.reading() as session:
         unit = units.verified(session, here.keys, empty.id)
         assert unit.generation == 1
-        assert units.unit_secret(session, here.keys, unit, rini.officer, rini.secret)
+        assert unit_secret(session, here.keys, unit, rini.officer, rini.secret)
     assert "unit.first" in told(here)
 
 
@@ -369,7 +370,7 @@ def test_an_account_ends_with_all_its_seats(here: Desk):
         assert officers.find(session, here.keys, "budi") is None
         unit = units.verified(session, here.keys, here.house.unit.id)
         assert unit.generation == 2
-        assert units.unit_secret(
+        assert unit_secret(
             session,
             here.keys,
             unit,
@@ -433,7 +434,7 @@ def test_a_member_who_is_being_removed_admits_nobody_any_more(here: Desk):
         unit = units.verified(session, here.keys, here.house.unit.id)
         secrets = {"sari": here.house.supervisor.secret, "rini": rini.secret}
         for one in units.members(session, here.keys, unit):
-            assert units.unit_secret(session, here.keys, unit, one, secrets[one.login])
+            assert unit_secret(session, here.keys, unit, one, secrets[one.login])
 
 
 @on_sqlite

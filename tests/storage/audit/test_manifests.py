@@ -18,6 +18,7 @@ from storage.units import readiness, routes, units
 from storage.words import UnitKind
 from tests.conftest import NOW
 from tests.support import founded
+from tests.support.unsealing import unit_secret
 
 PEOPLE = ("officers", "memberships", "unit_grants", "units")
 
@@ -93,7 +94,7 @@ def test_a_removed_officer_does_not_come_back(
         assert not units.is_member(session, keys, unit, budi_again)
         assert [one.login for one in units.members(session, keys, unit)] == ["sari"]
         with pytest.raises(NotAuthentic):
-            units.unit_secret(session, keys, unit, budi_again, budi.secret)
+            unit_secret(session, keys, unit, budi_again, budi.secret)
         assert officers.find(session, keys, "sari"), "nobody else is locked out"
 
 
@@ -113,7 +114,7 @@ def test_an_old_membership_alone_gives_nothing(
         unit = units.verified(session, keys, built.unit.id)
         assert not units.is_member(session, keys, unit, budi.officer)
         with pytest.raises(NotAuthentic):
-            units.unit_secret(session, keys, unit, budi.officer, budi.secret)
+            unit_secret(session, keys, unit, budi.officer, budi.secret)
 
 
 @pytest.mark.usefixtures("built")

@@ -29,7 +29,7 @@ from storage.audit import log
 from storage.backups import proof as backup_proof
 from storage.backups import restoring, scratch, writing
 from storage.backups.reading import Reader, Sink, unpack
-from storage.cases import items, reports
+from storage.cases import items
 from storage.crypto.server_key import ServerKeys
 from storage.database import schema
 from storage.database.database import Database
@@ -41,6 +41,7 @@ from storage.units import units
 from tests.support.desk import office_of, pick
 from tests.support.places import RECORDED, ROOT
 from tests.support.terminal import Terminal
+from tests.support.unsealing import secret_for
 
 SCRIPT = ScriptDirectory.from_config(schema._config())  # noqa: SLF001 - the same folder of revisions
 OLDER = [one.revision for one in SCRIPT.walk_revisions() if one.nextrev]
@@ -160,7 +161,7 @@ def opens(old: Old) -> None:
         assert list(inspection.problems(session, keys)) == told["faults"]
         unit = units.verified(session, keys, bytes.fromhex(told["unit"]))
         mine = bytes.fromhex(told["cases"]["mine"])
-        secret = reports.secret_for(
+        secret = secret_for(
             session, keys, mine, unit, bytes.fromhex(told["unit_secret"])
         )
         read = items.read(session, keys, mine, secret)

@@ -13,7 +13,7 @@ from handlers.cases import conflicts, data_requests, officer
 from handlers.people import leaving
 from handlers.reveals import verbs as reveals
 from storage.audit import log
-from storage.cases import cases, history, items, reports
+from storage.cases import cases, history, items
 from storage.cases.items import Content
 from storage.cases.reveals import Request, Wish
 from storage.evidence import files
@@ -25,6 +25,7 @@ from storage.retention import erasing
 from storage.words import Audience, Erased, EventCode, ItemKind, RequestKind, RevealOf
 from tests.support import founded, thief
 from tests.support.desk import Desk, desk, pick
+from tests.support.unsealing import secret_for
 
 PROVEN = {model.__tablename__ for model in (AuditLine, Case, Conflict, Event)}
 """Tables that the chains, the case's tag and the histories speak for."""
@@ -98,7 +99,7 @@ def here(database, keys) -> Desk:
         recovery_codes.replace(session, keys, sari.id, b"s" * 96, codes)
     found.act(data_requests.ask, case.report, RequestKind.ACCESS)
     secret = found.store(
-        reports.secret_for, case.report, found.house.unit, found.house.unit_secret
+        secret_for, case.report, found.house.unit, found.house.unit_secret
     )
     found.act(
         reveals.ask,

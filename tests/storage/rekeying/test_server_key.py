@@ -46,6 +46,7 @@ from storage.units import units
 from storage.words import Channel, LetterKind, Role
 from tests.support import founded, thief
 from tests.support.desk import Desk, Slip, desk, text, with_keys
+from tests.support.unsealing import secret_for
 
 REPEAT = "update-repeated"
 
@@ -230,7 +231,7 @@ def test_a_draft_goes_on_and_its_grants_open(here):
         report = bytes.fromhex(memory.report)
         assert reports.draft_key(session, new.keys, report)
         reports.release(session, new.keys, report, unit.id)
-        assert reports.secret_for(session, new.keys, report, unit, secret)
+        assert secret_for(session, new.keys, report, unit, secret)
 
 
 @pytest.mark.parametrize(
@@ -295,9 +296,7 @@ def test_what_is_not_ours_does_not_become_ours(here):
     assert needs(with_keys(here, wider))["items.tag"] == 1
     with here.database.reading() as session:
         unit = here.house.unit
-        secret = reports.secret_for(
-            session, wider, report, unit, here.house.unit_secret
-        )
+        secret = secret_for(session, wider, report, unit, here.house.unit_secret)
         assert secret
 
 

@@ -20,6 +20,7 @@ from storage.words import Recipient, UnitKind
 from tests.storage.audit.test_manifests import copied, restored
 from tests.support import desk, founded, thief
 from tests.support.desk import Desk
+from tests.support.unsealing import unit_secret
 
 PEOPLE = ("officers", "memberships", "unit_grants", "units")
 
@@ -237,7 +238,7 @@ def test_the_vault_keeps_its_old_keys(here: Desk):
         assert unit_keys.drop_old(session, here.keys, vault.id) == []
         custodian = here.house.custodian
         for generation in (1, 2):
-            assert units.unit_secret(
+            assert unit_secret(
                 session,
                 here.keys,
                 vault,
@@ -268,9 +269,7 @@ def test_a_membership_that_is_put_back_opens_nothing(here: Desk):
             one.login for one in units.members(session, here.keys, present(here))
         ] == ["sari"]
         with pytest.raises(NotAuthentic):
-            units.unit_secret(
-                session, here.keys, present(here), budi.officer, budi.secret
-            )
+            unit_secret(session, here.keys, present(here), budi.officer, budi.secret)
 
 
 @pytest.mark.parametrize("first", ["removal", "admission"])
@@ -323,7 +322,7 @@ def test_removal_and_admission_at_once_leave_one_truth(here: Desk, first: str):
         assert people == ({"sari"} if failed else {"sari", "rini"})
         secrets = {"sari": here.house.supervisor.secret, "rini": rini.secret}
         for one in units.members(session, here.keys, unit):
-            assert units.unit_secret(session, here.keys, unit, one, secrets[one.login])
+            assert unit_secret(session, here.keys, unit, one, secrets[one.login])
 
 
 def test_a_draft_under_way_keeps_its_key_from_being_dropped(here: Desk):

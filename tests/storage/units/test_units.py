@@ -12,6 +12,7 @@ from storage.units import readiness, recovery_keys, routes, units
 from storage.units.grants import _context as grant_context
 from storage.words import Recipient, Role, UnitKind
 from tests.support import founded
+from tests.support.unsealing import unit_secret
 
 
 def test_the_first_member_brings_the_key_into_being(
@@ -21,7 +22,7 @@ def test_the_first_member_brings_the_key_into_being(
         built = founded.build(session, keys)
     with database.reading() as session:
         unit = units.named(session, keys, "Inspectorate")
-        secret = units.unit_secret(
+        secret = unit_secret(
             session, keys, unit, built.supervisor.officer, built.supervisor.secret
         )
         assert units.vault(session, keys).public_key is not None
@@ -66,7 +67,7 @@ def test_a_member_admits_a_newcomer(database: Database, keys: ServerKeys):
             built.supervisor.officer,
             built.supervisor.secret,
         )
-        secret = units.unit_secret(
+        secret = unit_secret(
             session, keys, built.unit, budi.officer, budi.secret, generation=1
         )
         assert secret == built.unit_secret
@@ -95,7 +96,7 @@ def test_who_is_no_member_admits_nobody(database: Database, keys: ServerKeys):
                     outsider.secret,
                 )
         with pytest.raises(NotAuthentic):
-            units.unit_secret(session, keys, built.unit, budi.officer, budi.secret)
+            unit_secret(session, keys, built.unit, budi.officer, budi.secret)
 
 
 def test_a_members_wrong_secret_admits_nobody(database: Database, keys: ServerKeys):
@@ -245,9 +246,7 @@ def test_a_planted_membership_or_grant_gives_nothing(
         session.flush()
         assert units.units_of(session, keys, mallory.officer) == []
         with pytest.raises(NotAuthentic):
-            units.unit_secret(
-                session, keys, built.unit, mallory.officer, mallory.secret
-            )
+            unit_secret(session, keys, built.unit, mallory.officer, mallory.secret)
 
 
 def test_an_ended_member_is_no_member(database: Database, keys: ServerKeys):
@@ -256,7 +255,7 @@ def test_an_ended_member_is_no_member(database: Database, keys: ServerKeys):
         officers.deactivate(session, keys, built.supervisor.officer.id)
         assert units.members(session, keys, built.unit) == []
         with pytest.raises(NotAuthentic):
-            units.unit_secret(
+            unit_secret(
                 session,
                 keys,
                 built.unit,

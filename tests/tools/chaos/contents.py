@@ -16,6 +16,7 @@ from storage.models import Case, Draft, File, Grant, Item
 from storage.units import units
 from storage.words import Audience, FileState
 from tests.support import founded as house
+from tests.support.unsealing import secret_for, unit_secret
 from tests.tools.chaos.people import Mark
 
 
@@ -40,7 +41,7 @@ def read(
 ) -> Contents:
     """Open everything as unit and vault together can."""
     found = Contents()
-    vault = units.unit_secret(
+    vault = unit_secret(
         session,
         keys,
         units.verified(session, keys, founded.vault.id),
@@ -53,7 +54,7 @@ def read(
             continue
         found.cases[case.report] = case
         unit = units.verified(session, keys, founded.unit.id)
-        secrets[case.report] = reports.secret_for(
+        secrets[case.report] = secret_for(
             session, keys, case.report, unit, founded.unit_secret
         )
     for draft in session.exec(select(Draft)).all():

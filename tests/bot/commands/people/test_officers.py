@@ -7,6 +7,7 @@ from storage.crypto.sealing import NotAuthentic
 from storage.people import officers
 from storage.units import units
 from tests.support.terminal import PASSPHRASES
+from tests.support.unsealing import unit_secret
 
 NEW = "kata sandi petugas baru"
 BOTH = f"{NEW}\n{PASSPHRASES['siti']}"
@@ -18,7 +19,7 @@ def secret_of_unit(login, passphrase, name="Pengaduan"):
         officer = officers.verified(session, seat.keys, login)
         secret = officers.unwrap(seat.keys, officer, passphrase)
         unit = units.named(session, seat.keys, name)
-        return units.unit_secret(session, seat.keys, unit, officer, secret)
+        return unit_secret(session, seat.keys, unit, officer, secret)
 
 
 def test_a_member_admits_a_newcomer(terminal):

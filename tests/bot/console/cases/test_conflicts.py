@@ -4,7 +4,7 @@ from sqlmodel import select
 
 from handlers.cases import conflicts, officer
 from storage.audit import log
-from storage.cases import cases, history, items, reports
+from storage.cases import cases, history, items
 from storage.cases import conflicts as declarations
 from storage.cases.items import Content
 from storage.evidence import files
@@ -24,6 +24,7 @@ from storage.words import (
 from tests.support import thief
 from tests.support.browsers import STORY, Browser, Desk, Page
 from tests.support.founded import Person
+from tests.support.unsealing import secret_for
 
 NOTE = "Called the witness."
 
@@ -162,7 +163,7 @@ async def test_the_next_members_session_gives_the_case_a_new_key(desk: Desk):
     sari, case = desk.house.supervisor, desk.case()
     file_id = evidence(desk, case)
     with desk.database.reading() as session:
-        old = reports.secret_for(
+        old = secret_for(
             session, desk.keys, case.report, desk.house.unit, desk.house.unit_secret
         )
         before = {row.seq: row.blob for row in session.exec(select(Item))}
