@@ -14,12 +14,12 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlmodel import Session
 
+from bot.lanes import Call, Lane
 from handlers.office import Office
 from handlers.work import Work
 from storage.database import transactions
@@ -28,7 +28,6 @@ from storage.database.transactions import Failure
 
 P = ParamSpec("P")
 R = TypeVar("R")
-BATCH = 64
 DEPTH = 4096
 TRIES = 5
 _BUSY_SECONDS, _GAP_SECONDS = 2.0, 0.12
@@ -45,17 +44,6 @@ class WriterFull(StoreUnavailable):
     """Too much waits to be written; try again in a moment."""
 
 
-@dataclass(slots=True, eq=False)
-class _Call:
-    verb: Callable[[Session], Any]
-    handles: tuple[bytes, ...]
-    spare: Callable[[Session, BaseException], Any] | None
-    future: asyncio.Future[Any]
-    loop: asyncio.AbstractEventLoop
-    result: Any = None
-    error: BaseException | None = field(default=None)
-
-
 class Writer:
     """Threads that write; ``on_commit`` is called on the loop after every commit."""
 
@@ -65,7 +53,7 @@ class Writer:
         self.database = database
         self.on_commit = on_commit
         self.batches: list[int] = []
-        self._queues: list[queue.Queue[_Call | None]] = [
+        self._queues: list[queue.Queue[Call | None]] = [
             queue.Queue(DEPTH) for _ in range(database.writers)
         ]
         self._threads = [
@@ -152,7 +140,7 @@ class Writer:
         spare: Callable[[Session, BaseException], Any] | None,
     ) -> Any:  # noqa: ANN401 - typed by its two callers
         loop = asyncio.get_running_loop()
-        call = _Call(verb, handles, spare, loop.create_future(), loop)
+        call = Call(verb, handles, spare, loop.create_future(), loop)
         if handles:
             lane = self._queues[handles[0][-1] % len(self._queues)]
         else:
@@ -164,46 +152,38 @@ class Writer:
             raise WriterFull from None
         return await call.future
 
-    def _work(self, lane: queue.Queue[_Call | None]) -> None:
+    def _work(self, calls: queue.Queue[Call | None]) -> None:
+        lane = Lane(calls)
         busy_since = time.monotonic()
-        held: _Call | None = None
         while True:
-            if held is None and lane.empty():
+            if lane.is_idle:
                 busy_since = time.monotonic()
-            first = held if held is not None else self._following(lane)
-            held = None
+            first = lane.take_held() or self._following(calls)
             if first is None:
                 return
-            batch = [first]
-            while first.handles and len(batch) < BATCH:
-                try:
-                    following = lane.get_nowait()
-                except queue.Empty:
-                    break
-                if following is None or not following.handles:
-                    held = following
-                    if following is None:
-                        lane.put(None)
-                    break
-                batch.append(following)
-            if not self._write(batch):
-                self._refuse(self._waiting(lane))
-            if (
-                self.database.is_sqlite
-                and time.monotonic() - busy_since > _BUSY_SECONDS
-            ):
-                time.sleep(_GAP_SECONDS)
-                busy_since = time.monotonic()
+            if not self._write(lane.batch(first)):
+                self._refuse(lane.drain())
+            busy_since = self._leave_gap(busy_since)
 
-    def _following(self, lane: queue.Queue[_Call | None]) -> _Call | None:
+    def _following(self, calls: queue.Queue[Call | None]) -> Call | None:
         """Wait for the next call; clean up behind the last one while nothing comes."""
         while True:
-            if self._scrub.is_set() and lane.empty():
+            if self._scrub.is_set() and calls.empty():
                 self._scrub_now()
             try:
-                return lane.get(timeout=_SCRUB_AGAIN if self._scrub.is_set() else None)
+                return calls.get(timeout=_SCRUB_AGAIN if self._scrub.is_set() else None)
             except queue.Empty:
                 continue
+
+    def _leave_gap(self, busy_since: float) -> float:
+        """Let other processes write to an SQLite file that was busy for too long."""
+        if (
+            not self.database.is_sqlite
+            or time.monotonic() - busy_since <= _BUSY_SECONDS
+        ):
+            return busy_since
+        time.sleep(_GAP_SECONDS)
+        return time.monotonic()
 
     def _scrub_now(self) -> None:
         self._scrub.clear()
@@ -213,7 +193,7 @@ class Writer:
         if not clean:
             self._scrub.set()
 
-    def _write(self, batch: list[_Call]) -> bool:
+    def _write(self, batch: list[Call]) -> bool:
         """Write a batch; False when somebody else holds the store for too long."""
         self.batches.append(len(batch))
         del self.batches[:-1000]
@@ -234,24 +214,14 @@ class Writer:
                 return time.monotonic() < ends
         return True
 
-    @staticmethod
-    def _waiting(lane: queue.Queue[_Call | None]) -> list[_Call]:
-        """Take out everybody who waits: each would wait as long again for nothing."""
-        found: list[_Call] = []
-        with contextlib.suppress(queue.Empty):
-            while (call := lane.get_nowait()) is not None:
-                found.append(call)
-            lane.put(None)
-        return found
-
-    def _refuse(self, batch: list[_Call]) -> None:
+    def _refuse(self, batch: list[Call]) -> None:
         """Tell everybody at once that the store is away: they come again."""
         for call in batch:
             call.error = StoreUnavailable()
         if batch:
             self._resolve(batch)
 
-    def _alone(self, call: _Call, error: BaseException | None, ends: float) -> None:
+    def _alone(self, call: Call, error: BaseException | None, ends: float) -> None:
         for attempt in range(TRIES + 1):
             error = error or self._attempt([call])
             if error is None:
@@ -267,12 +237,12 @@ class Writer:
             time.sleep(0.002 * 2**attempt + secrets.randbelow(10) / 1000)
             error = None
 
-    def _spare(self, call: _Call, error: BaseException) -> None:
+    def _spare(self, call: Call, error: BaseException) -> None:
         if call.spare is None:
             call.error = error
             return
         spare = call.spare
-        rescue = _Call(
+        rescue = Call(
             lambda s: spare(s, error), call.handles, None, call.future, call.loop
         )
         for _ in range(TRIES):
@@ -284,7 +254,7 @@ class Writer:
                 break
         call.error = StoreUnavailable()
 
-    def _attempt(self, batch: list[_Call]) -> BaseException | None:
+    def _attempt(self, batch: list[Call]) -> BaseException | None:
         try:
             with Session(self.database.write_engine, expire_on_commit=False) as session:
                 transactions.lock_handles(
@@ -301,11 +271,11 @@ class Writer:
             return error
         return None
 
-    def _resolve(self, batch: list[_Call]) -> None:
+    def _resolve(self, batch: list[Call]) -> None:
         with contextlib.suppress(RuntimeError):  # the loop ended; the commit stands
             batch[0].loop.call_soon_threadsafe(self._settle, batch)
 
-    def _settle(self, batch: list[_Call]) -> None:
+    def _settle(self, batch: list[Call]) -> None:
         committed = False
         for call in batch:
             if call.future.done():

@@ -2,9 +2,10 @@
 
 import asyncio
 import queue
+import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from datetime import date
 from pathlib import Path
 
@@ -13,7 +14,8 @@ from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, select
 
 from bot.jobs.receipts import ReceiptMaker
-from bot.writer import BATCH, StoreUnavailable, Writer, WriterFull
+from bot.lanes import BATCH
+from bot.writer import StoreUnavailable, Writer, WriterFull
 from handlers import inbox
 from handlers.cases import officer
 from handlers.cases.receipts import Opening
@@ -23,6 +25,7 @@ from handlers.messages import Proof
 from handlers.quarantine import keeping
 from storage.cases import figures
 from storage.crypto import server_key
+from storage.database.database import Database
 from storage.models import Case, Counter, Quarantine
 from storage.words import Channel
 from tests.journeys.telling import until
@@ -185,6 +188,64 @@ async def test_a_verb_runs_alone_and_its_error_is_its_callers(database):
         with pytest.raises(LookupError):
             await verb
     assert set(counted(database)) == {"m0", "m1", "m2"}
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_verb_ends_a_batch_and_runs_in_its_turn(database):
+    log: list[str] = []
+
+    def told(name: str):
+        if name.startswith("verb"):
+            return writer.run(count(name, log))
+        return writer.run_message(count(name, log), handles=[b"\0" * 32], spare=rescued)
+
+    names = ["m1", "m2", "verb 1", "verb 2", "m3", "m4", "m5", "verb 3", "m6"]
+    async with writing(database) as writer:
+        async with held(writer):
+            waiting = [asyncio.create_task(told(name)) for name in names]
+            await asyncio.sleep(0)
+            assert writer.waiting == len(names)
+        assert await asyncio.gather(*waiting) == names
+        assert writer.batches == [1, 2, 1, 1, 3, 1, 1]
+    assert log == names
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_what_is_queued_is_written_before_the_writer_stops(database):
+    async with writing(database) as writer:
+        async with held(writer):
+            waiting = [
+                asyncio.create_task(
+                    writer.run_message(
+                        count(f"m{n}"), handles=[b"\0" * 32], spare=rescued
+                    )
+                )
+                for n in range(3)
+            ]
+            await asyncio.sleep(0)
+            stopping = asyncio.create_task(asyncio.to_thread(writer.stop))
+            await until(lambda: writer.waiting > len(waiting), "the end is queued")
+        await stopping
+        assert await asyncio.gather(*waiting) == ["m0", "m1", "m2"]
+        assert writer.batches == [1, 3]
+    assert set(counted(database)) == {"m0", "m1", "m2"}
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_all_who_wait_are_told_when_somebody_else_holds_the_store(database):
+    impatient = Database(str(database.url), wait=0.3)
+    with closing(sqlite3.connect(str(database.url.database))) as other:
+        other.execute("BEGIN IMMEDIATE")
+        async with writing(impatient) as writer:
+            told = [
+                writer.run_message(count(f"m{n}"), handles=[b"\0" * 32], spare=rescued)
+                for n in range(BATCH + 3)
+            ]
+            said = await asyncio.gather(*told, return_exceptions=True)
+            assert [type(one) for one in said] == [StoreUnavailable] * len(told)
+            assert len(writer.batches) == 1
+    impatient.close()
+    assert counted(database) == {}
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
