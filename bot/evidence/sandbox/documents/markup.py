@@ -3,10 +3,10 @@
 import posixpath
 import re
 import tomllib
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple, TypeAlias
 from urllib.parse import unquote
 
 from lxml import etree
@@ -42,8 +42,6 @@ _LINK: Final = frozenset({"Id", "Type", "Target", "TargetMode"})
 _NO_LINK: Final = "about:blank"
 _NAMED: Final = frozenset({"cNvPr", "docPr"})
 _FILE: Final = re.compile(r"\.\w{3,4}$")
-_FORMATS: Final = frozenset({"formatCode", "lvlText"})
-"""Attributes whose backslashes are no path."""
 _STEPS: Final = re.compile(r"ppaction://(hlinkshowjump|hlinksldjump|noaction|media)\b")
 """What a click in a presentation may do: turn its pages."""
 
@@ -183,40 +181,91 @@ def _is_lost(part: Part, found: etree._Element, told: str) -> bool:
 
 def _settle(part: Part, found: etree._Element, told: str) -> None:
     """Let one attribute tell of no person, no moment and no other place."""
-    called, value = told.rpartition("}")[2], found.attrib[told]
-    name = trees.local(found)
     if _is_lost(part, found, told):
         del found.attrib[told]
-    elif called in _SILENT or called.startswith(_SITTING) or called.endswith(_SITTING):
-        part.hidden.add(_SILENT.get(called, "author") if value else "")
+        return
+    holder, name, value = (
+        trees.local(found),
+        told.rpartition("}")[2],
+        found.attrib[told],
+    )
+    verdict = _rule(name)(part, holder, value) or _judge_text(part, holder, value)
+    part.hidden.add(verdict.hidden)
+    if verdict.value is None:
         del found.attrib[told]
-    elif called == "formula" and name != "equation":
-        part.hidden.add(fields.code_of(value))
-        del found.attrib[told]
-    elif called == "name" and name in _NAMED:
-        part.hidden.add("author" if _FILE.search(value) else "")
-        found.attrib[told] = ""
-    elif (called == "name" and name == "frame") or (
-        called == "display" and name == "hyperlink"
-    ):
-        del found.attrib[told]
-    elif called in {"href", "src"}:
-        _bend(part, found, told)
-    elif called in {"location", "url"} and "://" in value:
-        found.attrib[told] = ""
-    elif called not in _FORMATS and fields.PATH.search(value):
-        part.hidden.add("author")
-        found.attrib[told] = ""
+    elif verdict.value != value:
+        found.attrib[told] = verdict.value
 
 
-def _bend(part: Part, found: etree._Element, told: str) -> None:
+class _Verdict(NamedTuple):
+    """What an attribute says from now on (None: it goes), and a word for what it said."""
+
+    value: str | None
+    hidden: str = ""
+
+
+_Rule: TypeAlias = Callable[[Part, str, str], _Verdict | None]
+"""Judges the value of an attribute by its element's name; None: as any other text."""
+
+
+def _rule(name: str) -> _Rule:
+    if name.startswith(_SITTING) or name.endswith(_SITTING):
+        return _silence("author")
+    return _RULES.get(name, _judge_text)
+
+
+def _silence(code: str) -> _Rule:
+    return lambda _part, _holder, value: _Verdict(None, code if value else "")
+
+
+def _judge_text(_part: Part, _holder: str, value: str) -> _Verdict:
+    return _Verdict("", "author") if fields.PATH.search(value) else _Verdict(value)
+
+
+def _judge_format(_part: Part, _holder: str, value: str) -> _Verdict:
+    """Keep it: its backslashes are no path."""
+    return _Verdict(value)
+
+
+def _judge_formula(_part: Part, holder: str, value: str) -> _Verdict | None:
+    return None if holder == "equation" else _Verdict(None, fields.code_of(value))
+
+
+def _judge_name(_part: Part, holder: str, value: str) -> _Verdict | None:
+    if holder in _NAMED:
+        return _Verdict("", "author" if _FILE.search(value) else "")
+    return _Verdict(None) if holder == "frame" else None
+
+
+def _judge_display(_part: Part, holder: str, _value: str) -> _Verdict | None:
+    return _Verdict(None) if holder == "hyperlink" else None
+
+
+def _judge_address(part: Part, _holder: str, value: str) -> _Verdict:
     """Let an address lead to a place in the document, or to none."""
-    value = found.attrib[told]
     folder = posixpath.dirname(part.name)
     if not value or value.startswith("#") or _is_inside(value, folder, part.parts):
-        return
-    part.hidden.add("author" if fields.PATH.search(value) else "")
-    found.attrib[told] = _NO_LINK
+        return _Verdict(value)
+    return _Verdict(_NO_LINK, "author" if fields.PATH.search(value) else "")
+
+
+def _judge_place(_part: Part, _holder: str, value: str) -> _Verdict | None:
+    return _Verdict("") if "://" in value else None
+
+
+_RULES: Final[Mapping[str, _Rule]] = {
+    **{name: _silence(code) for name, code in _SILENT.items()},
+    "formula": _judge_formula,
+    "name": _judge_name,
+    "display": _judge_display,
+    "href": _judge_address,
+    "src": _judge_address,
+    "location": _judge_place,
+    "url": _judge_place,
+    "formatCode": _judge_format,
+    "lvlText": _judge_format,
+}
+"""What is asked of an attribute of this local name."""
 
 
 def _free_pictures(part: Part, root: etree._Element) -> None:
