@@ -142,25 +142,50 @@ def _guarded(visit: Visit, endpoint: Endpoint) -> Response:
 
 
 def _let_in(visit: Visit, endpoint: Endpoint, rule: Rule) -> Response:
-    request = visit.request
-    if request.url.hostname not in visit.console.hosts:
+    """Ask the questions in their order; whoever fails one goes no further."""
+    if visit.request.url.hostname not in visit.console.hosts:
         return visit.problem("HOST", 421)
-    if any(_NUL in text for text in (request.scope["path"], *visit.query.values())):
+    if any(
+        _NUL in text for text in (visit.request.scope["path"], *visit.query.values())
+    ):
         raise NotFound
     visit = _signed(visit)
-    if visit.signed is None and not rule.public:
-        return _to_sign_in(visit)
-    if visit.is_half_way and not (rule.public or rule.first):
-        return _to_second(visit)
-    if rule.roles and (visit.waits or Role(visit.officer.role) not in rule.roles):
-        raise NotFound
-    if request.method == "POST" and not _from_our_page(visit):
-        return visit.problem("FORM", 403)
-    if rule.proved and not visit.arrived.is_proved(visit.now):
-        return to_proof(visit)
+    for question in (_ask_session, _ask_role, _ask_form, _ask_proof):
+        turned_away = question(visit, rule)
+        if turned_away is not None:
+            return turned_away
     if visit.signed is not None and visit.signed.touch_due:
         visit.write(sessions.touch, visit.cookie, now=visit.now)
     return _guarded(visit, endpoint)
+
+
+def _ask_session(visit: Visit, rule: Rule) -> Response | None:
+    """Lead whoever has not come far enough through the sign-in to its next page."""
+    if visit.signed is None and not rule.public:
+        return _to_sign_in(visit)
+    if visit.is_half_way and not (rule.public or rule.first):
+        return _and_back("/sign-in/second", visit.request)
+    return None
+
+
+def _ask_role(visit: Visit, rule: Rule) -> None:
+    """Let a page not exist for whoever has no part in it."""
+    if rule.roles and (visit.waits or Role(visit.officer.role) not in rule.roles):
+        raise NotFound
+
+
+def _ask_form(visit: Visit, _: Rule) -> Response | None:
+    """Refuse a form that no page of ours sent."""
+    if visit.request.method == "POST" and not _from_our_page(visit):
+        return visit.problem("FORM", 403)
+    return None
+
+
+def _ask_proof(visit: Visit, rule: Rule) -> Response | None:
+    """Have passphrase and second factor shown again, where minutes count."""
+    if rule.proved and not visit.arrived.is_proved(visit.now):
+        return to_proof(visit)
+    return None
 
 
 def _signed(visit: Visit) -> Visit:
@@ -186,25 +211,18 @@ def _to_sign_in(visit: Visit) -> Response:
     A strict cookie stays away when a link elsewhere (an alert) leads here: then a page of
     ours asks for the same address once more, and the browser brings the cookie.
     """
-    request = visit.request
-    if request.method == "GET" and request.headers.get("sec-fetch-site") in {
-        "cross-site",
-        "same-site",
-    }:
+    came_from = visit.request.headers.get("sec-fetch-site")
+    if visit.request.method == "GET" and came_from in {"cross-site", "same-site"}:
         return visit.page("again.html")
-    path = request.url.path.removeprefix(HOME)
-    if request.method == "POST" or path in {"", "/"}:
-        return SeeOther("/sign-in")
-    return SeeOther(f"/sign-in?next={quote(path, safe='/')}")
+    return _and_back("/sign-in", visit.request)
 
 
-def _to_second(visit: Visit) -> Response:
-    """Lead whoever has shown the passphrase only to the next question."""
-    request = visit.request
+def _and_back(page: str, request: Request) -> Response:
+    """Lead to a page of the sign-in, which leads back to the page that was asked for."""
     path = request.url.path.removeprefix(HOME)
     if request.method == "POST" or path in {"", "/"}:
-        return SeeOther("/sign-in/second")
-    return SeeOther(f"/sign-in/second?next={quote(path, safe='/')}")
+        return SeeOther(page)
+    return SeeOther(f"{page}?next={quote(path, safe='/')}")
 
 
 def _from_our_page(visit: Visit) -> bool:
