@@ -16,6 +16,7 @@ from typing import Final
 
 from handlers.messages import Command, CommandName, Incoming, Kind, Proof, Reply
 from handlers.questionnaire import choices
+from handlers.questionnaire.choices import Press
 from handlers.questionnaire.keywords import Word
 from handlers.questionnaire.steps import Option, Questionnaire, Step, StepKind
 from handlers.talk import (
@@ -29,7 +30,15 @@ from handlers.talk import (
 )
 from handlers.talk.followup import receipt_choices
 from handlers.talk.state import Facts, Item, State, Turn
-from handlers.talk.talk import EDIT_MENU, Talk, hold, sound, with_menu, without_proof
+from handlers.talk.talk import (
+    EDIT_MENU,
+    Talk,
+    hold,
+    is_of_draft,
+    sound,
+    with_menu,
+    without_proof,
+)
 from storage.words import Mark
 
 __all__ = ["Facts", "Item", "State", "Turn", "advance", "receipt_choices"]
@@ -214,25 +223,20 @@ def _press(talk: Talk) -> Turn:
     press = choices.read_press(talk.incoming.press)
     step = talk.book.step(press.step) if press else None
     option = step.option(press.option) if press and step else None
-    if not press or not step or not option:
+    if not (press and step and option and _counts(talk, press, step, option)):
         return talk.reopen(talk.state, Reply("X12"))
-    own = talk.state.draft or choices.NO_DRAFT
-    if press.draft == choices.NO_DRAFT:
-        acts = (
-            option.code in talk.book.keywords.commands or step.code == talk.state.step
-        )
-        known = step.aside and step.code != EDIT_MENU and acts
-    else:
-        known = press.draft == own and (not step.aside or step.code == EDIT_MENU)
-    if not known:
-        return talk.reopen(talk.state, Reply("X12"))
-    if (
-        step.kind is StepKind.CONFIRM
-        and option.code == "SEND"
-        and step.code != talk.state.step
-    ):
+    sends = step.kind is StepKind.CONFIRM and option.code == "SEND"
+    if sends and step.code != talk.state.step:
         return report.return_to_review(talk)
     return _choose(talk, step, option)
+
+
+def _counts(talk: Talk, press: Press, step: Step, option: Option) -> bool:
+    """Tell whether a button still means something: its draft or its question is open."""
+    if press.draft != choices.NO_DRAFT:
+        return is_of_draft(step) and press.draft == talk.state.draft
+    acts = option.code in talk.book.keywords.commands or step.code == talk.state.step
+    return acts and not is_of_draft(step)
 
 
 _SHAPES: Final[Mapping[Kind, Callable[[Talk], Turn]]] = {

@@ -9,7 +9,7 @@ from handlers.questionnaire.keywords import Word, normalise
 from handlers.questionnaire.steps import Step, StepKind
 from handlers.talk import followup, report
 from handlers.talk.state import Turn
-from handlers.talk.talk import EDIT_MENU, Talk, discard, hold, release
+from handlers.talk.talk import EDIT_MENU, Talk, discard, hold, is_of_draft, release
 
 LANGUAGE: Final = "Q29"
 _SPEAK: Final = "SPEAK_"
@@ -73,7 +73,7 @@ def lost(talk: Talk, step: Step) -> Turn:
     """Answer what nothing understands; nobody is held for long beside their draft."""
     count = talk.state.unclear + 1
     receipt = step.kind is StepKind.RECEIPT
-    beside = step.aside and step.code != EDIT_MENU
+    beside = not is_of_draft(step)
     if beside and count >= _PATIENCE - receipt:
         return leave(replace(talk, state=replace(talk.state, unclear=0)))
     if receipt:

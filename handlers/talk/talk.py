@@ -59,7 +59,7 @@ class Talk:
         params = {}
         if step.kind is StepKind.CONFIRM:
             params = self._summary(state)
-        draft = state.draft if not step.aside or step.code == EDIT_MENU else ""
+        draft = state.draft if is_of_draft(step) else ""
         return Reply(step.code, params, choices.buttons(step, draft))
 
     def _summary(self, state: State) -> dict[str, str]:
@@ -128,6 +128,11 @@ def with_menu(turn: Turn, book: Questionnaire) -> Turn:
     return (
         turn if menu == state.menu else replace(turn, state=replace(state, menu=menu))
     )
+
+
+def is_of_draft(step: Step) -> bool:
+    """Say whether the buttons of a question belong to one draft."""
+    return not step.aside or step.code == EDIT_MENU
 
 
 def is_filled(state: State, code: str) -> bool:
