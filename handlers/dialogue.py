@@ -28,8 +28,7 @@ from handlers.talk import (
     rights,
     unprompted,
 )
-from handlers.talk.followup import receipt_choices
-from handlers.talk.state import Facts, Item, State, Turn
+from handlers.talk.state import Facts, State, Turn
 from handlers.talk.talk import (
     EDIT_MENU,
     Talk,
@@ -40,9 +39,6 @@ from handlers.talk.talk import (
     without_proof,
 )
 from storage.words import Mark
-
-__all__ = ["Facts", "Item", "State", "Turn", "advance", "receipt_choices"]
-__all__ += ["wants_receipt"]
 
 _FOLLOW_STEPS: Final = followup.STEPS | rights.STEPS
 _LONG_WORDS: Final = 5
@@ -106,7 +102,7 @@ def _respond(talk: Talk) -> Turn:
 def _beside(talk: Talk) -> Turn:
     """Take a file, place or card; words with a receipt under it are never kept."""
     incoming, facts = talk.incoming, talk.facts
-    if facts.proof is Proof.NONE and not facts.number_only:
+    if not talk.holds_receipt:
         empty = incoming.kind is Kind.MEDIA and not incoming.media
         return _text(talk) if empty else attachments.take(talk)
     turn = followup.proved(talk)
@@ -124,10 +120,8 @@ def _beside(talk: Talk) -> Turn:
 
 
 def _edit(talk: Talk) -> Turn:
-    held = talk.facts.proof is not Proof.NONE or talk.facts.number_only
-    return keyword_acts.stop(talk) or (
-        followup.proved if held else attachments.take_edit
-    )(talk)
+    take = followup.proved if talk.holds_receipt else attachments.take_edit
+    return keyword_acts.stop(talk) or take(talk)
 
 
 def _refusing(code: str) -> Callable[[Talk], Turn]:
@@ -139,7 +133,7 @@ def _gone(talk: Talk) -> Turn:
 
 
 def _text(talk: Talk) -> Turn:
-    if talk.facts.proof is not Proof.NONE or talk.facts.number_only:
+    if talk.holds_receipt:
         return followup.proved(talk)
     step = talk.open
     if not talk.text:

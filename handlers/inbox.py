@@ -23,8 +23,8 @@ from handlers.conversation.exchange import (
     recall,
     remember,
 )
-from handlers.dialogue import Facts, State, Turn
 from handlers.messages import Incoming, Kind, Proof, Reply
+from handlers.talk.state import Facts, State, Turn
 from handlers.work import Work
 from storage import conversations
 from storage.cases import figures, reports
@@ -107,7 +107,7 @@ def _turn(turning: Turning) -> None:
         return
     turning.echo &= turn.state.step == turning.state.step
     commands.settle(turning, turn)
-    memory.state = turn.state.to_json()
+    memory.state = turn.state
     if turning.incoming.kind is not Kind.MOVED:  # nobody wrote: it moves by itself
         memory.last_inbound, memory.warned = int(now.timestamp()), False
         memory.heard = max(memory.heard, turning.heard)

@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from handlers import dialogue
 from handlers.messages import Proof, Reply
 from handlers.notices import reporters
 from handlers.office import Office
 from handlers.rules import numbering
+from handlers.talk import followup
 from handlers.work import Work
 from storage.cases import cases, items
 from storage.cases.items import Content
@@ -108,7 +108,7 @@ def give(work: Work, job: Claimed, prepared: Prepared) -> bool:
         Reply(
             "Q20",
             {"case": case.number, "code": prepared.code},
-            dialogue.receipt_choices(),
+            followup.receipt_choices(),
         ),
         channel=Channel(owed["channel"]),
         to=owed["handle"],

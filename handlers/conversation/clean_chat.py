@@ -11,7 +11,6 @@ from datetime import datetime
 from typing import Final
 
 from handlers.conversation.memory import Memory, Sweep
-from handlers.dialogue import State
 from handlers.messages import Incoming, Kind, Reply
 from handlers.notices import reporters
 from handlers.office import Office
@@ -89,7 +88,7 @@ def tell_left(work: Work, memory: Memory, left: int) -> None:
         Reply("CLEANLEFT", {"n": str(left)}),
         channel=memory.channel,
         to=memory.handle,
-        language=work.office.language(State.from_json(memory.state).language),
+        language=work.office.language(memory.state.language),
         heard=memory.heard,
     )
 

@@ -103,8 +103,7 @@ def restore_language(turning: Turning) -> None:
     """Speak the language of the report again when its code was opened."""
     wanted = reporter.language_of(turning.work, turning.opening)
     if wanted and not turning.state.chosen:
-        state = replace(turning.state, language=wanted, chosen=True)
-        turning.memory.state = state.to_json()
+        turning.memory.state = replace(turning.state, language=wanted, chosen=True)
 
 
 def _submit(turning: Turning, command: Command) -> None:

@@ -8,11 +8,10 @@ from handlers.cases import data_requests
 from handlers.cases.receipts import Opening
 from handlers.conversation import clean_chat
 from handlers.conversation.memory import Memory
-from handlers.dialogue import State
 from handlers.messages import Command, CommandName, Incoming, Reply
 from handlers.notices import reporters, undelivered
 from handlers.office import Office
-from handlers.talk.state import Promises, Turn
+from handlers.talk.state import Promises, State, Turn
 from handlers.throttle import CALM
 from handlers.work import Work
 from storage import conversations, outbox
@@ -54,9 +53,7 @@ class Turning:
     @property
     def state(self) -> State:
         """Return the dialogue's state as it stands now."""
-        if not self.memory.state:
-            return State(language=self.work.office.languages[0])
-        return State.from_json(self.memory.state)
+        return self.memory.state
 
     def case_of(self, turn: Turn) -> str:
         """Return the report (hex) that the items for a case go to."""
@@ -86,7 +83,8 @@ def names(office: Office, incoming: Incoming) -> tuple[bytes, ...]:
 
 def recall(work: Work, incoming: Incoming) -> Memory:
     """Return what is remembered of this person, the trail of this message included."""
-    memory = Memory(incoming.channel, incoming.handle)
+    new = State(language=work.office.languages[0])
+    memory = Memory(incoming.channel, incoming.handle, state=new)
     row = conversations.find(work.store, names(work.office, incoming))
     if row is not None:
         with suppress(NotAuthentic):

@@ -11,10 +11,9 @@ from contextlib import suppress
 from handlers.cases import reporter
 from handlers.cases.submission import entry_units
 from handlers.conversation.exchange import Turning, answer
-from handlers.dialogue import Item
 from handlers.errors import DraftGone, NotFound
 from handlers.messages import Incoming, Kind, Reply
-from handlers.talk.state import Turn
+from handlers.talk.state import Item, Turn
 from handlers.work import Work
 from storage.cases import cases, reports
 from storage.cases import items as report_items

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Self
 
-from handlers.dialogue import State
 from handlers.messages import Incoming
+from handlers.talk.state import State
 from storage.crypto import sealing
 from storage.words import Channel
 
@@ -128,7 +128,7 @@ class Memory:
 
     channel: Channel
     handle: str = field(repr=False)
-    state: str = field(default="", repr=False)
+    state: State = field(default=State(), repr=False)
     report: str = field(default="", repr=False)
     opened: str = field(default="", repr=False)
     opened_until: int = 0
@@ -156,6 +156,7 @@ class Memory:
     def to_bytes(self) -> bytes:
         """Return what is kept."""
         row = {one.name: getattr(self, one.name) for one in fields(self)}
+        row["state"] = self.state.to_json()
         row["trail"] = self.trail.to_rows()
         row["sweep"] = self.sweep.to_row() if self.sweep else None
         return json.dumps(row, separators=(",", ":")).encode("ascii")
@@ -175,6 +176,7 @@ class Memory:
         known = {one.name for one in fields(cls)}
         memory = cls(**{name: value for name, value in row.items() if name in known})
         memory.channel = Channel(memory.channel)
+        memory.state = State.from_json(row.get("state") or "")
         memory.trail = Trail.from_rows(row.get("trail") or ())
         memory.sweep = Sweep(*row["sweep"]) if row.get("sweep") else None
         return memory
@@ -205,28 +207,23 @@ class Memory:
 
     def is_idle(self) -> bool:
         """Tell whether nothing is under way."""
-        state = self._dialogue
-        return state == state.fresh() and not (
+        return self.state == self.state.fresh() and not (
             self.report or self.opened or self.sent or self.number
         )
 
     def is_empty(self) -> bool:
         """Tell whether nothing is left that the next message, or a clean chat, would need."""
-        return self.is_idle() and not (self._dialogue.chosen or self.trail)
+        return self.is_idle() and not (self.state.chosen or self.trail)
 
     def bare(self) -> "Memory":
         """Return what outlives a conversation: its trail and the language, no report."""
         return Memory(
             self.channel,
             self.handle,
-            state=self._dialogue.fresh().to_json(),
+            state=self.state.fresh(),
             trail=self.trail,
             sweep=self.sweep,
         )
-
-    @property
-    def _dialogue(self) -> State:
-        return State.from_json(self.state) if self.state else State()
 
     def draft_over(self, now: datetime) -> bool:
         """Tell whether the draft's 24 hours without a message have passed."""
@@ -243,7 +240,7 @@ class Memory:
         """
         if self.is_idle() and self.trail:
             return self.trail.ends
-        drafting = self.report or self._dialogue.has_draft
+        drafting = self.report or self.state.has_draft
         return heard + (DRAFT_LIFE if drafting else TALK_LIFE)
 
     @property

@@ -10,7 +10,6 @@ from handlers.cases.receipts import Question
 from handlers.conversation.exchange import names, recall
 from handlers.messages import Incoming, Kind
 from handlers.rules import numbering
-from handlers.talk.state import State
 from handlers.work import Work
 
 _FEWEST_DIGITS = 2
@@ -27,7 +26,7 @@ def may_hold_receipt(incoming: Incoming) -> bool:
 def look(work: Work, incoming: Incoming) -> Question | None:
     """Return the receipt that this message holds, if it holds one; reads only."""
     memory = recall(work, incoming)
-    waits = dialogue.wants_receipt(State.from_json(memory.state))
+    waits = dialogue.wants_receipt(memory.state)
     words = work.office.questionnaire.keywords
     found = numbering.read_receipt(
         incoming.text,

@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 
 from handlers.conversation import clean_chat
 from handlers.conversation.memory import DRAFT_LIFE, WARN_BEFORE, Memory
-from handlers.dialogue import State
 from handlers.messages import Reply
 from handlers.notices import reporters, statuses, undelivered
 from handlers.office import Office
@@ -48,7 +47,7 @@ def warn_of_expiry(work: Work) -> int:
     for row, memory in _with_draft(work):
         if memory.warned or memory.draft_ends() - work.now > WARN_BEFORE:
             continue
-        language = work.office.language(State.from_json(memory.state).language)
+        language = work.office.language(memory.state.language)
         hours = max(1, round((memory.draft_ends() - work.now).total_seconds() / 3600))
         reporters.say(
             work,

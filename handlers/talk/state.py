@@ -125,14 +125,18 @@ class State:
         return _read(raw)
 
 
+_NAMES: Final = {one.name: None for one in fields(State)}.keys()
+"""The fields, in the order in which they are written."""
+
+
 def _plain(state: State) -> dict[str, Any]:
     row: dict[str, Any] = {}
-    for one in fields(State):
-        value = getattr(state, one.name)
-        if one.name == "base":
+    for name in _NAMES:
+        value = getattr(state, name)
+        if name == "base":
             value = _plain(value) if value else None
         if value or value is False:
-            row[one.name] = value
+            row[name] = value
     return row
 
 
@@ -140,16 +144,11 @@ def _read(raw: object) -> State:
     if not isinstance(raw, dict):
         return State()
     known: dict[str, Any] = {}
-    for one in fields(State):
-        value = _checked(one.name, raw.get(one.name))
+    for name in _NAMES & raw.keys():
+        value = _READERS.get(name, _word)(raw[name])
         if value is not None:
-            known[one.name] = value
+            known[name] = value
     return State(**known)
-
-
-def _checked(name: str, value: object) -> object:
-    """Return the value if it has the field's type, None otherwise."""
-    return _READERS.get(name, _word)(value)
 
 
 def _word(value: object) -> str | None:

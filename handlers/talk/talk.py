@@ -39,6 +39,11 @@ class Talk:
         text = raw.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
         return "" if is_blank(text) else text
 
+    @property
+    def holds_receipt(self) -> bool:
+        """Whether the message holds a case number, with a code or without."""
+        return self.facts.proof is not Proof.NONE or self.facts.number_only
+
     def numbered(self, step: Step) -> bool:
         """Say whether the options' numbers are the last that were seen."""
         if self.on_sms:

@@ -167,7 +167,7 @@ def _late(talk: Talk) -> Turn | None:
     incoming, facts = talk.incoming, talk.facts
     if not incoming.recovered or incoming.kind in _ALWAYS:
         return None
-    if facts.proof is not Proof.NONE or facts.number_only:
+    if talk.holds_receipt:
         return None
     if not talk.text and not incoming.media:
         return Turn(talk.state, replies=(Reply("EMPTY"),))

@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from handlers.dialogue import State, advance, receipt_choices, wants_receipt
+from handlers.dialogue import advance, wants_receipt
 from handlers.messages import CommandName, Incoming, Kind, Media, Proof
-from handlers.talk.state import Promises
+from handlers.talk.followup import receipt_choices
+from handlers.talk.state import Promises, State
 from storage.words import Audience, Channel, ItemKind, Wanted
 from tests.support.talking import NOW, Phone, book, sms, telegram, texts, whatsapp
 

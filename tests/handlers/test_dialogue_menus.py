@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from handlers.dialogue import Turn, receipt_choices
 from handlers.messages import CommandName, Kind
+from handlers.talk.followup import receipt_choices
+from handlers.talk.state import Turn
 from handlers.texts import is_numbered
 from storage.words import Channel
 from tests.support.talking import Phone, sms, telegram, whatsapp

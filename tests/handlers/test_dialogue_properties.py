@@ -7,9 +7,10 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handlers.dialogue import State, advance
+from handlers.dialogue import advance
 from handlers.messages import CommandName, Incoming, Kind, Media, Proof
 from handlers.questionnaire.book import StepKind
+from handlers.talk.state import State
 from storage.words import Audience, Channel, Mark
 from tests.support.talking import NOW, TOKEN, Phone, book, texts
 

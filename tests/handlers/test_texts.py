@@ -2,10 +2,10 @@
 
 import pytest
 
-from handlers.dialogue import receipt_choices
 from handlers.errors import RulesInvalid
 from handlers.lengths import septets
 from handlers.messages import Choice, Reply
+from handlers.talk.followup import receipt_choices
 from handlers.texts import TextMissing, Texts, holes
 from storage.words import Channel, Reason, Status
 from tests.support.talking import texts

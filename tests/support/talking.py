@@ -4,10 +4,11 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
 
-from handlers.dialogue import Facts, Item, State, Turn, advance
+from handlers.dialogue import advance
 from handlers.messages import Command, Incoming, Kind, Media, Proof
 from handlers.questionnaire.book import Questionnaire, load
 from handlers.questionnaire.proofs import SAMPLES
+from handlers.talk.state import Facts, Item, State, Turn
 from handlers.texts import Rendered, Texts
 from storage.words import Channel
 

@@ -13,12 +13,12 @@ from handlers import inbox
 from handlers.cases.receipts import Opening
 from handlers.conversation import items as sealed
 from handlers.conversation.exchange import names
-from handlers.dialogue import Item as Wanted
 from handlers.errors import DraftGone, NotFound, NotReady
 from handlers.inbox import Outcome
 from handlers.messages import Proof
 from handlers.quarantine import keeping
 from handlers.retention import traces
+from handlers.talk.state import Item as Wanted
 from handlers.work import Work
 from storage import conversations
 from storage.cases import items as report_items

@@ -124,7 +124,7 @@ def _inside() -> dict[str, Seeds]:
         base=State(step="Q09"),
     )  # fmt: skip
     memory = Memory(
-        Channel.TELEGRAM, "7001", state=state.to_json(), report="ab" * 16,
+        Channel.TELEGRAM, "7001", state=state, report="ab" * 16,
         trail=Trail(((5, 480_000), (6, 480_001)), 1), sweep=Sweep(9, 1, 0),
     )  # fmt: skip
     one = Content(ItemKind.ANSWER, "Ibu S, loket 3\ud800", NOW.isoformat(), "Q10")
