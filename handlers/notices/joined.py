@@ -6,14 +6,12 @@ neutral line; it can be read with number and code. A letter that is being sent i
 alone.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from handlers.lengths import split, width
 from handlers.messages import Reply
-from handlers.office import Office
 from handlers.work import Work
 from storage import outbox
 from storage.letters.letter import Letter, expiry
@@ -44,6 +42,67 @@ class News:
     again: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Telling:
+    """News of a case on their way to one person."""
+
+    work: Work
+    case: Case
+    person: Subscriber
+    news: News
+
+    @property
+    def line(self) -> str:
+        """Return the neutral line in the person's language."""
+        return self._said(self.news.line)
+
+    @property
+    def neutral(self) -> str:
+        """Return the line that says only that there is news."""
+        return self._said(Reply(NEWS, {"case": self.case.number}))
+
+    def waiting(self) -> list[Waiting]:
+        """Hold the letters about this case that wait for this person."""
+        place = (self.person.channel, self.person.handle, self.case.report.hex())
+        return pending.notices(self.work.store, self.work.keys, *place)
+
+    @property
+    def limit(self) -> int:
+        """Return how long a letter may be on the person's channel."""
+        return self.work.office.text_limits.get(self.person.channel, SHORTEST_LIMIT)
+
+    def fits(self, text: str) -> bool:
+        """Say whether a text goes into one letter."""
+        return width(text) <= self.limit
+
+    def put(
+        self, text: str, template: str, *, full: bool, due: datetime | None = None
+    ) -> None:
+        """Put a letter of its own into the outbox."""
+        person = self.person
+        letter = Letter(
+            kind=LetterKind.NOTICE,
+            channel=person.channel,
+            to=person.handle,
+            text=text,
+            template=template,
+            parameters={"1": self.case.number},
+            language=person.language,
+            last_inbound=0 if self.news.closed else person.last_inbound,
+            case=self.case.report.hex(),
+            full=full,
+            again=self.news.again,
+        )
+        work = self.work
+        outbox.put(work.store, work.keys, letter, now=work.now, due=due)
+
+    def _said(self, line: Reply) -> str:
+        language, channel = self.person.language, self.person.channel
+        return self.work.office.texts.render(
+            line, language=language, channel=channel
+        ).text
+
+
 def post(
     work: Work,
     case: Case,
@@ -53,103 +112,63 @@ def post(
     due: datetime | None = None,
 ) -> None:
     """Tell a person news of a case, by the letter that waits for them if there is one."""
-    waiting = _waiting(work, case, person)
-    line = _said(work.office, person, news.line)
-    if not waiting:
-        texts = _parts(work.office, person, _joined(line, news.words))
-        for number, text in enumerate(texts):
-            template = "" if number else TEMPLATE
-            letter = _letter(case, person, text, template, news)
-            outbox.put(work.store, work.keys, letter, now=work.now, due=due)
+    telling = _Telling(work, case, person, news)
+    queue = telling.waiting()
+    if queue:
+        _join(telling, queue)
         return
-    _join(work, case, person, news, waiting, line)
+    parts = split(_joined(telling.line, news.words), telling.limit)
+    for number, text in enumerate(parts):
+        template = "" if number else TEMPLATE  # the provider's is for the first part
+        telling.put(text, template, full=bool(news.words), due=due)
 
 
 def quieten(work: Work, case: Case, person: Subscriber) -> None:
     """Let words that wait give way to the neutral line: this person wants them no more."""
-    worded = [one for one in _waiting(work, case, person) if one.letter.full]
-    if not worded:
-        return
+    news = News(Reply(NEWS, {"case": case.number}))
+    queue = _Telling(work, case, person, news).waiting()
+    worded = [one for one in queue if one.letter.full]
     for one in worded:
         pending.drop(work.store, one)
-    news = News(Reply(NEWS, {"case": case.number}))
-    post(work, case, person, news)
+    if worded:
+        post(work, case, person, news)
 
 
-def _waiting(work: Work, case: Case, person: Subscriber) -> list[Waiting]:
-    place = (person.channel, person.handle, case.report.hex())
-    return pending.notices(work.store, work.keys, *place)
-
-
-def _join(
-    work: Work,
-    case: Case,
-    person: Subscriber,
-    news: News,
-    queue: list[Waiting],
-    line: str,
-) -> None:
+def _join(telling: _Telling, queue: list[Waiting]) -> None:
     """Let the letter that waits say this too; a second one only where nothing else helps."""
-    waiting = queue[-1]
+    work, person, news, last = telling.work, telling.person, telling.news, queue[-1]
     template = "" if any(one.letter.template for one in queue[:-1]) else TEMPLATE
-    neutral = _said(work.office, person, Reply(NEWS, {"case": case.number}))
-    letter, expires = waiting.letter, expiry(LetterKind.NOTICE, work.now)
-    if letter.full and waiting.expires - work.now < _WORDS_MAY_STAY:
-        letter = replace(letter, text=neutral, full=False)
-        text = _with(neutral, neutral if news.words else line)
-    else:
-        text = _with(letter.text, line, news.words)
-        if not _fits(work.office, person, text):
-            text = _with(letter.text, neutral)
-    full = letter.full or (bool(news.words) and text.endswith(news.words))
-    if letter.full:
-        expires = waiting.expires
-    if not _fits(work.office, person, text):
-        rest = "" if waiting.letter.template else template
-        last = _letter(case, person, neutral, rest, replace(news, words=""))
-        outbox.put(work.store, work.keys, last, now=work.now)
+    together = _together(telling, last)
+    if together is None:
+        rest = "" if last.letter.template else template
+        telling.put(telling.neutral, rest, full=False)
         return
+    letter, expires = together
     heard = 0 if news.closed else max(letter.last_inbound, person.last_inbound)
-    said = replace(letter, text=text, full=full, last_inbound=heard, template=template)
-    if not pending.rewrite(work.store, work.keys, waiting, said, expires=expires):
-        again = _letter(case, person, _joined(line, news.words), TEMPLATE, news)
-        outbox.put(work.store, work.keys, again, now=work.now)
+    said = replace(letter, last_inbound=heard, template=template)
+    if not pending.rewrite(work.store, work.keys, last, said, expires=expires):
+        text = _joined(telling.line, news.words)
+        telling.put(text, TEMPLATE, full=bool(news.words))
 
 
-def _letter(
-    case: Case, person: Subscriber, text: str, template: str, news: News
-) -> Letter:
-    return Letter(
-        kind=LetterKind.NOTICE,
-        channel=person.channel,
-        to=person.handle,
-        text=text,
-        template=template,
-        parameters={"1": case.number},
-        language=person.language,
-        last_inbound=0 if news.closed else person.last_inbound,
-        case=case.report.hex(),
-        full=bool(news.words),
-        again=news.again,
-    )
+def _together(telling: _Telling, last: Waiting) -> tuple[Letter, datetime] | None:
+    """Return what the letter says with the news, and its end; None where it has no room.
 
-
-def _said(office: Office, person: Subscriber, line: Reply) -> str:
-    language, channel = person.language, person.channel
-    return office.texts.render(line, language=language, channel=channel).text
-
-
-def _parts(office: Office, person: Subscriber, text: str) -> Sequence[str]:
-    """Cut what is too long; only the first part may become the provider's template."""
-    return split(text, _limit(office, person))
-
-
-def _fits(office: Office, person: Subscriber, text: str) -> bool:
-    return width(text) <= _limit(office, person)
-
-
-def _limit(office: Office, person: Subscriber) -> int:
-    return office.text_limits.get(person.channel, SHORTEST_LIMIT)
+    As long as it holds words of old it keeps the end that it had.
+    """
+    letter, words, now = last.letter, telling.news.words, telling.work.now
+    keeps = letter.full and last.expires - now >= _WORDS_MAY_STAY
+    if letter.full and not keeps:
+        text = _with(telling.neutral, telling.neutral if words else telling.line)
+    else:
+        text = _with(letter.text, telling.line, words)
+        if not telling.fits(text):
+            text = _with(letter.text, telling.neutral)
+    if not telling.fits(text):
+        return None
+    full = keeps or (bool(words) and text.endswith(words))
+    expires = last.expires if keeps else expiry(LetterKind.NOTICE, now)
+    return replace(letter, text=text, full=full), expires
 
 
 def _with(text: str, line: str, words: str = "") -> str:
