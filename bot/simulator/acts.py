@@ -1,21 +1,20 @@
 """What a person can do with a phone, the same on every channel where it exists."""
 
 import asyncio
-import base64
-import binascii
 import itertools
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from bot.simulator import manners
 from bot.simulator.phones import Impossible, Line, NoSuchLine, Phone
+from bot.simulator.sending import Sending, vcard
 from bot.simulator.telegram import shapes
 from bot.simulator.telegram.api import Telegram
 from bot.simulator.telegram.chats import TEXT_LIMIT
 from bot.simulator.twilio.api import Twilio
-from bot.simulator.world import StoredFile, World
+from bot.simulator.world import World
 
 """Characters after which Telegram's app begins another message."""
 __all__ = ["Acts", "Impossible"]
@@ -42,31 +41,14 @@ class Acts:
             raise Impossible(
                 "a group has no hands: send with /group on a person's phone"
             )
-        text = str(message.get("text") or "")
-        files = [_file(part) for part in message.get("media") or []]
-        kinds = [str(part.get("kind") or "") for part in message.get("media") or []]
-        if not (text or files or message.get("contact") or message.get("location")):
+        sent = Sending.of(message)
+        if sent.is_empty:
             raise Impossible("nothing to send: give text, media, contact or location")
         manner = manners.of(self.telegram, phone, message)
+        sent = replace(sent, extra=manner | sent.extra)
         if phone.channel == "telegram":
-            return self._send_telegram(phone, text, files, kinds, message, manner)
-        extra = {
-            str(name): str(value)
-            for name, value in (manner | (message.get("extra") or {})).items()
-        }
-        place = message.get("location")
-        if place and phone.channel == "sms":
-            raise Impossible("an SMS cannot carry a location")
-        if place:
-            extra |= {
-                "Latitude": str(place["latitude"]),
-                "Longitude": str(place["longitude"]),
-                "MessageType": "location",
-            }
-        contact = message.get("contact")
-        if contact:
-            files.append(_vcard(contact))
-        return [self.twilio.people.receive(phone, text, files, extra)]
+            return self._send_telegram(phone, sent)
+        return [self._send_twilio(phone, sent)]
 
     def answer_by_itself(self, phone: Phone, text: str) -> None:
         """Let a phone answer everything the bot writes; ``{n}`` counts; no text ends it."""
@@ -82,47 +64,61 @@ class Acts:
 
         phone.answer = answer
 
-    def _send_telegram(
-        self,
-        phone: Phone,
-        text: str,
-        files: list[StoredFile],
-        kinds: list[str],
-        message: dict[str, Any],
-        manner: dict[str, Any],
-    ) -> list[Line]:
-        people = self.telegram.people
-        extra: dict[str, Any] = manner | (message.get("extra") or {})
+    def _send_twilio(self, phone: Phone, sent: Sending) -> Line:
+        extra = {str(name): str(value) for name, value in sent.extra.items()}
+        if sent.place and phone.channel == "sms":
+            raise Impossible("an SMS cannot carry a location")
+        if sent.place:
+            extra |= {
+                "Latitude": str(sent.place["latitude"]),
+                "Longitude": str(sent.place["longitude"]),
+                "MessageType": "location",
+            }
+        cards = [vcard(sent.contact)] if sent.contact else []
+        return self.twilio.people.receive(
+            phone, sent.text, [*sent.files, *cards], extra
+        )
+
+    def _send_telegram(self, phone: Phone, sent: Sending) -> list[Line]:
+        people, extra = self.telegram.people, sent.extra
         if phone.blocked:
             people.block(phone, blocked=False)
-        if place := message.get("location"):
-            return [people.say(phone, {"location": place} | extra, kind="location")]
-        if contact := message.get("contact"):
-            own = {"user_id": phone.chat_id} if contact.get("own") else {}
+        if sent.place:
+            return [
+                people.say(phone, {"location": sent.place} | extra, kind="location")
+            ]
+        if sent.contact:
+            own = {"user_id": phone.chat_id} if sent.contact.get("own") else {}
             card = {
-                name: value for name, value in contact.items() if name != "own"
+                name: value for name, value in sent.contact.items() if name != "own"
             } | own
             return [people.say(phone, {"contact": card} | extra, kind="contact")]
-        if not files:
-            parts = [
-                text[at : at + TEXT_LIMIT] for at in range(0, len(text), TEXT_LIMIT)
-            ]
-            return [people.say(phone, shapes.text(part) | extra) for part in parts]
-        album = (
-            {"media_group_id": str(self.world.count("album", 10**16))}
-            if files[1:]
-            else {}
-        )
+        if sent.files:
+            return self._send_files(phone, sent)
+        starts = range(0, len(sent.text), TEXT_LIMIT)
+        parts = [sent.text[at : at + TEXT_LIMIT] for at in starts]
+        return [people.say(phone, shapes.text(part) | extra) for part in parts]
+
+    def _send_files(self, phone: Phone, sent: Sending) -> list[Line]:
+        """Send files; several are an album, whose caption stands under the first."""
+        group = str(self.world.count("album", 10**16)) if sent.files[1:] else ""
+        album = {"media_group_id": group} if group else {}
         lines = []
-        for index, (stored, kind) in enumerate(zip(files, kinds, strict=True)):
-            caption = {"caption": text} if text and not index else {}
-            content = self.telegram.chats.attach(kind, stored) | caption | album | extra
+        for index, (stored, kind) in enumerate(
+            zip(sent.files, sent.kinds, strict=True)
+        ):
+            caption = {"caption": sent.text} if sent.text and not index else {}
+            content = self.telegram.chats.attach(kind, stored) | caption | album
             shown = {
                 "name": stored.name,
                 "type": stored.content_type,
                 "size": len(stored.content),
             }
-            lines.append(people.say(phone, content, kind="media", media=[shown]))
+            lines.append(
+                self.telegram.people.say(
+                    phone, content | sent.extra, kind="media", media=[shown]
+                )
+            )
         return lines
 
     def press(self, phone: Phone, wanted: dict[str, Any]) -> dict[str, Any]:
@@ -249,24 +245,3 @@ def _chosen(buttons: list[dict[str, str]], wanted: dict[str, Any]) -> dict[str, 
         labels = ", ".join(button["text"] for button in buttons)
         raise Impossible(f"no such button; there are: {labels}")
     return found[0]
-
-
-def _file(part: dict[str, Any]) -> StoredFile:
-    """Give a file given as ``base64``, or ``size`` bytes of nothing."""
-    try:
-        content = base64.b64decode(part.get("base64") or "", validate=True)
-    except binascii.Error:
-        raise Impossible("the media is not base64") from None
-    size = int(part.get("size") or 0)
-    return StoredFile(
-        str(part.get("name") or "file"),
-        str(part.get("type") or "application/octet-stream"),
-        content or bytes(size),
-    )
-
-
-def _vcard(contact: dict[str, Any]) -> StoredFile:
-    """WhatsApp sends a contact as a vCard file."""
-    name, number = contact.get("first_name", ""), contact.get("phone_number", "")
-    card = f"BEGIN:VCARD\r\nVERSION:3.0\r\nFN:{name}\r\nTEL:{number}\r\nEND:VCARD\r\n"
-    return StoredFile("contact.vcf", "text/vcard", card.encode())

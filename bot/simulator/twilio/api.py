@@ -16,8 +16,9 @@ from bot.simulator.rules.faults import ANSWERS
 from bot.simulator.rules.storm import SILENCE
 from bot.simulator.twilio.carrier import Carrier
 from bot.simulator.twilio.media import PAGE, ROOT, Endpoint, MediaApi
-from bot.simulator.twilio.messages import Message, Messages, TwilioError, refusal
+from bot.simulator.twilio.messages import Messages
 from bot.simulator.twilio.people import People
+from bot.simulator.twilio.resources import Message, TwilioError, refusal
 from bot.simulator.world import World
 
 PAGE_LIMIT = 1000

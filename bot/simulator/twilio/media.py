@@ -10,7 +10,8 @@ from starlette.routing import Route
 from bot.simulator import wire
 from bot.simulator.clock import rfc2822
 from bot.simulator.rules.faults import ANSWERS
-from bot.simulator.twilio.messages import Media, Message, Messages, TwilioError
+from bot.simulator.twilio.messages import Messages
+from bot.simulator.twilio.resources import Media, Message, TwilioError
 
 ROOT = "/2010-04-01/Accounts/{account}/Messages"
 PAGE = 50

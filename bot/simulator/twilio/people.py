@@ -5,7 +5,8 @@ import json
 from bot.simulator.phones import Line, Phone
 from bot.simulator.rules import segments
 from bot.simulator.rules.faults import TWICE
-from bot.simulator.twilio.messages import Media, Message, Messages
+from bot.simulator.twilio.messages import Messages
+from bot.simulator.twilio.resources import Media, Message
 from bot.simulator.world import StoredFile
 
 STOP_WORDS = frozenset(
@@ -41,13 +42,34 @@ class People:
         now = self.world.clock.now()
         phone.started = True
         phone.last_out = now
+        message = self._resource(phone, text, files, now)
+        line = _line(phone, message)
+        self.world.ring(phone)
+        word = _opt_word(phone, text)
+        kind = word.lower() or "message"
+        self.world.books.came(
+            phone.channel, phone.name, message.sid, kind, text, files=len(files)
+        )
+        self._answer_opt_out(phone, word)
+        settings = self.world.settings
+        if word and not (settings.advanced_opt_out or settings.forwards_opt_out):
+            line.webhook = None
+            return line
+        if word and settings.advanced_opt_out:
+            extra = extra | {"OptOutType": word}
+        self._knock(phone, self._inbound(phone, message) | extra, line)
+        return line
+
+    def _resource(
+        self, phone: Phone, text: str, files: list[StoredFile], now: float
+    ) -> Message:
+        settings = self.world.settings
+        prefix = "whatsapp:" if phone.channel == "whatsapp" else ""
+        number = settings.whatsapp_number if prefix else settings.sms_number
         media = [
             Media("ME" + self.world.hexadecimal("media"), stored, now)
             for stored in files
         ]
-        settings = self.world.settings
-        prefix = "whatsapp:" if phone.channel == "whatsapp" else ""
-        number = settings.whatsapp_number if prefix else settings.sms_number
         message = Message(
             sid=("MM" if media else "SM") + self.world.hexadecimal("message"),
             sender=phone.sender_address,
@@ -61,41 +83,14 @@ class People:
             service=settings.messaging_service_sid or None,
         )
         self.messages.stored[message.sid] = message
-        line = phone.add(
-            "person",
-            text,
-            now,
-            message_id=message.sid,
-            media=[
-                {
-                    "name": file.name,
-                    "type": file.content_type,
-                    "size": len(file.content),
-                }
-                for file in files
-            ],
-            segments=segments.count(text) if phone.channel == "sms" else 0,
-            webhook={},
-        )
-        self.world.ring(phone)
-        word = _opt_word(phone, text)
-        kind = word.lower() or "message"
-        self.world.books.came(
-            phone.channel, phone.name, message.sid, kind, text, files=len(media)
-        )
-        self._answer_opt_out(phone, word)
-        if word and not (settings.advanced_opt_out or settings.forwards_opt_out):
-            line.webhook = None
-            return line
-        if word and settings.advanced_opt_out:
-            extra = extra | {"OptOutType": word}
-        params = self._inbound(phone, message) | extra
+        return message
+
+    def _knock(self, phone: Phone, params: dict[str, str], line: Line) -> None:
+        """Send the webhook, twice where the weather wants it."""
         report = line.webhook if line.webhook is not None else {}
-        for _ in range(
-            2 if self.world.faults.take("twilio", phone.channel, TWICE) else 1
-        ):
+        twice = self.world.faults.take("twilio", phone.channel, TWICE)
+        for _ in range(2 if twice else 1):
             self.messages.carrier.inbound(phone, params, report)
-        return line
 
     def _answer_opt_out(self, phone: Phone, word: str) -> None:
         """Twilio's own answer to STOP, START and HELP on a long code."""
@@ -157,6 +152,23 @@ class People:
             f"{settings.base_url}/2010-04-01/Accounts/{settings.account_sid}"
             f"/Messages/{message.sid}/Media/{media.sid}"
         )
+
+
+def _line(phone: Phone, message: Message) -> Line:
+    """Show on the phone what its person wrote."""
+    files = [one.stored for one in message.media]
+    return phone.add(
+        "person",
+        message.body,
+        message.created,
+        message_id=message.sid,
+        media=[
+            {"name": file.name, "type": file.content_type, "size": len(file.content)}
+            for file in files
+        ],
+        segments=segments.count(message.body) if phone.channel == "sms" else 0,
+        webhook={},
+    )
 
 
 def _opt_word(phone: Phone, text: str) -> str:
