@@ -28,7 +28,7 @@ from handlers.talk import (
     rights,
     unprompted,
 )
-from handlers.talk.state import Facts, State, Turn
+from handlers.talk.state import State
 from handlers.talk.talk import (
     EDIT_MENU,
     Talk,
@@ -38,6 +38,7 @@ from handlers.talk.talk import (
     with_menu,
     without_proof,
 )
+from handlers.talk.turn import Facts, Turn
 from storage.words import Mark
 
 _FOLLOW_STEPS: Final = followup.STEPS | rights.STEPS
@@ -59,10 +60,9 @@ def advance(
     talk = Talk(known, incoming, questionnaire, facts)
     if aside := unprompted.take(talk):
         return aside
-    if incoming.kind is Kind.PRESS:
-        turn = out_of_order.take_press(talk, _respond)
-    else:
-        turn = out_of_order.take_message(talk, _respond)
+    pressed = incoming.kind is Kind.PRESS
+    take = out_of_order.take_press if pressed else out_of_order.take_message
+    turn = take(talk, _respond)
     if turn.state.unclear == state.unclear > 0:
         turn = replace(turn, state=replace(turn.state, unclear=0))
     if Mark.INCOMPLETE in incoming.marks:

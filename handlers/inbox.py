@@ -24,7 +24,8 @@ from handlers.conversation.exchange import (
     remember,
 )
 from handlers.messages import Incoming, Kind, Proof, Reply
-from handlers.talk.state import Facts, State, Turn
+from handlers.talk.state import State
+from handlers.talk.turn import Facts, Turn
 from handlers.work import Work
 from storage import conversations
 from storage.cases import figures, reports

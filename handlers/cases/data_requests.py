@@ -22,7 +22,7 @@ from handlers.errors import (
 from handlers.notices import officers as notices
 from handlers.office import Office
 from handlers.rules.deadlines import due
-from handlers.talk.state import Promises
+from handlers.talk.turn import Promises
 from handlers.work import Work
 from storage.cases import cases, data_requests, history, items, reveals
 from storage.cases.history import Actor

@@ -9,7 +9,7 @@ from handlers.conversation.memory import Trail
 from handlers.messages import Command, CommandName, Proof, Reply
 from handlers.notices import joined, reporters
 from handlers.talk import followup, talk
-from handlers.talk.state import Turn
+from handlers.talk.turn import Turn
 from handlers.work import Work
 from storage.cases import cases, items
 from storage.jobs import jobs

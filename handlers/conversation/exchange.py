@@ -11,7 +11,8 @@ from handlers.conversation.memory import Memory
 from handlers.messages import Command, CommandName, Incoming, Reply
 from handlers.notices import reporters, undelivered
 from handlers.office import Office
-from handlers.talk.state import Promises, State, Turn
+from handlers.talk.state import State
+from handlers.talk.turn import Promises, Turn
 from handlers.throttle import CALM
 from handlers.work import Work
 from storage import conversations, outbox

@@ -13,7 +13,7 @@ from handlers.cases.submission import entry_units
 from handlers.conversation.exchange import Turning, answer
 from handlers.errors import DraftGone, NotFound
 from handlers.messages import Incoming, Kind, Reply
-from handlers.talk.state import Item, Turn
+from handlers.talk.turn import Item, Turn
 from handlers.work import Work
 from storage.cases import cases, reports
 from storage.cases import items as report_items

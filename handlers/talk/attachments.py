@@ -7,8 +7,9 @@ from typing import Final
 from handlers.messages import Incoming, Kind, Reply
 from handlers.questionnaire.steps import Step, StepKind
 from handlers.talk import followup, keyword_acts, report
-from handlers.talk.state import Item, State, Turn
+from handlers.talk.state import State
 from handlers.talk.talk import Talk
+from handlers.talk.turn import Item, Turn
 from storage.words import Audience, ItemKind, Mark
 
 OWN_CARD: Final = "self:"

@@ -10,8 +10,9 @@ from handlers.messages import Choice, Command, CommandName, Proof, Reply
 from handlers.questionnaire.keywords import normalise
 from handlers.questionnaire.steps import Option, Step
 from handlers.talk.report import KINDS
-from handlers.talk.state import Item, State, Turn
+from handlers.talk.state import State
 from handlers.talk.talk import Talk, hold, release
+from handlers.talk.turn import Item, Turn
 from storage.words import Audience, ItemKind, Wanted
 
 WELCOME: Final = "Q01"

@@ -8,8 +8,8 @@ from handlers.messages import Command, CommandName, Reply
 from handlers.questionnaire.keywords import Word, normalise
 from handlers.questionnaire.steps import Step, StepKind
 from handlers.talk import followup, report
-from handlers.talk.state import Turn
 from handlers.talk.talk import EDIT_MENU, Talk, discard, hold, is_of_draft, release
+from handlers.talk.turn import Turn
 
 LANGUAGE: Final = "Q29"
 _SPEAK: Final = "SPEAK_"

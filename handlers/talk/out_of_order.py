@@ -16,8 +16,9 @@ from dataclasses import replace
 from typing import Final
 
 from handlers.messages import Reply
-from handlers.talk.state import State, Turn
+from handlers.talk.state import State
 from handlers.talk.talk import Talk
+from handlers.talk.turn import Turn
 
 _REMEMBERED: Final = 24
 

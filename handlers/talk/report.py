@@ -5,8 +5,9 @@ from typing import Final
 
 from handlers.messages import Command, CommandName, Reply
 from handlers.questionnaire.steps import Option, Step, StepKind
-from handlers.talk.state import Item, State, Turn
+from handlers.talk.state import State
 from handlers.talk.talk import EDIT_MENU, Talk, discard
+from handlers.talk.turn import Item, Turn
 from storage.words import Wanted
 
 MIN_STORY_WORDS: Final = 3

@@ -6,8 +6,8 @@ from typing import Final
 from handlers.messages import Command, CommandName, Reply
 from handlers.questionnaire.steps import Option, Step
 from handlers.talk import followup
-from handlers.talk.state import Item, Turn
 from handlers.talk.talk import Talk, hold, release
+from handlers.talk.turn import Item, Turn
 from storage.words import Audience, ItemKind
 
 WHICH_RIGHT: Final = "Q30"

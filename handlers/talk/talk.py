@@ -7,7 +7,8 @@ from handlers.messages import Command, CommandName, Incoming, Kind, Proof, Reply
 from handlers.questionnaire import choices
 from handlers.questionnaire.keywords import is_blank
 from handlers.questionnaire.steps import Questionnaire, Step, StepKind
-from handlers.talk.state import Facts, Item, State, Turn
+from handlers.talk.state import State
+from handlers.talk.turn import Facts, Item, Turn
 from storage.words import Audience, Channel, ItemKind
 
 EDIT_MENU = "EDIT"

@@ -15,8 +15,8 @@ from handlers.questionnaire.keywords import normalise
 from handlers.questionnaire.steps import Step
 from handlers.talk import attachments, followup
 from handlers.talk.report import MIN_STORY_WORDS
-from handlers.talk.state import Item, Turn
 from handlers.talk.talk import Talk, with_menu
+from handlers.talk.turn import Item, Turn
 from storage.words import Audience, ItemKind, Mark
 
 _ANSWERS: Final = frozenset(

@@ -7,7 +7,8 @@ import pytest
 from handlers.dialogue import advance, wants_receipt
 from handlers.messages import CommandName, Incoming, Kind, Media, Proof
 from handlers.talk.followup import receipt_choices
-from handlers.talk.state import Promises, State
+from handlers.talk.state import State
+from handlers.talk.turn import Promises
 from storage.words import Audience, Channel, ItemKind, Wanted
 from tests.support.talking import NOW, Phone, book, sms, telegram, texts, whatsapp
 

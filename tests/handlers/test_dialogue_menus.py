@@ -6,7 +6,7 @@ import pytest
 
 from handlers.messages import CommandName, Kind
 from handlers.talk.followup import receipt_choices
-from handlers.talk.state import Turn
+from handlers.talk.turn import Turn
 from handlers.texts import is_numbered
 from storage.words import Channel
 from tests.support.talking import Phone, sms, telegram, whatsapp

@@ -8,7 +8,8 @@ from handlers.dialogue import advance
 from handlers.messages import Command, Incoming, Kind, Media, Proof
 from handlers.questionnaire.book import Questionnaire, load
 from handlers.questionnaire.proofs import SAMPLES
-from handlers.talk.state import Facts, Item, State, Turn
+from handlers.talk.state import State
+from handlers.talk.turn import Facts, Item, Turn
 from handlers.texts import Rendered, Texts
 from storage.words import Channel
 

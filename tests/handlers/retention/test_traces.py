@@ -18,7 +18,7 @@ from handlers.inbox import Outcome
 from handlers.messages import Proof
 from handlers.quarantine import keeping
 from handlers.retention import traces
-from handlers.talk.state import Item as Wanted
+from handlers.talk.turn import Item as Wanted
 from handlers.work import Work
 from storage import conversations
 from storage.cases import items as report_items

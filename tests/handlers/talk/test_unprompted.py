@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from handlers.messages import CommandName, Kind, Proof
-from handlers.talk.state import Facts, Item
+from handlers.talk.turn import Facts, Item
 from handlers.talk.unprompted import LIVE
 from storage.words import Audience, ItemKind, Mark
 from tests.support.talking import NOW, TOKEN, Phone, telegram, whatsapp
