@@ -21,7 +21,7 @@ from storage.crypto.server_key import Purpose
 from storage.jobs import jobs
 from storage.models import Case, Unit
 from storage.notices import subscriptions
-from storage.notices.subscriptions import Subscriber
+from storage.notices.subscribers import Subscriber
 from storage.units import rotation
 from storage.units import routes as table
 from storage.words import (

@@ -14,7 +14,7 @@ from handlers.work import Work
 from storage.cases import cases, items
 from storage.jobs import jobs
 from storage.notices import failed, subscriptions
-from storage.notices.subscriptions import Subscriber
+from storage.notices.subscribers import Subscriber
 from storage.words import Anonymity, Audience, JobKind, RequestKind, Wanted
 
 WISH = "Q05"

@@ -17,7 +17,7 @@ from storage import outbox
 from storage.letters.letter import Letter, expiry
 from storage.models import Case
 from storage.notices import waiting as pending
-from storage.notices.subscriptions import Subscriber
+from storage.notices.subscribers import Subscriber
 from storage.notices.waiting import Waiting
 from storage.words import LetterKind
 

@@ -12,7 +12,7 @@ from storage import outbox
 from storage.letters.letter import Letter
 from storage.models import Case
 from storage.notices import subscriptions
-from storage.notices.subscriptions import Subscriber
+from storage.notices.subscribers import Subscriber
 from storage.words import Channel, LetterKind, Status, Wanted
 
 FULL_NEWS = "FULLNEWS"

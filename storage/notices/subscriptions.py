@@ -3,72 +3,21 @@
 Long because every function here opens and closes the same encrypted row.
 """
 
-import hmac
-import json
 import secrets
-from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from dataclasses import replace
 
 from sqlalchemy import delete
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from storage import outbox
-from storage.crypto import sealing
-from storage.crypto.sealing import Context, NotAuthentic, encode
+from storage.crypto.sealing import NotAuthentic
 from storage.crypto.server_key import Purpose, ServerKeys
 from storage.letters import sent
 from storage.models import Subscription
-from storage.words import Channel, Wanted
-
-_NOTICES: Final = 5
-"""Notices that may still be answered by quoting them; older ones are forgotten."""
-_NO_NOTICE: Final = "0" * 32
-
-
-@dataclass(frozen=True, slots=True)
-class Notices:
-    """The last notices of a wish, by name: an HMAC of the provider's id under ``salt``.
-
-    The salt lies beside the names under the server key, so they outlive a change of it;
-    the bare ids, which the provider could be asked for, stand nowhere. There are always
-    five, so that the length of a wish does not tell how much was said.
-    """
-
-    salt: str = field(default_factory=lambda: secrets.token_hex(16), repr=False)
-    names: tuple[str, ...] = field(default=(_NO_NOTICE,) * _NOTICES, repr=False)
-
-    def with_id(self, provider_id: str) -> "Notices":
-        """Add a notice; the oldest one makes place."""
-        return replace(self, names=(*self.names, self._name(provider_id))[-_NOTICES:])
-
-    def __contains__(self, provider_id: str) -> bool:
-        """Tell whether a provider's id is that of one of these notices."""
-        return self._name(provider_id) in self.names
-
-    def _name(self, provider_id: str) -> str:
-        salt = bytes.fromhex(self.salt)
-        return hmac.digest(
-            salt, provider_id.encode("utf-8", "replace"), "sha256"
-        ).hex()[: len(_NO_NOTICE)]
-
-
-@dataclass(frozen=True, slots=True)
-class Subscriber:
-    """Somebody to tell, and how much; ``last_inbound`` is the POSIX second they last wrote.
-
-    ``report`` (hex) and ``notices`` tell which case a quoted notice is about. ``owed``:
-    there is news that could not be told; it is told when they write again.
-    """
-
-    channel: Channel
-    handle: str = field(repr=False)
-    language: str
-    last_inbound: int
-    kind: Wanted = Wanted.NEUTRAL
-    report: str = field(default="", repr=False)
-    notices: Notices = field(default_factory=Notices, repr=False)
-    owed: bool = False
+from storage.notices import subscribers
+from storage.notices.subscribers import Notices, Subscriber
+from storage.words import Channel
 
 
 def add(
@@ -86,11 +35,11 @@ def add(
         row = Subscription(
             id=secrets.token_bytes(16), subscriber=name, case_name=case_name, blob=b""
         )
-    before = _unlock(keys, row) if row.blob else None
+    before = subscribers.unlock(keys, row) if row.blob else None
     notices = before.notices if before is not None else Notices()
     owed = before is not None and before.owed
     wish = replace(subscriber, report=report.hex(), notices=notices, owed=owed)
-    row.blob = _lock(keys, row, wish)
+    row.blob = subscribers.lock(keys, row, wish)
     session.add(row)
     session.flush()
 
@@ -101,7 +50,7 @@ def of_case(session: Session, keys: ServerKeys, report: bytes) -> list[Subscribe
     rows = session.exec(
         select(Subscription).where(Subscription.case_name == case_name)
     ).all()
-    found = (_unlock(keys, row) for row in rows)
+    found = (subscribers.unlock(keys, row) for row in rows)
     return [subscriber for subscriber in found if subscriber is not None]
 
 
@@ -135,7 +84,7 @@ def held(
     name = keys.look_up(Purpose.SUBSCRIBER, channel, handle)
     query = _of(name).order_by(col(Subscription.id))
     query = query.with_for_update() if lock else query
-    found = ((row, _unlock(keys, row)) for row in session.exec(query).all())
+    found = ((row, subscribers.unlock(keys, row)) for row in session.exec(query).all())
     return [(row, known) for row, known in found if known is not None]
 
 
@@ -143,7 +92,7 @@ def keep(
     session: Session, keys: ServerKeys, row: Subscription, known: Subscriber
 ) -> None:
     """Write what became of a wish."""
-    row.blob = _lock(keys, row, known)
+    row.blob = subscribers.lock(keys, row, known)
     session.add(row)
     session.flush()
 
@@ -162,11 +111,13 @@ def told(
     row = session.exec(
         _of(name).where(Subscription.case_name == case_name).with_for_update()
     ).first()
-    known = _unlock(keys, row) if row is not None else None
+    known = subscribers.unlock(keys, row) if row is not None else None
     if row is None or known is None:
         return
     notices = known.notices.with_id(provider_id)
-    row.blob = _lock(keys, row, replace(known, report=report.hex(), notices=notices))
+    row.blob = subscribers.lock(
+        keys, row, replace(known, report=report.hex(), notices=notices)
+    )
     session.add(row)
     session.flush()
 
@@ -180,7 +131,7 @@ def quoted(
     """
     name = keys.look_up(Purpose.SUBSCRIBER, channel, handle)
     for row in session.exec(_of(name)).all():
-        known = _unlock(keys, row)
+        known = subscribers.unlock(keys, row)
         if known is None or not known.report or provider_id not in known.notices:
             continue
         report = bytes.fromhex(known.report)
@@ -237,12 +188,12 @@ def case_names(keys: ServerKeys, report: bytes) -> tuple[bytes, ...]:
 
 def rename(keys: ServerKeys, row: Subscription, case_name: bytes) -> None:
     """Keep a wish under the newest server key, by names and content. Raises NotAuthentic."""
-    known = _unlock(keys, row)
+    known = subscribers.unlock(keys, row)
     if known is None:
         raise NotAuthentic
     row.subscriber = keys.look_up(Purpose.SUBSCRIBER, known.channel, known.handle)
     row.case_name = case_name
-    row.blob = _lock(keys, row, known)
+    row.blob = subscribers.lock(keys, row, known)
 
 
 def _of(name: bytes) -> SelectOfScalar[Subscription]:
@@ -256,50 +207,3 @@ def _silence(
     outbox.take_back(session, keys, channel, handle, case=case)
     sent.leave_to_nobody(session, keys, channel, handle, case=case)
     session.flush()
-
-
-def _lock(keys: ServerKeys, row: Subscription, subscriber: Subscriber) -> bytes:
-    fields = {
-        "channel": subscriber.channel.value,
-        "handle": subscriber.handle,
-        "language": subscriber.language,
-        "last_inbound": subscriber.last_inbound,
-        "kind": subscriber.kind.value,
-        "report": subscriber.report,
-        "salt": subscriber.notices.salt,
-        "notices": subscriber.notices.names,
-        "owed": int(subscriber.owed),
-    }
-    return keys.lock(
-        Purpose.SUBSCRIPTION, json.dumps(fields).encode("ascii"), _context(row)
-    )
-
-
-def _unlock(keys: ServerKeys, row: Subscription) -> Subscriber | None:
-    try:
-        raw = keys.unlock(Purpose.SUBSCRIPTION, row.blob, _context(row))
-        return _read(sealing.told(raw))
-    except NotAuthentic:
-        return None
-
-
-def _read(fields: dict[str, Any]) -> Subscriber:
-    with sealing.as_written():
-        return Subscriber(
-            channel=Channel(fields["channel"]),
-            handle=fields["handle"],
-            language=fields["language"],
-            last_inbound=fields["last_inbound"],
-            kind=Wanted(fields.get("kind", Wanted.NEUTRAL)),
-            report=fields.get("report", ""),
-            notices=Notices(fields["salt"], tuple(fields["notices"]))
-            if "salt" in fields
-            else Notices(),
-            owed=bool(fields.get("owed")),
-        )
-
-
-def _context(row: Subscription) -> Context:
-    """Bind a wish to its person and its case: a row turned to another case is no wish."""
-    both = encode(row.subscriber, row.case_name)
-    return Context("subscriptions", row.id, "blob", key=both)

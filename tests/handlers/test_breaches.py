@@ -14,7 +14,7 @@ from storage.crypto.sealing import NotAuthentic
 from storage.inspection import chains
 from storage.models import Breach, Item
 from storage.notices import subscriptions
-from storage.notices.subscriptions import Subscriber
+from storage.notices.subscribers import Subscriber
 from storage.words import Audience, Channel, LetterKind, Wanted
 from tests.support.desk import Desk, desk, pick
 

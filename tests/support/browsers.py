@@ -29,7 +29,7 @@ from storage.crypto.sealing import new_pair
 from storage.crypto.server_key import ServerKeys
 from storage.database.database import Database
 from storage.models import Case
-from storage.notices.subscriptions import Subscriber
+from storage.notices.subscribers import Subscriber
 from storage.people import sessions
 from storage.units import routes, units
 from storage.words import Audience, Channel, ItemKind, Role, Stage

@@ -17,6 +17,7 @@ from storage.crypto.server_key import Purpose
 from storage.letters.letter import Letter
 from storage.models import Case, Item, OutboxRow, Subscription
 from storage.notices import subscriptions
+from storage.notices.subscribers import Subscriber
 from storage.words import Channel, LetterKind, Reason, Status, Wanted
 from tests.support.desk import STORY, Desk, Slip, desk, pick
 from tests.support.talking import texts
@@ -200,7 +201,7 @@ def test_no_news_ends_that_case_only_and_what_waits_of_it(here):
     assert [one.case for one in told] == [second.report.hex()]
 
 
-def wishes(here: Desk, case: Case) -> list[subscriptions.Subscriber]:
+def wishes(here: Desk, case: Case) -> list[Subscriber]:
     with here.database.reading() as session:
         return subscriptions.of_case(session, here.keys, case.report)
 

@@ -18,6 +18,7 @@ from storage.database.database import Database
 from storage.jobs import jobs
 from storage.models import Case, Departed
 from storage.notices import subscriptions
+from storage.notices.subscribers import Subscriber
 from storage.words import Channel, JobKind, LetterKind
 from tests.support.desk import STORY, Desk, desk
 
@@ -43,7 +44,7 @@ def noticed(here: Desk, number: int) -> tuple[Case, str]:
     here.say(handle, STORY, channel=WHATSAPP)
     here.delivers(WHATSAPP)
     (case,) = (one for one in seen(here) if one.report not in known)
-    wish = subscriptions.Subscriber(WHATSAPP, handle, "id", int(here.now.timestamp()))
+    wish = Subscriber(WHATSAPP, handle, "id", int(here.now.timestamp()))
     here.store(subscriptions.add, case.report, wish)
     here.act(_tell, case)
     with here.database.writing() as session:

@@ -18,6 +18,7 @@ from storage.cases import history
 from storage.letters.letter import Letter
 from storage.models import Departed, OutboxRow, Subscription
 from storage.notices import subscriptions
+from storage.notices.subscribers import Subscriber
 from storage.words import Channel, LetterKind
 from tests.handlers.notices.test_reporters import HANDLES, asks, notices, wanting
 from tests.support.desk import STORY, Desk, desk, text
@@ -78,7 +79,7 @@ def says(here: Desk, provider_id: str, state: str, code: int = 0) -> bool:
     return here.act(statuses.apply, webhooks._news(update, WHATSAPP))  # noqa: SLF001 - what the door makes of it
 
 
-def wish(here: Desk, case) -> subscriptions.Subscriber | None:
+def wish(here: Desk, case) -> Subscriber | None:
     with here.database.reading() as session:
         return next(iter(subscriptions.of_case(session, here.keys, case.report)), None)
 

@@ -15,7 +15,7 @@ from storage.jobs import backlog
 from storage.letters.letter import LIVES, Letter, expiry
 from storage.models import Case, OutboxRow
 from storage.notices import failed, subscriptions
-from storage.notices.subscriptions import Subscriber
+from storage.notices.subscribers import Subscriber
 from storage.outbox import LEASE
 from storage.people import telegram_links
 from storage.rekeying import server_key

@@ -24,7 +24,7 @@ from storage.letters import sent
 from storage.letters.letter import Letter
 from storage.models import Case, Item, OutboxRow, Session, Subscription
 from storage.notices import subscriptions
-from storage.notices.subscriptions import Subscriber
+from storage.notices.subscribers import Subscriber
 from storage.people import (
     invitations,
     one_time_codes,

@@ -13,7 +13,7 @@ from storage.database.database import Database
 from storage.evidence import files
 from storage.models import Case, File, Grant, Item, Reveal, Tombstone
 from storage.notices import subscriptions
-from storage.notices.subscriptions import Subscriber
+from storage.notices.subscribers import Subscriber
 from storage.retention import erasing, tombstones
 from storage.retention.erasing import OnHold
 from storage.words import Audience, Channel, Erased, RevealOf, RevealState

@@ -16,7 +16,7 @@ from storage.crypto.server_key import BadServerKey, Purpose, ServerKeys
 from storage.jobs import jobs
 from storage.letters.letter import Letter
 from storage.models import Job, Subscription, Tombstone
-from storage.notices import subscriptions
+from storage.notices import subscribers
 from storage.people import cookies
 from storage.retention import tombstones
 from storage.words import Erased
@@ -84,9 +84,9 @@ def state(raw: bytes) -> None:
 def subscription(raw: bytes) -> None:
     """Read a wish whose plain content is this; None is a wish of nobody."""
     row = Subscription(id=b"\x05" * 16, subscriber=b"s", case_name=b"c", blob=b"")
-    place = subscriptions._context(row)  # noqa: SLF001 - a wish of another version
+    place = subscribers.context(row)
     row.blob = RING.lock(Purpose.SUBSCRIPTION, raw, place)
-    known = subscriptions._unlock(RING, row)  # noqa: SLF001
+    known = subscribers.unlock(RING, row)
     assert known is None or known.channel
 
 
