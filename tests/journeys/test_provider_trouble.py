@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlmodel import select
 
-from bot.delivery import delivery
+from bot.delivery import departures
 from storage.models import Job
 from storage.words import JobKind
 from tests.journeys.telling import (
@@ -27,7 +27,7 @@ STORY = "Panitia lelang membocorkan harga kepada satu rekanan"
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let nobody wait for a backoff: how long it is, other tests prove."""
-    monkeypatch.setattr(delivery, "backoff", lambda attempts: attempts / 10)
+    monkeypatch.setattr(departures, "backoff", lambda attempts: attempts / 10)
 
 
 async def plan(town: Running, fault: str, **more: object) -> None:
@@ -79,7 +79,7 @@ def mark_of_a_lost_letter(town: Running) -> bool:
 async def test_twilio_fails_and_recovers(
     hamlet: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(delivery, "SEND_SECONDS", 0.5)
+    monkeypatch.setattr(departures, "SEND_SECONDS", 0.5)
     budi = hamlet.phone("sms")
     create = {"api": "twilio", "method": "create"}
     await plan(hamlet, "429", retry_after=1, **create)

@@ -10,7 +10,7 @@ import pytest
 from sqlmodel import SQLModel, col, select
 
 from bot.channels import base
-from bot.delivery import delivery, ledger
+from bot.delivery import delivery, departures, ledger
 from bot.delivery.delivery import Delivery
 from bot.telemetry import breaker
 from bot.telemetry.metrics import Departure
@@ -304,7 +304,7 @@ async def test_a_doubt_stays_until_it_is_cleared(database):
 
 
 async def test_an_answer_that_does_not_come_is_doubtful(database, monkeypatch):
-    monkeypatch.setattr(delivery, "SEND_SECONDS", 0.02)
+    monkeypatch.setattr(departures, "SEND_SECONDS", 0.02)
     wire = Provider()
     wire.gate.clear()
     async with running(database, wire) as house:
@@ -424,10 +424,10 @@ async def test_a_fault_of_ours_is_logged_without_content_and_stops_nobody(
 
 async def test_a_letter_that_always_makes_us_stumble_lets_the_next_one_go(database):
     wire = Provider()
-    wire.answers["1"] = [KeyError("rahasia")] * delivery.FAULTS
+    wire.answers["1"] = [KeyError("rahasia")] * departures.FAULTS
     async with running(database, wire) as house:
         await house.post("satu", "dua")
-        for _ in range(delivery.FAULTS - 1):
+        for _ in range(departures.FAULTS - 1):
             await wire.begins()
             house.later(seconds=61)
         assert await house.hears(2) == [Departure.NEVER, Departure.SENT]

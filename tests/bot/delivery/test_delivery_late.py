@@ -8,7 +8,8 @@ import pytest
 from sqlmodel import select
 
 from bot.channels import base
-from bot.delivery.delivery import START_SECONDS, Delivery
+from bot.delivery.delivery import Delivery
+from bot.delivery.departures import START_SECONDS
 from bot.delivery.outcomes import Written
 from bot.writer import Writer
 from storage import outbox

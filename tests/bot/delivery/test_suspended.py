@@ -24,16 +24,17 @@ MESSAGE = {"message_id": 7, "date": 0, "chat": {"id": 1, "type": "private"}}
 WORKER = """
 import asyncio, os, signal, sys
 from datetime import timedelta
-from bot import delivery, line
 from bot.channels.telegram import Telegram
 from bot.clock import utc_now
+from bot.delivery import departures, line
+from bot.delivery.delivery import Delivery
 from bot.writer import Writer
 from storage import outbox
-from storage.database import Database
-from storage.keys import ServerKeys
+from storage.crypto.server_key import ServerKeys
+from storage.database.database import Database
 
 url, keys, api = sys.argv[1:]
-outbox.LEASE, delivery.START_SECONDS = timedelta(seconds=2), 1.0
+outbox.LEASE, departures.START_SECONDS = timedelta(seconds=2), 1.0
 
 class Ends:
     def sent(self, *_, **__): return True
@@ -48,8 +49,8 @@ async def main():
     writer = Writer(Database(url))
     writer.start()
     sender = Telegram("1:token", api_base_url=api)
-    out = delivery.Delivery(writer, ServerKeys.from_text(keys), [sender], clock=utc_now,
-                            ends=Ends(), went_out=lambda *_: print("counted", flush=True))
+    out = Delivery(writer, ServerKeys.from_text(keys), [sender], clock=utc_now,
+                   ends=Ends(), went_out=lambda *_: print("counted", flush=True))
     loop = asyncio.create_task(out.run())
     await asyncio.sleep(2.0)
     out.stop()

@@ -13,7 +13,7 @@ from typing import Any
 
 from bot.channels.sms import Sms
 from bot.channels.whatsapp import WhatsApp
-from bot.delivery.delivery import SEND_SECONDS
+from bot.delivery.departures import SEND_SECONDS
 from storage import outbox
 from storage.crypto.server_key import Purpose, ServerKeys
 from storage.letters.letter import Letter
