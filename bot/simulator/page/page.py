@@ -65,7 +65,7 @@ class Page:
         except NoSuchPhone:
             return Response(status_code=404)
         markup = self._markup(request.query_params.get("lang", ""))
-        return _html(markup.lines(phone))
+        return _html(markup.thread.lines(phone))
 
     async def authenticator(self, request: Request) -> Response:
         """Give the codes of this moment, for the script."""
