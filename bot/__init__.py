@@ -16,6 +16,7 @@ doctor: ``kentongan doctor``: examines an installation and advises
 evidence: fetches reporters' files and makes clean working copies of them
 intake: takes in what providers deliver: checks, parses, hands to the writer
 jobs: runs durable jobs and everything that happens on a schedule
+lanes: what waits for a thread of the writer, and which calls share a commit
 operations: what commands and loops do with files on this machine
 retention: erases what outlived its rule and keeps it erased
 settings: ``config.toml``, environment and secret files, strictly read

@@ -3,8 +3,6 @@
 ``run`` queues a verb and waits for its commit. Calls that name ``handles`` are batched
 (1..64, one commit) and keep each person's order; other verbs run alone in between. A
 fault is cured as ``storage.database.transactions`` classifies it.
-
-Long because queue, batch and the cure of each failure are one loop, read together.
 """
 
 import asyncio

@@ -1,6 +1,7 @@
 """Sends the letters of the outbox.
 
-delivery: the loop of each channel: claim, send, do what the error asks for
+delivery: the loop of each channel: claims letters, lets them depart in turn
+departures: sends one letter, or does what its error asks for
 ledger: delivery's writes: claims and ends, repeated while the store is away
 line: what one channel holds in memory, and which letter may go now
 outcomes: the verbs of a letter's end: sent, dead, failed, unreachable

@@ -12,6 +12,7 @@ manners: how a message is sent: as a quoting answer, or forwarded
 page: the page with the phones
 phones: the phones, and the lines of their chats
 rules: faults, storms, strict rates, segments, the journal, authenticator codes
+sending: what is sent in one act: words, files, a place or a card
 server: the ASGI application: providers' APIs, control, page behind one address
 telegram: a small Telegram Bot API
 twilio: a small Twilio Messages API

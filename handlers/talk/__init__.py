@@ -6,7 +6,8 @@ keyword_acts: keywords that act in any state: help, language, stop, cancel, edit
 out_of_order: a button press that overtakes an earlier text: both put in order
 report: the questions of a report, from the first one to SEND
 rights: the menu of a reporter's data rights
-state: the state of a conversation, and the turn that one message makes of it
+state: what is remembered of a conversation between two messages
 talk: one message with its state and facts; asks questions
+turn: what one message led to, and the facts by which it was decided
 unprompted: messages that answer no question: quotes, live locations, late messages
 """

@@ -1,7 +1,4 @@
-"""Who asked for notices on which case: both keyed, and the link ends with the wish.
-
-Long because every function here opens and closes the same encrypted row.
-"""
+"""Who asked for notices on which case: both keyed, and the link ends with the wish."""
 
 import secrets
 from dataclasses import replace
