@@ -21,6 +21,8 @@ FIVE = (
 FOLDERS = ("bot", "handlers", "storage")
 FORBIDDEN = {"utils", "common", "helpers", "manager", "util", "helper", "misc"}
 LONGEST, LONGEST_OF_FIVE, MOST_MODULES = 300, 250, 12
+MOST_QUESTIONS = 13
+"""Branches, conditions joined by `and` or `or`, and filters, in one function."""
 EXPORTS = {"storage/models": "its import fills SQLModel's metadata with every table"}
 
 GLOSSARY = (ROOT / "docs" / "glossary.md").read_text("utf-8")
@@ -107,6 +109,35 @@ def test_a_long_module_says_why_and_no_other_does():
     long = [name(path) for path in modules() if lines(path) > LONGEST]
     reason = re.compile(r"^Long because \w+", re.MULTILINE)
     assert [name(path) for path in modules() if reason.search(docstring(path))] == long
+
+
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+LOOPS = (ast.For, ast.AsyncFor, ast.While)
+BRANCHES = (ast.If, ast.IfExp, *LOOPS, ast.ExceptHandler, ast.match_case)
+
+
+def questions(node: ast.AST) -> int:
+    """Count what a function asks, without what is asked in functions inside it."""
+    count = 0
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.BoolOp):
+            count += len(child.values) - 1
+        elif isinstance(child, ast.comprehension):
+            count += len(child.ifs)
+        count += isinstance(child, BRANCHES)
+        count += 0 if isinstance(child, FUNCTIONS) else questions(child)
+    return count
+
+
+def test_no_function_is_a_tangle():
+    """Ruff's complexity counts no `and` or `or`, which is where tangles hide."""
+    assert questions(ast.parse("x = 1 if a and b or c else 2")) == 3
+    assert [
+        f"{name(path)}: {node.name}"
+        for path in modules()
+        for node in ast.walk(tree(path))
+        if isinstance(node, FUNCTIONS) and questions(node) > MOST_QUESTIONS
+    ] == []
 
 
 def test_no_module_is_named_after_nothing():
