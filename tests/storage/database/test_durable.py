@@ -10,7 +10,7 @@ ASKED = ("journal_mode", "synchronous", "secure_delete", "foreign_keys", "temp_s
 PROGRAM = """
 import json, sys
 from sqlalchemy import text
-from storage.database import Database
+from storage.database.database import Database
 with Database(sys.argv[1]).write_engine.connect() as connection:
     asked = [connection.scalar(text(f"PRAGMA {name}")) for name in sys.argv[2:]]
 print(json.dumps(asked))
