@@ -45,17 +45,17 @@ def scanner(patient: Patient) -> Iterator[Finding]:
 
 
 def opening(_patient: Patient) -> Iterator[Finding]:
-    """Look what strangers' files are opened with, and how well that is locked in."""
+    """Look what opens strangers' files, and how well it is locked in."""
     if confinement.bars_files():
-        yield ok("cells", "what opens a file is kept from all others (Landlock)")
+        yield ok("sandbox", "what opens strangers' files reaches no others (Landlock)")
     else:
         says = "Landlock is missing: what plays sound and video can read files of this account"
-        yield warn("cells", f"{says}; take a kernel of 5.13 or newer that has it on")
+        yield warn("sandbox", f"{says}; take a kernel of 5.13 or newer that has it on")
     if shutil.which("ffmpeg") and shutil.which("ffprobe"):
         yield ok("ffmpeg", "voices and films are played")
     else:
         yield warn("ffmpeg", "is missing: voices and films are kept and not played")
 
 
-LOOKS = (("files", files), ("scanner", scanner), ("cells", opening))
+LOOKS = (("files", files), ("scanner", scanner), ("sandbox", opening))
 """Every check of this file, by the name under which its failure is told."""

@@ -1,4 +1,4 @@
-"""The workshop: lets a bench of its own process make the working copy of a file.
+"""The converter: starts a sandbox for each file and takes the working copy from it.
 
 The original goes in piece by piece and the copy comes out piece by piece; neither is ever
 whole in this process, and nothing of them is on the disk in clear.
@@ -20,42 +20,44 @@ from bot.evidence.kinds import Kind
 
 SECONDS: Final = 45.0
 """How long one file may be worked on; the lease of its job is renewed meanwhile."""
-BENCHES: Final = 2
+SANDBOXES: Final = 2
 """Files that are opened at once, whoever asks; each may need a gigabyte for some seconds."""
 PATIENCE: Final = 20.0
-"""How long a page that somebody looks at waits for a free bench."""
+"""How long a page that somebody looks at waits for a free sandbox."""
 
 Sink = Callable[[bytes], object]
-_places: Final = threading.BoundedSemaphore(BENCHES)
+_free: Final = threading.BoundedSemaphore(SANDBOXES)
+_PROGRAM: Final = ("-I", "-m", "bot.evidence.sandbox")
+_ENVIRONMENT: Final = {"LANG": "C.UTF-8"}
 
 
 class Busy(Exception):
-    """No bench is free; ask again in a moment."""
+    """No sandbox is free; ask again in a moment."""
 
 
-class Hand:
-    """Holds one bench; whoever calls ``let_go`` ends its work, now or when it begins."""
+class Sandbox:
+    """The process that opens one file; whoever calls ``kill`` ends it, now or as it starts."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._bench: subprocess.Popen[bytes] | None = None
-        self.is_over = False
+        self._process: subprocess.Popen[bytes] | None = None
+        self.is_killed = False
 
-    def take(self, bench: subprocess.Popen[bytes]) -> None:
-        """Hold a bench that has just begun."""
+    def started(self, process: subprocess.Popen[bytes]) -> None:
+        """Hold a process that has just started."""
         with self._lock:
-            self._bench = bench
-            is_over = self.is_over
-        if is_over:
-            self.let_go()
+            self._process = process
+            is_killed = self.is_killed
+        if is_killed:
+            self.kill()
 
-    def let_go(self) -> None:
-        """Kill the bench and whatever it started; harmless twice."""
+    def kill(self) -> None:
+        """Kill the process and whatever it started; harmless twice."""
         with self._lock:
-            self.is_over = True
-            if self._bench is not None and self._bench.returncode is None:
+            self.is_killed = True
+            if self._process is not None and self._process.returncode is None:
                 with contextlib.suppress(ProcessLookupError, PermissionError):
-                    os.killpg(self._bench.pid, signal.SIGKILL)
+                    os.killpg(self._process.pid, signal.SIGKILL)
 
 
 def clean(
@@ -65,17 +67,17 @@ def clean(
     copy: Sink,
     preview: Sink,
     seconds: float = SECONDS,
-    hand: Hand | None = None,
+    sandbox: Sandbox | None = None,
 ) -> dict[str, str]:
     """Make a working copy and a preview; return what there is to know.
 
     ``why`` stands in the answer where no copy was made: ``broken``, ``large``, ``slow`` or
-    a cleaner's own code. Then whatever came until there is void. Waits for a free bench.
-    Somebody else may end it by ``hand``.
+    a cleaner's own code. Then whatever came until there is void. Waits until a sandbox is
+    free. Whoever passes a ``sandbox`` may kill it meanwhile.
     """
     sinks = {frames.COPY: copy, frames.PREVIEW: preview}
-    with _places:
-        return _work(kind, ("clean",), pieces, sinks, seconds, hand or Hand())
+    with _free:
+        return _work(kind, ("clean",), pieces, sinks, seconds, sandbox or Sandbox())
 
 
 def page(
@@ -88,12 +90,12 @@ def page(
 ) -> dict[str, str]:
     """Draw one page of a document, from 0; ``why`` as in ``clean``. Raises Busy."""
     task, sinks = ("page", str(number)), {frames.PREVIEW: preview}
-    if not _places.acquire(timeout=PATIENCE):
+    if not _free.acquire(timeout=PATIENCE):
         raise Busy
     try:
-        return _work(kind, task, pieces, sinks, seconds, Hand())
+        return _work(kind, task, pieces, sinks, seconds, Sandbox())
     finally:
-        _places.release()
+        _free.release()
 
 
 def _work(
@@ -102,39 +104,40 @@ def _work(
     pieces: Iterable[bytes],
     sinks: Mapping[bytes, Sink],
     seconds: float,
-    hand: Hand,
+    sandbox: Sandbox,
 ) -> dict[str, str]:
-    command = [sys.executable, "-I", "-m", "bot.evidence.sandbox", kind.code, *task]
     with subprocess.Popen(  # nosec B603 # noqa: S603 - no shell, and arguments of our own
-        command,
+        [sys.executable, *_PROGRAM, kind.code, *task],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         cwd="/",
-        env={"LANG": "C.UTF-8"},
+        env=_ENVIRONMENT,
         start_new_session=True,
-    ) as bench:
-        hand.take(bench)
-        timer = threading.Timer(seconds, hand.let_go)
+    ) as process:
+        sandbox.started(process)
+        timer = threading.Timer(seconds, sandbox.kill)
         timer.start()
         try:
-            return _spoken(bench, pieces, sinks)
+            return _told(process, pieces, sinks)
         except (frames.Broken, Strange, ValueError):
-            return {"why": "slow" if hand.is_over else "broken"}
+            return {"why": "slow" if sandbox.is_killed else "broken"}
         finally:
             timer.cancel()
-            hand.let_go()
+            sandbox.kill()
 
 
-def _spoken(
-    bench: subprocess.Popen[bytes], pieces: Iterable[bytes], sinks: Mapping[bytes, Sink]
+def _told(
+    process: subprocess.Popen[bytes],
+    pieces: Iterable[bytes],
+    sinks: Mapping[bytes, Sink],
 ) -> dict[str, str]:
-    if bench.stdin is None or bench.stdout is None:
+    if process.stdin is None or process.stdout is None:
         raise frames.Broken
-    with contextlib.suppress(BrokenPipeError), bench.stdin as source:
+    with contextlib.suppress(BrokenPipeError), process.stdin as source:
         for piece in pieces:  # who stops reading has its answer ready
             source.write(piece)
-    for letter, data in frames.read(bench.stdout):
+    for letter, data in frames.read(process.stdout):
         if letter == frames.FACTS:
             return checked(json.loads(data))
         sinks[letter](data)

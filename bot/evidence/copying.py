@@ -1,4 +1,4 @@
-"""What becomes of a file that came whole: the scanner is asked, a bench makes its copy."""
+"""What becomes of a file that came whole: the scanner is asked, a sandbox makes its copy."""
 
 import asyncio
 import hashlib
@@ -18,7 +18,7 @@ _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 
-class Aside(Protocol):
+class InThread(Protocol):
     """Runs work in another thread."""
 
     async def __call__(
@@ -43,16 +43,16 @@ class Whole:
 class Opener:
     """Opens files, two at once; ``scanner`` is asked before (``files.clamav``), "": nobody.
 
-    ``aside`` runs what waits.
+    ``in_thread`` runs what waits.
     """
 
     def __init__(
-        self, *, scanner: str, clock: Callable[[], datetime], aside: Aside
+        self, *, scanner: str, clock: Callable[[], datetime], in_thread: InThread
     ) -> None:
         self._scanner = scanner
         self._clock = clock
-        self._aside = aside
-        self._places = asyncio.Semaphore(converter.BENCHES)
+        self._in_thread = in_thread
+        self._free = asyncio.Semaphore(converter.SANDBOXES)
 
     async def open(
         self, whole: Whole, original: Sealer, copy: Sealer, *, is_last: bool
@@ -72,7 +72,7 @@ class Opener:
             "salt": secrets.token_hex(16),
             "why": "" if whole.kind else "not_shown",
         }
-        async with self._places:  # so that no thread waits for another
+        async with self._free:  # so that no thread waits for another
             if why := await self._verdict(original, is_last=is_last):
                 details["why"] = why
             elif whole.kind is not None:
@@ -85,11 +85,11 @@ class Opener:
         self, kind: Kind, original: Sealer, copy: Sealer
     ) -> dict[str, str]:
         """Make the working copy in a thread; a server that stops does not wait for it."""
-        hand = converter.Hand()
+        sandbox = converter.Sandbox()
         try:
-            return await self._aside(made, kind, original, copy, hand=hand)
+            return await self._in_thread(made, kind, original, copy, sandbox=sandbox)
         except asyncio.CancelledError:
-            hand.let_go()
+            sandbox.kill()
             raise
 
     async def _verdict(self, original: Sealer, *, is_last: bool) -> str:
@@ -98,7 +98,7 @@ class Opener:
             return ""
         pieces = chunks(original.part, original.key)
         try:
-            found = await self._aside(clamav.is_infected, self._scanner, pieces)
+            found = await self._in_thread(clamav.is_infected, self._scanner, pieces)
         except clamav.Silent:
             if not is_last:
                 raise
@@ -107,7 +107,11 @@ class Opener:
 
 
 def made(
-    kind: Kind, original: Sealer, copy: Sealer, *, hand: converter.Hand | None = None
+    kind: Kind,
+    original: Sealer,
+    copy: Sealer,
+    *,
+    sandbox: converter.Sandbox | None = None,
 ) -> dict[str, str]:
     """Seal the working copy and behind it its preview; tell their sizes in bytes."""
     sizes = {"copy_size": 0, "preview_size": 0}
@@ -125,7 +129,7 @@ def made(
             chunks(original.part, original.key),
             copy=into("copy_size"),
             preview=into("preview_size"),
-            hand=hand,
+            sandbox=sandbox,
         )
     told = {name: str(size) for name, size in sizes.items()}
     shown = {"kind": kind.code, "shown": kind.shown, "copy": kind.copy, "why": ""}

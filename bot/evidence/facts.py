@@ -1,6 +1,6 @@
-"""What a bench may say of a file: known names, each of a known shape, and nothing else.
+"""What a sandbox may say of a file: known names, each of a known shape, and nothing else.
 
-A bench has read a stranger's bytes; whoever took it over must not speak for the house.
+A sandbox has read a stranger's bytes; whoever took it over must not speak for the server.
 """
 
 import json
@@ -20,11 +20,11 @@ _PAGES_WHY: Final = "no_page"
 
 
 class Strange(Exception):
-    """A bench said what no bench says."""
+    """A sandbox said what no sandbox of ours says."""
 
 
 def checked(said: Any) -> dict[str, str]:  # noqa: ANN401 - whatever JSON can hold
-    """Return what a bench said; raises Strange unless all of it may be said."""
+    """Return what a sandbox said; raises Strange unless all of it may be said."""
     if not isinstance(said, dict):
         raise Strange
     for name, value in said.items():

@@ -71,12 +71,12 @@ class MediaWorker(Worker):
         self._channels: Mapping[Channel, base.Sender] = {c.name: c for c in channels}
         self._shelf = shelf
         self._threads = ThreadPoolExecutor(THREADS, "media")
-        self._opener = Opener(scanner=scanner, clock=clock, aside=self._aside)
+        self._opener = Opener(scanner=scanner, clock=clock, in_thread=self._in_thread)
 
-    async def _aside(
+    async def _in_thread(
         self, work: Callable[_P, _T], /, *given: _P.args, **more: _P.kwargs
     ) -> _T:
-        """Run what may wait for disk, bench or network in threads of our own.
+        """Run what may wait for disk, sandbox or network in threads of our own.
 
         A store that hangs holds up nobody else's work then.
         """
@@ -135,7 +135,7 @@ class MediaWorker(Worker):
         channel = self._channels.get(Channel(job.details["channel"]))
         if channel is None:  # it may be set up again
             raise base.Later("media.no_channel")
-        if not await self._aside(self._is_wanted, job):
+        if not await self._in_thread(self._is_wanted, job):
             await self._give_up(job, FileState.GONE)
             return
         file_id = bytes.fromhex(job.details["file"])
@@ -147,15 +147,15 @@ class MediaWorker(Worker):
             async with asyncio.timeout(FETCH_SECONDS):
                 taken = await self._arrives(job, channel, original)
             file = await self._opened(job, taken, original, copy)
-            await self._aside(_publish, file.parts)
+            await self._in_thread(_publish, file.parts)
             outcome = await self._writer.act(
                 self._office, self._clock(), evidence.taken, job, file
             )
         finally:
             holding.cancel()
-            await self._aside(_drop, (original, copy))
+            await self._in_thread(_drop, (original, copy))
         if outcome is evidence.Outcome.TAKEN:
-            await self._aside(_tidy, file.parts)
+            await self._in_thread(_tidy, file.parts)
             await self._writer.run(watches.mended, Watched.FILES, now=self._clock())
         await self._ended(outcome, file_id)
 
@@ -176,7 +176,7 @@ class MediaWorker(Worker):
                 async for chunk in download.chunks:
                     digest.update(chunk)
                     head += chunk[: HEAD - len(head)]
-                    await self._aside(original.write, chunk)
+                    await self._in_thread(original.write, chunk)
         return Whole(
             digest.hexdigest(),
             recognise(bytes(head)),
@@ -202,7 +202,7 @@ class MediaWorker(Worker):
     async def _ended(self, outcome: evidence.Outcome, file_id: bytes) -> None:
         """Delete what is wanted no more; never what another worker may have stored."""
         if outcome is evidence.Outcome.GONE:
-            await self._aside(keeper.remove, self._shelf, (file_id,))
+            await self._in_thread(keeper.remove, self._shelf, (file_id,))
         elif outcome is evidence.Outcome.NOT_OURS:
             logs.event("media.not_authentic", level="error")
 

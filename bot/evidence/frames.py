@@ -1,4 +1,4 @@
-"""How the bench speaks: frames on a pipe, so that neither side holds a copy whole.
+"""How the sandbox answers: frames on a pipe, so that neither side holds a copy whole.
 
 A frame is one letter (``COPY``, ``PREVIEW`` or ``FACTS``), its length in 4 bytes and so many
 bytes. ``FACTS`` is JSON and the last one: without it the work was not finished.
@@ -17,7 +17,7 @@ _HEAD: Final = struct.Struct(">cI")
 
 
 class Broken(Exception):
-    """What came is no frame; whoever spoke died or is not ours."""
+    """What came is no frame; whoever sent it died or is not ours."""
 
 
 def write(out: BinaryIO, letter: bytes, data: bytes | memoryview) -> None:

@@ -85,9 +85,9 @@ def preview(visit: Visit) -> Response:
 
 
 def page(visit: Visit) -> Response:
-    """Draw one page of a PDF (from 1) in the workshop; nothing of it is kept.
+    """Let a sandbox draw one page of a PDF (from 1); nothing of it is kept.
 
-    Raises EvidenceAway while no bench is free.
+    Raises EvidenceAway while no sandbox is free.
     """
     copy, number = _found(visit), visit.request.path_params["page"]
     is_paper = copy.kind is not None and copy.kind.shown == "pages"

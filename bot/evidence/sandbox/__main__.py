@@ -1,7 +1,8 @@
-"""The bench: opens one file in a locked cell, ``python -m bot.evidence.sandbox KIND TASK``.
+"""The sandbox: locks itself in and opens one file.
 
-The file comes on standard input, frames go to standard output (``frames``). It knows no
-store, no key and no name; whatever happens to it, the house goes on.
+``python -m bot.evidence.sandbox KIND TASK``: the file comes on standard input, frames go to
+standard output (``frames``). It knows no store, no key and no name; whatever happens to it,
+the server goes on.
 """
 
 import codecs
@@ -36,7 +37,7 @@ def run(
         work: Callable[..., dict[str, str]] = getattr(cleaner, task)
         for codec in _CODECS:
             codecs.lookup(codec)
-        confinement.lock(converts=getattr(cleaner, "converts", False))
+        confinement.lock(starts_programs=getattr(cleaner, "starts_programs", False))
         original = _whole(source)
         give = functools.partial(frames.write, out)
         facts = work(original, kind, give, *told)

@@ -8,10 +8,10 @@ from typing import Final
 from bot.evidence.facts import LONGEST_NAME, MOST_NAMED
 from bot.evidence.kinds import Kind, kinds
 from bot.evidence.refusals import Give, Refused
-from bot.evidence.sandbox.documents import clean as office
+from bot.evidence.sandbox.documents.clean import clean as clean_document
 from bot.evidence.sandbox.plain_text import seen
 
-converts: Final = False
+starts_programs: Final = False
 
 
 def clean(original: bytes, _kind: Kind, give: Give) -> dict[str, str]:
@@ -23,7 +23,7 @@ def clean(original: bytes, _kind: Kind, give: Give) -> dict[str, str]:
         raise Refused("broken") from None
     with archive:
         if kind := _document(archive, set(names)):
-            return office.clean(archive, kind, give) | {"kind": kind.code}
+            return clean_document(archive, kind, give) | {"kind": kind.code}
     return {
         "why": "archive",
         "entries": json.dumps(_listed(names)),

@@ -1,7 +1,7 @@
-"""The cell in which a stranger's file is opened: no network, few files, bounded in all.
+"""How the sandbox locks itself in: no network, few files, a bound for everything.
 
-Everything here is for the bench's own process, before it sees the first byte. Files are
-barred by Landlock, which a kernel has since 5.13; ``bars_files`` tells of this one.
+It does so before it sees the first byte of a stranger's file. Files are barred by Landlock,
+which a kernel has since 5.13; ``bars_files`` tells of this one.
 """
 
 import contextlib
@@ -20,7 +20,7 @@ NICE: Final = 10
 """Messages and officers come first."""
 OPEN_FILES: Final = 64
 LARGEST: Final = 2 << 30
-"""Bytes of a file that a converter may write (in memory, nothing goes to the disk)."""
+"""Bytes of a file that ffmpeg may write (in memory, nothing goes to the disk)."""
 _NEW_USER, _NEW_NET = 0x10000000, 0x40000000
 _NO_NEW_PRIVILEGES, _DUMPABLE, _DIES_WITH_PARENT = 38, 4, 1
 _KILL = 9
@@ -30,27 +30,26 @@ _ASKS_VERSION, _BENEATH = 1, 1
 _RUNS, _WRITES, _READS, _LISTS = 1, 2, 4, 8
 _FILE_RIGHTS: Final = {1: 13, 2: 14, 3: 15, 5: 16, 9: 17}
 """Rights over files by the version that first had them: so many bits, from the lowest."""
-_CONVERTERS_OWN: Final = {
+_OPENED_BY_FFMPEG: Final = {
     "/usr": _RUNS | _READS | _LISTS,
     "/lib": _RUNS | _READS | _LISTS,
     "/lib64": _RUNS | _READS | _LISTS,
     "/etc/ld.so.cache": _READS,
     "/dev/null": _READS | _WRITES,
 }
-"""What a converter may open beside the original, which has no place among the files."""
+"""What ffmpeg may open beside the original, which lies in memory."""
 
 
-def lock(*, converts: bool) -> None:
-    """Lock this process in. ``converts``: it runs another program, which opens files.
+def lock(*, starts_programs: bool) -> None:
+    """Lock this process in. ``starts_programs``: what it starts (ffmpeg) opens files.
 
     Without that no file can be opened any more: what is needed is imported before. What
     this machine refuses (a namespace in a container) or does not have (Landlock) is left
     out: the rest holds all the same.
     """
     os.nice(NICE)
-    with contextlib.suppress(
-        OSError
-    ):  # where memory runs out, the bench goes, not the house
+    with contextlib.suppress(OSError):
+        # Where memory runs out, this process is killed and not the server.
         Path("/proc/self/oom_score_adj").write_text("1000")
     libc = ctypes.CDLL(None, use_errno=True)
     libc.prctl(_DIES_WITH_PARENT, _KILL, 0, 0, 0)
@@ -58,16 +57,16 @@ def lock(*, converts: bool) -> None:
     libc.prctl(_DUMPABLE, 0, 0, 0, 0)
     if libc.unshare(_NEW_NET) != 0:
         libc.unshare(_NEW_USER | _NEW_NET)
-    bar(libc, _CONVERTERS_OWN if converts else {})
+    bar(libc, _OPENED_BY_FFMPEG if starts_programs else {})
     _most(resource.RLIMIT_CORE, 0)
     _most(resource.RLIMIT_AS, MEMORY)
     _most(resource.RLIMIT_CPU, CPU_SECONDS)
-    _most(resource.RLIMIT_FSIZE, LARGEST if converts else 0)
-    _most(resource.RLIMIT_NOFILE, OPEN_FILES if converts else _first_free())
+    _most(resource.RLIMIT_FSIZE, LARGEST if starts_programs else 0)
+    _most(resource.RLIMIT_NOFILE, OPEN_FILES if starts_programs else _first_free())
 
 
 def bars_files() -> bool:
-    """Tell whether this machine's kernel keeps a cell from the files of the house."""
+    """Tell whether this machine's kernel bars a sandbox from the files of others."""
     return _version(ctypes.CDLL(None)) > 0
 
 
@@ -110,7 +109,7 @@ def bar(libc: ctypes.CDLL, allowed: Mapping[str, int]) -> None:
 
 def _done(answer: int) -> int:
     if answer < 0:
-        raise OSError(ctypes.get_errno(), "the cell cannot be locked")
+        raise OSError(ctypes.get_errno(), "the sandbox cannot be locked")
     return answer
 
 

@@ -12,7 +12,7 @@ from bot.evidence import frames
 from bot.evidence.kinds import Kind
 from bot.evidence.refusals import Give, Refused
 
-converts: Final = False
+starts_programs: Final = False
 MOST_PIXELS: Final = 50_000_000
 """What is drawn anew at once; a larger JPEG is read at a half, a quarter or an eighth."""
 MOST_ANNOUNCED: Final = 400_000_000

@@ -7,7 +7,7 @@ from bot.evidence import frames
 from bot.evidence.kinds import Kind
 from bot.evidence.refusals import Give, Refused
 
-converts: Final = False
+starts_programs: Final = False
 _HIDES: Final = re.compile(
     "[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
 )

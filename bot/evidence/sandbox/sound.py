@@ -19,7 +19,7 @@ from bot.evidence import frames
 from bot.evidence.kinds import Kind
 from bot.evidence.refusals import Give, Refused
 
-converts: Final = True
+starts_programs: Final = True
 PIECE: Final = 64 * 1024
 PLACES: Final = "/usr/local/bin:/usr/bin:/bin"
 _QUIET: Final = ("-v", "error", "-protocol_whitelist", "file,pipe")
@@ -85,7 +85,7 @@ def clean(original: bytes, kind: Kind, give: Give) -> dict[str, str]:
 
 @contextmanager
 def _held(original: bytes) -> Iterator[str]:
-    """Hold the original in memory under a name that the converter may open."""
+    """Hold the original in memory under a name that ffmpeg may open."""
     number = os.memfd_create("original")
     try:
         rest = memoryview(original)
@@ -214,7 +214,7 @@ def _preview(kind: Kind, place: str, start: float, give: Give) -> None:
 def _convert(
     kind: Kind, place: str, asked: Sequence[str], give: Give, letter: bytes
 ) -> None:
-    """Run the converter and pass on what comes. Raises Refused."""
+    """Run ffmpeg and pass on what comes. Raises Refused."""
     command = (
         *(_program("ffmpeg"), "-nostdin", *_QUIET, "-threads", "1"),
         *("-f", kind.demuxer, "-i", place, *asked, "-threads", "1", "pipe:1"),

@@ -572,13 +572,13 @@ async def test_a_bucket_that_is_away_is_said(monkeypatch, bucket):
 @pytest.mark.parametrize(("barred", "state"), [(True, State.OK), (False, State.WARN)])
 async def test_how_files_are_opened_is_said(monkeypatch, barred, state):
     monkeypatch.setattr(confinement, "bars_files", lambda: barred)
-    ((found, says),) = said(await examine(), "cells")
+    ((found, says),) = said(await examine(), "sandbox")
     assert found is state
     assert "Landlock" in says
 
 
 @pytest.mark.parametrize(("path", "state"), [("/usr/bin", State.OK), ("", State.WARN)])
-async def test_a_missing_converter_is_said(monkeypatch, path, state):
+async def test_that_ffmpeg_is_missing_is_said(monkeypatch, path, state):
     here = "/usr/bin/ffmpeg"
     monkeypatch.setattr(shutil, "which", lambda _: here if path else None)
     ((found, _),) = said(await examine(), "ffmpeg")

@@ -1,4 +1,4 @@
-"""The house and its bench: what is said between them, and what happens when one dies."""
+"""Server and sandbox: what is said between them, and what happens when one dies."""
 
 import io
 import subprocess
@@ -38,7 +38,7 @@ def test_what_is_no_frame_is_refused(said):
         list(frames.read(io.BytesIO(said)))
 
 
-def test_a_bench_that_takes_too_long_ends():
+def test_a_sandbox_that_takes_too_long_ends():
     """It waits for words that do not come while nobody closes the pipe."""
 
     def slowly():
@@ -53,8 +53,8 @@ def test_a_bench_that_takes_too_long_ends():
     assert time.monotonic() - began < 10
 
 
-def test_whoever_holds_a_bench_may_end_its_work():
-    hand, began = converter.Hand(), threading.Event()
+def test_whoever_holds_a_sandbox_may_kill_it():
+    sandbox, began = converter.Sandbox(), threading.Event()
 
     def endless():
         while True:
@@ -68,19 +68,19 @@ def test_whoever_holds_a_bench_may_end_its_work():
             endless(),
             copy=bytearray,
             preview=bytearray,
-            hand=hand,
+            sandbox=sandbox,
         )
         assert began.wait(10)
-        hand.let_go()
+        sandbox.kill()
         assert work.result(10)["why"]
-    hand.let_go()
+    sandbox.kill()
 
 
-def test_work_that_was_ended_before_it_began_is_not_done():
-    hand = converter.Hand()
-    hand.let_go()
+def test_a_sandbox_that_was_killed_before_it_began_does_nothing():
+    sandbox = converter.Sandbox()
+    sandbox.kill()
     facts = converter.clean(
-        kinds()["text"], [b"halo"], copy=bytearray, preview=bytearray, hand=hand
+        kinds()["text"], [b"halo"], copy=bytearray, preview=bytearray, sandbox=sandbox
     )
     assert facts["why"]
 
@@ -94,16 +94,16 @@ def test_so_many_files_are_opened_at_once_and_no_page_waits_for_ever(monkeypatch
         return converter.page(kinds()["pdf"], [paper], 0, preview=drawn.extend)
 
     with ExitStack() as taken:
-        for _ in range(converter.BENCHES):
-            taken.enter_context(converter._places)  # noqa: SLF001 - as a bench at work
+        for _ in range(converter.SANDBOXES):
+            taken.enter_context(converter._free)  # noqa: SLF001 - as a sandbox at work
         with pytest.raises(converter.Busy):
             page()
     assert "why" not in page()
     assert drawn.startswith(b"\xff\xd8")
 
 
-def test_the_house_itself_loads_nothing_that_opens_files():
-    """What reads strangers' bytes is in the bench alone, and costs the server nothing."""
+def test_the_server_itself_loads_nothing_that_opens_files():
+    """What reads strangers' bytes is in the sandbox alone, and costs the server nothing."""
     asked = (
         "import sys, bot.app; "
         "print(*sorted({'lxml', 'pikepdf', 'pypdfium2', 'PIL'} & set(sys.modules)))"
@@ -114,7 +114,7 @@ def test_the_house_itself_loads_nothing_that_opens_files():
     assert found.stdout.strip() == ""
 
 
-def test_a_bench_that_cannot_begin_is_told_from_a_file_that_is_broken(monkeypatch):
+def test_a_sandbox_that_cannot_start_is_told_from_a_file_that_is_broken(monkeypatch):
     monkeypatch.setattr(sys, "executable", "/bin/false")
     facts = converter.clean(
         kinds()["jpeg"], [jpeg()] * 50, copy=bytearray, preview=bytearray
@@ -122,7 +122,7 @@ def test_a_bench_that_cannot_begin_is_told_from_a_file_that_is_broken(monkeypatc
     assert facts == {"why": "broken"}
 
 
-def test_our_secrets_are_not_in_the_benchs_environment(monkeypatch):
+def test_our_secrets_are_not_in_the_environment_of_the_sandbox(monkeypatch):
     """What it could tell of us is the language; its environment is made anew."""
     seen = {}
     real = subprocess.Popen

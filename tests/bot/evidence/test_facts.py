@@ -1,4 +1,4 @@
-"""A bench says what benches say, or it is not heard: it has read a stranger's bytes."""
+"""A sandbox says what may be said, or it is not heard: it has read a stranger's bytes."""
 
 import json
 
@@ -47,7 +47,7 @@ STRANGE = [
 
 
 @pytest.mark.parametrize("said", GOOD)
-def test_what_benches_say_is_heard(said):
+def test_what_may_be_said_is_heard(said):
     assert checked(said) == said
 
 
@@ -57,7 +57,7 @@ def test_anything_else_is_strange(said):
         checked(said)
 
 
-def test_a_bench_that_speaks_for_the_house_has_broken_its_file(monkeypatch):
+def test_a_sandbox_that_speaks_for_the_server_has_broken_its_file(monkeypatch):
     def taken_over(said):
         return said | {"sha256": "00" * 32}
 

@@ -343,7 +343,7 @@ async def test_a_store_that_hangs_holds_up_no_other_thread(world, monkeypatch):
     monkeypatch.setattr(media_module, "_publish", hangs)
     worker = world.worker(world.quick)
     work = asyncio.create_task(worker.work(await world.claims()))
-    others = [asyncio.create_task(worker._aside(hangs, ())) for _ in range(9)]  # noqa: SLF001 - as many more files
+    others = [asyncio.create_task(worker._in_thread(hangs, ())) for _ in range(9)]  # noqa: SLF001 - as many more files
     await asyncio.to_thread(hung.acquire)
     async with asyncio.timeout(5):
         assert await asyncio.to_thread(lambda: "free") == "free"
@@ -351,15 +351,15 @@ async def test_a_store_that_hangs_holds_up_no_other_thread(world, monkeypatch):
     await asyncio.gather(work, *others)
 
 
-async def test_a_server_that_stops_does_not_wait_for_a_bench(world, monkeypatch):
+async def test_a_server_that_stops_does_not_wait_for_a_sandbox(world, monkeypatch):
     opening, ended = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
 
-    def endless(_kind, pieces, *, hand, **_):
+    def endless(_kind, pieces, *, sandbox, **_):
         assert list(pieces)
         loop.call_soon_threadsafe(opening.set)
-        while not hand.is_over:
-            time.sleep(0.01)  # a thread, as of a bench that works on and on
+        while not sandbox.is_killed:
+            time.sleep(0.01)  # a thread, as of a sandbox that works on and on
         loop.call_soon_threadsafe(ended.set)
         return {"why": "slow"}
 

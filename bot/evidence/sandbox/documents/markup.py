@@ -14,7 +14,7 @@ from lxml import etree
 from bot.evidence.sandbox.documents import fields, trees
 
 _TABLE: Final = tomllib.loads(
-    Path(__file__).with_name("office.toml").read_text("utf-8")
+    Path(__file__).with_name("markup.toml").read_text("utf-8")
 )
 
 

@@ -19,7 +19,7 @@ from bot.evidence.refusals import Give, Refused
 from bot.evidence.sandbox.pdf.drawings import Drawings
 from bot.evidence.sandbox.pdf.pruning import keep_only, names_of, prune
 
-converts: Final = False
+starts_programs: Final = False
 Image.init()
 MOST_PAGES: Final = 5000
 PREVIEW_WIDTH: Final = 480

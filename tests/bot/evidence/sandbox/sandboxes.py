@@ -1,4 +1,4 @@
-"""Let the real bench work, and look at what comes out."""
+"""Let a real sandbox open a file, and look at what comes out."""
 
 import io
 import json
@@ -15,7 +15,7 @@ PIECE = 64 * 1024
 
 
 class Made(NamedTuple):
-    """What a bench gave; ``facts["why"]`` stands where it gave no copy."""
+    """What a sandbox gave; ``facts["why"]`` stands where it gave no copy."""
 
     copy: bytes
     preview: bytes
@@ -25,7 +25,7 @@ class Made(NamedTuple):
 def opened(data: bytes, *, here_too: bool = True) -> Made:
     """Open a file as the media worker does.
 
-    ``here_too``: in this process as well, unlocked. The cell must change nothing of what
+    ``here_too``: in this process as well, unlocked. The lock must change nothing of what
     an honest file gives: what a cleaner loads late would not be found inside.
     """
     kind = recognise(data[:HEAD])
@@ -44,7 +44,7 @@ def opened(data: bytes, *, here_too: bool = True) -> Made:
 
 
 def unlocked(kind: Kind, data: bytes) -> Mapping[str, str]:
-    """Let the bench's own program run in this process; return what it tells."""
+    """Run the sandbox's program in this process, not locked in; return what it tells."""
     out = io.BytesIO()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(confinement, "lock", lambda **_: None)

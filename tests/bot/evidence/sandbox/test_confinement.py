@@ -1,4 +1,4 @@
-"""The cell really is locked: tried from inside, in a process that then ends."""
+"""The sandbox really is locked: tried from inside, in a process that then ends."""
 
 import ctypes
 import json
@@ -14,10 +14,10 @@ from tests.support.places import ROOT
 
 PROGRAM = """
 import json, os, resource, socket, sys
-from bot.evidence import cells
+from bot.evidence.sandbox import confinement
 if {shares_network}:
-    cells._NEW_USER = cells._NEW_NET = 0
-cells.lock(converts={converts})
+    confinement._NEW_USER = confinement._NEW_NET = 0
+confinement.lock(starts_programs={starts_programs})
 tried = {{}}
 
 def trial(name, act):
@@ -64,7 +64,7 @@ def tried(request, tmp_path):
     own = tmp_path / "own"
     own.write_text("#!/bin/sh\n")
     own.chmod(0o755)
-    (tmp_path / "victim").write_text("of the house")
+    (tmp_path / "victim").write_text("ours")
     name = f"kentongan-{os.getpid()}"
     with (
         socket.create_server(("127.0.0.1", 0)) as listener,
@@ -76,7 +76,7 @@ def tried(request, tmp_path):
         neighbour.bind(f"\0{name}")
         neighbour.listen()
         program = PROGRAM.format(
-            converts=bool(request.param),
+            starts_programs=bool(request.param),
             shares_network=request.param == "shares network",
             port=listener.getsockname()[1],
             name=name,
@@ -96,7 +96,7 @@ def tried(request, tmp_path):
 
 
 @pytest.mark.parametrize("tried", [False], indirect=True)
-def test_a_locked_cell_opens_nothing(tried, tmp_path):
+def test_a_locked_sandbox_opens_nothing(tried, tmp_path):
     refused = {"OSError", "PermissionError"}
     assert {tried["reads"], tried["connects"], tried["writes"]} <= refused
     assert tried["eats"] == "MemoryError"
@@ -105,7 +105,7 @@ def test_a_locked_cell_opens_nothing(tried, tmp_path):
 
 
 @pytest.mark.parametrize("tried", [True], indirect=True)
-def test_a_converters_cell_reaches_nobody_and_eats_no_more(tried):
+def test_a_sandbox_with_ffmpeg_reaches_nobody_and_eats_no_more(tried):
     assert tried["eats"] == "MemoryError"
     if tried["connects"] == "done":
         pytest.skip("this machine lets nobody make a network of its own")
@@ -114,35 +114,35 @@ def test_a_converters_cell_reaches_nobody_and_eats_no_more(tried):
 
 @needs_landlock
 @pytest.mark.parametrize("tried", [False, True], indirect=True)
-def test_no_cell_touches_the_files_of_the_house(tried, tmp_path):
+def test_no_sandbox_touches_the_files_of_the_server(tried, tmp_path):
     barred = ("hands", "erases", "moves", "makes", "runs_own")
     assert {tried[name] for name in barred} == {"PermissionError"}
     refused = {tried[name] for name in ("reads", "lists", "writes")}
     assert refused <= {"PermissionError", "OSError"}, (
         "OSError: no number is left for it"
     )
-    assert (tmp_path / "victim").read_text() == "of the house"
+    assert (tmp_path / "victim").read_text() == "ours"
     assert {one.name for one in tmp_path.iterdir()} == {"door", "own", "victim"}
 
 
 @needs_landlock
 @pytest.mark.parametrize("tried", [True], indirect=True)
-def test_a_converters_cell_starts_programs_and_knocks_at_no_nameless_door(tried):
+def test_a_sandbox_with_ffmpeg_starts_programs_and_reaches_no_abstract_socket(tried):
     assert tried["starts"] == "done"
     assert tried["nameless"] in {"PermissionError", "ConnectionRefusedError"}
 
 
 @pytest.mark.parametrize("tried", ["shares network"], indirect=True)
-def test_where_it_has_no_network_of_its_own_a_cell_makes_no_connection(tried):
+def test_where_it_has_no_network_of_its_own_a_sandbox_makes_no_connection(tried):
     if tried["connects"] == "done":
         pytest.skip("only Landlock 4 refuses TCP")
     assert tried["connects"] == "PermissionError"
 
 
 @pytest.mark.parametrize("tried", [True], indirect=True)
-def test_a_converters_cell_knocks_at_no_door_that_has_a_path(tried):
+def test_a_sandbox_with_ffmpeg_reaches_no_socket_that_has_a_path(tried):
     if tried["named"] == "done":
-        pytest.skip("only Landlock 9 keeps a converter from a socket that has a path")
+        pytest.skip("only Landlock 9 keeps ffmpeg from a socket that has a path")
     assert tried["named"] == "PermissionError"
 
 
@@ -183,7 +183,7 @@ def test_without_landlock_the_rest_still_holds():
 
 
 def test_what_cannot_be_locked_is_not_used(monkeypatch):
-    """A kernel that has Landlock and refuses: better no copy than an open cell."""
+    """A kernel that has Landlock and refuses: better no copy than an open sandbox."""
     monkeypatch.setattr(confinement, "_version", lambda _: 1)
     with pytest.raises(OSError, match="cannot be locked"):
         confinement.bar(Without(), {})
