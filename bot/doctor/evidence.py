@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from bot.assembly.office import make_shelf
 from bot.doctor import findings
 from bot.doctor.findings import Finding, Patient, ok, warn, wrong
-from bot.evidence import clamav
-from bot.evidence.sandbox import confinement
+from bot.evidence import clamav, converter
 from bot.retention import sweeping
 from bot.terminal import refusals
 
@@ -46,7 +45,7 @@ def scanner(patient: Patient) -> Iterator[Finding]:
 
 def opening(_patient: Patient) -> Iterator[Finding]:
     """Look what opens strangers' files, and how well it is locked in."""
-    if confinement.bars_files():
+    if converter.bars_files():
         yield ok("sandbox", "what opens strangers' files reaches no others (Landlock)")
     else:
         says = "Landlock is missing: what plays sound and video can read files of this account"

@@ -98,6 +98,23 @@ def page(
         _free.release()
 
 
+def bars_files() -> bool:
+    """Ask a sandbox whether this machine bars it from the files of others.
+
+    Raises OSError or SubprocessError where it cannot be started or locked.
+    """
+    told = subprocess.run(  # nosec B603 # noqa: S603 - no shell, and arguments of our own
+        [sys.executable, *_PROGRAM, "bars_files"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        cwd="/",
+        env=_ENVIRONMENT,
+        timeout=SECONDS,
+        check=True,
+    )
+    return told.stdout == b"yes\n"
+
+
 def _work(
     kind: Kind,
     task: Sequence[str],

@@ -15,8 +15,7 @@ from bot.clock import utc_now
 from bot.doctor import doctor, installation
 from bot.doctor.findings import State
 from bot.doctor.numbers import FRAGMENT
-from bot.evidence import clamav
-from bot.evidence.sandbox import confinement
+from bot.evidence import clamav, converter
 from storage.crypto.server_key import ServerKeys
 from storage.database.database import Database
 from storage.evidence import bucket as buckets
@@ -571,7 +570,7 @@ async def test_a_bucket_that_is_away_is_said(monkeypatch, bucket):
 
 @pytest.mark.parametrize(("barred", "state"), [(True, State.OK), (False, State.WARN)])
 async def test_how_files_are_opened_is_said(monkeypatch, barred, state):
-    monkeypatch.setattr(confinement, "bars_files", lambda: barred)
+    monkeypatch.setattr(converter, "bars_files", lambda: barred)
     ((found, says),) = said(await examine(), "sandbox")
     assert found is state
     assert "Landlock" in says

@@ -9,6 +9,7 @@ import sys
 
 import pytest
 
+from bot.evidence import converter
 from bot.evidence.sandbox import confinement
 from tests.support.places import ROOT
 
@@ -53,7 +54,7 @@ print(json.dumps(tried))
 """
 
 needs_landlock = pytest.mark.skipif(
-    not confinement.bars_files(),
+    confinement.landlock_version(ctypes.CDLL(None)) == 0,
     reason="this kernel has no Landlock: files are not barred",
 )
 
@@ -176,6 +177,30 @@ class Without(ctypes.CDLL):
         return -1
 
 
+def test_the_sandbox_tells_whether_files_are_barred():
+    """It tries; the kernel's own word is what it must agree with."""
+    has_landlock = confinement.landlock_version(ctypes.CDLL(None)) > 0
+    assert converter.bars_files() is has_landlock
+
+
+def test_without_landlock_the_sandbox_tells_that_files_are_not_barred():
+    program = (
+        "import sys; from bot.evidence.sandbox import __main__, confinement; "
+        "confinement.landlock_version = lambda _: 0; "
+        "sys.argv = ['sandbox', 'bars_files']; __main__.main()"
+    )
+    told = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, check=True
+    )
+    assert told.stdout == b"no\n"
+
+
+def test_a_sandbox_that_cannot_be_asked_is_not_taken_for_an_open_one(monkeypatch):
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    with pytest.raises(subprocess.CalledProcessError):
+        converter.bars_files()
+
+
 def test_without_landlock_the_rest_still_holds():
     libc = Without()
     confinement.bar(libc, {"/usr": 1})
@@ -184,6 +209,6 @@ def test_without_landlock_the_rest_still_holds():
 
 def test_what_cannot_be_locked_is_not_used(monkeypatch):
     """A kernel that has Landlock and refuses: better no copy than an open sandbox."""
-    monkeypatch.setattr(confinement, "_version", lambda _: 1)
+    monkeypatch.setattr(confinement, "landlock_version", lambda _: 1)
     with pytest.raises(OSError, match="cannot be locked"):
         confinement.bar(Without(), {})
