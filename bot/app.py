@@ -259,7 +259,7 @@ def _console(house: House) -> list[BaseRoute]:
         office=house.office,
         clock=house.clock,
         public_url=house.settings.server.public_url or local_url(house.settings),
-        shelf=house.shelf,
+        blob_store=house.blob_store,
         bot_url=lambda: _bot_url(house),
         agency=house.settings.agency.name,
         retake=Retaking(

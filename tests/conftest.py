@@ -18,7 +18,7 @@ from storage.crypto.server_key import ServerKeys
 from storage.database import database as engines
 from storage.database import schema
 from storage.database.database import Database
-from storage.evidence.blobs import Folder, Shelf
+from storage.evidence.blobs import BlobStore, FolderStore
 from tests.support.bucket import Named, new_bucket, s3_server
 from tests.support.migrated import empty_store
 from tests.support.spare import Spare, address, administered
@@ -159,10 +159,10 @@ def bucket(s3: str) -> Named:
 
 
 @pytest.fixture(params=["folder", "bucket"])
-def shelf(request: pytest.FixtureRequest, tmp_path: Path) -> Shelf:
-    """Return a shelf of either kind, with nothing on it."""
+def blob_store(request: pytest.FixtureRequest, tmp_path: Path) -> BlobStore:
+    """Return an empty blob store of either kind."""
     path = tmp_path / "files"
     if request.param == "folder":
-        return Folder(path)
+        return FolderStore(path)
     bucket: Named = request.getfixturevalue("bucket")
-    return bucket.shelf(path)
+    return bucket.blob_store(path)

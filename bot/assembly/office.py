@@ -19,7 +19,7 @@ from handlers.questionnaire.book import load as load_questionnaire
 from handlers.rules.rulebook import Rulebook
 from handlers.texts import Texts
 from storage.crypto.server_key import ServerKeys
-from storage.evidence.blobs import Folder, Shelf
+from storage.evidence.blobs import BlobStore, FolderStore
 from storage.words import Channel
 
 _MEBIBYTE = 1 << 20
@@ -95,14 +95,14 @@ def local_url(settings: Settings) -> str:
     return f"http://{settings.server.host}:{settings.server.port}"
 
 
-def make_shelf(settings: Settings) -> Shelf:
-    """Return where evidence lies; nothing is asked or made yet."""
+def make_blob_store(settings: Settings) -> BlobStore:
+    """Return the blob store, a folder or a bucket; nothing is asked or made yet."""
     path, named = settings.files.path, settings.bucket
     if not named.name:
-        return Folder(path)
+        return FolderStore(path)
     from storage.evidence import bucket  # noqa: PLC0415 - its library is an extra, [s3]
 
-    store = bucket.connect(
+    objects = bucket.connect(
         named.name,
         endpoint=named.endpoint,
         region=named.region,
@@ -110,4 +110,4 @@ def make_shelf(settings: Settings) -> Shelf:
         key_id=named.access_key_id,
         secret=named.secret_access_key.get_secret_value(),
     )
-    return bucket.Bucket(store, path)
+    return bucket.BucketStore(objects, path)

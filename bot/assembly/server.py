@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from bot.assembly.office import make_office, make_shelf, own_address
+from bot.assembly.office import make_blob_store, make_office, own_address
 from bot.channels import base
 from bot.channels.sms import Sms
 from bot.channels.telegram import Telegram
@@ -40,7 +40,7 @@ from storage.audit import installation
 from storage.crypto.server_key import ServerKeys
 from storage.database import schema
 from storage.database.database import Database
-from storage.evidence.blobs import Shelf
+from storage.evidence.blobs import BlobStore
 from storage.jobs import watches
 from storage.rekeying import server_key
 from storage.words import Channel
@@ -74,7 +74,7 @@ class House:
     media: MediaWorker
     scheduler: Scheduler
     keeper: Keeper
-    shelf: Shelf
+    blob_store: BlobStore
     hashing: ThreadPoolExecutor
     clock: Clock
     holder: str
@@ -125,11 +125,11 @@ def build(
         raise
     office = make_office(settings, keys, now=clock())
     writer = Writer(database)
-    shelf = make_shelf(settings)
+    blob_store = make_blob_store(settings)
     keeper = Keeper(
         writer,
         office,
-        shelf=shelf,
+        blob_store=blob_store,
         path=settings.retention.tombstones_file,
     )
     metrics = Metrics()
@@ -163,7 +163,7 @@ def build(
             writer,
             office,
             list(channels.values()),
-            shelf=shelf,
+            blob_store=blob_store,
             clock=clock,
             scanner=settings.files.clamav,
         ),
@@ -171,12 +171,12 @@ def build(
             writer,
             office,
             holder=holder,
-            shelf=shelf,
+            blob_store=blob_store,
             keeper=keeper,
             clock=clock,
         ),
         keeper=keeper,
-        shelf=shelf,
+        blob_store=blob_store,
         hashing=hashing,
         clock=clock,
         holder=holder,

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from bot.assembly.office import make_shelf
+from bot.assembly.office import make_blob_store
 from bot.clock import utc_now
 from bot.operations import backups
 from bot.operations.backups import Made
@@ -89,7 +89,7 @@ def written(seat: Desk, to: Path | None, *, now: datetime) -> tuple[Path, Proof]
     proof = backups.make(
         seat.database,
         seat.keys,
-        make_shelf(seat.settings),
+        make_blob_store(seat.settings),
         path,
         since=backups.since_of(seat.settings),
         now=now,

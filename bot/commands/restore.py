@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from bot.assembly.office import make_shelf
+from bot.assembly.office import make_blob_store
 from bot.clock import utc_now
 from bot.commands import backup
 from bot.operations import backups
@@ -24,7 +24,7 @@ from storage.backups.reading import Reader
 from storage.crypto.server_key import ServerKeys
 from storage.database import schema
 from storage.database.database import COMMAND_WAIT, Database
-from storage.evidence.blobs import Shelf
+from storage.evidence.blobs import BlobStore
 from storage.rekeying import server_key
 
 _SPARE = 16 << 20
@@ -52,9 +52,9 @@ def restore(
     keys = desk.server_keys(settings)
     if not file.is_file():
         raise Refused(f"{file}: no such file; name a backup")
-    shelf = make_shelf(settings)
+    blob_store = make_blob_store(settings)
     with closing(_store(settings)) as database:
-        _refuse_full(database, shelf)
+        _refuse_full(database, blob_store)
         proof = backups.prove(file, keys, since=backups.since_of(settings))
         if proof.faults and not with_faults:
             raise Refused(
@@ -64,7 +64,7 @@ def restore(
         _require_room(settings, proof)
         if not yes:
             _ask(file, proof)
-        _restore(database, keys, shelf, file, proof)
+        _restore(database, keys, blob_store, file, proof)
         with database.reading() as session:
             letters = restoring.waiting(session)
         unfinished = keys.newest > max(proof.head.keys)
@@ -85,18 +85,18 @@ def _store(settings: Settings) -> Database:
     return Database(settings.database.url.get_secret_value(), wait=COMMAND_WAIT)
 
 
-def _refuse_full(database: Database, shelf: Shelf) -> None:
+def _refuse_full(database: Database, blob_store: BlobStore) -> None:
     """Refuse a server that works, a store with anything in it, and foreign files."""
     if schema.current(database):
         server_key.refuse_running(database, now=utc_now())
     with database.read_engine.connect() as connection:
         restoring.require_empty(connection)
-    if (shelf.path / RESTORING).exists():
+    if (blob_store.path / RESTORING).exists():
         return
-    if any(shelf.lying()):
+    if any(blob_store.blobs()):
         raise Refused(
-            f"{shelf.path}: holds evidence of another store, or its bucket does; move it "
-            "away, or name another files.path or bucket.prefix"
+            f"{blob_store.path}: holds evidence of another store, or its bucket does; "
+            "move it away, or name another files.path or bucket.prefix"
         )
 
 
@@ -119,13 +119,17 @@ def _ask(file: Path, proof: Proof) -> None:
 
 
 def _restore(
-    database: Database, keys: ServerKeys, shelf: Shelf, file: Path, proof: Proof
+    database: Database,
+    keys: ServerKeys,
+    blob_store: BlobStore,
+    file: Path,
+    proof: Proof,
 ) -> None:
     """Do it; the mark tells the next try, and ``init``, that this one did not end.
 
     What was proved and shown goes in, and no older backup put in its place meanwhile.
     """
-    mark = shelf.path / RESTORING
+    mark = blob_store.path / RESTORING
     with file.open("rb") as opened:
         reader = Reader(opened, keys)
         if reader.id != proof.id:
@@ -135,7 +139,7 @@ def _restore(
             )
         if not mark.exists():
             write_private(mark, f"{reader.id}\n")
-        restoring.run(database, keys, shelf, reader, now=utc_now())
+        restoring.run(database, keys, blob_store, reader, now=utc_now())
     mark.unlink()
     database.scrub()
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from bot.assembly.office import make_office, make_shelf
+from bot.assembly.office import make_blob_store, make_office
 from bot.clock import utc_now
 from bot.retention import keeper
 from bot.terminal import desk, printing
@@ -88,10 +88,10 @@ def replay(
         if not path.is_file():
             raise Refused(f"{path}: no such file; name the newest one with --file")
         office = make_office(seat.settings, seat.keys, now=now)
-        shelf = make_shelf(seat.settings)
+        blob_store = make_blob_store(seat.settings)
         try:
             done = keeper.replay(
-                seat.database, office, path, shelf, now=now, everything=everything
+                seat.database, office, path, blob_store, now=now, everything=everything
             )
         except OSError as error:
             reason = (error.strerror or "cannot be read").lower()

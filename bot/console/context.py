@@ -16,7 +16,7 @@ from bot.writer import StoreUnavailable, Writer
 from handlers.office import Office
 from handlers.quarantine.release import Kept
 from storage.database.database import Database
-from storage.evidence.blobs import Shelf
+from storage.evidence.blobs import BlobStore
 
 HASHERS = 2
 """Sign-ins that may hash at once: each takes 64 MiB."""
@@ -48,7 +48,7 @@ async def no_retaking(_name: bytes, _kept: Kept, _by: bytes) -> Result:
 class ConsoleContext:
     """Made once at start.
 
-    ``shelf`` is where sealed evidence lies, ``public_url`` the origin under which
+    ``blob_store`` holds the sealed evidence, ``public_url`` the origin under which
     officers reach us ("" when only this machine does), ``bot_url`` returns the address
     of the Telegram bot (``https://t.me/name``), "" while it is unknown. ``rings`` returns
     the alarms that ring and since when, ``levels`` what ``/metrics`` tells.
@@ -59,7 +59,7 @@ class ConsoleContext:
     database: Database
     office: Office
     clock: Callable[[], datetime]
-    shelf: Shelf
+    blob_store: BlobStore
     public_url: str = ""
     bot_url: Callable[[], str] = no_bot
     agency: str = ""

@@ -3,7 +3,7 @@
 import shutil
 from collections.abc import Iterator
 
-from bot.assembly.office import make_shelf
+from bot.assembly.office import make_blob_store
 from bot.doctor import findings
 from bot.doctor.findings import Finding, Patient, ok, warn, wrong
 from bot.evidence import clamav, converter
@@ -17,7 +17,7 @@ def files(patient: Patient) -> Iterator[Finding]:
         if store is None:
             return  # told by database
         try:
-            found = sweeping.look(store, make_shelf(patient.settings))
+            found = sweeping.look(store, make_blob_store(patient.settings))
         except OSError as error:
             yield wrong("files", refusals.line(error))
             return

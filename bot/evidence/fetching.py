@@ -27,7 +27,7 @@ from bot.writer import StoreUnavailable, Writer
 from handlers import evidence
 from handlers.office import Office
 from handlers.work import Work
-from storage.evidence.blobs import Away, Sealer, Shelf
+from storage.evidence.blobs import Away, BlobStore, Sealer
 from storage.evidence.files import Taken
 from storage.jobs import jobs, watches
 from storage.jobs.jobs import Claimed
@@ -51,7 +51,7 @@ LAST_TRY = timedelta(hours=2)
 
 
 class MediaWorker(Worker):
-    """Call ``notify`` after every commit; ``shelf`` is where evidence lies."""
+    """Call ``notify`` after every commit; ``blob_store`` holds the evidence."""
 
     kinds = (JobKind.FETCH, JobKind.ERASE)
     at_once = 4
@@ -63,13 +63,13 @@ class MediaWorker(Worker):
         office: Office,
         channels: Sequence[base.Sender],
         *,
-        shelf: Shelf,
+        blob_store: BlobStore,
         clock: Callable[[], datetime],
         scanner: str = "",
     ) -> None:
         super().__init__(writer, office, clock=clock)
         self._channels: Mapping[Channel, base.Sender] = {c.name: c for c in channels}
-        self._shelf = shelf
+        self._blob_store = blob_store
         self._threads = ThreadPoolExecutor(THREADS, "media")
         self._opener = Opener(scanner=scanner, clock=clock, in_thread=self._in_thread)
 
@@ -140,7 +140,7 @@ class MediaWorker(Worker):
             return
         file_id = bytes.fromhex(job.details["file"])
         original, copy = (
-            self._shelf.sealer(file_id, which) for which in ("original", "copy")
+            self._blob_store.sealer(file_id, which) for which in ("original", "copy")
         )
         holding = asyncio.create_task(self._hold_on(job))
         try:
@@ -202,7 +202,7 @@ class MediaWorker(Worker):
     async def _ended(self, outcome: evidence.Outcome, file_id: bytes) -> None:
         """Delete what is wanted no more; never what another worker may have stored."""
         if outcome is evidence.Outcome.GONE:
-            await self._in_thread(keeper.remove, self._shelf, (file_id,))
+            await self._in_thread(keeper.remove, self._blob_store, (file_id,))
         elif outcome is evidence.Outcome.NOT_OURS:
             logs.event("media.not_authentic", level="error")
 

@@ -21,7 +21,7 @@ from handlers.retention import traces
 from handlers.watch import canary, digest
 from handlers.work import Work
 from storage.audit import log
-from storage.evidence.blobs import Shelf
+from storage.evidence.blobs import BlobStore
 from storage.jobs import leases
 
 LEASE = "scheduler"
@@ -42,14 +42,14 @@ class Scheduler:
         office: Office,
         *,
         holder: str,
-        shelf: Shelf,
+        blob_store: BlobStore,
         keeper: Keeper,
         clock: Callable[[], datetime],
     ) -> None:
         self._writer = writer
         self._office = office
         self._holder = holder
-        self._shelf = shelf
+        self._blob_store = blob_store
         self._keeper = keeper
         self._clock = clock
         self._ticker = AsyncIOScheduler(
@@ -142,11 +142,11 @@ class Scheduler:
         )
 
     def _sweep(self) -> None:
-        found = sweeping.look(self._writer.database, self._shelf)
+        found = sweeping.look(self._writer.database, self._blob_store)
         old = time.time() - _OLD_SECONDS
         gone = [one.name for one in found.strays if one.since <= old]
         for name in gone:
-            self._shelf.discard(name)
+            self._blob_store.discard(name)
         if gone:
             logs.event("files.swept", count=len(gone))
         if found.lost:

@@ -24,7 +24,7 @@ from storage.backups.reading import Reader
 from storage.backups.records import Unusable
 from storage.crypto.server_key import ServerKeys
 from storage.database.database import Database
-from storage.evidence.blobs import Shelf
+from storage.evidence.blobs import BlobStore
 from storage.jobs import watches
 from storage.jobs.watches import Watched
 
@@ -71,22 +71,22 @@ def target_of(given: Path | None, *, now: datetime) -> Path:
 def make(
     database: Database,
     keys: ServerKeys,
-    shelf: Shelf,
+    blob_store: BlobStore,
     path: Path,
     *,
     since: Since,
     now: datetime,
 ) -> Proof:
-    """Write a backup of a store and its files on ``shelf`` to ``path``, and prove it.
+    """Write a backup of a store and the files in ``blob_store`` to ``path``, and prove it.
 
     Raises BackupRefused, BackupDamaged for one that does not read back, OSError and what
     the store raises; then nothing stands under that name.
     """
     if path.exists():
         raise BackupRefused(f"{path}: exists already; a backup never overwrites")
-    if path.resolve().is_relative_to(shelf.path.resolve()):
+    if path.resolve().is_relative_to(blob_store.path.resolve()):
         raise BackupRefused(f"{path}: lies among the evidence; name another folder")
-    _require_room(database, shelf, path.parent)
+    _require_room(database, blob_store, path.parent)
     _clean(path.parent)
     part = path.with_name(f".{path.name}.{secrets.token_hex(4)}{_PART}")
     try:
@@ -94,11 +94,11 @@ def make(
         with os.fdopen(number, "wb") as out:
             program = metadata.version("kentongan")
             try:
-                writing.write(database, keys, shelf, out, program=program, now=now)
+                writing.write(database, keys, blob_store, out, program=program, now=now)
             except FileNotFoundError:  # a file was erased while it was read: once more
                 out.seek(0)
                 out.truncate()
-                writing.write(database, keys, shelf, out, program=program, now=now)
+                writing.write(database, keys, blob_store, out, program=program, now=now)
             out.flush()
             os.fsync(number)
         proof = prove(part, keys, since=since)
@@ -165,8 +165,8 @@ def _ours(folder: Path, keys: ServerKeys) -> Iterator[tuple[datetime, Path]]:
             continue
 
 
-def _require_room(database: Database, shelf: Shelf, target: Path) -> None:
-    need = writing.size(database, shelf) + _SPARE
+def _require_room(database: Database, blob_store: BlobStore, target: Path) -> None:
+    need = writing.size(database, blob_store) + _SPARE
     free = shutil.disk_usage(target).free
     if free < need:
         raise BackupRefused(

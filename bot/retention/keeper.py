@@ -14,7 +14,7 @@ from handlers.retention import reports
 from handlers.work import Work
 from storage.crypto.sealing import NotAuthentic
 from storage.database.database import Database
-from storage.evidence.blobs import Away, Shelf
+from storage.evidence.blobs import Away, BlobStore
 from storage.models import Tombstone
 from storage.retention import tombstones as stored_tombstones
 
@@ -33,14 +33,14 @@ class Replayed:
 
 
 class Keeper:
-    """Erases on schedule; ``shelf`` holds the files, ``path`` tells of what is gone."""
+    """Erases on schedule; ``blob_store`` holds the files, ``path`` tells of what is gone."""
 
     def __init__(
-        self, writer: Writer, office: Office, *, shelf: Shelf, path: Path
+        self, writer: Writer, office: Office, *, blob_store: BlobStore, path: Path
     ) -> None:
         self._writer = writer
         self._office = office
-        self._shelf = shelf
+        self._blob_store = blob_store
         self._path = path
         self._after = b""
         self._done: datetime | None = None
@@ -61,7 +61,7 @@ class Keeper:
                 self._after, self._done = b"", now
                 break
             gone = await self._writer.act(self._office, now, reports.purge, page)
-            await asyncio.to_thread(remove, self._shelf, gone.files)
+            await asyncio.to_thread(remove, self._blob_store, gone.files)
             self._after, count = page[-1], count + gone.count
         return count
 
@@ -92,7 +92,7 @@ class Keeper:
                 done.held_up += 1
                 continue
             done.erased += gone.count
-            await asyncio.to_thread(remove, self._shelf, gone.files)
+            await asyncio.to_thread(remove, self._blob_store, gone.files)
         return done
 
     async def replay_at_start(self, now: datetime) -> None:
@@ -143,7 +143,7 @@ def replay(
     database: Database,
     office: Office,
     path: Path,
-    shelf: Shelf,
+    blob_store: BlobStore,
     *,
     now: datetime,
     everything: bool = False,
@@ -159,16 +159,16 @@ def replay(
             done.held_up += 1
             continue
         done.erased += gone.count
-        remove(shelf, gone.files)
+        remove(blob_store, gone.files)
     database.scrub()
     return done
 
 
-def remove(shelf: Shelf, ids: Iterable[bytes]) -> None:
+def remove(blob_store: BlobStore, ids: Iterable[bytes]) -> None:
     """Delete files at once; what cannot be deleted now the sweep deletes."""
     for file_id in ids:
         try:
-            shelf.remove(file_id)
+            blob_store.remove(file_id)
         except Away as error:
             logs.failure("scheduler.files", error)
             return

@@ -6,7 +6,7 @@ from sqlmodel import col, select
 
 from storage.backups.writing import named_files
 from storage.database.database import Database
-from storage.evidence.blobs import NAME, Lying, Shelf
+from storage.evidence.blobs import NAME, Blob, BlobStore
 from storage.models import File
 from storage.words import FileState
 
@@ -19,17 +19,17 @@ _KNOWN = select(File.id).where(
 class Looked:
     """``strays`` are files that no row names; ``lost`` counts files of rows, not there."""
 
-    strays: tuple[Lying, ...]
+    strays: tuple[Blob, ...]
     lost: int
 
 
-def look(database: Database, shelf: Shelf) -> Looked:
-    """Hold the shelf against the rows. Raises OSError."""
+def look(database: Database, blob_store: BlobStore) -> Looked:
+    """Compare the blob store with the rows. Raises OSError."""
     with database.reading() as session:
         known = {one.hex() for one in session.exec(_KNOWN).all()}
         wanted = tuple(named_files(session.connection()))
     strays, there = [], set()
-    for one in shelf.lying():
+    for one in blob_store.blobs():
         name = NAME.fullmatch(one.name)
         if name is None or name[1] not in known:
             strays.append(one)

@@ -59,7 +59,7 @@ class Database(Section):
 
 
 class Files(Section):
-    """Where sealed evidence lies, or waits until it is in the bucket; who looks into it."""
+    """The folder of the blob store, or where files wait for the bucket; who scans them."""
 
     path: Path = Path("files")
     clamav: Annotated[
@@ -71,7 +71,7 @@ class Files(Section):
 
 
 class Bucket(Section):
-    """The bucket that sealed evidence is brought to; without a name there is none."""
+    """The bucket that is the blob store; without a name the folder is."""
 
     name: Annotated[
         str,

@@ -32,7 +32,7 @@ from storage.crypto.server_key import ServerKeys
 from storage.database import schema
 from storage.database.database import Database
 from storage.evidence import blobs
-from storage.evidence.blobs import Shelf
+from storage.evidence.blobs import BlobStore
 from storage.jobs.leases import LISTED
 from storage.letters.letter import FIRST
 from storage.models import Job, Lease, OutboxRow
@@ -77,11 +77,11 @@ class Rows(Sink):
 
 
 class Everything(Rows):
-    """Takes rows into a store and files onto a shelf, each named by a row and on disk."""
+    """Takes rows into a store and files into a blob store, each named by a row and on disk."""
 
-    def __init__(self, connection: Connection, where: Shelf) -> None:
+    def __init__(self, connection: Connection, blob_store: BlobStore) -> None:
         super().__init__(connection)
-        self._shelf = where
+        self._blob_store = blob_store
 
     @override
     def file(self, name: str, pieces: Iterable[bytes]) -> None:
@@ -95,21 +95,21 @@ class Everything(Rows):
         ).scalar()
         if day is None:
             raise BackupDamaged
-        self._shelf.bring_back(name, pieces, day=day)
+        self._blob_store.bring_back(name, pieces, day=day)
         super().file(name, pieces)
 
 
 def run(
     database: Database,
     keys: ServerKeys,
-    where: Shelf,
+    blob_store: BlobStore,
     reader: Reader,
     *,
     now: datetime,
 ) -> End:
     """Put a backup into an empty store; nothing of it counts before the commit at the end.
 
-    ``reader`` was just opened. Files come to ``where`` first: one that a break left there
+    ``reader`` was just opened. Files come to ``blob_store`` first: one that a break left there
     is written over by the next try, what is not named is removed. Raises StoreNotEmpty,
     BackupDamaged, OSError.
     """
@@ -117,14 +117,14 @@ def run(
         schema.be_alone(connection)
         require_empty(connection)
         schema.bring(connection, reader.head.schema)
-        sink = Everything(connection, where)
+        sink = Everything(connection, blob_store)
         end = unpack(reader, sink)
         count_on(connection)
         schema.bring(connection)
         _put_right(connection, keys, reader.head.made, now)
-        for one in where.lying():
+        for one in blob_store.blobs():
             if one.name not in sink.names:
-                where.discard(one.name)
+                blob_store.discard(one.name)
     return end
 
 

@@ -37,7 +37,7 @@ from storage.crypto import streams
 from storage.crypto.server_key import Purpose, ServerKeys
 from storage.database import schema
 from storage.database.database import Database
-from storage.evidence.blobs import Shelf
+from storage.evidence.blobs import BlobStore
 from storage.models import File
 from storage.rekeying import server_key
 from storage.words import FileState
@@ -99,13 +99,13 @@ class Writer:
 def write(
     database: Database,
     keys: ServerKeys,
-    shelf: Shelf,
+    blob_store: BlobStore,
     out: BinaryIO,
     *,
     program: str,
     now: datetime,
 ) -> End:
-    """Write a backup of a store and its files on ``shelf`` into ``out``.
+    """Write a backup of a store and the files in ``blob_store`` into ``out``.
 
     ``program`` is our version. Returns what the backup holds. Raises SchemaTooOld for a
     store without tables, SchemaTooNew, NotAuthentic, OSError.
@@ -128,12 +128,12 @@ def write(
             end.tables[table.name] = writer.table(named, _rows(connection, table))
         files = list(named_files(connection))
     for file_id, which in files:
-        _file(database, shelf, writer, end, file_id, which)
+        _file(database, blob_store, writer, end, file_id, which)
     writer.end(end)
     return end
 
 
-def size(database: Database, shelf: Shelf) -> int:
+def size(database: Database, blob_store: BlobStore) -> int:
     """Estimate how many bytes a backup will have."""
     with database.read_engine.connect() as connection:
         if database.is_sqlite:
@@ -144,7 +144,7 @@ def size(database: Database, shelf: Shelf) -> int:
         else:
             query = "SELECT pg_database_size(current_database())"
         rows = int(connection.execute(text(query)).scalar_one())
-    return rows + sum(one.size for one in shelf.lying())
+    return rows + sum(one.size for one in blob_store.blobs())
 
 
 def _one_moment(database: Database) -> Connection:
@@ -183,7 +183,7 @@ def named_files(connection: Connection) -> Iterator[tuple[bytes, str]]:
 
 def _file(
     database: Database,
-    shelf: Shelf,
+    blob_store: BlobStore,
     writer: Writer,
     end: End,
     file_id: bytes,
@@ -191,9 +191,9 @@ def _file(
 ) -> None:
     """Write a file, under each name that a try gave it: only its key knows which counts."""
     found = 0
-    for name in shelf.names(file_id, which):
+    for name in blob_store.names(file_id, which):
         try:
-            file = shelf.open(name)
+            file = blob_store.open(name)
         except FileNotFoundError:
             continue
         with file:

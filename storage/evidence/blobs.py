@@ -1,9 +1,9 @@
-"""Where evidence lies: sealed in chunks, never whole in memory, never in clear.
+"""The blob store, where evidence lies: sealed in chunks, never whole in memory or in clear.
 
 A file is a sealed stream (``storage/crypto/streams.py``) under a key of its own; an ``original``
-and perhaps a ``copy`` belong to each row. Here stands what every shelf can do, and the one
-that is a folder; the other is ``storage/evidence/bucket.py``. What a copy of the folder tells of the
-time is the day, never more.
+and perhaps a ``copy`` belong to each row. Here stands what every blob store can do, and the one
+that is a folder; the other is ``storage/evidence/bucket.py``. The folder tells the day on which
+a file came, and no time.
 """
 
 import contextlib
@@ -34,8 +34,8 @@ _MARK: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Lying:
-    """A file as it lies: its name, its sealed size in bytes, since when (Unix seconds)."""
+class Blob:
+    """A sealed file: its name, its size in bytes, since when it lies there (Unix seconds)."""
 
     name: str
     size: int
@@ -43,7 +43,7 @@ class Lying:
 
 
 class Away(OSError):
-    """The store of evidence does not answer, or refuses us; try again later."""
+    """The blob store does not answer, or refuses us; try again later."""
 
 
 class Sealer:
@@ -115,7 +115,7 @@ class Sealer:
 def chunks(
     path: Path, key: bytes, *, start: int = 0, size: int | None = None
 ) -> Iterator[bytes]:
-    """Yield the plain bytes of a sealed file on disk, as ``Shelf.chunks`` does."""
+    """Yield the plain bytes of a sealed file on disk, as ``BlobStore.chunks`` does."""
     with path.open("rb") as file:
         yield from opened(file, key, start=start, size=size)
 
@@ -138,7 +138,7 @@ def place(folder: Path, file_id: bytes, which: str) -> Path:
 
 
 def place_of(name: str) -> str:
-    """Return where a name lies below its shelf."""
+    """Return where a name lies inside its blob store."""
     return f"{name[:2]}/{name}"
 
 
@@ -147,7 +147,7 @@ def mark_of(key: bytes) -> str:
     return "." + hashlib.sha256(b"name of a file" + key).digest()[:_MARK].hex()
 
 
-class Shelf(ABC):
+class BlobStore(ABC):
     """Where sealed files lie. ``path`` is a folder of ours; whatever fails is an OSError.
 
     ``which`` is ``original`` or ``copy``.
@@ -200,19 +200,19 @@ class Shelf(ABC):
         """Delete what lies under a name; nothing there is no failure."""
 
     @abstractmethod
-    def lying(self) -> Iterator[Lying]:
+    def blobs(self) -> Iterator[Blob]:
         """Yield everything that lies here, what is not finished too."""
 
     def _found(self, name: str, key: bytes) -> BinaryIO:
-        """Open a file of either kind of shelf: files move from one to the other."""
+        """Open a file of either kind of store: files move from one to the other."""
         try:
             return self.open(name + mark_of(key))
         except FileNotFoundError:
             return self.open(name)
 
 
-class Folder(Shelf):
-    """A shelf that is a folder on this machine's disk."""
+class FolderStore(BlobStore):
+    """A blob store that is a folder on this machine's disk."""
 
     @override
     def sealer(self, file_id: bytes, which: str) -> Sealer:
@@ -241,14 +241,14 @@ class Folder(Shelf):
         _hush(path)
 
     @override
-    def lying(self) -> Iterator[Lying]:
+    def blobs(self) -> Iterator[Blob]:
         for path in self.path.glob("*/*"):
             if path != self.path / place_of(path.name):
                 continue  # whatever else lies here is not ours
             with contextlib.suppress(FileNotFoundError):
                 told = path.stat()
                 # Not the time of its content: that is set to a day, and this to the truth.
-                yield Lying(path.name, told.st_size, told.st_ctime)
+                yield Blob(path.name, told.st_size, told.st_ctime)
 
 
 @contextlib.contextmanager

@@ -1,8 +1,8 @@
-"""Where evidence lies in an S3-compatible store: the same sealed bytes, under other names.
+"""A blob store in an S3-compatible bucket: the same sealed bytes, under other names.
 
 A file is sealed into a folder of ours first and uploaded whole before its row is stored, so
 no transaction waits for a network. Each try has a name of its own, which ends in a mark of
-its key: two workers never write over each other. The store's owner sees sizes, and the
+its key: two workers never write over each other. The bucket's owner sees sizes, and the
 second of each upload.
 """
 
@@ -20,7 +20,7 @@ from obstore.store import ObjectStore, S3Store
 from typing_extensions import override
 
 from storage.evidence import blobs
-from storage.evidence.blobs import Away, Lying, Sealer, Shelf
+from storage.evidence.blobs import Away, Blob, BlobStore, Sealer
 
 SECONDS: Final = timedelta(seconds=30)
 """How long one request may take; an upload has one for each piece."""
@@ -52,13 +52,13 @@ def connect(
     )
 
 
-class Bucket(Shelf):
-    """A shelf that is a bucket; in ``path`` files wait until they are uploaded."""
+class BucketStore(BlobStore):
+    """A blob store that is a bucket; in ``path`` files wait until they are uploaded."""
 
-    def __init__(self, store: ObjectStore, path: Path) -> None:
+    def __init__(self, bucket: ObjectStore, path: Path) -> None:
         super().__init__(path)
-        self.store = store
-        self._waiting = blobs.Folder(path)
+        self.bucket = bucket
+        self._waiting = blobs.FolderStore(path)
 
     @override
     def sealer(self, file_id: bytes, which: str) -> Sealer:
@@ -75,7 +75,7 @@ class Bucket(Shelf):
     def open(self, name: str) -> BinaryIO:
         """Open an object; what lay in the folder before there was a bucket, there."""
         try:
-            raw = _Object(self.store, blobs.place_of(name))
+            raw = _Object(self.bucket, blobs.place_of(name))
         except FileNotFoundError:
             return self._waiting.open(name)
         return io.BufferedReader(raw, _BUFFER)
@@ -89,7 +89,7 @@ class Bucket(Shelf):
         """Send a file; under its name it stands whole or not at all. Raises Away."""
         with _said(missing=Away):
             obstore.put(
-                self.store,
+                self.bucket,
                 blobs.place_of(name),
                 part,
                 chunk_size=_PIECE,
@@ -100,29 +100,29 @@ class Bucket(Shelf):
     def discard(self, name: str) -> None:
         self._waiting.discard(name)
         with _said(), suppress(FileNotFoundError):
-            obstore.delete(self.store, blobs.place_of(name))
+            obstore.delete(self.bucket, blobs.place_of(name))
 
     @override
-    def lying(self) -> Iterator[Lying]:
-        yield from self._waiting.lying()
+    def blobs(self) -> Iterator[Blob]:
+        yield from self._waiting.blobs()
         yield from self._listed("")
 
-    def _listed(self, prefix: str) -> Iterator[Lying]:
+    def _listed(self, prefix: str) -> Iterator[Blob]:
         with _said(missing=Away):
-            for page in obstore.list(self.store, prefix or None):
+            for page in obstore.list(self.bucket, prefix or None):
                 for one in page:
                     name = one["path"].rpartition("/")[2]
                     if blobs.NAME.fullmatch(name):  # what else lies there is not ours
                         since = one["last_modified"].timestamp()
-                        yield Lying(name, one["size"], since)
+                        yield Blob(name, one["size"], since)
 
 
 class _Upload(Sealer):
     """A file that is sealed here, then uploaded, then named by its row."""
 
-    def __init__(self, bucket: Bucket, file_id: bytes, which: str) -> None:
-        super().__init__(blobs.place(bucket.path, file_id, which), apart=True)
-        self._bucket = bucket
+    def __init__(self, blob_store: BucketStore, file_id: bytes, which: str) -> None:
+        super().__init__(blobs.place(blob_store.path, file_id, which), apart=True)
+        self._blob_store = blob_store
         self._told = (file_id, which)
         self._name = self.path.name + blobs.mark_of(self.key)
         self._is_there = self._is_dropped = False
@@ -130,7 +130,7 @@ class _Upload(Sealer):
 
     @override
     def publish(self) -> None:
-        self._bucket.upload(self.part, self._name)
+        self._blob_store.upload(self.part, self._name)
         self._is_there = True
 
     @override
@@ -147,22 +147,22 @@ class _Upload(Sealer):
         with self._lock:
             self._is_dropped = not self._settled
         if self._is_there and self._is_dropped:
-            self._bucket.discard(self._name)
+            self._blob_store.discard(self._name)
 
     @override
     def tidy(self) -> None:
-        for name in self._bucket.names(*self._told):
+        for name in self._blob_store.names(*self._told):
             if name != self._name:
-                self._bucket.discard(name)
+                self._blob_store.discard(name)
 
 
 class _Object(io.RawIOBase):
     """An object, read by ranges; FileNotFoundError, Away."""
 
-    def __init__(self, store: ObjectStore, path: str) -> None:
-        self._store, self._path, self._at = store, path, 0
+    def __init__(self, bucket: ObjectStore, path: str) -> None:
+        self._bucket, self._path, self._at = bucket, path, 0
         with _said():
-            self._size = obstore.head(store, path)["size"]
+            self._size = obstore.head(bucket, path)["size"]
 
     @override
     def readable(self) -> bool:
@@ -185,7 +185,7 @@ class _Object(io.RawIOBase):
             return 0
         with _said():
             found = obstore.get_range(
-                self._store, self._path, start=self._at, length=length
+                self._bucket, self._path, start=self._at, length=length
             )
         buffer[: len(found)] = memoryview(found)
         self._at += len(found)

@@ -46,7 +46,9 @@ def copies(town: Running) -> list[bytes]:
         found = files.of_report(session, town.keys, case.report)
         opened = [(row.id, files.copy_key(row, secret)) for row in found]
     return [
-        b"".join(town.app.shelf.chunks(row, "copy", key)) for row, key in opened if key
+        b"".join(town.app.blob_store.chunks(row, "copy", key))
+        for row, key in opened
+        if key
     ]
 
 
@@ -82,6 +84,6 @@ async def test_a_photo_waits_while_the_bucket_is_away_and_then_lies_there_alone(
             (copy,) = copies(town)
             assert copy.startswith(b"\xff\xd8")
             assert MARK not in copy
-            assert len(list(town.app.shelf.lying())) == 2
+            assert len(list(town.app.blob_store.blobs())) == 2
         left = [one for one in (tmp_path / "files").glob("*/*") if one.is_file()]
         assert left == []

@@ -17,7 +17,7 @@ from bot.retention.keeper import Keeper
 from bot.writer import Writer
 from storage.crypto.server_key import ServerKeys
 from storage.database.database import Database
-from storage.evidence.blobs import Folder
+from storage.evidence.blobs import FolderStore
 from storage.models import Event, File
 from storage.words import EventCode, FileState
 from tests.journeys.gallery import adds, lying, opened
@@ -112,13 +112,13 @@ async def sweeps(database: Database, keys: ServerKeys, folder: Path) -> None:
     writer, office = Writer(database), office_of(keys)
     writer.start()
     keeper = Keeper(
-        writer, office, shelf=Folder(folder), path=folder / "tombstones.log"
+        writer, office, blob_store=FolderStore(folder), path=folder / "tombstones.log"
     )
     sweeper = Scheduler(
         writer,
         office,
         holder="later",
-        shelf=Folder(folder),
+        blob_store=FolderStore(folder),
         keeper=keeper,
         clock=utc_now,
     )

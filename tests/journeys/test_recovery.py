@@ -31,7 +31,7 @@ from storage.crypto.sealing import Context, NotAuthentic, new_pair
 from storage.crypto.server_key import ServerKeys
 from storage.database.database import Database
 from storage.evidence import blobs, files
-from storage.evidence.blobs import Folder, Sealer
+from storage.evidence.blobs import FolderStore, Sealer
 from storage.evidence.files import Taken
 from storage.models import Case, Grant, Item, UnitGrant
 from storage.people import officers
@@ -239,7 +239,7 @@ async def console(place: Place) -> AsyncIterator[ConsoleContext]:
         database=store,
         office=make_office(place.keys),
         clock=clock,
-        shelf=Folder(place.terminal.folder / "files"),
+        blob_store=FolderStore(place.terminal.folder / "files"),
         public_url=ORIGIN,
         bot_url=lambda: "",
         agency="Inspektorat Contoh",

@@ -12,7 +12,7 @@ from bot.clock import utc_now
 from storage.backups import proof, writing
 from storage.database import schema
 from storage.database.database import Database
-from storage.evidence.blobs import Folder
+from storage.evidence.blobs import FolderStore
 from storage.jobs import leases
 from tests.seizure.building import whole_house
 
@@ -35,7 +35,12 @@ def record() -> Path:
         out = io.BytesIO()
         writing.LEFT_OUT = frozenset()
         writing.write(
-            store, whole.keys, Folder(whole.folder), out, program="recorded", now=now
+            store,
+            whole.keys,
+            FolderStore(whole.folder),
+            out,
+            program="recorded",
+            now=now,
         )
         store.close()
     out.seek(0)

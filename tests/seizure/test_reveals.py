@@ -27,7 +27,7 @@ from storage.crypto.sealing import Context, NotAuthentic, new_pair, open_seal
 from storage.crypto.server_key import ServerKeys
 from storage.database.database import Database
 from storage.evidence import blobs, files
-from storage.evidence.blobs import Folder
+from storage.evidence.blobs import FolderStore
 from storage.inspection import chains
 from storage.models import Case, File, Item, Officer, Reveal, Unit, UnitGrant
 from storage.people import officers
@@ -73,7 +73,7 @@ def desk(database: Database, keys: ServerKeys, tmp_path: Path) -> Desk:
         database=database,
         office=make_office(keys),
         clock=Clock(),
-        shelf=Folder(tmp_path / "files"),
+        blob_store=FolderStore(tmp_path / "files"),
         public_url=ORIGIN,
     )
     return Desk(context, Starlette(), built, context.clock)  # type: ignore[arg-type]  # the same clock
@@ -415,7 +415,7 @@ def test_an_older_key_of_the_vault_still_opens(desk: Desk, here: Held):
     later = asks(desk, here, file=here.file)
     grants(desk, later, newcomer)
     opened = opens(desk, here, later)
-    place = blobs.place(desk.context.shelf.path, here.file, "original")
+    place = blobs.place(desk.context.blob_store.path, here.file, "original")
     assert b"".join(blobs.chunks(place, opened.key)) == SCAN
 
 

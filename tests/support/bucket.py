@@ -10,9 +10,9 @@ from pathlib import Path
 import httpx
 from moto.server import ThreadedMotoServer
 
-from bot.assembly.office import make_shelf
+from bot.assembly.office import make_blob_store
 from bot.settings.sections import Settings
-from storage.evidence.bucket import Bucket
+from storage.evidence.bucket import BucketStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +21,11 @@ class Named:
 
     section: dict[str, str]
 
-    def shelf(self, path: Path) -> Bucket:
+    def blob_store(self, path: Path) -> BucketStore:
         """Open it as the program does; ``path`` is where files wait."""
         settings = {"files": {"path": str(path)}, "bucket": self.section}
-        made = make_shelf(Settings.model_validate(settings))
-        assert isinstance(made, Bucket)
+        made = make_blob_store(Settings.model_validate(settings))
+        assert isinstance(made, BucketStore)
         return made
 
     @property

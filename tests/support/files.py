@@ -32,11 +32,13 @@ def reserve(desk: Desk, session: Session, case: Case) -> bytes:
 
 def put(desk: Desk, case: Case, name: str, data: bytes) -> str:
     """Seal a file and its working copy; returns its id as addresses name it."""
-    keys, shelf = desk.keys, desk.context.shelf
+    keys, blob_store = desk.keys, desk.context.blob_store
     with desk.database.writing() as session:
         vault = units.vault(session, keys).public_key or b""
         row = reserve(desk, session, case)
-        original, copy = (shelf.sealer(row, which) for which in ("original", "copy"))
+        original, copy = (
+            blob_store.sealer(row, which) for which in ("original", "copy")
+        )
         with original:
             original.write(data)
         kind = recognise(data[:HEAD])

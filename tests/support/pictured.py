@@ -20,7 +20,7 @@ from storage.crypto.sealing import new_pair
 from storage.crypto.server_key import ServerKeys
 from storage.database.database import Database
 from storage.database.schema import upgrade
-from storage.evidence.blobs import Folder
+from storage.evidence.blobs import FolderStore
 from storage.people import officers
 from storage.units import admissions, recovery_keys, units
 from storage.units import routes as routing
@@ -156,7 +156,7 @@ async def scene(chromium: Browser, folder: Path, language: str) -> AsyncIterator
         database=database,
         office=make_office(keys),
         clock=clock,
-        shelf=Folder(folder / f"{language}-files"),
+        blob_store=FolderStore(folder / f"{language}-files"),
         public_url=ORIGIN,
         bot_url=lambda: "https://t.me/contoh_bot",
         agency="Inspektorat Contoh",

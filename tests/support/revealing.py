@@ -48,7 +48,9 @@ def held(desk: Desk, *, name: str = NAME, receipt: bool = True, **options: Any) 
         office, now = desk.context.office, desk.clock()
         assert reporter.add(Work(session, office, now), case.report, kept, vault=vault)
         row = files.reserve(session, desk.keys, case.report, day=case.day)
-        with Sealer(blobs.place(desk.context.shelf.path, row, "original")) as sealer:
+        with Sealer(
+            blobs.place(desk.context.blob_store.path, row, "original")
+        ) as sealer:
             sealer.write(SCAN)
         digest = hashlib.sha256(SCAN).hexdigest()
         details = {"name": "letter.pdf", "type": "application/pdf", "sha256": digest}

@@ -140,7 +140,7 @@ def answer(visit: Visit) -> Response:
         problem = "EMPTY" if problem == "ReasonNeeded" else problem
         return _again(visit, problem, text, 409)
     if result is not None:  # a form that was sent twice is answered once
-        keeper.remove(visit.console.shelf, result.files)
+        keeper.remove(visit.console.blob_store, result.files)
     proposed = result is not None and not result.settled
     done = "erasure_proposed" if proposed else "answered"
     return SeeOther(f"/cases/{visit.request.path_params['number']}?done={done}")

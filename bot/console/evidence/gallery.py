@@ -16,7 +16,7 @@ from bot.evidence import converter
 from bot.evidence.kinds import Kind, kind_of, kinds
 from handlers.errors import NotFound
 from storage.evidence import files
-from storage.evidence.blobs import Shelf
+from storage.evidence.blobs import BlobStore
 
 OWN_POLICY: Final = "default-src 'none'; sandbox"
 _PLAIN: Final = re.compile(r"[^A-Za-z0-9._-]+")
@@ -29,10 +29,10 @@ _EXTENSIONS: Final = {kind.type: kind.extension for kind in kinds().values()}
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """A working copy on its shelf; ``size`` and ``preview`` in bytes, None: to the end."""
+    """A working copy in the blob store; ``size`` and ``preview`` in bytes, None: to the end."""
 
     name: str
-    shelf: Shelf
+    blob_store: BlobStore
     id: bytes
     key: bytes = field(repr=False)
     kind: Kind | None
@@ -42,7 +42,9 @@ class Copy:
 
     def pieces(self, start: int = 0, size: int | None = None) -> Iterator[bytes]:
         """Return plain bytes, the first of them opened now."""
-        found = self.shelf.chunks(self.id, "copy", self.key, start=start, size=size)
+        found = self.blob_store.chunks(
+            self.id, "copy", self.key, start=start, size=size
+        )
         return begun(found)
 
 
@@ -128,7 +130,7 @@ def _found(visit: Visit) -> Copy:
     name = f"{_PLAIN.sub('', found.number)}-{row.id.hex()[:6]}"
     return Copy(
         name=f"{name}.{extension}" if extension else name,
-        shelf=visit.console.shelf,
+        blob_store=visit.console.blob_store,
         id=row.id,
         key=key,
         kind=kind,

@@ -189,7 +189,7 @@ def _send(visit: Visit, case: Case, row: Reveal, key: bytes) -> Response:
     """Stream an original as it was sent, under a name and a type that say nothing."""
     wanted = row.file or b""
     return StreamingResponse(
-        gallery.begun(visit.console.shelf.chunks(wanted, "original", key)),
+        gallery.begun(visit.console.blob_store.chunks(wanted, "original", key)),
         media_type="application/octet-stream",
         headers={
             "Content-Disposition": (

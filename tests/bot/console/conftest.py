@@ -9,7 +9,7 @@ from bot.console.app import ConsoleContext, routes
 from bot.writer import Writer
 from storage.crypto.server_key import ServerKeys
 from storage.database.database import Database
-from storage.evidence.blobs import Folder, Shelf
+from storage.evidence.blobs import BlobStore, FolderStore
 from tests.support import founded
 from tests.support.browsers import ORIGIN, Clock, Desk, make_office
 from tests.support.hashing import hashed_quickly
@@ -23,13 +23,13 @@ def hashing() -> Iterator[None]:
 
 
 @pytest.fixture
-def shelf(tmp_path: Path) -> Shelf:
-    return Folder(tmp_path / "files")
+def blob_store(tmp_path: Path) -> BlobStore:
+    return FolderStore(tmp_path / "files")
 
 
 @pytest.fixture
 async def desk(
-    database: Database, keys: ServerKeys, shelf: Shelf
+    database: Database, keys: ServerKeys, blob_store: BlobStore
 ) -> AsyncIterator[Desk]:
     with database.writing() as session:
         built = founded.build(session, keys)
@@ -40,7 +40,7 @@ async def desk(
         database=database,
         office=make_office(keys),
         clock=clock,
-        shelf=shelf,
+        blob_store=blob_store,
         public_url=ORIGIN,
         bot_url=lambda: made.bot,
         agency="Inspektorat Contoh",

@@ -563,9 +563,7 @@ async def test_a_bucket_that_is_away_is_said(monkeypatch, bucket):
         for found, says in said(await examine(**section), "files")
         if found is State.WRONG
     ]
-    assert wrong == [
-        "The store of evidence does not answer, or refuses us; try again later."
-    ]
+    assert wrong == ["The blob store does not answer, or refuses us; try again later."]
 
 
 @pytest.mark.parametrize(("barred", "state"), [(True, State.OK), (False, State.WARN)])

@@ -18,7 +18,7 @@ import pikepdf
 import pytest
 
 from bot.evidence import clamav
-from storage.evidence.blobs import Folder
+from storage.evidence.blobs import FolderStore
 from storage.words import FileState
 from tests.bot.evidence.test_fetching_race import world
 from tests.support.hostile import EICAR, jpeg
@@ -272,8 +272,8 @@ def test_whether_it_is_there_is_asked_by_a_ping(clamd, address, monkeypatch):
 
 
 @pytest.fixture
-def shelf(tmp_path):
-    return Folder(tmp_path / "files")
+def blob_store(tmp_path):
+    return FolderStore(tmp_path / "files")
 
 
 async def taken(world, address, body):

@@ -14,7 +14,7 @@ from bot.evidence import copying
 from handlers.messages import Kind, Media
 from storage.crypto.server_key import ServerKeys
 from storage.database.database import Database
-from storage.evidence.blobs import Folder
+from storage.evidence.blobs import FolderStore
 from storage.words import FileState
 from tests.bot.evidence.test_fetching_race import STEPS, World
 from tests.journeys.gallery import opened
@@ -63,7 +63,7 @@ async def world(tmp_path: Path, disk: Path):
         note = (Media("ref", "text/plain", "catatan.txt"),)
         here.say("555", "", kind=Kind.MEDIA, media=note)
         here.say("555", "KIRIM")
-        made = World(Folder(disk), here)
+        made = World(FolderStore(disk), here)
         made.quick.body = BODY
         made.writer.start()
         yield made

@@ -73,10 +73,10 @@ class Provider:
 class World:
     """A case with a file to fetch, and two workers on one folder."""
 
-    def __init__(self, shelf, here):
+    def __init__(self, blob_store, here):
         self.here = here
-        self.shelf = shelf
-        self.folder = shelf.path
+        self.blob_store = blob_store
+        self.folder = blob_store.path
         self.writer = Writer(here.database)
         self.slow, self.quick = Provider(picture()), Provider(picture())
 
@@ -85,7 +85,7 @@ class World:
             self.writer,
             self.here.office,
             [provider],
-            shelf=self.shelf,
+            blob_store=self.blob_store,
             clock=lambda: self.here.now,
             scanner=scanner,
         )
@@ -106,7 +106,7 @@ class World:
         return until - self.here.now
 
     def names(self):
-        return sorted("." + one.name.split(".")[1] for one in self.shelf.lying())
+        return sorted("." + one.name.split(".")[1] for one in self.blob_store.blobs())
 
     def row(self):
         with self.here.database.reading() as session:
@@ -118,7 +118,7 @@ class World:
         key = files.copy_key(row, secret)
         if key is None:
             return None
-        return b"".join(self.shelf.chunks(row.id, "copy", key))
+        return b"".join(self.blob_store.chunks(row.id, "copy", key))
 
     def facts(self):
         """Open what is known of the file, as the console does."""
@@ -136,7 +136,7 @@ class World:
 
 
 @pytest.fixture
-async def world(tmp_path, shelf):
+async def world(tmp_path, blob_store):
     database = Database(f"sqlite:///{tmp_path / 'k.db'}")
     migrate(database)
     here = desk(database, ServerKeys.new())
@@ -144,7 +144,7 @@ async def world(tmp_path, shelf):
         here.say("555", words)
     here.say("555", "", kind=Kind.MEDIA, media=(Media("ref", "image/png", "a.png"),))
     here.say("555", "KIRIM")
-    made = World(shelf, here)
+    made = World(blob_store, here)
     made.writer.start()
     yield made
     await asyncio.to_thread(made.writer.stop)
@@ -264,11 +264,11 @@ async def test_the_sweep_goes_by_the_true_age(world):
         world.writer,
         world.here.office,
         holder="one",
-        shelf=world.shelf,
+        blob_store=world.blob_store,
         keeper=Keeper(
             world.writer,
             world.here.office,
-            shelf=world.shelf,
+            blob_store=world.blob_store,
             path=world.folder / "tombstones.log",
         ),
         clock=lambda: world.here.now,
@@ -414,7 +414,9 @@ async def test_what_keeps_files_from_being_taken_is_watched(world, monkeypatch, 
     world.here.later(minutes=17)
     hour = world.here.now.replace(minute=0, second=0, microsecond=0)
     monkeypatch.setattr(Sealer, "publish", {"disk": full, "bucket": away}.get(code))
-    monkeypatch.setattr(type(world.shelf.sealer(b"", "")), "publish", Sealer.publish)
+    monkeypatch.setattr(
+        type(world.blob_store.sealer(b"", "")), "publish", Sealer.publish
+    )
     if code == "scanner":
         monkeypatch.undo()
     scanner = "/nowhere/clamd.ctl" if code == "scanner" else ""

@@ -13,7 +13,7 @@ from bot.writer import Writer
 from handlers.messages import Kind, Media
 from storage.crypto.server_key import ServerKeys
 from storage.database.database import Database
-from storage.evidence.blobs import Folder
+from storage.evidence.blobs import FolderStore
 from storage.jobs import jobs
 from storage.models import File, Job
 from storage.words import Channel, FileState, JobKind
@@ -67,7 +67,7 @@ class World:
             self.writer,
             self.here.office,
             cast("Any", [self.provider]) if channels is None else channels,
-            shelf=Folder(self.folder),
+            blob_store=FolderStore(self.folder),
             clock=lambda: self.here.now,
         )
 

@@ -13,7 +13,7 @@ from bot.intake.quarantine import Retaking
 from handlers import dialogue
 from storage import quarantine
 from storage.audit import log
-from storage.evidence.blobs import Folder
+from storage.evidence.blobs import FolderStore
 from storage.models import Inbox, Quarantine
 from storage.words import Role
 from tests.support.browsers import ORIGIN, Browser, Clock, Desk
@@ -37,7 +37,7 @@ async def desk(door: Doors, tmp_path: Path) -> AsyncIterator[Desk]:
         database=house.database,
         office=house.office,
         clock=door.clock,
-        shelf=Folder(tmp_path / "files"),
+        blob_store=FolderStore(tmp_path / "files"),
         public_url=ORIGIN,
         retake=Retaking(
             house.writer,

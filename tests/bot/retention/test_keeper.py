@@ -17,8 +17,8 @@ from handlers.retention import reports
 from storage.cases import cases, history, items
 from storage.crypto.server_key import ServerKeys
 from storage.database.database import Database
-from storage.evidence import blobs as shelf
-from storage.evidence.blobs import Folder
+from storage.evidence import blobs
+from storage.evidence.blobs import FolderStore
 from storage.models import AuditLine, Case, File, Tombstone
 from storage.retention import erasing
 from storage.retention import tombstones as stored_tombstones
@@ -47,7 +47,10 @@ class World:
     def another(self) -> Keeper:
         """Return the keeper of a process that starts anew."""
         return Keeper(
-            self.writer, self.here.office, shelf=Folder(self.evidence), path=self.path
+            self.writer,
+            self.here.office,
+            blob_store=FolderStore(self.evidence),
+            path=self.path,
         )
 
     async def tick(self, *, leads: bool = True) -> None:
@@ -63,7 +66,7 @@ class World:
             ids = session.exec(select(File.id).where(File.report == case.report)).all()
         for file_id in ids:
             for which in ("original", "copy"):
-                place = shelf.place(self.evidence, file_id, which)
+                place = blobs.place(self.evidence, file_id, which)
                 place.parent.mkdir(parents=True, exist_ok=True)
                 place.write_bytes(file_id)
         return case
@@ -220,7 +223,7 @@ async def test_an_older_line_than_any_backup_is_left_alone(world: World):
         here.database,
         here.office,
         world.path,
-        Folder(world.evidence),
+        FolderStore(world.evidence),
         now=here.now,
         everything=True,
     )
@@ -301,7 +304,7 @@ async def test_the_scheduler_purges_and_tells_the_file(world: World):
         world.writer,
         here.office,
         holder="one",
-        shelf=Folder(world.evidence),
+        blob_store=FolderStore(world.evidence),
         keeper=world.keeper,
         clock=lambda: here.now,
     )
@@ -319,7 +322,7 @@ async def test_rows_of_tombstones_go_after_the_last_backup(world: World):
         world.writer,
         world.here.office,
         holder="one",
-        shelf=Folder(world.evidence),
+        blob_store=FolderStore(world.evidence),
         keeper=world.keeper,
         clock=lambda: world.here.now,
     )

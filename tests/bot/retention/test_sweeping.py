@@ -23,13 +23,13 @@ def case(here):
     return here.reports("555")[0]
 
 
-def kept(here, case, shelf, *, copied=True):
+def kept(here, case, blob_store, *, copied=True):
     """Take a file as the worker does; return its id."""
     with here.database.writing() as session:
         row = files.reserve(session, here.keys, case.report, day=case.day)
         parts = []
         for which in ("original", "copy")[: 1 + copied]:
-            part = shelf.sealer(row, which)
+            part = blob_store.sealer(row, which)
             with part:
                 part.write(b"isi")
             part.publish()
@@ -43,50 +43,50 @@ def kept(here, case, shelf, *, copied=True):
     return row
 
 
-def put(shelf, name):
-    shelf.bring_back(name, [b"x"], day=date(2026, 3, 2))
+def put(blob_store, name):
+    blob_store.bring_back(name, [b"x"], day=date(2026, 3, 2))
     return name
 
 
-def test_all_is_in_its_place(here, case, shelf):
-    kept(here, case, shelf)
-    kept(here, case, shelf, copied=False)
+def test_all_is_in_its_place(here, case, blob_store):
+    kept(here, case, blob_store)
+    kept(here, case, blob_store, copied=False)
     with here.database.writing() as session:
         files.reserve(session, here.keys, case.report, day=case.day)
         refused = files.reserve(session, here.keys, case.report, day=case.day)
         files.refused(session, here.keys, refused, FileState.GONE)
-    assert sweeping.look(here.database, shelf) == sweeping.Looked((), 0)
+    assert sweeping.look(here.database, blob_store) == sweeping.Looked((), 0)
 
 
-def test_what_lies_there_without_a_row_is_named(here, case, shelf):
-    row = kept(here, case, shelf)
-    stray = put(shelf, f"{'5a' * 16}.original")
-    half = shelf.path / place_of(f"{row.hex()}.original.ab{PART}")
+def test_what_lies_there_without_a_row_is_named(here, case, blob_store):
+    row = kept(here, case, blob_store)
+    stray = put(blob_store, f"{'5a' * 16}.original")
+    half = blob_store.path / place_of(f"{row.hex()}.original.ab{PART}")
     half.parent.mkdir(parents=True, exist_ok=True)
     half.write_bytes(b"x")
-    found = sweeping.look(here.database, shelf)
+    found = sweeping.look(here.database, blob_store)
     assert {one.name for one in found.strays} == {stray, half.name}
     assert found.lost == 0
 
 
-def test_what_a_try_left_of_a_file_that_will_not_come_is_named(here, case, shelf):
+def test_what_a_try_left_of_a_file_that_will_not_come_is_named(here, case, blob_store):
     with here.database.writing() as session:
         waits, refused = (
             files.reserve(session, here.keys, case.report, day=case.day)
             for _ in range(2)
         )
         files.refused(session, here.keys, refused, FileState.GONE)
-    put(shelf, f"{waits.hex()}.original")
-    left = put(shelf, f"{refused.hex()}.original")
-    (one,) = sweeping.look(here.database, shelf).strays
+    put(blob_store, f"{waits.hex()}.original")
+    left = put(blob_store, f"{refused.hex()}.original")
+    (one,) = sweeping.look(here.database, blob_store).strays
     assert one.name == left
 
 
 @pytest.mark.parametrize("which", ["original", "copy"])
-def test_what_is_gone_is_counted(here, case, shelf, which):
-    first, second = (kept(here, case, shelf) for _ in range(2))
-    (name,) = shelf.names(first, which)
-    shelf.discard(name)
-    assert sweeping.look(here.database, shelf).lost == 1
-    shelf.remove(second)
-    assert sweeping.look(here.database, shelf).lost == 2
+def test_what_is_gone_is_counted(here, case, blob_store, which):
+    first, second = (kept(here, case, blob_store) for _ in range(2))
+    (name,) = blob_store.names(first, which)
+    blob_store.discard(name)
+    assert sweeping.look(here.database, blob_store).lost == 1
+    blob_store.remove(second)
+    assert sweeping.look(here.database, blob_store).lost == 2

@@ -37,7 +37,7 @@ from storage.database import schema
 from storage.database.database import Database
 from storage.database.schema import SchemaTooNew
 from storage.evidence import blobs
-from storage.evidence.blobs import Folder
+from storage.evidence.blobs import FolderStore
 from storage.inspection import rows as inspection
 from storage.letters.letter import Letter
 from storage.models import File
@@ -103,7 +103,7 @@ def backed_up(whole: Whole) -> bytes:
     writing.write(
         whole.database,
         whole.keys,
-        Folder(whole.folder),
+        FolderStore(whole.folder),
         out,
         program="0",
         now=whole.here.now,
@@ -131,7 +131,9 @@ def own_store(tmp_path: Path) -> Iterator[Database]:
 
 def restored(whole: Whole, backup: bytes, store: Database, folder: Path):
     reader = Reader(io.BytesIO(backup), whole.keys)
-    return restoring.run(store, whole.keys, Folder(folder), reader, now=whole.here.now)
+    return restoring.run(
+        store, whole.keys, FolderStore(folder), reader, now=whole.here.now
+    )
 
 
 def test_a_backup_of_either_store_is_proved_and_goes_into_either(
@@ -184,7 +186,7 @@ def test_files_go_from_a_folder_into_a_bucket_and_back(
     whole: Whole, elsewhere: Database, tmp_path: Path, bucket: Named
 ):
     """Under the names they have: what a killed try left beside them comes along."""
-    far = bucket.shelf(tmp_path / "waiting")
+    far = bucket.blob_store(tmp_path / "waiting")
     reader = Reader(io.BytesIO(backed_up(whole)), whole.keys)
     restoring.run(elsewhere, whole.keys, far, reader, now=whole.here.now)
     (name,) = far.names(whole.file, "original")
@@ -200,7 +202,7 @@ def test_files_go_from_a_folder_into_a_bucket_and_back(
         restoring.run(
             back,
             whole.keys,
-            near := Folder(tmp_path / "back"),
+            near := FolderStore(tmp_path / "back"),
             Reader(out, whole.keys),
             now=whole.here.now,
         )
@@ -220,13 +222,13 @@ def test_a_file_that_is_erased_while_it_is_read_ends_no_backup(
     class Goes(io.BytesIO):
         def read(self, size: int | None = -1, /) -> bytes:
             if self.tell():
-                Folder(mine.folder).remove(mine.file)
+                FolderStore(mine.folder).remove(mine.file)
                 with mine.database.writing() as session:
                     session.connection().execute(text("DELETE FROM files"))
                 raise FileNotFoundError
             return super().read(size)
 
-    class Once(Folder):
+    class Once(FolderStore):
         def open(self, name: str) -> BinaryIO:
             with super().open(name) as file:
                 return Goes(file.read())
@@ -301,7 +303,9 @@ def test_the_order_of_rows_and_files_does_not_tell_when_they_came(
         for file_id in came:
             session.add(File(**{**row.model_dump(), "id": file_id}))
             session.flush()
-            Folder(folder).bring_back(f"{file_id.hex()}.original", [b"x"], day=row.day)
+            FolderStore(folder).bring_back(
+                f"{file_id.hex()}.original", [b"x"], day=row.day
+            )
         pages = session.connection().execute(text("SELECT id FROM files")).scalars()
         if not elsewhere.is_sqlite:
             assert list(pages)[-5:] == came, "a plain query tells it"
@@ -394,7 +398,7 @@ def test_a_file_that_is_erased_meanwhile_is_named_and_no_error(
         connection.rollback()
         with mine.database.writing() as session:
             session.connection().execute(text("DELETE FROM files"))
-        Folder(mine.folder).remove(mine.file)
+        FolderStore(mine.folder).remove(mine.file)
         return iter(named)
 
     monkeypatch.setattr(writing, "named_files", then_erased)

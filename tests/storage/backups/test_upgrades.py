@@ -34,7 +34,7 @@ from storage.crypto.server_key import ServerKeys
 from storage.database import schema
 from storage.database.database import Database
 from storage.evidence import blobs, files
-from storage.evidence.blobs import Folder
+from storage.evidence.blobs import FolderStore
 from storage.inspection import rows as inspection
 from storage.models import Case
 from storage.units import units
@@ -137,7 +137,7 @@ def loaded(revision: str, store: Database, folder: Path) -> Old:
     ):
         reader = Reader(file, found.keys)
         schema.bring(connection, revision)
-        unpack(reader, restoring.Everything(connection, Folder(folder)))
+        unpack(reader, restoring.Everything(connection, FolderStore(folder)))
         restoring.count_on(connection)
     return found
 
@@ -204,7 +204,7 @@ def test_everything_opens_after_an_upgrade_and_no_row_changed(old: Old):
     opens(old)
     out = io.BytesIO()
     writing.write(
-        old.store, old.keys, Folder(old.folder), out, program="0", now=old.now
+        old.store, old.keys, FolderStore(old.folder), out, program="0", now=old.now
     )
     out.seek(0)
     proof = backup_proof.prove(out, old.keys)
@@ -219,7 +219,7 @@ def test_an_old_backup_is_restored_by_the_newer_program(
     old = Old(revision, empty, tmp_path / "files", told)
     with (RECORDED / f"{revision}.kentongan").open("rb") as file:
         reader = Reader(file, old.keys)
-        restoring.run(empty, old.keys, Folder(old.folder), reader, now=old.now)
+        restoring.run(empty, old.keys, FolderStore(old.folder), reader, now=old.now)
     opens(old)
 
 

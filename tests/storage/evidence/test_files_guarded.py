@@ -17,7 +17,7 @@ from handlers.evidence import Outcome
 from handlers.messages import Kind, Media
 from storage.crypto.sealing import NotAuthentic
 from storage.evidence import blobs, files
-from storage.evidence.blobs import Folder, Sealer
+from storage.evidence.blobs import FolderStore, Sealer
 from storage.evidence.files import Taken
 from storage.jobs import jobs
 from storage.models import Event, File, Job
@@ -269,7 +269,7 @@ def test_the_disk_tells_the_day_and_no_more(here, job, tmp_path):
         assert (found.st_mtime, found.st_atime) == (day, day)
         assert place.parent.stat().st_mtime == 0
     assert (tmp_path / "f").stat().st_mtime == 0
-    Folder(tmp_path / "f").remove(file_id)
+    FolderStore(tmp_path / "f").remove(file_id)
     assert [*places[0].parent.iterdir()] == []
     assert places[0].parent.stat().st_mtime == 0
 

@@ -15,7 +15,7 @@ from handlers.cases import receipts
 from handlers.messages import Proof
 from handlers.work import Work
 from storage.audit import log
-from storage.evidence.blobs import Folder
+from storage.evidence.blobs import FolderStore
 from storage.inspection import rows as inspection
 from storage.models import Case, Lease, Quarantine
 from storage.words import FileState, LetterKind
@@ -62,7 +62,7 @@ def _settle(here: Town) -> list[str]:
     ):  # the hourly sweep, before its hour
         place = SimpleNamespace(
             _writer=SimpleNamespace(database=database),
-            _shelf=Folder(here.store.folder / "files"),
+            _blob_store=FolderStore(here.store.folder / "files"),
         )
         scheduler.Scheduler._sweep(place)  # type: ignore[arg-type] # noqa: SLF001 - as it ticks
     with database.reading() as session:

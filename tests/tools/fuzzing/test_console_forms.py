@@ -23,7 +23,7 @@ FIELDS = {"input", "select", "textarea", "button"}
 SLOW = ("passphrase", "sign-in", "prove", "join", "new-key")
 """Forms behind which a passphrase is stretched: one odd value will do."""
 desk = conftest.desk
-shelf = conftest.shelf
+blob_store = conftest.blob_store
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 

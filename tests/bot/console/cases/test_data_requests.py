@@ -89,7 +89,7 @@ def on_disk(desk: Desk, case: Case) -> Path:
     """Give a case a file; return where it lies."""
     with desk.database.writing() as session:
         row = files.reserve(session, desk.keys, case.report, day=case.day)
-        path = blobs.place(desk.context.shelf.path, row, "original")
+        path = blobs.place(desk.context.blob_store.path, row, "original")
         with Sealer(path) as sealer:
             sealer.write(b"a letter")
         vault = desk.house.vault.public_key or b""

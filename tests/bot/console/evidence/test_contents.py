@@ -28,7 +28,9 @@ def keep(desk: Desk, case: Case, *, name: str, kind: str, body: bytes | None) ->
         row = reserve(desk, session, case)
         key = None
         if body is not None:
-            with Sealer(blobs.place(desk.context.shelf.path, row, "copy")) as sealer:
+            with Sealer(
+                blobs.place(desk.context.blob_store.path, row, "copy")
+            ) as sealer:
                 sealer.write(body)
             key = sealer.key
         taken = Taken(b"k" * 32, key, {"name": name, "type": kind})
@@ -124,7 +126,7 @@ async def test_a_lost_file_is_not_found_and_a_changed_one_not_sent(
 ):
     case = desk.case()
     row = keep(desk, case, name="a.png", kind="image/png", body=picture())
-    place = blobs.place(desk.context.shelf.path, row, "copy")
+    place = blobs.place(desk.context.blob_store.path, row, "copy")
     sealed = bytearray(place.read_bytes())
     sealed[100] ^= 1
     place.write_bytes(bytes(sealed))

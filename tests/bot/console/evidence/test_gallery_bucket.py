@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from storage.evidence import bucket
-from storage.evidence.blobs import Shelf
+from storage.evidence.blobs import BlobStore
 from tests.bot.evidence.sandbox.test_pictures import picture
 from tests.support.browsers import Browser, Desk
 from tests.support.bucket import new_bucket, s3_server
@@ -26,10 +26,12 @@ def server() -> Iterator[ExitStack]:
 
 
 @pytest.fixture
-def shelf(tmp_path: Path, server: ExitStack, monkeypatch: pytest.MonkeyPatch) -> Shelf:
+def blob_store(
+    tmp_path: Path, server: ExitStack, monkeypatch: pytest.MonkeyPatch
+) -> BlobStore:
     monkeypatch.setattr(bucket, "TRIES", 0)
     address = server.enter_context(s3_server())
-    return new_bucket(address).shelf(tmp_path / "waiting")
+    return new_bucket(address).blob_store(tmp_path / "waiting")
 
 
 @pytest.fixture
@@ -46,7 +48,9 @@ async def test_a_photo_is_shown_and_nothing_of_it_stays_on_the_disk(
     assert Image.open(io.BytesIO(small.content)).format == "JPEG"
     whole = await officer.get(place)
     assert Image.open(io.BytesIO(whole.content)).format == "JPEG"
-    assert [path for path in desk.context.shelf.path.rglob("*") if path.is_file()] == []
+    assert [
+        path for path in desk.context.blob_store.path.rglob("*") if path.is_file()
+    ] == []
 
 
 async def test_parts_of_a_large_file_are_sent(desk: Desk, officer: Browser):
@@ -62,7 +66,7 @@ async def test_a_store_that_is_away_is_said_and_a_file_that_is_gone_too(
 ):
     case = desk.case()
     gone, here = (put(desk, case, "isi.txt", WORDS.encode()) for _ in range(2))
-    desk.context.shelf.remove(bytes.fromhex(gone))
+    desk.context.blob_store.remove(bytes.fromhex(gone))
     missing = await officer.get(f"/cases/{case.number}/files/{gone}")
     assert missing.status_code == 404
     server.close()

@@ -16,7 +16,7 @@ from bot.writer import Writer
 from handlers.messages import Kind, Media
 from storage.crypto.server_key import ServerKeys
 from storage.database.database import Database
-from storage.evidence.blobs import Folder
+from storage.evidence.blobs import FolderStore
 from storage.jobs import jobs
 from storage.words import Channel, JobKind
 from tests.support.desk import Desk, desk
@@ -89,7 +89,7 @@ async def main(folder: Path, kind: str) -> None:
         writer,
         here.office,
         cast("list[base.Sender]", [provider]),
-        shelf=Folder(folder / "files"),
+        blob_store=FolderStore(folder / "files"),
         clock=lambda: here.now,
     )
     await take(here, worker, writer)
