@@ -31,7 +31,7 @@ from bot.console.context import ConsoleContext
 from bot.console.headers import SecurityHeaders
 from bot.intake.lost_messages import Reconciler
 from bot.intake.poller import Poller
-from bot.intake.quarantine import Retaking
+from bot.intake.quarantine import Releaser
 from bot.intake.registration import Registration
 from bot.settings.sections import Settings
 from bot.telemetry import logs
@@ -262,7 +262,7 @@ def _console(house: House) -> list[BaseRoute]:
         blob_store=house.blob_store,
         bot_url=lambda: _bot_url(house),
         agency=house.settings.agency.name,
-        retake=Retaking(
+        release=Releaser(
             house.writer,
             house.office,
             house.intake,

@@ -39,7 +39,7 @@ def no_bot() -> str:
     return ""
 
 
-async def no_retaking(_name: bytes, _kept: Kept, _by: bytes) -> Result:
+async def no_release(_name: bytes, _kept: Kept, _by: bytes) -> Result:
     """Take nothing in where no provider's channel runs."""
     raise StoreUnavailable
 
@@ -52,7 +52,7 @@ class ConsoleContext:
     officers reach us ("" when only this machine does), ``bot_url`` returns the address
     of the Telegram bot (``https://t.me/name``), "" while it is unknown. ``rings`` returns
     the alarms that ring and since when, ``levels`` what ``/metrics`` tells.
-    ``retake`` takes a message in again that a custodian opened.
+    ``release`` takes a message in again that a custodian opened.
     """
 
     writer: Writer
@@ -65,7 +65,7 @@ class ConsoleContext:
     agency: str = ""
     rings: Callable[[], Mapping[Alarm, datetime]] = no_rings
     levels: Callable[[], Mapping[Level, float]] = no_levels
-    retake: Callable[[bytes, Kept, bytes], Coroutine[Any, Any, Result]] = no_retaking
+    release: Callable[[bytes, Kept, bytes], Coroutine[Any, Any, Result]] = no_release
     texts: ConsoleTexts = field(default_factory=ConsoleTexts)
     throttle: Throttle = field(default_factory=Throttle)
     hashers: threading.Semaphore = field(

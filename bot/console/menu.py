@@ -45,7 +45,7 @@ ENTRIES = (
     Entry("/requests", "nav.requests", HANDLING),
     Entry("/holds", "nav.holds", HOLDS),
     Entry("/vault", "nav.vault", VAULT),
-    Entry("/set-aside", "nav.set_aside", VAULT),
+    Entry("/quarantine", "nav.quarantine", VAULT),
     Entry("/log", "nav.log", AUDIT),
     Entry("/reading", "nav.reading", AUDIT),
     Entry("/figures", "nav.figures", AUDIT),

@@ -1,4 +1,4 @@
-"""A message that was set aside goes through parse and intake once more, for a custodian."""
+"""A message released from quarantine goes through parse and intake once more."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -36,8 +36,8 @@ class Result:
     reason: str = ""
 
 
-class Retaking:
-    """Takes one message at a time; ``channels`` are those that are set up."""
+class Releaser:
+    """Takes released messages in, one at a time; ``channels`` are those that are set up."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class Retaking:
     async def __call__(self, name: bytes, kept: Kept, by: bytes) -> Result:
         """Take a message in that a custodian opened; raises StoreUnavailable.
 
-        What makes us stumble again stays set aside, with its new reason.
+        What makes us stumble again stays in quarantine, with its new reason.
         """
         now = self._clock()
         known = {one.value: adapter for one, adapter in self._channels.items()}

@@ -149,7 +149,7 @@ def test_what_made_us_stumble_is_sealed_once_and_said(door: Doors) -> None:
     assert sealing.unpad(sealing.open_seal(row.blob, vault, context)) == raw
 
 
-def test_files_of_what_is_set_aside_stay_while_it_may_be_taken_in_again(
+def test_files_of_what_is_in_quarantine_stay_while_it_may_be_released(
     door: Doors,
 ) -> None:
     """Erased at once, a custodian's second try would find no picture any more."""

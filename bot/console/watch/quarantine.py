@@ -1,4 +1,4 @@
-"""Messages set aside, for custodians: by day, channel and reason; read, take again, drop.
+"""Messages in quarantine, for custodians: by day, channel and reason; read, release, drop.
 
 A message is shown as text and as nothing else: no link, no picture, nothing that a browser
 would act on, and what turns the direction of letters is written out.
@@ -48,7 +48,7 @@ class Line:
 
 
 def messages(visit: Visit) -> Response:
-    """List what was set aside in the last days."""
+    """List what is in quarantine."""
     return _show(visit)
 
 
@@ -66,7 +66,7 @@ def read(visit: Visit) -> Response:
     )
 
 
-def again(visit: Visit) -> Response:
+def release_message(visit: Visit) -> Response:
     """Let a message be taken in as if it had just come; say what became of it."""
     name = _name(visit)
     with visit.console.database.reading() as session:
@@ -75,9 +75,9 @@ def again(visit: Visit) -> Response:
                 visit.work(session), name, visit.secret, by=visit.officer
             )
         except NotFound:
-            return SeeOther(f"/set-aside?done={Became.GONE}")
-    result = visit.wait_for(visit.console.retake(name, kept, visit.officer.id))
-    return SeeOther(f"/set-aside?done={result.became}&why={result.reason}")
+            return SeeOther(f"/quarantine?done={Became.GONE}")
+    result = visit.wait_for(visit.console.release(name, kept, visit.officer.id))
+    return SeeOther(f"/quarantine?done={result.became}&why={result.reason}")
 
 
 def drop(visit: Visit) -> Response:
@@ -91,7 +91,7 @@ def drop(visit: Visit) -> Response:
         )
     except ReasonNeeded:
         return _show(visit, unsure=visit.request.path_params["name"], status=422)
-    return SeeOther(f"/set-aside?done={'dropped' if gone else Became.GONE}")
+    return SeeOther(f"/quarantine?done={'dropped' if gone else Became.GONE}")
 
 
 def readable(kept: Kept) -> str:
@@ -154,10 +154,13 @@ def _line(visit: Visit, name: bytes, day: date, channel: str, reason: str) -> Li
 
 def _why(visit: Visit, reason: str) -> str:
     """Say a reason in words: a provider's strange form, or a fault of our own."""
-    for msgid in (f"aside.why.{reason}", f"aside.why.{reason.partition('.')[0]}"):
+    for msgid in (
+        f"quarantine.why.{reason}",
+        f"quarantine.why.{reason.partition('.')[0]}",
+    ):
         if visit.console.texts.knows(msgid):
             return visit.say(msgid)
-    return visit.say("aside.why.fault")
+    return visit.say("quarantine.why.fault")
 
 
 def _name(visit: Visit) -> bytes:

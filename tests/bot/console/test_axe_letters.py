@@ -1,4 +1,4 @@
-"""Failed letters and messages set aside in Chromium: nothing axe finds, in both themes."""
+"""Failed letters and messages in quarantine in Chromium: nothing axe finds, in both themes."""
 
 import os
 from pathlib import Path
@@ -63,8 +63,8 @@ async def test_axe_finds_nothing(
     await check(page, f"letters-done-{theme}")
 
     await sign_in(desk, context, address, desk.house.custodian)
-    await page.goto(f"{address}/set-aside")
-    await check(page, f"aside-none-{theme}")
+    await page.goto(f"{address}/quarantine")
+    await check(page, f"quarantine-none-{theme}")
     with desk.database.writing() as session:
         for channel, reason in (
             (Channel.SMS, "twilio.media"),
@@ -76,13 +76,13 @@ async def test_axe_finds_nothing(
                 reason,
                 channel=channel,
             )
-    await page.goto(f"{address}/set-aside")
-    await check(page, f"aside-{theme}")
+    await page.goto(f"{address}/quarantine")
+    await check(page, f"quarantine-{theme}")
     await page.locator("form[action$='/read'] button").first.click()
     await page.locator("pre").wait_for()
-    await check(page, f"aside-open-{theme}")
+    await check(page, f"quarantine-open-{theme}")
     await page.locator("form[action$='/drop'] select").select_option("SPAM")
     await page.locator("form[action$='/drop'] button").click()
     await page.locator("[role=status]").wait_for()
-    await check(page, f"aside-done-{theme}")
+    await check(page, f"quarantine-done-{theme}")
     await context.close()

@@ -1,4 +1,4 @@
-"""A message set aside is taken in again: by a custodian, once, as if it had just come."""
+"""A message is released from quarantine: by a custodian, once, as if it had just come."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -9,7 +9,7 @@ from sqlmodel import select
 from starlette.applications import Starlette
 
 from bot.console.app import ConsoleContext, routes
-from bot.intake.quarantine import Retaking
+from bot.intake.quarantine import Releaser
 from handlers import dialogue
 from storage import quarantine
 from storage.audit import log
@@ -39,7 +39,7 @@ async def desk(door: Doors, tmp_path: Path) -> AsyncIterator[Desk]:
         clock=door.clock,
         blob_store=FolderStore(tmp_path / "files"),
         public_url=ORIGIN,
-        retake=Retaking(
+        release=Releaser(
             house.writer,
             house.office,
             house.intake,
@@ -88,7 +88,7 @@ def lines(door: Doors) -> list[tuple[str, str]]:
     return [line for line in reversed(found) if line[0].startswith("aside.")]
 
 
-async def test_a_report_that_was_set_aside_becomes_a_case_once(
+async def test_a_report_that_was_in_quarantine_becomes_a_case_once(
     door: Doors, custodian: Browser, broken: pytest.MonkeyPatch
 ):
     form = door.sms(STORY)
@@ -99,7 +99,7 @@ async def test_a_report_that_was_set_aside_becomes_a_case_once(
     broken.undo()
     await door.twilio("sms", form)
     assert len(rows(door)) == 1, "a late retry is a repeat, before"
-    page = await custodian.do(f"/set-aside/{only(door)}/again")
+    page = await custodian.do(f"/quarantine/{only(door)}/release")
     assert "The message is taken in." in page.text
     assert rows(door) == []
     (case,) = door.cases()
@@ -109,7 +109,7 @@ async def test_a_report_that_was_set_aside_becomes_a_case_once(
     await door.twilio("sms", form)
     assert len(door.cases()) == 1, "and after"
     assert door.letters() == []
-    page = await custodian.do(f"/set-aside/{row.id.hex()}/again")
+    page = await custodian.do(f"/quarantine/{row.id.hex()}/release")
     assert "not here any more" in page.text
     assert lines(door) == [("aside.again", "taken")]
 
@@ -123,12 +123,12 @@ async def test_what_fails_again_stays_with_its_new_reason(
         raise LookupError
 
     broken.setattr(dialogue, "advance", other)
-    page = await custodian.do(f"/set-aside/{only(door)}/again")
+    page = await custodian.do(f"/quarantine/{only(door)}/release")
     assert "It failed again: a fault of our program" in page.text
     (row,) = rows(door)
     assert row.reason == "LookupError", "and it is still ours: the tag fits"
     broken.undo()
-    page = await custodian.do(f"/set-aside/{only(door)}/again")
+    page = await custodian.do(f"/quarantine/{only(door)}/release")
     assert "The message is taken in." in page.text
     assert len(door.cases()) == 1
     assert lines(door) == [("aside.again", "failed"), ("aside.again", "taken")]
@@ -142,7 +142,7 @@ async def test_a_strange_form_fails_again_until_the_program_knows_it(
     await door.telegram(update)
     (row,) = rows(door)
     assert (row.channel, row.reason) == ("telegram", "telegram.number")
-    page = await custodian.do(f"/set-aside/{only(door)}/again")
+    page = await custodian.do(f"/quarantine/{only(door)}/release")
     assert "the form of a Telegram message is unknown" in page.text
     assert [row.reason for row in rows(door)] == ["telegram.number"]
 
@@ -153,8 +153,8 @@ async def test_bytes_that_are_no_update_fail_again(
 ):
     await door.telegram(body)
     name = only(door)
-    assert (await custodian.send(f"/set-aside/{name}/read")).status_code == 200
-    page = await custodian.do(f"/set-aside/{name}/again")
+    assert (await custodian.send(f"/quarantine/{name}/read")).status_code == 200
+    page = await custodian.do(f"/quarantine/{name}/release")
     assert "It failed again" in page.text
     assert only(door) == name
 
@@ -175,7 +175,7 @@ async def test_what_came_in_another_way_meanwhile_is_a_repeat(
     assert len(rows(door)) == 1
     await door.telegram(update)
     assert len(door.cases()) == 1
-    page = await custodian.do(f"/set-aside/{only(door)}/again")
+    page = await custodian.do(f"/quarantine/{only(door)}/release")
     assert "had been taken in already; nothing is doubled" in page.text
     assert len(door.cases()) == 1
     assert rows(door) == []
@@ -186,7 +186,7 @@ async def test_two_custodians_at_once_take_it_once(
 ):
     await door.telegram(door.update(STORY))
     broken.undo()
-    path = f"/set-aside/{only(door)}/again"
+    path = f"/quarantine/{only(door)}/release"
     other = desk.signed_in(desk.house.custodian)
     pages = await asyncio.gather(custodian.do(path), other.do(path))
     said = sorted("is taken in" in page.text for page in pages)
@@ -199,7 +199,7 @@ async def test_it_is_read_as_text_alone_and_the_reading_is_written_down(
 ):
     evil = "LAPOR <img src=x onerror=alert(1)> https://jahat.example \u202egnp \x1b[2J"
     await door.telegram(door.update(evil))
-    response = await custodian.send(f"/set-aside/{only(door)}/read")
+    response = await custodian.send(f"/quarantine/{only(door)}/read")
     assert response.status_code == 200
     assert "&lt;img src=x onerror=alert(1)&gt;" in response.text
     assert "<img src=x" not in response.text
@@ -216,7 +216,7 @@ async def test_a_form_is_read_line_by_line(
     door: Doors, custodian: Browser, broken: pytest.MonkeyPatch
 ):
     await door.twilio("sms", door.sms("Halo & apa kabar"))
-    response = await custodian.send(f"/set-aside/{only(door)}/read")
+    response = await custodian.send(f"/quarantine/{only(door)}/read")
     assert "Body: Halo &amp; apa kabar" in response.text
     broken.undo()
 
@@ -225,7 +225,7 @@ async def test_dropping_wants_a_reason(
     door: Doors, custodian: Browser, broken: pytest.MonkeyPatch
 ):
     await door.telegram(door.update("x"))
-    path = f"/set-aside/{only(door)}/drop"
+    path = f"/quarantine/{only(door)}/drop"
     assert (await custodian.send(path, reason="BORED")).status_code == 422
     assert len(rows(door)) == 1
     page = await custodian.do(path, reason="SPAM")
@@ -244,9 +244,9 @@ async def test_a_planted_row_is_neither_shown_nor_opened(
         row = session.exec(select(Quarantine)).one()
         row.reason = "planted"
         session.add(row)
-    assert "No message is set aside." in (await custodian.see("/set-aside")).text
-    for act in ("read", "again"):
-        answer = await custodian.send(f"/set-aside/{name}/{act}")
+    assert "No message is in quarantine." in (await custodian.see("/quarantine")).text
+    for act in ("read", "release"):
+        answer = await custodian.send(f"/quarantine/{name}/{act}")
         assert answer.status_code == 409, act
 
 
@@ -256,9 +256,9 @@ async def test_it_is_the_custodians_alone(door: Doors, desk: Desk, role: Role):
     with door.app.database.writing() as session:
         new = person(session, door.keys, "somebody", role)
     who = desk.signed_in(new)
-    assert (await who.get("/set-aside")).status_code == 404
-    for act in ("read", "again", "drop"):
-        answer = await who.send(f"/set-aside/{only(door)}/{act}", reason="SPAM")
+    assert (await who.get("/quarantine")).status_code == 404
+    for act in ("read", "release", "drop"):
+        answer = await who.send(f"/quarantine/{only(door)}/{act}", reason="SPAM")
         assert answer.status_code == 404
     assert len(rows(door)) == 1
 
@@ -270,9 +270,9 @@ async def test_a_custodian_whom_no_vault_admitted_reads_nothing(
     with door.app.database.writing() as session:
         new = person(session, door.keys, "somebody", Role.CUSTODIAN)
     who = desk.signed_in(new)
-    assert (await who.get("/set-aside")).status_code == 404
-    for act in ("read", "again", "drop"):
-        answer = await who.send(f"/set-aside/{only(door)}/{act}", reason="SPAM")
+    assert (await who.get("/quarantine")).status_code == 404
+    for act in ("read", "release", "drop"):
+        answer = await who.send(f"/quarantine/{only(door)}/{act}", reason="SPAM")
         assert answer.status_code == 409
     assert len(rows(door)) == 1
     assert lines(door) == []

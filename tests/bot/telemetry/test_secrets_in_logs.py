@@ -409,22 +409,22 @@ async def guards(here: Town, asker: Browser, case: str, clock: Clock) -> None:
     await here.settled(
         lambda: here.client.post(f"{request}/grant", data=form, headers=kept)
     )
-    await sets_aside(here, kept, form)
+    await quarantines(here, kept, form)
     here.client.cookies = mine
     place = f"{case}/reveals/{rows[0]['id'].hex()}"
     for act in ("open", "end"):
         await here.settled(partial(asker.send, f"{place}/{act}"))
 
 
-async def sets_aside(here: Town, kept: dict[str, str], form: dict[str, str]) -> None:
-    """Let a custodian read what nobody understood, and have it taken in again."""
+async def quarantines(here: Town, kept: dict[str, str], form: dict[str, str]) -> None:
+    """Let a custodian read what nobody understood, and release it."""
     strange = {"update_id": 1, "message": {"chat": {"id": "?"}, "text": STORY}}
     secret = {"X-Telegram-Bot-Api-Secret-Token": doors.SECRET}
     body = json.dumps(strange).encode()
     await here.settled(lambda: here.post("/webhooks/telegram", body, **secret))
     row, *_ = thief.rows_of(here.desk.database)["quarantine"]
-    for act in ("read", "again"):
-        path = f"/console/set-aside/{row['id'].hex()}/{act}"
+    for act in ("read", "release"):
+        path = f"/console/quarantine/{row['id'].hex()}/{act}"
         await here.settled(partial(here.client.post, path, data=form, headers=kept))
 
 

@@ -1,4 +1,4 @@
-"""A message that was set aside is shown as text: all of it that is there, and no more than fits."""
+"""A message in quarantine is shown as text: all of it that is there, and no more than fits."""
 
 import tracemalloc
 from datetime import date
