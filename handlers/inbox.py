@@ -15,7 +15,7 @@ from handlers.cases import officer_telegram
 from handlers.cases.receipts import Opening
 from handlers.conversation import commands, items
 from handlers.conversation.exchange import (
-    Turning,
+    Exchange,
     answer,
     discard,
     heard_from,
@@ -60,14 +60,14 @@ def receive(work: Work, incoming: Incoming, opening: Opening) -> Outcome:
     memory = recall(work, incoming)
     incoming = memory.addressed(incoming)
     known = names(work.office, incoming)
-    turning = Turning(work, incoming, known, memory, opening)
-    turning.echo = not opening.number and work.office.echoes.hears(
+    exchange = Exchange(work, incoming, known, memory, opening)
+    exchange.echo = not opening.number and work.office.echoes.hears(
         incoming, known[0], work.now
     )
     if incoming.kind is Kind.GROUP:
-        _in_group(turning)
+        _in_group(exchange)
     else:
-        _turn(turning)
+        _turn(exchange)
     return Outcome.TAKEN
 
 
@@ -81,69 +81,68 @@ def owe_erasure(work: Work, incoming: Incoming, due: datetime | None = None) -> 
         jobs.put(work.store, work.keys, JobKind.ERASE, copy, now=work.now, due=due)
 
 
-def _in_group(turning: Turning) -> None:
+def _in_group(exchange: Exchange) -> None:
     """Say one line in a group, at most once a minute, and keep nothing."""
-    if (
-        turning.work.office.pace.written(b"group" + turning.names[0], turning.work.now)
-        == 1
-    ):
-        answer(turning, _advance(turning, turning.state, expired=False).replies)
+    work, name = exchange.work, b"group" + exchange.names[0]
+    if work.office.pace.written(name, work.now) == 1:
+        answer(exchange, _advance(exchange, exchange.state, expired=False).replies)
 
 
-def _turn(turning: Turning) -> None:
-    memory, now = turning.memory, turning.work.now
-    expired = memory.draft_over(now) or _vanished(turning)
+def _turn(exchange: Exchange) -> None:
+    memory, now = exchange.memory, exchange.work.now
+    expired = memory.draft_over(now) or _vanished(exchange)
     if expired:
-        discard(turning)
-    if turning.opening.proof is Proof.OPENED:
-        memory.open_case(turning.opening.report, now)
-        commands.restore_language(turning)
-    memory.number = turning.opening.number if turning.opening.number_only else ""
-    turn = _advance(turning, turning.state, expired=expired)
-    turn = commands.refuse_purged(turning, turn)
-    if items.changes_nothing(turning, turn):
+        discard(exchange)
+    if exchange.opening.proof is Proof.OPENED:
+        memory.open_case(exchange.opening.report, now)
+        commands.restore_language(exchange)
+    memory.number = exchange.opening.number if exchange.opening.number_only else ""
+    turn = _advance(exchange, exchange.state, expired=expired)
+    turn = commands.refuse_purged(exchange, turn)
+    if items.changes_nothing(exchange, turn):
         return
-    if not items.seal(turning, turn):
-        answer(turning, (Reply("X07"),))
+    if not items.seal(exchange, turn):
+        answer(exchange, (Reply("X07"),))
         return
-    turning.echo &= turn.state.step == turning.state.step
-    commands.settle(turning, turn)
+    exchange.echo &= turn.state.step == exchange.state.step
+    commands.settle(exchange, turn)
     memory.state = turn.state
-    if turning.incoming.kind is not Kind.MOVED:  # nobody wrote: it moves by itself
+    if exchange.incoming.kind is not Kind.MOVED:  # nobody wrote: it moves by itself
         memory.last_inbound, memory.warned = int(now.timestamp()), False
-        memory.heard = max(memory.heard, turning.heard)
+        memory.heard = max(memory.heard, exchange.heard)
     first: tuple[Reply, ...] = ()
     if turn.command is not None:
-        first = commands.run(turning, turn.command)
-    answer(turning, turn.replies, shown=first)
-    heard_from(turning, turn.command)
-    remember(turning)
+        first = commands.run(exchange, turn.command)
+    answer(exchange, turn.replies, shown=first)
+    heard_from(exchange, turn.command)
+    remember(exchange)
 
 
-def _vanished(turning: Turning) -> bool:
+def _vanished(exchange: Exchange) -> bool:
     """Tell whether the conversation names a draft that is none any more."""
-    report = bytes.fromhex(turning.memory.report)
-    return bool(report) and not reports.is_draft(turning.work.store, report)
+    report = bytes.fromhex(exchange.memory.report)
+    return bool(report) and not reports.is_draft(exchange.work.store, report)
 
 
-def _advance(turning: Turning, state: State, *, expired: bool) -> Turn:
-    opening = turning.opening
-    quoted = items.find_beside(turning)
+def _advance(exchange: Exchange, state: State, *, expired: bool) -> Turn:
+    opening = exchange.opening
+    quoted = items.find_beside(exchange)
     facts = Facts(
-        now=turning.work.now,
+        now=exchange.work.now,
         token=secrets.token_urlsafe(6),
-        may_add=turning.memory.may_add(turning.work.now),
-        promises=turning.promises,
+        may_add=exchange.memory.may_add(exchange.work.now),
+        promises=exchange.promises,
         proof=opening.proof,
         tries_left=opening.tries_left,
         locked_minutes=opening.minutes_locked,
         number_only=opening.number_only,
         resumed_expired=expired,
-        cleans=turning.work.office.cleans(turning.incoming.channel),
+        cleans=exchange.work.office.cleans(exchange.incoming.channel),
         quoted=quoted,
-        late_part=bool(turning.beside) and not quoted,
-        overtaken=turning.incoming.recovered and turning.heard < turning.memory.heard,
+        late_part=bool(exchange.beside) and not quoted,
+        overtaken=exchange.incoming.recovered
+        and exchange.heard < exchange.memory.heard,
     )
     return dialogue.advance(
-        state, turning.incoming, turning.work.office.questionnaire, facts
+        state, exchange.incoming, exchange.work.office.questionnaire, facts
     )

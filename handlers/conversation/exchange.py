@@ -1,4 +1,4 @@
-"""One message in work: who wrote it, what is remembered of them, and how it is answered."""
+"""One exchange: a message, who wrote it, what is remembered of them, and the answers."""
 
 from collections.abc import Iterable
 from contextlib import suppress
@@ -26,8 +26,8 @@ _READING = frozenset({CommandName.STATUS, CommandName.READ})
 
 
 @dataclass(slots=True)
-class Turning:
-    """A message with all that its transaction needs."""
+class Exchange:
+    """One message and its answers, with all that their transaction needs."""
 
     work: Work
     incoming: Incoming
@@ -58,8 +58,8 @@ class Turning:
 
     def case_of(self, turn: Turn) -> str:
         """Return the report (hex) that the items for a case go to."""
-        aside = any(item.beside for item in turn.items)
-        return self.beside if aside else self.memory.opened
+        is_beside = any(item.beside for item in turn.items)
+        return self.beside if is_beside else self.memory.opened
 
     @property
     def promises(self) -> Promises:
@@ -98,39 +98,39 @@ def recall(work: Work, incoming: Incoming) -> Memory:
     return memory
 
 
-def remember(turning: Turning) -> None:
+def remember(exchange: Exchange) -> None:
     """Keep the conversation, or forget it where nothing is left to remember.
 
     After a turn that is over only the trail stays, for as long as it may be deleted, and
     for some minutes what ties further parts of an album to the report that it sent.
     """
-    memory = turning.memory.bare() if turning.over else turning.memory
-    if turning.sent and turning.incoming.group:
-        group = turning.incoming.group
-        memory = memory.with_album(group, turning.sent, turning.work.now)
-    clean_chat.go_on(turning.work, memory)
+    memory = exchange.memory.bare() if exchange.over else exchange.memory
+    if exchange.sent and exchange.incoming.group:
+        group = exchange.incoming.group
+        memory = memory.with_album(group, exchange.sent, exchange.work.now)
+    clean_chat.go_on(exchange.work, memory)
     rest = memory.trail or memory.sent
-    if memory.is_empty() or (turning.over and not rest):
-        conversations.forget(turning.work.store, turning.names)
+    if memory.is_empty() or (exchange.over and not rest):
+        conversations.forget(exchange.work.store, exchange.names)
         return
     conversations.save(
-        turning.work.store,
-        turning.work.keys,
-        turning.names,
+        exchange.work.store,
+        exchange.work.keys,
+        exchange.names,
         memory.to_bytes(),
-        expires=memory.expires(turning.work.now),
+        expires=memory.expires(exchange.work.now),
     )
 
 
 def answer(
-    turning: Turning, replies: Iterable[Reply], *, shown: Iterable[Reply] = ()
+    exchange: Exchange, replies: Iterable[Reply], *, shown: Iterable[Reply] = ()
 ) -> None:
     """Post the answers; somebody who writes too fast is asked once to wait.
 
-    An echo of a machine is not answered: that ends the exchange. ``shown`` is what a
+    An echo of a machine is not answered: the machine then stops. ``shown`` is what a
     command found for them: some of it counts as read from now on, so it goes in any case.
     """
-    incoming, office = turning.incoming, turning.work.office
+    incoming, office = exchange.incoming, exchange.work.office
     if incoming.press_id:
         letter = Letter(
             kind=LetterKind.ACK,
@@ -138,47 +138,42 @@ def answer(
             to=incoming.handle,
             press_id=incoming.press_id,
         )
-        outbox.put(turning.work.store, office.keys, letter, now=turning.work.now)
-    if turning.echo:
+        outbox.put(exchange.work.store, office.keys, letter, now=exchange.work.now)
+    if exchange.echo:
         replies = ()
     elif incoming.channel is not Channel.CANARY:
-        written = office.pace.written(turning.names[0], turning.work.now)
+        written = office.pace.written(exchange.names[0], exchange.work.now)
         if written > CALM:
             replies = (Reply("X11", {"n": "1"}),) if written == CALM + 1 else ()
     for reply in (*shown, *replies):
         reporters.say(
-            Work(turning.work.store, office, turning.work.now),
+            exchange.work,
             reply,
             channel=incoming.channel,
             to=incoming.handle,
-            language=turning.language,
-            heard=turning.heard,
+            language=exchange.language,
+            heard=exchange.heard,
         )
 
 
-def discard(turning: Turning) -> None:
+def discard(exchange: Exchange) -> None:
     """Throw the draft away with everything in it."""
-    if turning.memory.report:
-        reports.discard(turning.work.store, bytes.fromhex(turning.memory.report))
-        turning.memory.report = turning.memory.province = ""
+    if exchange.memory.report:
+        reports.discard(exchange.work.store, bytes.fromhex(exchange.memory.report))
+        exchange.memory.report = exchange.memory.province = ""
 
 
-def heard_from(turning: Turning, command: Command | None) -> None:
+def heard_from(exchange: Exchange, command: Command | None) -> None:
     """Let a person's 24 h window begin anew, and tell what could not be told before.
 
     Whoever reads a case in this very turn is told nothing of it.
     """
-    session, office, incoming = (
-        turning.work.store,
-        turning.work.office,
-        turning.incoming,
-    )
+    work, incoming, heard = exchange.work, exchange.incoming, exchange.heard
     owed: set[bytes] = set()
     for handle in incoming.handles:
-        place = (session, office.keys, incoming.channel, handle)
-        owed |= set(subscriptions.heard_from(*place, heard=turning.heard))
-        waiting.heard_from(*place, heard=turning.heard, now=turning.work.now)
+        place = (work.store, work.keys, incoming.channel, handle)
+        owed |= set(subscriptions.heard_from(*place, heard=heard))
+        waiting.heard_from(*place, heard=heard, now=work.now)
     if command is not None and command.name in _READING:
-        owed.discard(turning.opening.report)
-    channel, now = incoming.channel, turning.work.now
-    undelivered.tell_owed(Work(session, office, now), owed, channel, incoming.handles)
+        owed.discard(exchange.opening.report)
+    undelivered.tell_owed(work, owed, incoming.channel, incoming.handles)

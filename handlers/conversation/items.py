@@ -1,8 +1,8 @@
-"""Seals what a message brought: the items of a turn, or the whole message into quarantine.
+"""Seals what a message brought: the items of a turn.
 
 ``seal`` decides where a turn's items belong (a draft, which it begins if need be, the
 opened case, or the case that a quoted notice names); ``keep`` seals them there and owes
-the fetching of files; ``quarantine`` seals a message that was not understood.
+the fetching of files.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from contextlib import suppress
 
 from handlers.cases import reporter
 from handlers.cases.submission import entry_units
-from handlers.conversation.exchange import Turning, answer
+from handlers.conversation.exchange import Exchange, answer
 from handlers.errors import DraftGone, NotFound
 from handlers.messages import Incoming, Kind, Reply
 from handlers.talk.turn import Item, Turn
@@ -127,19 +127,19 @@ FULL = 4000
 """Items that one draft may hold; far more than a person writes in a day."""
 
 
-def find_beside(turning: Turning) -> str:
+def find_beside(exchange: Exchange) -> str:
     """Find the report that a message belongs to without its code; return a quoted number."""
-    memory, incoming = turning.memory, turning.incoming
+    memory, incoming = exchange.memory, exchange.incoming
     if incoming.group and incoming.group == memory.album and memory.sent:
-        turning.beside = memory.sent
+        exchange.beside = memory.sent
         return ""
-    case = _quoted(turning, incoming) if incoming.quotes else None
-    turning.beside = case.report.hex() if case is not None else ""
+    case = _quoted(exchange, incoming) if incoming.quotes else None
+    exchange.beside = case.report.hex() if case is not None else ""
     return case.number if case is not None else ""
 
 
-def _quoted(turning: Turning, incoming: Incoming) -> Case | None:
-    session, keys = turning.work.store, turning.work.keys
+def _quoted(exchange: Exchange, incoming: Incoming) -> Case | None:
+    session, keys = exchange.work.store, exchange.work.keys
     for handle in incoming.handles:
         report = subscriptions.quoted(
             session, keys, incoming.channel, handle, incoming.quotes
@@ -150,30 +150,30 @@ def _quoted(turning: Turning, incoming: Incoming) -> Case | None:
     return None
 
 
-def seal(turning: Turning, turn: Turn) -> bool:
+def seal(exchange: Exchange, turn: Turn) -> bool:
     """Seal the items; False when this installation cannot take a report yet."""
-    session, office, memory = turning.work.store, turning.work.office, turning.memory
+    work, memory = exchange.work, exchange.memory
     items = list(turn.items)
     if any(not item.to_case for item in items) and not memory.report:
-        if readiness.ready(session, office.keys):
+        if readiness.ready(work.store, work.keys):
             return False
-        memory.report = begin(Work(session, office, turning.work.now)).hex()
+        memory.report = begin(work).hex()
     if memory.report and items:
-        held = report_items.count_items(session, bytes.fromhex(memory.report))
+        held = report_items.count_items(work.store, bytes.fromhex(memory.report))
         if held + len(items) > FULL:
             items = [item for item in items if item.to_case]
-            answer(turning, (Reply("FULL"),))
+            answer(exchange, (Reply("FULL"),))
     keep(
-        Work(session, office, turning.work.now),
-        turning.incoming,
+        work,
+        exchange.incoming,
         items,
         draft=memory.report,
-        opened=turning.case_of(turn),
-        language=office.language(turn.state.language),
+        opened=exchange.case_of(turn),
+        language=work.office.language(turn.state.language),
     )
     return True
 
 
-def changes_nothing(turning: Turning, turn: Turn) -> bool:
+def changes_nothing(exchange: Exchange, turn: Turn) -> bool:
     """Tell whether this is an update of a live location that is not kept."""
-    return turning.incoming.kind is Kind.MOVED and not (turn.items or turn.replies)
+    return exchange.incoming.kind is Kind.MOVED and not (turn.items or turn.replies)
