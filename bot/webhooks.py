@@ -77,7 +77,7 @@ class TelegramDoor:
         except BodyTooLarge as error:
             self._metrics.came_in(Channel.TELEGRAM, Counted.REFUSED)
             head, why = error.head, "telegram.size"
-            await self._intake.keep_aside(Channel.TELEGRAM, head, why)
+            await self._intake.keep(Channel.TELEGRAM, head, why)
         except (BodyCut, StoreUnavailable):
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, it must not come again
@@ -90,7 +90,7 @@ class TelegramDoor:
             update = None
         if not isinstance(update, dict):
             self._metrics.came_in(Channel.TELEGRAM, Counted.MALFORMED)
-            await self._intake.keep_aside(Channel.TELEGRAM, body, "telegram.json")
+            await self._intake.keep(Channel.TELEGRAM, body, "telegram.json")
             return
         await self._intake.take(self._channel, update, body)
 

@@ -28,23 +28,23 @@ def first_seen(
     return _insert(session, keys.look_ups(Purpose.INBOX, channel, provider_id), day)
 
 
-def set_aside(
+def quarantine(
     session: Session, keys: ServerKeys, channel: Channel, provider_id: str, *, day: date
 ) -> None:
-    """Remember that a message was set aside under its name: it was never taken."""
-    _insert(session, _aside(keys, channel, provider_id), day)
+    """Remember that the message of this name is in quarantine: it was never taken."""
+    _insert(session, _quarantined(keys, channel, provider_id), day)
 
 
-def let_again(
+def release(
     session: Session, keys: ServerKeys, channel: Channel, provider_id: str
 ) -> bool:
-    """Free the name of a message that was set aside, so that it can be taken, once.
+    """Free the name of a message in quarantine, so that it can be taken, once.
 
-    False for one that was not set aside under its name, or was freed before.
+    False for one that is not in quarantine under its name, or was freed before.
     """
     delete_names = delete(Inbox).where
-    aside = _aside(keys, channel, provider_id)
-    freed = session.connection().execute(delete_names(col(Inbox.name).in_(aside)))
+    marks = _quarantined(keys, channel, provider_id)
+    freed = session.connection().execute(delete_names(col(Inbox.name).in_(marks)))
     if not freed.rowcount:
         return False
     known = keys.look_ups(Purpose.INBOX, channel, provider_id)
@@ -52,7 +52,10 @@ def let_again(
     return True
 
 
-def _aside(keys: ServerKeys, channel: Channel, provider_id: str) -> tuple[bytes, ...]:
+def _quarantined(
+    keys: ServerKeys, channel: Channel, provider_id: str
+) -> tuple[bytes, ...]:
+    """Return the marks of a message in quarantine; stored ones were made of ``aside``."""
     return keys.look_ups(Purpose.INBOX, "aside", channel, provider_id)
 
 

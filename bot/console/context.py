@@ -14,7 +14,7 @@ from bot.telemetry.metrics import Level
 from bot.watch.alarms import Alarm
 from bot.writer import StoreUnavailable, Writer
 from handlers.office import Office
-from handlers.quarantine.release import Kept
+from handlers.quarantine.release import Quarantined
 from storage.database.database import Database
 from storage.evidence.blobs import BlobStore
 
@@ -39,7 +39,7 @@ def no_bot() -> str:
     return ""
 
 
-async def no_release(_name: bytes, _kept: Kept, _by: bytes) -> Result:
+async def no_release(_name: bytes, _message: Quarantined, _by: bytes) -> Result:
     """Take nothing in where no provider's channel runs."""
     raise StoreUnavailable
 
@@ -65,7 +65,9 @@ class ConsoleContext:
     agency: str = ""
     rings: Callable[[], Mapping[Alarm, datetime]] = no_rings
     levels: Callable[[], Mapping[Level, float]] = no_levels
-    release: Callable[[bytes, Kept, bytes], Coroutine[Any, Any, Result]] = no_release
+    release: Callable[[bytes, Quarantined, bytes], Coroutine[Any, Any, Result]] = (
+        no_release
+    )
     texts: ConsoleTexts = field(default_factory=ConsoleTexts)
     throttle: Throttle = field(default_factory=Throttle)
     hashers: threading.Semaphore = field(

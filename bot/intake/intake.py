@@ -70,12 +70,12 @@ class Intake:
 
         ``raw`` is what the channel parses, ``body`` the bytes to keep if it cannot.
         Raises StoreUnavailable when nothing could be written, and nothing else: whatever
-        can never succeed is kept aside.
+        can never succeed is kept in quarantine.
         """
         try:
             found = channel.parse(raw, now=self._clock())
         except base.Unparseable as error:
-            await self.keep_aside(channel.name, body, error.code)
+            await self.keep(channel.name, body, error.code)
             return
         except Exception as error:  # noqa: BLE001 - a fault of ours must not come again
             await self.stumbled(channel.name, body, error)
@@ -94,7 +94,7 @@ class Intake:
         try:
             (incoming,) = channel.parse(form, now=sent)
         except base.Unparseable as error:
-            await self.keep_aside(channel.name, form, error.code)
+            await self.keep(channel.name, form, error.code)
             return True
         except Exception as error:  # noqa: BLE001 - a fault of ours must not come again
             await self.stumbled(channel.name, form, error)
@@ -108,36 +108,36 @@ class Intake:
     async def stumbled(
         self, channel: Channel, body: bytes, error: BaseException
     ) -> None:
-        """Keep aside what a fault of our own program cannot take.
+        """Keep what a fault of our own program cannot take.
 
         Raises StoreUnavailable, also where the fault is the store's or the machine's.
         """
         if transactions.classify(error) is not transactions.Failure.MESSAGE:
             raise StoreUnavailable from None
         logs.failure("incoming.failed", error, channel=channel)
-        await self.keep_aside(channel, body, type(error).__name__)
+        await self.keep(channel, body, type(error).__name__)
 
     async def give_up(
         self, channel: base.Channel[Any], raw: Mapping[str, Any] | bytes, body: bytes
     ) -> None:
-        """Keep aside a message that cannot be stored although others can.
+        """Keep a message that cannot be stored although others can.
 
         The person is told where that is possible. Raises StoreUnavailable.
         """
         try:
             (incoming,) = channel.parse(raw, now=self._clock())
         except Exception:  # noqa: BLE001 - no matter why: only its bytes can be kept
-            await self.keep_aside(channel.name, body, _UNSTORABLE)
+            await self.keep(channel.name, body, _UNSTORABLE)
             return
-        outcome = await self._set_aside(incoming, body, _UNSTORABLE)
+        outcome = await self._keep_message(incoming, body, _UNSTORABLE)
         self._metrics.came_in(channel.name, _COUNTED[outcome])
 
-    async def keep_aside(self, channel: Channel, body: bytes, reason: str) -> None:
-        """Put bytes that nobody understands into quarantine; ``reason`` is a code.
+    async def keep(self, channel: Channel, body: bytes, reason: str) -> None:
+        """Keep bytes that nobody understands in quarantine; ``reason`` is a code.
 
         Raises StoreUnavailable where they cannot be kept, so that they come again.
         """
-        await self._kept(keeping.keep, body, reason, channel=channel)
+        await self._last_resort(keeping.keep, body, reason, channel=channel)
         self._metrics.came_in(channel, Counted.QUARANTINED)
         logs.event("quarantine.kept", level="warning", channel=channel)
 
@@ -147,7 +147,7 @@ class Intake:
         def spare(store: Store, error: BaseException) -> Outcome:
             logs.failure("incoming.failed", error, channel=incoming.channel)
             work = Work(store, self._office, now)
-            return self._aside(work, incoming, body, type(error).__name__)
+            return self._keep_message_in(work, incoming, body, type(error).__name__)
 
         try:
             opening = await self.opening(incoming, now)
@@ -155,7 +155,7 @@ class Intake:
             if transactions.classify(error) is not transactions.Failure.MESSAGE:
                 raise StoreUnavailable from None
             logs.failure("incoming.failed", error, channel=incoming.channel)
-            return await self._set_aside(incoming, body, type(error).__name__)
+            return await self._keep_message(incoming, body, type(error).__name__)
 
         def verb(store: Store) -> Outcome:
             return inbox.receive(Work(store, self._office, now), incoming, opening)
@@ -164,10 +164,12 @@ class Intake:
             verb, handles=names(self._office, incoming), spare=spare
         )
 
-    async def _set_aside(self, incoming: Incoming, body: bytes, reason: str) -> Outcome:
-        return await self._kept(self._aside, incoming, body, reason)
+    async def _keep_message(
+        self, incoming: Incoming, body: bytes, reason: str
+    ) -> Outcome:
+        return await self._last_resort(self._keep_message_in, incoming, body, reason)
 
-    async def _kept(
+    async def _last_resort(
         self,
         verb: Callable[Concatenate[Work, P], Outcome],
         *args: P.args,
@@ -183,10 +185,10 @@ class Intake:
             logs.failure("quarantine.failed", error)
             raise StoreUnavailable from None
 
-    def _aside(
+    def _keep_message_in(
         self, work: Work, incoming: Incoming, body: bytes, reason: str
     ) -> Outcome:
-        """Set a message aside and say so; where that stumbles too, keep its bytes."""
+        """Keep a message and say so; where that stumbles too, keep its bytes alone."""
         try:
             with work.store.begin_nested():
                 return keeping.keep_message(work, incoming, body, reason)

@@ -5,8 +5,8 @@ Never ``Bot.get_updates`` (one strange update raises for the whole batch) and ne
 nor in quarantine, and only the holder of the lease polls.
 
 Telegram hands over the first 100 updates from the offset on. One that cannot be stored
-holds the offset, and after a hundred more nobody would be heard: so it goes aside after
-``TRIES`` tries in vain while the store could be written.
+holds the offset, and after a hundred more nobody would be heard: so it goes into
+quarantine after ``TRIES`` tries in vain while the store could be written.
 """
 
 import asyncio
@@ -40,7 +40,7 @@ FIRST_REST, LONGEST_REST = 0.5, 20.0
 #: person's next try may be put off.
 HELD_REST, LONGEST_HOLD = 1.0, 60.0
 #: Tries in vain, each with a store that could be written just after, before an update
-#: goes aside: with the rests between them about a minute.
+#: goes into quarantine: with the rests between them about a minute.
 TRIES = 8
 #: How long to wait for the lease when another process holds it.
 LEASE_REST = 5.0
@@ -196,15 +196,15 @@ class Poller:
             except Exception as error:  # noqa: BLE001 - one chat's trouble is not the others'
                 if not isinstance(error, StoreUnavailable):
                     logs.failure("poller.failed", error)
-                if not await self._gone_aside(chat):
+                if not await self._is_given_up(chat):
                     chat.rest = min(LONGEST_HOLD, chat.rest * 2 or FIRST_REST)
                     chat.again = asyncio.get_running_loop().time() + chat.rest
                     return
             del chat.updates[0]
             chat.rest, chat.tries = 0.0, 0
 
-    async def _gone_aside(self, chat: _Chat) -> bool:
-        """Put the oldest of a chat aside after its last try; False while it waits.
+    async def _is_given_up(self, chat: _Chat) -> bool:
+        """Give up the oldest update of a chat after its last try; False while it waits.
 
         A try counts only when the store can be written right after it: while the store
         is away for everybody, nobody's message is given up.

@@ -19,7 +19,7 @@ from handlers.conversation.exchange import names
 from handlers.messages import Incoming
 from handlers.office import Office
 from handlers.quarantine import release
-from handlers.quarantine.release import Became, Kept
+from handlers.quarantine.release import Became, Quarantined
 from handlers.work import Work
 from storage.database import transactions
 from storage.words import Channel
@@ -56,18 +56,18 @@ class Releaser:
         self._metrics = metrics
         self._clock = clock
 
-    async def __call__(self, name: bytes, kept: Kept, by: bytes) -> Result:
+    async def __call__(self, name: bytes, message: Quarantined, by: bytes) -> Result:
         """Take a message in that a custodian opened; raises StoreUnavailable.
 
         What makes us stumble again stays in quarantine, with its new reason.
         """
         now = self._clock()
         known = {one.value: adapter for one, adapter in self._channels.items()}
-        channel = known.get(kept.channel)
+        channel = known.get(message.channel)
         if channel is None:
             return await self._failed(name, NO_CHANNEL, by)
         try:
-            parsed = channel.parse(_raw(channel.name, kept.raw), now=now)
+            parsed = channel.parse(_raw(channel.name, message.raw), now=now)
             found = [(one, await self._intake.opening(one, now)) for one in parsed]
         except base.Unparseable as error:
             return await self._failed(name, error.code, by)
@@ -76,12 +76,12 @@ class Releaser:
                 raise StoreUnavailable from None
             logs.failure("incoming.failed", error, channel=channel.name)
             return await self._failed(name, type(error).__name__, by)
-        result = await self._take(name, found, by, now)
+        result = await self._release(name, found, by, now)
         if result.became is Became.TAKEN:
             self._metrics.came_in(channel.name, Counted.TAKEN)
         return result
 
-    async def _take(
+    async def _release(
         self,
         name: bytes,
         found: list[tuple[Incoming, Opening]],
@@ -91,7 +91,9 @@ class Releaser:
         people = [one for incoming, _ in found for one in names(self._office, incoming)]
 
         def verb(session: Session) -> Result:
-            became = release.take(Work(session, self._office, now), name, found, by=by)
+            became = release.release(
+                Work(session, self._office, now), name, found, by=by
+            )
             return Result(became)
 
         def spare(session: Session, error: BaseException) -> Result:
@@ -113,12 +115,12 @@ class Releaser:
         return Result(became, reason)
 
 
-def _raw(channel: Channel, kept: bytes) -> Mapping[str, Any] | bytes:
+def _raw(channel: Channel, raw: bytes) -> Mapping[str, Any] | bytes:
     """Return what a channel parses; bytes that are no update make it stumble again."""
     if channel is not Channel.TELEGRAM:
-        return kept
+        return raw
     try:
-        update = json.loads(kept)
+        update = json.loads(raw)
     except (ValueError, RecursionError):
         raise base.Unparseable("telegram.json") from None
     if not isinstance(update, dict):

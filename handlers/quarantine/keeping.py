@@ -40,7 +40,7 @@ def keep(
         work.store, work.keys, raw, reason, vault=vault, day=day, channel=channel.value
     )
     if name:
-        conversations.set_aside(work.store, work.keys, channel, name, day=day)
+        conversations.quarantine(work.store, work.keys, channel, name, day=day)
     figures.bump(work.store, "quarantined", day=day)
     return Outcome.QUARANTINED
 

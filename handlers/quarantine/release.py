@@ -1,7 +1,8 @@
-"""Messages set aside: a custodian reads one, lets it be taken in again, or drops it.
+"""Release from quarantine: a custodian reads a message, releases it, or drops it.
 
 What nobody could understand is sealed to the vault. Its secret is opened in the session
 of a custodian and nowhere else; each reading is a line of the log, with no name in it.
+The log calls these acts ``aside.…``: what is written there is never renamed.
 """
 
 from collections.abc import Sequence
@@ -28,7 +29,7 @@ DROPS: Final = ("SPAM", "TEST", "DOUBLE", "UNREADABLE")
 
 
 class Became(StrEnum):
-    """What became of a message that was taken in again."""
+    """What became of a message that was released."""
 
     TAKEN = "taken"
     REPEAT = "repeat"
@@ -38,7 +39,7 @@ class Became(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class Quarantined:
     """A message as a custodian opened it."""
 
     channel: str
@@ -47,18 +48,18 @@ class Kept:
     raw: bytes = field(repr=False)
 
 
-def read(work: Work, name: bytes, secret: bytes, *, by: bytes) -> Kept:
+def read(work: Work, name: bytes, secret: bytes, *, by: bytes) -> Quarantined:
     """Open a message to a custodian, and write down that it was read.
 
     Raises NotFound, TwoPeopleNeeded, NotYours, NotAuthentic.
     """
-    kept = opened(work, name, secret, by=authority.present(work, by))
+    message = opened(work, name, secret, by=authority.present(work, by))
     figures.bump(work.store, "aside.opened", day=work.day)
-    _record(work, "aside.opened", kept.reason, by)
-    return kept
+    _record(work, "aside.opened", message.reason, by)
+    return message
 
 
-def opened(work: Work, name: bytes, secret: bytes, *, by: Officer) -> Kept:
+def opened(work: Work, name: bytes, secret: bytes, *, by: Officer) -> Quarantined:
     """Open a message for what follows at once; raises as ``read`` does."""
     authority.require_custodian(work, by)
     row = _get(work, name)
@@ -67,18 +68,18 @@ def opened(work: Work, name: bytes, secret: bytes, *, by: Officer) -> Kept:
             raw = quarantine.opened(row, vault)
         except NotAuthentic:
             continue
-        return Kept(row.channel, row.day, row.reason, raw)
+        return Quarantined(row.channel, row.day, row.reason, raw)
     raise NotAuthentic
 
 
-def take(
+def release(
     work: Work, name: bytes, found: Sequence[tuple[Incoming, Opening]], *, by: bytes
 ) -> Became:
-    """Take a message in as if it had just come, in one transaction with its removal.
+    """Receive a message as if it had just come, in one transaction with its removal.
 
-    ``found`` is what its bytes say now. A name that was used up when the message was set
-    aside is freed once; one under which it was taken meanwhile makes it a repeat. Raises
-    what stumbles: then nothing is written (``failed``).
+    ``found`` is what its bytes say now. A name that was used up when the message was kept
+    is freed once; one under which it was taken meanwhile makes it a repeat. Raises what
+    stumbles: then nothing is written (``failed``).
     """
     authority.require_custodian(work, authority.present(work, by))
     if not quarantine.remove(work.store, name):
@@ -86,7 +87,7 @@ def take(
     became = Became.REPEAT if found else Became.NOTHING
     for incoming, opening in found:
         channel, provider_id = incoming.channel, incoming.provider_id
-        conversations.let_again(work.store, work.keys, channel, provider_id)
+        conversations.release(work.store, work.keys, channel, provider_id)
         outcome = inbox.receive(work, incoming, opening)
         if outcome is Outcome.TAKEN:
             became = Became.TAKEN
@@ -95,7 +96,7 @@ def take(
 
 
 def failed(work: Work, name: bytes, reason: str, *, by: bytes) -> Became:
-    """Keep a message that failed again, with its new reason (a code)."""
+    """Keep a message on that failed again, with its new reason (a code)."""
     authority.require_custodian(work, authority.present(work, by))
     row = quarantine.get(work.store, work.keys, name, locked=True)
     if row is None:

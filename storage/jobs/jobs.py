@@ -83,7 +83,7 @@ def claim(
         try:
             details = _details(keys, row)
         except NotAuthentic:
-            _put_aside(session, row, now)
+            _put_off(session, row, now)
             if spoilt is not None:
                 spoilt.append(row.id)
             continue
@@ -179,7 +179,7 @@ def _free(now: datetime) -> ColumnElement[bool]:
     return or_(col(Job.lease_until).is_(None), col(Job.lease_until) < now)
 
 
-def _put_aside(session: Session, row: Job, now: datetime) -> None:
+def _put_off(session: Session, row: Job, now: datetime) -> None:
     if row.expires + SPOILT_LIFE <= now:
         session.delete(row)
         return

@@ -1,4 +1,4 @@
-"""The doors: who may come in, what is too much, what is kept aside, and never twice."""
+"""The doors: who may come in, what is too much, what is kept in quarantine, and never twice."""
 
 import asyncio
 import json
@@ -37,7 +37,7 @@ async def lite(tmp_path: Path) -> AsyncIterator[Doors]:
 
 
 def reasons(door: Doors) -> list[str]:
-    """Return why things were kept aside."""
+    """Return why things are in quarantine."""
     with door.app.database.reading() as session:
         return [row.reason for row in session.exec(select(Quarantine)).all()]
 
@@ -176,7 +176,7 @@ BROKEN: dict[str, bytes] = {
 }
 
 
-async def test_broken_updates_are_kept_aside_and_answered(door: Doors) -> None:
+async def test_broken_updates_are_kept_in_quarantine_and_answered(door: Doors) -> None:
     for name, body in BROKEN.items():
         answer = await door.telegram(body)
         assert answer.status_code == 200, name
@@ -185,7 +185,7 @@ async def test_broken_updates_are_kept_aside_and_answered(door: Doors) -> None:
     assert door.letters() == []
 
 
-async def test_broken_forms_are_kept_aside_and_answered(door: Doors) -> None:
+async def test_broken_forms_are_kept_in_quarantine_and_answered(door: Doors) -> None:
     whole = door.sms("halo")
     broken: dict[str, dict[str, str]] = {
         "nothing": {},

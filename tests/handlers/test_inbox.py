@@ -128,7 +128,7 @@ def test_a_group_hears_one_line_a_minute(door: Doors) -> None:
 def test_what_made_us_stumble_is_sealed_once_and_said(door: Doors) -> None:
     incoming, raw = message(door, STORY), json.dumps({"Body": STORY}).encode()
 
-    def aside() -> Outcome:
+    def kept() -> Outcome:
         with door.app.database.writing() as session:
             return keeping.keep_message(
                 Work(session, door.app.office, door.clock()),
@@ -137,7 +137,7 @@ def test_what_made_us_stumble_is_sealed_once_and_said(door: Doors) -> None:
                 "ValueError",
             )
 
-    assert [aside(), aside()] == [Outcome.QUARANTINED, Outcome.REPEAT]
+    assert [kept(), kept()] == [Outcome.QUARANTINED, Outcome.REPEAT]
     (letter,) = door.letters()
     assert "belum tersimpan" in letter.text
     assert door.rows()["jobs"] == 1

@@ -54,7 +54,7 @@ class World:
     """What the poller meets.
 
     ``poison`` raises what it holds, ``fails`` counts how often an update is not stored,
-    ``holds`` lets one wait. ``given_up`` went aside, unless ``keeps`` is False.
+    ``holds`` lets one wait. ``given_up`` went into quarantine, unless ``keeps`` is False.
     """
 
     def __init__(self, server, writer, telegram):

@@ -21,7 +21,7 @@ from bot.console.visit import SeeOther, Visit
 from handlers import authority
 from handlers.errors import NotFound, ReasonNeeded, TwoPeopleNeeded
 from handlers.quarantine import release
-from handlers.quarantine.release import DROPS, Became, Kept
+from handlers.quarantine.release import DROPS, Became, Quarantined
 from storage import quarantine
 from storage.words import Channel
 
@@ -55,11 +55,11 @@ def messages(visit: Visit) -> Response:
 def read(visit: Visit) -> Response:
     """Open one message in this session; that it was read is a line of the log."""
     name = _name(visit)
-    kept = visit.act(release.read, name, visit.secret, by=visit.officer.id)
-    text = readable(kept)
+    message = visit.act(release.read, name, visit.secret, by=visit.officer.id)
+    text = readable(message)
     return visit.page(
         "watch/quarantine_open.html",
-        line=_line(visit, name, kept.day, kept.channel, kept.reason),
+        line=_line(visit, name, message.day, message.channel, message.reason),
         text=text[:MOST],
         cut=len(text) > MOST,
         drops=DROPS,
@@ -71,12 +71,12 @@ def release_message(visit: Visit) -> Response:
     name = _name(visit)
     with visit.console.database.reading() as session:
         try:
-            kept = release.opened(
+            message = release.opened(
                 visit.work(session), name, visit.secret, by=visit.officer
             )
         except NotFound:
             return SeeOther(f"/quarantine?done={Became.GONE}")
-    result = visit.wait_for(visit.console.release(name, kept, visit.officer.id))
+    result = visit.wait_for(visit.console.release(name, message, visit.officer.id))
     return SeeOther(f"/quarantine?done={result.became}&why={result.reason}")
 
 
@@ -94,13 +94,13 @@ def drop(visit: Visit) -> Response:
     return SeeOther(f"/quarantine?done={'dropped' if gone else Became.GONE}")
 
 
-def readable(kept: Kept) -> str:
+def readable(message: Quarantined) -> str:
     """Return a message as lines of text; what cannot be seen is written out by number.
 
     What is longer than ``MOST`` may be cut anywhere behind that.
     """
-    text = kept.raw.decode("utf-8", "backslashreplace")
-    if kept.channel == Channel.TELEGRAM or text.startswith("{"):
+    text = message.raw.decode("utf-8", "backslashreplace")
+    if message.channel == Channel.TELEGRAM or text.startswith("{"):
         with contextlib.suppress(ValueError, RecursionError):
             text = _begin(_JSON.iterencode(json.loads(text)))
     elif pairs := parse_qsl(text, keep_blank_values=True, errors="backslashreplace"):

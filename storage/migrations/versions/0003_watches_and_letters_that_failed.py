@@ -1,4 +1,4 @@
-"""Watches, letters that failed, the canary's case, the channel of what was set aside."""
+"""Watches, letters that failed, the canary's case, the channel of messages in quarantine."""
 
 import sqlalchemy as sa
 import sqlmodel

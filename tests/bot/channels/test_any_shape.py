@@ -1,4 +1,4 @@
-"""Whatever is missing or of another kind: a payload is read or set aside, never a fault."""
+"""Whatever is missing or of another kind: a payload is read or refused as unparseable, never a fault."""
 
 import asyncio
 import copy
@@ -61,7 +61,7 @@ def changed(raw: dict[str, Any], at: tuple[str | int, ...], value: object) -> An
 
 
 def heard(channel: str, raw: Any) -> tuple[Incoming, ...]:
-    """Read a payload as the door does; nothing where it is set aside."""
+    """Read a payload as the door does; nothing where it is unparseable."""
     try:
         return parsers()[channel](raw)
     except Unparseable:
@@ -95,7 +95,7 @@ LENIENT = settings(
 @given(raw=payloads("telegram"))
 @example(raw={"update_id": 1, "message": {"location": []}})
 @LENIENT
-def test_any_update_is_read_or_set_aside(raw: dict[str, Any]) -> None:
+def test_any_update_is_read_or_unparseable(raw: dict[str, Any]) -> None:
     assert isinstance(chat_of(raw), int)
     for incoming in heard("telegram", raw):
         is_answered(incoming)
@@ -104,7 +104,7 @@ def test_any_update_is_read_or_set_aside(raw: dict[str, Any]) -> None:
 @pytest.mark.parametrize("channel", ["whatsapp", "sms"])
 @given(data=st.data())
 @LENIENT
-def test_any_form_is_read_or_set_aside(channel: str, data: st.DataObject) -> None:
+def test_any_form_is_read_or_unparseable(channel: str, data: st.DataObject) -> None:
     for incoming in heard(channel, data.draw(payloads(channel))):
         is_answered(incoming)
 
@@ -126,7 +126,7 @@ def test_each_field_of_each_payload_may_be_missing_or_another_kind(
 
 @given(raw=st.binary(max_size=300))
 @LENIENT
-def test_any_bytes_of_a_form_are_read_or_set_aside(raw: bytes) -> None:
+def test_any_bytes_of_a_form_are_read_or_unparseable(raw: bytes) -> None:
     for channel in ("whatsapp", "sms"):
         form = b"MessageSid=SM1&From=%2B1&Body=" + raw
         heard_raw = parsers()[f"raw.{channel}"]

@@ -1,4 +1,4 @@
-"""From parse to commit: counted, kept aside, or refused because the store is away."""
+"""From parse to commit: counted, kept in quarantine, or refused because the store is away."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path

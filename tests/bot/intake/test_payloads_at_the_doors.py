@@ -1,4 +1,4 @@
-"""Every recorded payload knocks at the real door, on both databases: taken, none set aside."""
+"""Every recorded payload knocks at the real door, on both databases: taken, none in quarantine."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path

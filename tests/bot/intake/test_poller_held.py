@@ -177,7 +177,7 @@ async def test_nothing_is_given_up_while_the_store_is_away_for_all(world):
     assert world.given_up == []
 
 
-async def test_what_cannot_even_be_kept_aside_waits(world):
+async def test_what_cannot_even_be_kept_in_quarantine_waits(world):
     world.poison, world.keeps = {5: RuntimeError("a bug")}, False
     world.queue.updates = [text(5), text(6)]
     async with world.polling():

@@ -1,4 +1,4 @@
-"""Before the vault has a key nothing can be put aside: then nothing gets a quiet 2xx."""
+"""Before the vault has a key nothing can be kept in quarantine: then nothing gets a quiet 2xx."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path

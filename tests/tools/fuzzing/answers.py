@@ -117,7 +117,7 @@ def twilio_found(body: bytes) -> None:
 
 
 def listed(body: bytes) -> None:
-    """What a list names can be told as a form that the channel reads or sets aside."""
+    """What a list names can be told as a form that the channel reads or finds unparseable."""
 
     async def ask() -> None:
         page = await listing().first("+15550006666", SINCE)
