@@ -11,6 +11,7 @@ from bot.clock import utc_now
 from bot.terminal import desk, printing
 from bot.terminal.desk import AsJson, ConfigFile, Refused
 from handlers.notices import resending
+from handlers.work import Work
 from storage.notices import failed
 from storage.notices.failed import DeadLetter
 
@@ -84,14 +85,8 @@ def _write(
     with desk.sit_down(config_file) as seat:
         office = make_office(seat.settings, seat.keys, now=now)
         with seat.database.writing() as session:
-            count = verb(
-                session,
-                office,
-                only=letters or (),
-                reason=reason or None,
-                by=None,
-                now=now,
-            )
+            work = Work(session, office, now)
+            count = verb(work, only=letters or (), reason=reason or None, by=None)
     if not count:
         raise Refused(
             "no such letter; it was tried or dropped meanwhile, or its time is over: "
