@@ -20,6 +20,7 @@ from storage.database import schema
 from storage.database.database import Database
 from storage.evidence.blobs import BlobStore, FolderStore
 from tests.support.bucket import Named, new_bucket, s3_server
+from tests.support.founded import KEYS
 from tests.support.migrated import empty_store
 from tests.support.spare import Spare, address, administered
 
@@ -47,7 +48,7 @@ def now() -> datetime:
 
 @pytest.fixture
 def keys() -> ServerKeys:
-    return ServerKeys.new()
+    return KEYS
 
 
 @pytest.fixture(scope="session")

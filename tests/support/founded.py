@@ -1,17 +1,31 @@
-"""Officers and units for tests, made without slow hashing."""
+"""Officers and units for tests, made without slow hashing.
+
+A house is founded once in a process, under ``KEYS``; every other store gets its rows.
+"""
 
 import secrets
-from dataclasses import dataclass
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
 
-from sqlmodel import Session
+from sqlalchemy import Table, insert, select
+from sqlmodel import Session, SQLModel
 
 from storage.audit import installation
 from storage.crypto.sealing import new_pair
 from storage.crypto.server_key import ServerKeys
+from storage.database.database import Database
 from storage.models import Officer, Unit
 from storage.people import officers
 from storage.units import recovery_keys, routes, units
 from storage.words import Role, UnitKind
+from tests.support.migrated import migrate
+
+KEYS = ServerKeys.new()
+"""The server key of the house that is copied; the fixture ``keys``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +76,50 @@ def prepared(
 
 
 def build(session: Session, keys: ServerKeys) -> House:
-    """Make the smallest house that may take reports."""
+    """Make the smallest house that may take reports; under ``KEYS`` by copying."""
+    if keys is not KEYS:
+        return _found(session, keys)
+    house, rows = _original()
+    for table, values in rows:
+        session.execute(insert(table), values)
+    return _as_it_lies(session, house)
+
+
+@cache
+def _original() -> tuple[House, Sequence[tuple[Table, Sequence[Any]]]]:
+    with tempfile.TemporaryDirectory() as folder:
+        store = Database(f"sqlite:///{Path(folder) / 'kentongan.db'}")
+        migrate(store)
+        with store.writing() as session:
+            house = _found(session, KEYS)
+        with store.reading() as session:
+            rows = [
+                (
+                    table,
+                    [dict(row) for row in session.execute(select(table)).mappings()],
+                )
+                for table in SQLModel.metadata.sorted_tables
+            ]
+        store.close()
+    return house, [(table, values) for table, values in rows if values]
+
+
+def _as_it_lies(session: Session, house: House) -> House:
+    """Return a house with rows of its own: tests may change them."""
+
+    def again(one: Person) -> Person:
+        return replace(one, officer=session.get_one(Officer, one.officer.id))
+
+    return replace(
+        house,
+        unit=session.get_one(Unit, house.unit.id),
+        vault=session.get_one(Unit, house.vault.id),
+        supervisor=again(house.supervisor),
+        custodian=again(house.custodian),
+    )
+
+
+def _found(session: Session, keys: ServerKeys) -> House:
     installation.set_setting(session, keys, "demo", "no")
     cases, identities = new_pair(), new_pair()
     recovery_keys.add_recovery(session, keys, "cases", cases.public)
