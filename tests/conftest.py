@@ -21,6 +21,7 @@ from storage.database.database import Database
 from storage.evidence.blobs import BlobStore, FolderStore
 from tests.support.bucket import Named, new_bucket, s3_server
 from tests.support.founded import KEYS
+from tests.support.hashing import hashed_quickly
 from tests.support.migrated import empty_store
 from tests.support.spare import Spare, address, administered
 
@@ -39,6 +40,17 @@ else:
         "synchronous=OFF" if one == "synchronous=FULL" else one
         for one in engines._WRITER_PRAGMAS  # noqa: SLF001 - as above
     )
+
+
+@pytest.fixture(autouse=True, scope="module")
+def hashing() -> Iterator[None]:
+    """Let every test hash quickly: Argon2id is slow in order to be safe, not right.
+
+    What it costs is said in ``storage/people/test_hashing.py``; modules that open what was
+    hashed elsewhere (recorded stores, other processes) override this fixture.
+    """
+    with hashed_quickly():
+        yield
 
 
 @pytest.fixture

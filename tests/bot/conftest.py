@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.hashing import hashed_quickly
 from tests.support.terminal import PASSPHRASES, Terminal, init, write_recovery
 
 
@@ -30,7 +31,8 @@ def _founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     os.chdir(folder)
     try:
         write_recovery(folder)
-        said = init(Terminal(folder), PASSPHRASE="\n".join(PASSPHRASES.values()))
+        with hashed_quickly():
+            said = init(Terminal(folder), PASSPHRASE="\n".join(PASSPHRASES.values()))
         assert said.code == 0, said
     finally:
         os.chdir(before)

@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -12,14 +12,6 @@ from storage.database.database import Database
 from storage.evidence.blobs import BlobStore, FolderStore
 from tests.support import founded
 from tests.support.browsers import ORIGIN, Clock, Desk, make_office
-from tests.support.hashing import hashed_quickly
-
-
-@pytest.fixture(autouse=True, scope="module")
-def hashing() -> Iterator[None]:
-    """Let every test here hash quickly: it is slow in order to be safe, not right."""
-    with hashed_quickly():
-        yield
 
 
 @pytest.fixture

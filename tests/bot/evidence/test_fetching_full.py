@@ -19,7 +19,6 @@ from storage.words import FileState
 from tests.bot.evidence.test_fetching_race import STEPS, World
 from tests.journeys.gallery import opened
 from tests.support.desk import Slip, desk
-from tests.support.hashing import hashed_quickly
 from tests.support.migrated import migrate
 
 DISK = 4 << 20
@@ -28,13 +27,6 @@ BODY = b"Bendahara memotong honor setiap kader.\n" * 4 * PAGE
 """Words, so that the working copy is as long as the original."""
 ROOMS = {"nothing": 0, "half of it": len(BODY) // 2, "no copy": len(BODY) * 3 // 2}
 WAITS, CAME = "0 tersimpan, 1 sedang diambil", "1 tersimpan, 0 sedang diambil"
-
-
-@pytest.fixture(autouse=True, scope="module")
-def hashing() -> Iterator[None]:
-    """Let codes be looked up quickly."""
-    with hashed_quickly():
-        yield
 
 
 @pytest.fixture

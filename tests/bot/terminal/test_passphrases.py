@@ -8,12 +8,19 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from bot.terminal import desk
 from storage.people import officers
 from tests.support.places import ROOT
 
 PATIENCE = 30.0
 OFFICER = "kata sandi yang cukup panjang"
+
+
+@pytest.fixture(autouse=True, scope="module")
+def hashing() -> None:
+    """Hash as slowly as the process at the terminal does."""
 
 
 def at_a_terminal(folder, words, typed):

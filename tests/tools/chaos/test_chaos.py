@@ -15,6 +15,11 @@ from tests.tools.chaos.run import SHORT
 SEED = os.environ.get("CHAOS_SEED", "1")
 
 
+@pytest.fixture(autouse=True, scope="module")
+def hashing() -> None:
+    """Hash as slowly as the servers that give the receipts away."""
+
+
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 async def test_nothing_is_lost_and_nothing_is_doubled_without_a_cause(
     kind: str, tmp_path: Path, request: pytest.FixtureRequest
