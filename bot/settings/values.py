@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+from functools import cache
 from importlib import import_module
 from typing import Annotated
 from urllib.parse import SplitResult, urlsplit
@@ -115,9 +116,14 @@ def check_database_url(value: SecretStr) -> SecretStr:
     )
 
 
+@cache
+def _timezones() -> set[str]:
+    return available_timezones()  # it reads a thousand files
+
+
 def check_timezone(value: str) -> str:
     """Take a name of the time zone database."""
-    if value in available_timezones():
+    if value in _timezones():
         return value
     raise ValueError(
         f"{value!r} is no time zone; use a name such as Asia/Jakarta, Asia/Makassar "
