@@ -2,14 +2,18 @@
 
 import json
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from typer.testing import CliRunner
+from typer import main, testing
 
 from bot.cli import app
 from bot.operations import recovery_paper
 from storage.crypto.sealing import new_pair
+
+# The runner builds all commands anew for each one that is typed; they do not change.
+testing._get_command = cache(main.get_command)  # noqa: SLF001 - there is no other door
 
 PASSPHRASES = {
     "siti": "kuda benar baterai staples",
@@ -38,7 +42,7 @@ class Terminal:
 
     def __call__(self, *words: str, stdin: str = "", **environ: str) -> Said:
         given = {f"KENTONGAN_{name}": value for name, value in environ.items()}
-        result = CliRunner().invoke(app, words, input=stdin, env=given)
+        result = testing.CliRunner().invoke(app, words, input=stdin, env=given)
         return Said(result.exit_code, result.stdout, result.stderr)
 
     def refused(self, *words: str, stdin: str = "", **environ: str) -> str:
