@@ -4,6 +4,7 @@ import gc
 import os
 import secrets
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from storage.database import schema
 from storage.database.database import Database
 from storage.evidence.blobs import BlobStore, FolderStore
 from tests.support.bucket import Named, new_bucket, s3_server
+from tests.support.compiled import compile_once
 from tests.support.founded import KEYS
 from tests.support.hashing import hashed_quickly
 from tests.support.migrated import empty_store
@@ -29,6 +31,8 @@ NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 
 log_fields.be_strict()
 gc.set_threshold(50_000, 20, 50)  # thousands of tests leave much behind that stays
+compile_once()
+sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type] # httpcore seeks it for every lock, in every folder
 
 MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of the machine, looked at and not trusted
 ROOM = 4 << 30

@@ -38,7 +38,7 @@ SMS_NUMBER, WHATSAPP_NUMBER = "+15005550006", "+15005550007"
 SENT_AT = 1_767_000_000
 
 
-@dataclass
+@dataclass(repr=False)
 class Doors:
     """A house with its doors; ``client`` is who knocks."""
 

@@ -56,7 +56,7 @@ class Clock:
         return utc_now() + self.shift
 
 
-@dataclass
+@dataclass(repr=False)
 class Running:
     """A running server with its people."""
 
