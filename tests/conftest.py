@@ -6,7 +6,7 @@ import secrets
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +25,7 @@ from tests.support.compiled import compile_once
 from tests.support.founded import KEYS
 from tests.support.hashing import hashed_quickly
 from tests.support.migrated import empty_store
+from tests.support.phones import Simulator, simulated
 from tests.support.spare import Spare, address, administered
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
@@ -183,3 +184,17 @@ def blob_store(request: pytest.FixtureRequest, tmp_path: Path) -> BlobStore:
         return FolderStore(path)
     bucket: Named = request.getfixturevalue("bucket")
     return bucket.blob_store(path)
+
+
+@pytest.fixture(scope="session")
+def providers() -> Iterator[str]:
+    """Run one simulator of the providers for the session; its address."""
+    with simulated() as address:
+        yield address
+
+
+@pytest.fixture
+async def simulator(providers: str) -> AsyncIterator[Simulator]:
+    """Return the providers as if just started."""
+    async with Simulator(url=providers) as found:
+        yield found

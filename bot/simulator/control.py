@@ -275,7 +275,10 @@ class Control:
         self.world.ring()
         return {"now": iso(self.world.clock.now()), "scale": self.world.clock.scale}
 
-    async def reset(self, _: Request, __: dict[str, Any]) -> dict[str, Any]:
-        """Forget everything but the settings."""
-        self.world.reset()
+    async def reset(self, _: Request, given: dict[str, Any]) -> dict[str, Any]:
+        """Forget everything but the settings; with ``settings`` true be as just started."""
+        if given.get("settings"):
+            self.world.restart()
+        else:
+            self.world.reset()
         return {"version": self.world.version}

@@ -25,11 +25,12 @@ from bot.simulator.rules.authenticator import Authenticator
 from bot.simulator.telegram.api import Telegram
 from bot.simulator.twilio.api import Twilio
 from bot.simulator.weather import Weather
-from bot.simulator.wire import BreakableProtocol
+from bot.simulator.wire import BreakableProtocol, HangUp
 from bot.simulator.world import Settings, World
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 PARENT_CHECK = 0.5
+CONTROL = "/control/"
 
 
 def application(world: World) -> Starlette:
@@ -54,6 +55,7 @@ def application(world: World) -> Starlette:
         middleware=[
             Middleware(TrustedHostMiddleware, allowed_hosts=[*LOOPBACK, "[::1]"]),
             Middleware(Dated, world=world),
+            Middleware(Abandoned, world=world),
         ],
         lifespan=lifespan,
     )
@@ -76,6 +78,33 @@ class Dated:
             await send(message)
 
         await self.app(scope, receive, dated)
+
+
+class Abandoned:
+    """Hangs up on what the bot asked for before the world started again."""
+
+    def __init__(self, app: ASGIApp, *, world: World) -> None:
+        self.app = app
+        self._tasks: set[asyncio.Task[Any]] = set()
+        world.on_restart.append(self._end)
+
+    def _end(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer; a request that is abandoned ends without an answer."""
+        task = asyncio.current_task()
+        if task is None or scope["type"] != "http" or scope["path"].startswith(CONTROL):
+            await self.app(scope, receive, send)
+            return
+        self._tasks.add(task)
+        try:
+            await self.app(scope, receive, send)
+        except asyncio.CancelledError:
+            await HangUp()(scope, receive, send)
+        finally:
+            self._tasks.discard(task)
 
 
 class Server(uvicorn.Server):

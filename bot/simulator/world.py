@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from bot.simulator.clock import Clock
@@ -95,11 +95,13 @@ class World:
         self, settings: Settings, clock: Clock, authenticator: Authenticator
     ) -> None:
         self.settings = settings
+        self._as_started = (replace(settings), clock.scale)
         self.authenticator = authenticator
         self.clock = clock
         self.faults = Faults()
         self.closing = False
         self.on_reset: list[Callable[[], None]] = []
+        self.on_restart: list[Callable[[], None]] = []
         self._bell = asyncio.Event()
         self._empty()
 
@@ -122,6 +124,15 @@ class World:
         for forget in self.on_reset:
             forget()
         self.ring()
+
+    def restart(self) -> None:
+        """Be as just started, for somebody else: settings too, and nothing under way."""
+        settings, self.clock.scale = self._as_started
+        for named in fields(Settings):
+            setattr(self.settings, named.name, getattr(settings, named.name))
+        for end in self.on_restart:
+            end()
+        self.reset()
 
     def close(self) -> None:
         """Let every waiting request end."""

@@ -25,11 +25,10 @@ def brisk(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-async def simulator() -> AsyncIterator[Simulator]:
+async def simulator(simulator: Simulator) -> AsyncIterator[Simulator]:
     """Return the providers; at the end their specs judge what the bot asked for."""
-    async with Simulator() as providers:
-        yield providers
-        assert await spoken_as_specified(providers)
+    yield simulator
+    assert await spoken_as_specified(simulator)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from storage.crypto.server_key import ServerKeys
 from storage.words import Channel
 from tests.journeys.telling import receipt, until
 from tests.support import thief
-from tests.support.phones import Phone, Simulator
+from tests.support.phones import Phone
 from tests.support.running import Running, running
 
 PEOPLE = ("conversations", "outbox", "departed", "jobs", "subscriptions")
@@ -26,11 +26,8 @@ ALLOWED_MOMENTS = {
 
 
 @pytest.fixture
-async def town(database_url, tmp_path):
-    async with (
-        Simulator() as simulator,
-        running(database_url, tmp_path, simulator) as here,
-    ):
+async def town(database_url, tmp_path, simulator):
+    async with running(database_url, tmp_path, simulator) as here:
         yield here
 
 

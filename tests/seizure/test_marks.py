@@ -20,7 +20,6 @@ from storage.people import officers
 from storage.words import Role
 from tests.journeys.telling import receipt, until
 from tests.support import thief
-from tests.support.phones import Simulator
 from tests.support.running import Running, running
 
 STORY = "Kadis-Bermarkah meminta dua ratus juta di gudang Mengwitani"
@@ -167,17 +166,16 @@ def sids(asked: list[dict]) -> dict[str, str]:
     return {f"id {n}": one for n, one in enumerate(sorted(found | files))}
 
 
-async def test_no_mark_shows_anywhere(database_url, tmp_path, log, monkeypatch):
+async def test_no_mark_shows_anywhere(
+    database_url, tmp_path, log, monkeypatch, simulator
+):
     for channel in (Telegram, Sms):
         hurried = replace(
             channel.limits, per_second=1000, per_chat_second=1000, chat_burst=1000
         )
         monkeypatch.setattr(channel, "limits", hurried)
     keys = ServerKeys.new()
-    async with (
-        Simulator() as simulator,
-        running(database_url, tmp_path, simulator, keys=keys) as town,
-    ):
+    async with running(database_url, tmp_path, simulator, keys=keys) as town:
         account = officers.prepare_account(
             keys, "marked", "Petugas", Role.HANDLER, PASSPHRASE
         )

@@ -11,9 +11,11 @@ import asyncio
 import base64
 import json
 import ssl
+import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Self
 
 import httpx
@@ -211,7 +213,7 @@ class Phone:
 class Simulator:
     """The simulator as a process of its own; ``options`` as on its command line.
 
-    With ``url`` it uses one that runs already and leaves it running.
+    With ``url`` it uses one that runs already, as if just started, and leaves it running.
     """
 
     def __init__(self, *, url: str = "", scale: float = 0.01, **options: str) -> None:
@@ -231,6 +233,8 @@ class Simulator:
         self.client = httpx.AsyncClient(
             base_url=self.url, timeout=70, trust_env=False, verify=PLAIN
         )
+        if self._process is None:
+            await self.control("reset", settings=True)
         self.settings = await get(self.client, "/control/settings")
         return self
 
@@ -310,6 +314,19 @@ class Simulator:
                 f"waited for {count} requests {api} {method}, saw {len(found)}"
             )
         return found
+
+
+@contextmanager
+def simulated(scale: float = 0.01) -> Iterator[str]:
+    """Run a simulator for many tests, one after the other; its address."""
+    process = subprocess.Popen(  # noqa: S603 - our own command
+        command(scale=str(scale)), stdout=subprocess.PIPE, text=True, cwd=ROOT
+    )
+    assert process.stdout is not None
+    yield process.stdout.readline().split()[1]
+    process.terminate()
+    assert process.wait(10) == 0
+    process.stdout.close()
 
 
 def command(**options: str) -> list[str]:

@@ -69,6 +69,7 @@ class Telegram:
             "getfile": lambda params, _f: self.file(params),
         }
         world.on_reset.append(self.forget)
+        world.on_restart.append(self.updates.unhook)
 
     def forget(self) -> None:
         """Start again with empty chats."""

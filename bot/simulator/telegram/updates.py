@@ -65,6 +65,11 @@ class Updates:
         self.pending.clear()
         self.allowed = []
 
+    def unhook(self) -> None:
+        """Push nowhere any more."""
+        self.webhook = None
+        self.on_change()
+
     def add(self, key: str, body: dict[str, Any], life: float = MESSAGE_LIFE) -> int:
         """Queue an update unless its kind is not wanted; return its id (0 if dropped)."""
         kind = next(iter(body), "")
@@ -187,8 +192,7 @@ class Updates:
         """``deleteWebhook``: back to polling."""
         was_set = self.webhook is not None
         self._drop(params)
-        self.webhook = None
-        self.on_change()
+        self.unhook()
         self.world.ring()
         return "Webhook was deleted" if was_set else "Webhook is already deleted"
 

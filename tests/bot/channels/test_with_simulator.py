@@ -13,17 +13,10 @@ from bot.channels.whatsapp import WhatsApp
 from handlers.messages import Kind
 from storage.letters.letter import Letter
 from storage.words import Channel, LetterKind
-from tests.support.phones import Simulator
 
 
 def clock():
     return datetime.fromtimestamp(time.time(), UTC)
-
-
-@pytest.fixture
-async def simulator():
-    async with Simulator() as made:
-        yield made
 
 
 @pytest.fixture

@@ -22,12 +22,6 @@ TURNS = 45
 
 
 @pytest.fixture
-async def simulator():
-    async with Simulator() as providers:
-        yield providers
-
-
-@pytest.fixture
 def brisk(monkeypatch):
     """Let letters leave as fast as a machine answers them."""
     for channel in (Telegram, Sms, WhatsApp):
@@ -72,12 +66,14 @@ async def address_of(simulator, channel: Channel, number: int) -> str:
     return f"whatsapp:{look['external_id']}" if on_whatsapp else str(look["address"])
 
 
-async def test_two_hundred_letters_meet_no_429_at_providers_who_are_strict(tmp_path):
+async def test_two_hundred_letters_meet_no_429_at_providers_who_are_strict(
+    tmp_path, providers
+):
     found = []
     for number in range(ROUNDS):
         url = f"sqlite:///{tmp_path / str(number)}.db"
         async with (
-            Simulator() as simulator,
+            Simulator(url=providers) as simulator,
             running(url, tmp_path, simulator, TELEGRAM__MODE="polling") as town,
         ):
             await everybody_is_written_to(town, simulator)

@@ -22,7 +22,6 @@ from storage.evidence import bucket as buckets
 from storage.jobs import jobs
 from storage.words import JobKind
 from tests.support import scripted
-from tests.support.phones import Simulator
 from tests.support.scripted import Answer
 from tests.support.terminal import Terminal, init, write_recovery
 
@@ -103,22 +102,21 @@ async def test_a_fresh_installation_is_well():
     assert said(findings, "channels")[0][0] is State.WARN
 
 
-async def test_the_simulator_is_a_good_provider():
-    async with Simulator() as simulator:
-        known = simulator.settings
-        address = f"{DOOR_SMS}#{FRAGMENT}"
-        await simulator.control("settings", sms_webhook=address, sms_fallback=address)
-        findings = await examine(
-            SERVER__PUBLIC_URL=PUBLIC,
-            TELEGRAM__TOKEN=known["telegram_token"],
-            TELEGRAM__API_BASE_URL=f"{simulator.url}/bot",
-            TELEGRAM__FILE_BASE_URL=f"{simulator.url}/file/bot",
-            TWILIO__ACCOUNT_SID=known["account_sid"],
-            TWILIO__AUTH_TOKEN=known["auth_token"],
-            TWILIO__API_BASE_URL=simulator.url,
-            TWILIO__SMS_NUMBER=known["sms_number"],
-            TWILIO__WHATSAPP_NUMBER=known["whatsapp_number"],
-        )
+async def test_the_simulator_is_a_good_provider(simulator):
+    known = simulator.settings
+    address = f"{DOOR_SMS}#{FRAGMENT}"
+    await simulator.control("settings", sms_webhook=address, sms_fallback=address)
+    findings = await examine(
+        SERVER__PUBLIC_URL=PUBLIC,
+        TELEGRAM__TOKEN=known["telegram_token"],
+        TELEGRAM__API_BASE_URL=f"{simulator.url}/bot",
+        TELEGRAM__FILE_BASE_URL=f"{simulator.url}/file/bot",
+        TWILIO__ACCOUNT_SID=known["account_sid"],
+        TWILIO__AUTH_TOKEN=known["auth_token"],
+        TWILIO__API_BASE_URL=simulator.url,
+        TWILIO__SMS_NUMBER=known["sms_number"],
+        TWILIO__WHATSAPP_NUMBER=known["whatsapp_number"],
+    )
     assert doctor.is_well(findings), findings
     assert said(findings, "telegram")[0][0] is State.OK
     assert said(findings, "telegram webhook") == [(State.OK, "none, we poll")]
@@ -464,23 +462,22 @@ async def test_a_second_token_is_for_a_while_only(provider):
     assert "o" * 32 not in str(findings)
 
 
-async def test_the_simulator_tells_what_is_set():
-    async with Simulator() as simulator:
-        known = simulator.settings
-        await simulator.control(
-            "settings",
-            sms_webhook=DOOR_SMS,
-            sms_method="GET",
-            messaging_service_sid="MG1",
-        )
-        await simulator.phone("sms").say("halo")
-        findings = await examine(
-            SERVER__PUBLIC_URL=PUBLIC,
-            TWILIO__ACCOUNT_SID=known["account_sid"],
-            TWILIO__AUTH_TOKEN=known["auth_token"],
-            TWILIO__API_BASE_URL=simulator.url,
-            TWILIO__SMS_NUMBER=known["sms_number"],
-        )
+async def test_the_simulator_tells_what_is_set(simulator):
+    known = simulator.settings
+    await simulator.control(
+        "settings",
+        sms_webhook=DOOR_SMS,
+        sms_method="GET",
+        messaging_service_sid="MG1",
+    )
+    await simulator.phone("sms").say("halo")
+    findings = await examine(
+        SERVER__PUBLIC_URL=PUBLIC,
+        TWILIO__ACCOUNT_SID=known["account_sid"],
+        TWILIO__AUTH_TOKEN=known["auth_token"],
+        TWILIO__API_BASE_URL=simulator.url,
+        TWILIO__SMS_NUMBER=known["sms_number"],
+    )
     assert "by GET" in said(findings, "twilio sms")[0][1]
     assert "Messaging Service MG1" in said(findings, "twilio service")[0][1]
 

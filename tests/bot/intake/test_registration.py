@@ -70,42 +70,43 @@ class Here:
 
 
 @pytest.fixture
-async def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Here]:
+async def here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, simulator: Simulator
+) -> AsyncIterator[Here]:
     monkeypatch.setattr(registration, "_FIRST", 0.01)
     url = f"sqlite:///{tmp_path / 'k.db'}"
     database = Database(url)
     migrate(database)
     writer = Writer(database)
     writer.start()
-    async with Simulator() as simulator:
-        token = simulator.settings["telegram_token"]
-        telegram = Telegram(token, api_base_url=f"{simulator.url}/bot")
-        settings = loading.load(None, environment(url, ServerKeys.new(), tmp_path))
-        metrics = Metrics()
-        made: list[Here] = []
+    token = simulator.settings["telegram_token"]
+    telegram = Telegram(token, api_base_url=f"{simulator.url}/bot")
+    settings = loading.load(None, environment(url, ServerKeys.new(), tmp_path))
+    metrics = Metrics()
+    made: list[Here] = []
 
-        async def tell(name: str, wrong: str) -> None:
-            assert name == NAME
-            made[0].told.append(wrong)
+    async def tell(name: str, wrong: str) -> None:
+        assert name == NAME
+        made[0].told.append(wrong)
 
-        here = Here(
-            simulator,
-            telegram,
-            writer,
-            Registration(
-                telegram.bot,
-                settings,
-                writer=writer,
-                metrics=metrics,
-                tell=tell,
-                clock=lambda: made[0].now,
-                holder="one",
-            ),
-            metrics,
-        )
-        made.append(here)
-        yield here
-        await telegram.stop()
+    here = Here(
+        simulator,
+        telegram,
+        writer,
+        Registration(
+            telegram.bot,
+            settings,
+            writer=writer,
+            metrics=metrics,
+            tell=tell,
+            clock=lambda: made[0].now,
+            holder="one",
+        ),
+        metrics,
+    )
+    made.append(here)
+    yield here
+    await telegram.stop()
     await asyncio.to_thread(writer.stop)
     database.close()
 

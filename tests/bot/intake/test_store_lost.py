@@ -24,7 +24,6 @@ from bot.intake import crowd
 from storage.database.database import Database
 from storage.models import Quarantine
 from tests.journeys.telling import until
-from tests.support.phones import Simulator
 from tests.support.running import Running, running
 
 SECRET = "a-secret-of-the-webhook"
@@ -202,14 +201,15 @@ class Provider:
 
 
 @pytest.mark.parametrize("how", ["full", "locked", "gone"])
-async def test_what_got_a_2xx_is_there_once(database_url, tmp_path, monkeypatch, how):
+async def test_what_got_a_2xx_is_there_once(
+    database_url, tmp_path, monkeypatch, simulator, how
+):
     monkeypatch.setattr(Sms, "limits", replace(Sms.limits, per_second=1000))
     monkeypatch.setattr(webhooks, "PATIENCE", LOADED)
     monkeypatch.setattr(crowd, "HANDLED", LOADED + 10)
     monkeypatch.setitem(Database.__init__.__kwdefaults__, "wait", 1.0)
     async with (
         contextlib.AsyncExitStack() as stack,
-        Simulator() as simulator,
         running(
             database_url,
             tmp_path,
@@ -248,12 +248,11 @@ async def test_what_got_a_2xx_is_there_once(database_url, tmp_path, monkeypatch,
         assert waited < (town.app.database.wait if how == "locked" else 0) + AT_ONCE
 
 
-async def test_twilio_hears_a_5xx_only_after_we_tried(tmp_path, monkeypatch):
+async def test_twilio_hears_a_5xx_only_after_we_tried(tmp_path, monkeypatch, simulator):
     monkeypatch.setattr(webhooks, "PATIENCE", 1.5)
     monkeypatch.setitem(Database.__init__.__kwdefaults__, "wait", 0.2)
     url = f"sqlite:///{tmp_path / 'kentongan.db'}"
     async with (
-        Simulator() as simulator,
         running(url, tmp_path, simulator) as town,
         httpx.AsyncClient(base_url=town.url, trust_env=False, timeout=60) as client,
     ):

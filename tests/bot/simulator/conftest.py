@@ -1,8 +1,7 @@
-"""One simulator for a module, forgotten between tests; a bot that listens on loopback."""
+"""Calls as the bot makes them; a bot that listens on loopback."""
 
 import asyncio
-import subprocess
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,8 +10,7 @@ import pytest
 
 from tests.specs.conformance import check_answer
 from tests.support.listener import Listener
-from tests.support.phones import PLAIN, Simulator, command
-from tests.support.places import ROOT
+from tests.support.phones import PLAIN, Simulator
 
 
 @dataclass
@@ -74,35 +72,6 @@ class Api:
         return await self.client.get(
             f"{self.messages}{path}", auth=self.auth, params=params
         )
-
-
-@pytest.fixture(scope="session")
-def address() -> Iterator[str]:
-    """One simulator process for all tests of this folder."""
-    process = subprocess.Popen(  # noqa: S603 - our own command
-        command(scale="0.01"), stdout=subprocess.PIPE, text=True, cwd=ROOT
-    )
-    assert process.stdout is not None
-    yield process.stdout.readline().split()[1]
-    process.terminate()
-    assert process.wait(10) == 0
-    process.stdout.close()
-
-
-@pytest.fixture
-async def simulator(address: str) -> AsyncIterator[Simulator]:
-    """The simulator, with nothing said yet and its settings as at the start."""
-    async with Simulator(url=address) as simulator:
-        yield simulator
-        token = simulator.settings["telegram_token"]
-        await simulator.client.post(f"/bot{token}/deleteWebhook")
-        fixed = {"base_url", "seed"}
-        before = {
-            name: kept for name, kept in simulator.settings.items() if name not in fixed
-        }
-        await simulator.control("settings", **before)
-        await simulator.control("clock", scale=0.01)
-        await simulator.reset()
 
 
 @pytest.fixture

@@ -37,6 +37,28 @@ async def test_the_same_acts_give_the_same_ids(simulator):
     assert (await simulator.phone("sms").say("b"))["message_id"] == first
 
 
+async def test_a_restart_leaves_nothing_of_what_was(api, simulator):
+    """Tests share a process: what one of them set, or still waits for, is gone."""
+    before = dict(simulator.settings)
+    await simulator.control("settings", strict_pace=True, bot_name="Lain")
+    await simulator.control("clock", shift_seconds=90_000, scale=2)
+    await api.call("setWebhook", url="http://127.0.0.1:9/webhooks/telegram")
+    await simulator.phone("telegram").say("halo")
+    await simulator.fault("telegram", "delay", "sendMessage", seconds=60)
+    chat = (await simulator.phone("telegram").look())["address"]
+    late = asyncio.create_task(api.call("sendMessage", chat_id=chat, text="terlambat"))
+    await simulator.requests("telegram", "sendMessage", count=1)
+
+    await simulator.control("reset", settings=True)
+    with pytest.raises(httpx.RemoteProtocolError):
+        await late
+    assert (await simulator.client.get("/control/settings")).json() == before
+    assert (await simulator.control("clock"))["scale"] == 0.01
+    assert (await api.result("getWebhookInfo"))["url"] == ""
+    for name in ("telegram", "whatsapp", "sms", "officer"):
+        assert (await simulator.phone(name).look())["messages"] == []
+
+
 @pytest.mark.parametrize(
     ("path", "given", "status", "words"),
     [
