@@ -15,7 +15,8 @@ from tests.bot.evidence.sandbox.test_pictures import MARK, camera, picture
 from tests.journeys.telling import report, until
 from tests.support.bucket import bucket_at, make_bucket, s3_server
 from tests.support.phones import Simulator
-from tests.support.running import Running, free_port, running
+from tests.support.running import Running, running
+from tests.support.serving import free_port
 from tests.support.unsealing import secret_for
 
 

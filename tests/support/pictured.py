@@ -1,19 +1,16 @@
 """The invented agency of the handbook's pictures: people of every role, in one language."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import uvicorn
 from playwright.async_api import Browser
 from sqlmodel import Session
 from starlette.applications import Starlette
 
 from bot.console.app import ConsoleContext, routes
-from bot.telemetry.logs import UVICORN_OPTIONS
 from bot.writer import Writer
 from storage.audit import installation
 from storage.crypto.sealing import new_pair
@@ -28,6 +25,7 @@ from storage.words import Role, UnitKind
 from tests.support import authenticator
 from tests.support.browsers import ORIGIN, Clock, Desk, make_office
 from tests.support.founded import House, Person, prepared
+from tests.support.serving import served
 
 
 @dataclass(frozen=True)
@@ -162,15 +160,7 @@ async def scene(chromium: Browser, folder: Path, language: str) -> AsyncIterator
         agency="Inspektorat Contoh",
     )
     desk = Desk(context, Starlette(routes=routes(context)), house, clock)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    server = uvicorn.Server(uvicorn.Config(desk.app, port=port, **UVICORN_OPTIONS))
-    running = asyncio.create_task(server.serve())
-    while not server.started:  # noqa: ASYNC110 - uvicorn tells it by a flag only
-        await asyncio.sleep(0.01)
-    yield Scene(desk, language, people, chromium, f"http://127.0.0.1:{port}/console")
-    server.should_exit = True
-    await running
+    async with served(desk.app) as url:
+        yield Scene(desk, language, people, chromium, f"{url}/console")
     await asyncio.to_thread(writer.stop)
     database.close()

@@ -1,21 +1,15 @@
 """The real server on loopback, on a real store, talking to the real simulator."""
 
-import asyncio
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-import httpx
-import uvicorn
-
 from bot.app import create
 from bot.assembly.server import House
 from bot.clock import utc_now
 from bot.settings import loading
-from bot.telemetry.logs import UVICORN_OPTIONS
 from handlers.cases import officer as verbs
 from storage.cases import cases, items
 from storage.cases.items import Content, Opened
@@ -27,16 +21,8 @@ from storage.units import units
 from tests.support import founded as house
 from tests.support.migrated import migrate
 from tests.support.phones import Phone, Simulator
+from tests.support.serving import free_port, served
 from tests.support.unsealing import secret_for
-
-PATIENCE = 45.0
-
-
-def free_port() -> int:
-    """Return a loopback port that nobody uses."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def found(database: Database, keys: ServerKeys) -> house.House:
@@ -174,25 +160,5 @@ async def running(
     await simulator.webhooks(
         sms=f"{url}/webhooks/twilio/sms", whatsapp=f"{url}/webhooks/twilio/whatsapp"
     )
-    server = uvicorn.Server(
-        uvicorn.Config(app, host="127.0.0.1", port=port, **UVICORN_OPTIONS)
-    )
-    serving = asyncio.create_task(server.serve())
-    try:
-        await answers(url)
+    async with served(app, port):
         yield Running(app.state.house, founded, keys, clock, url, simulator)
-    finally:
-        server.should_exit = True
-        await serving
-
-
-async def answers(url: str) -> None:
-    """Wait until a server answers."""
-    async with httpx.AsyncClient(trust_env=False) as client, asyncio.timeout(PATIENCE):
-        while True:
-            try:
-                await client.get(f"{url}/healthz")
-            except httpx.TransportError:
-                await asyncio.sleep(0.02)
-            else:
-                return

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tests.support.places import ROOT
-from tests.support.running import free_port
+from tests.support.serving import free_port
 
 PATIENCE = 30.0
 

@@ -1,25 +1,22 @@
 """Every page in a real Chromium: nothing that axe finds, nothing wider than the screen."""
 
-import asyncio
-import socket
 from collections.abc import AsyncIterator
 from typing import Literal
 
 import pytest
-import uvicorn
 from axe_playwright_python.async_playwright import (  # type: ignore[import-untyped]  # it has no stubs
     Axe,
 )
 from playwright.async_api import Browser, BrowserContext, async_playwright
 
 from bot.console.visit import COOKIE
-from bot.telemetry.logs import UVICORN_OPTIONS
 from storage.people import officers, sessions
 from storage.words import Role, Stage
 from tests.support import authenticator
 from tests.support.browsers import Desk
 from tests.support.chromium import ARGUMENTS, CHROMIUM
 from tests.support.founded import Person, person
+from tests.support.serving import served
 
 pytestmark = pytest.mark.browser
 
@@ -38,16 +35,8 @@ async def chromium() -> AsyncIterator[Browser]:
 
 @pytest.fixture
 async def address(desk: Desk) -> AsyncIterator[str]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    server = uvicorn.Server(uvicorn.Config(desk.app, port=port, **UVICORN_OPTIONS))
-    running = asyncio.create_task(server.serve())
-    while not server.started:  # noqa: ASYNC110 - uvicorn tells it by a flag only
-        await asyncio.sleep(0.01)
-    yield f"http://127.0.0.1:{port}/console"
-    server.should_exit = True
-    await running
+    async with served(desk.app) as url:
+        yield f"{url}/console"
 
 
 async def sign_in(

@@ -22,7 +22,7 @@ from storage.evidence.blobs import FolderStore
 from storage.words import FileState
 from tests.bot.evidence.test_fetching_race import world
 from tests.support.hostile import EICAR, jpeg
-from tests.support.running import free_port
+from tests.support.serving import free_port
 
 __all__ = ["world"]
 CLAMD = shutil.which("clamd", path=f"{os.environ['PATH']}:/usr/sbin") or ""

@@ -10,14 +10,12 @@ from pathlib import Path
 
 import httpx
 import pytest
-import uvicorn
 from sqlmodel import SQLModel, func, select
 
 from bot.app import create
 from bot.assembly.server import House
 from bot.delivery import repeats
 from bot.settings import loading
-from bot.telemetry.logs import UVICORN_OPTIONS
 from bot.watch import canary, health
 from bot.watch.canary_door import HEADER, MOST_BYTES, PATH
 from storage.crypto.server_key import ServerKeys
@@ -26,7 +24,8 @@ from storage.jobs import watches
 from storage.words import Channel, LetterKind
 from tests.support import founded as house
 from tests.support.doors import environment
-from tests.support.running import Clock, answers, found, free_port
+from tests.support.running import Clock, found
+from tests.support.serving import free_port, served
 
 
 @dataclass
@@ -41,7 +40,7 @@ class Served:
 
 
 @asynccontextmanager
-async def served(database_url: str, folder: Path) -> AsyncIterator[Served]:
+async def watched(database_url: str, folder: Path) -> AsyncIterator[Served]:
     keys, port, clock = ServerKeys.new(), free_port(), Clock()
     store = Database(database_url)
     founded = found(store, keys)
@@ -56,22 +55,13 @@ async def served(database_url: str, folder: Path) -> AsyncIterator[Served]:
         "KENTONGAN_SERVER__PORT": str(port),
     }
     app = create(loading.load(None, environ), environ=environ, clock=clock)
-    server = uvicorn.Server(
-        uvicorn.Config(app, host="127.0.0.1", port=port, **UVICORN_OPTIONS)
-    )
-    serving = asyncio.create_task(server.serve())
-    url = f"http://127.0.0.1:{port}"
-    try:
-        await answers(url)
+    async with served(app, port) as url:
         yield Served(app.state.house, founded, keys, clock, url)
-    finally:
-        server.should_exit = True
-        await serving
 
 
 @pytest.fixture
 async def server(database_url: str, tmp_path: Path) -> AsyncIterator[Served]:
-    async with served(database_url, tmp_path) as found:
+    async with watched(database_url, tmp_path) as found:
         yield found
 
 

@@ -13,7 +13,7 @@ import httpx
 
 from tests.support.phones import PLAIN
 from tests.support.places import ROOT
-from tests.support.running import free_port
+from tests.support.serving import free_port
 
 READY_SECONDS = 60.0
 _DIE_WITH_PARENT = 1

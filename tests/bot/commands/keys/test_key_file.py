@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from storage.crypto.server_key import ServerKeys
-from tests.support.running import free_port
+from tests.support.serving import free_port
 
 KEY = Path("server.key")
 COMMANDS = (

@@ -12,7 +12,7 @@ from storage.crypto.server_key import ServerKeys
 from storage.database.database import Database
 from storage.jobs import leases
 from storage.rekeying import server_key
-from tests.support.running import free_port
+from tests.support.serving import free_port
 from tests.support.terminal import PASSPHRASES
 
 KEY = Path("server.key")

@@ -1,14 +1,11 @@
 """Passkeys with a real Chromium and its virtual authenticator, and by forged answers."""
 
-import asyncio
 import base64
 import json
-import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 
 import pytest
-import uvicorn
 from axe_playwright_python.async_playwright import (  # type: ignore[import-untyped]  # it has no stubs
     Axe,
 )
@@ -19,7 +16,6 @@ from sqlmodel import select
 from webauthn.helpers import bytes_to_base64url, encode_cbor
 
 from bot.console.visit import COOKIE
-from bot.telemetry.logs import UVICORN_OPTIONS
 from storage.audit import log
 from storage.models import Passkey as Row
 from storage.people import officers, passkeys
@@ -29,6 +25,7 @@ from tests.support.browsers import HOST, ORIGIN, Browser, Desk, half_way
 from tests.support.browsers import Page as Shown
 from tests.support.chromium import ARGUMENTS, CHROMIUM
 from tests.support.founded import Person
+from tests.support.serving import served
 
 
 def codes(desk: Desk) -> list[str]:
@@ -248,16 +245,8 @@ async def test_by_a_number_there_is_no_passkey(desk: Desk):
 
 @pytest.fixture
 async def address(desk: Desk) -> AsyncIterator[str]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    server = uvicorn.Server(uvicorn.Config(desk.app, port=port, **UVICORN_OPTIONS))
-    running = asyncio.create_task(server.serve())
-    while not server.started:  # noqa: ASYNC110 - uvicorn tells it by a flag only
-        await asyncio.sleep(0.01)
-    yield f"http://localhost:{port}/console"
-    server.should_exit = True
-    await running
+    async with served(desk.app) as url:
+        yield f"{url.replace('127.0.0.1', 'localhost')}/console"
 
 
 @pytest.fixture
