@@ -81,7 +81,7 @@ def build(session: Session, keys: ServerKeys) -> House:
         return _found(session, keys)
     house, rows = _original()
     for table, values in rows:
-        session.execute(insert(table), values)
+        session.connection().execute(insert(table), values)
     return _as_it_lies(session, house)
 
 
@@ -96,7 +96,12 @@ def _original() -> tuple[House, Sequence[tuple[Table, Sequence[Any]]]]:
             rows = [
                 (
                     table,
-                    [dict(row) for row in session.execute(select(table)).mappings()],
+                    [
+                        dict(row)
+                        for row in session.connection()
+                        .execute(select(table))
+                        .mappings()
+                    ],
                 )
                 for table in SQLModel.metadata.sorted_tables
             ]

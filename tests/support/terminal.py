@@ -13,7 +13,7 @@ from bot.operations import recovery_paper
 from storage.crypto.sealing import new_pair
 
 # The runner builds all commands anew for each one that is typed; they do not change.
-testing._get_command = cache(main.get_command)  # noqa: SLF001 - there is no other door
+testing._get_command = cache(main.get_command)  # type: ignore[attr-defined]  # noqa: SLF001 - there is no other door
 
 PASSPHRASES = {
     "siti": "kuda benar baterai staples",
