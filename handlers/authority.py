@@ -12,7 +12,7 @@ from handlers.work import Work
 from storage.cases import conflicts
 from storage.models import Case, Invitation, Officer, Reveal, Unit
 from storage.people import officers
-from storage.units import admissions, units
+from storage.units import admissions, memberships, units
 from storage.words import Role, UnitKind
 
 WITHOUT_UNIT: Final = frozenset({Role.AUDITOR, Role.ADMIN})
@@ -45,7 +45,7 @@ def is_settled(work: Work, officer: Officer) -> bool:
         return False
     if officer.role in WITHOUT_UNIT:
         return not admissions.is_unconfirmed(work.store, work.keys, officer.id)
-    return bool(units.units_of(work.store, work.keys, officer))
+    return bool(memberships.units_of(work.store, work.keys, officer))
 
 
 def holders(work: Work, role: Role) -> list[Officer]:
@@ -59,14 +59,16 @@ def holders(work: Work, role: Role) -> list[Officer]:
 
 def sits_in(work: Work, officer: Officer, unit: Unit) -> bool:
     """Tell whether an officer is a member of a unit now."""
-    return officer.active and units.is_member(work.store, work.keys, unit, officer)
+    return officer.active and memberships.is_member(
+        work.store, work.keys, unit, officer
+    )
 
 
 def reaches(work: Work, case: Case, officer: Officer) -> bool:
     """Tell whether a case exists for an officer: it is their unit's, and no conflict bars them."""
     if conflicts.is_barred(work.store, case.report, officer.id):
         return False
-    own = units.units_of(work.store, work.keys, officer)
+    own = memberships.units_of(work.store, work.keys, officer)
     return officer.active and any(unit.id == case.unit for unit in own)
 
 
@@ -77,7 +79,7 @@ def require_handler(work: Work, case: Case, officer: Officer) -> None:
     """
     if not reaches(work, case, officer):
         raise NotYours
-    own = units.units_of(work.store, work.keys, officer)
+    own = memberships.units_of(work.store, work.keys, officer)
     if any(one.kind != UnitKind.HANDLING for one in own):
         raise TwoPeopleNeeded
 
@@ -89,7 +91,7 @@ def require_custodian(work: Work, officer: Officer, row: Reveal | None = None) -
     declared a conflict on its case.
     """
     vault = units.vault(work.store, work.keys)
-    own = units.units_of(work.store, work.keys, officer)
+    own = memberships.units_of(work.store, work.keys, officer)
     guards = officer.active and officer.role == Role.CUSTODIAN
     if not guards or [unit.id for unit in own] != [vault.id]:
         raise TwoPeopleNeeded
@@ -106,7 +108,7 @@ def may_invite(work: Work, by: Officer, role: Role, unit: Unit | None) -> bool:
         return True
     if by.role != Role.SUPERVISOR or role not in HANDLING or unit is None:
         return False
-    return units.is_member(work.store, work.keys, unit, by)
+    return memberships.is_member(work.store, work.keys, unit, by)
 
 
 def may_withdraw(by: Officer, row: Invitation) -> bool:
@@ -118,7 +120,7 @@ def may_confirm(work: Work, by: Officer) -> bool:
     """Tell whether an officer confirms accounts: admins, and supervisors with a seat."""
     if by.role not in {Role.ADMIN, Role.SUPERVISOR} or not is_settled(work, by):
         return False
-    own = units.units_of(work.store, work.keys, by)
+    own = memberships.units_of(work.store, work.keys, by)
     return by.role == Role.ADMIN or any(u.kind == UnitKind.HANDLING for u in own)
 
 
@@ -130,4 +132,4 @@ def may_remove(work: Work, by: Officer, unit: Unit) -> bool:
     if by.role == Role.ADMIN:
         return True
     wanted = Role.CUSTODIAN if unit.kind == UnitKind.VAULT else Role.SUPERVISOR
-    return by.role == wanted and units.is_member(work.store, work.keys, unit, by)
+    return by.role == wanted and memberships.is_member(work.store, work.keys, unit, by)

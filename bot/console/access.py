@@ -17,7 +17,7 @@ from handlers.errors import NotFound
 from handlers.work import Work
 from storage.cases import cases, conflicts, history
 from storage.models import Case, Unit
-from storage.units import units
+from storage.units import memberships
 from storage.words import EventCode
 
 READ_AGAIN = timedelta(hours=1)
@@ -34,7 +34,7 @@ def find(visit: Visit, session: Session, number: str) -> tuple[Case, Unit]:
     found = cases.by_number(session, keys, number.upper())
     if found is None or conflicts.is_barred(session, found.report, visit.officer.id):
         raise NotFound
-    for unit in units.units_of(session, keys, visit.officer):
+    for unit in memberships.units_of(session, keys, visit.officer):
         if found.unit == unit.id:
             return found, unit
     raise NotFound

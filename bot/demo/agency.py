@@ -27,7 +27,7 @@ from storage.database.database import COMMAND_WAIT, Database
 from storage.models import Conversation, Inbox, Lease
 from storage.people import officers, one_time_codes, telegram_links
 from storage.people.officers import NewAccount
-from storage.units import units
+from storage.units import memberships, units
 from storage.words import Role
 
 AGENCY, UNIT, VAULT = "Inspektorat Contoh", "Pengaduan", "Penjaga Identitas"
@@ -216,7 +216,7 @@ def _admit_second(keys: ServerKeys, database: Database, now: datetime) -> None:
     with database.writing() as session:
         unit = units.named(session, keys, UNIT)
         second = officers.add(session, keys, account)
-        units.admit(session, keys, unit, second, first, secret)
+        memberships.admit(session, keys, unit, second, first, secret)
         manifests.witness(session, keys, now=now)
 
 

@@ -14,8 +14,8 @@ from storage.crypto.server_key import ServerKeys
 from storage.models import Officer, Setting, Unit
 from storage.people import officers
 from storage.people.officers import NewAccount
+from storage.units import memberships, routes, units
 from storage.units import recovery_keys as recovery
-from storage.units import routes, units
 from storage.words import UnitKind
 
 AGENCY, DEMO = "agency", "demo"
@@ -67,8 +67,8 @@ def found(
     unit = units.create(session, keys, founding.unit, UnitKind.HANDLING)
     custodian = officers.add(session, keys, founding.custodian)
     officer = officers.add(session, keys, founding.officer)
-    units.admit_first(session, keys, vault, custodian)
-    secret = units.admit_first(session, keys, unit, officer)
+    memberships.admit_first(session, keys, vault, custodian)
+    secret = memberships.admit_first(session, keys, unit, officer)
     routes.add_route(session, keys, unit)
     log.record(session, keys, "house.founded", officer=None, now=now)
     for code, who in (("vault.first", custodian), ("unit.first", officer)):

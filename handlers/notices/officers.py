@@ -18,7 +18,7 @@ from storage.letters.letter import Letter
 from storage.models import Case, Officer, Unit
 from storage.notices import waiting
 from storage.people import telegram_links
-from storage.units import units
+from storage.units import memberships, units
 from storage.words import Channel, LetterKind, Role, Urgency
 
 TAKE, OPEN = "take", "open"
@@ -70,7 +70,7 @@ def knocked(work: Work, unit: Unit) -> int:
 
     Who waits is seen in the console alone.
     """
-    members = units.members(work.store, work.keys, unit)
+    members = memberships.members(work.store, work.keys, unit)
     return tell(work, members, Reply("DUTY.KNOCK", {"unit": unit.name}))
 
 
@@ -120,7 +120,7 @@ def _of_case(work: Work, case: Case, unit: Unit) -> list[Officer]:
     """Return a unit's members without those whom a conflict bars from the case."""
     return [
         officer
-        for officer in units.members(work.store, work.keys, unit)
+        for officer in memberships.members(work.store, work.keys, unit)
         if not conflicts.is_barred(work.store, case.report, officer.id)
     ]
 

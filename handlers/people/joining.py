@@ -13,7 +13,7 @@ from storage.audit.manifests import Name
 from storage.models import Officer, Unit
 from storage.people import invitations, officers
 from storage.people.officers import NewAccount
-from storage.units import admissions, units
+from storage.units import admissions, memberships, units
 from storage.words import Role, UnitKind
 
 
@@ -33,7 +33,7 @@ def invite(
 ) -> str:
     """Return the token of a one-time link; ``by`` is None for the operator.
 
-    Raises NotYours for what the inviter may not give, ``units.WrongHouse`` where role
+    Raises NotYours for what the inviter may not give, ``memberships.WrongHouse`` where role
     and unit do not fit, ``officers.BadLogin`` and ``officers.LoginTaken``.
     """
     keys = work.keys
@@ -109,7 +109,7 @@ def admit(
     unit, newcomer, member = _at_the_door(work, unit_id, newcomer_id, by)
     if admissions.is_invited_by(work.store, work.keys, newcomer, member):
         raise SecondOfficerNeeded
-    units.admit(work.store, work.keys, unit, newcomer, member, secret)
+    memberships.admit(work.store, work.keys, unit, newcomer, member, secret)
     admissions.drop(work.store, work.keys, unit_id, newcomer_id)
     _record(work, "unit.admitted", member, newcomer)
 
@@ -143,16 +143,16 @@ def withdraw(work: Work, login: str, *, by: bytes) -> None:
 def _fits(role: Role, unit: Unit | None) -> None:
     if unit is None:
         if role not in authority.WITHOUT_UNIT:
-            raise units.WrongHouse
+            raise memberships.WrongHouse
         return
     wanted = {Role.CUSTODIAN} if unit.kind == UnitKind.VAULT else authority.HANDLING
     if role not in wanted:
-        raise units.WrongHouse
+        raise memberships.WrongHouse
 
 
 def _knock(work: Work, unit: Unit, newcomer: Officer, inviter: Officer | None) -> None:
     if unit.public_key is None and (inviter is None or inviter.role == Role.ADMIN):
-        units.admit_first(work.store, work.keys, unit, newcomer)
+        memberships.admit_first(work.store, work.keys, unit, newcomer)
         log.record(
             work.store,
             work.keys,
@@ -174,7 +174,7 @@ def _at_the_door(
     manifests.hold(work.store, Name.PEOPLE)
     unit = units.verified(work.store, work.keys, unit_id)
     member = authority.present(work, by)
-    if not units.is_member(work.store, work.keys, unit, member):
+    if not memberships.is_member(work.store, work.keys, unit, member):
         raise NotYours
     newcomer = officers.by_id(work.store, work.keys, newcomer_id)
     admissions.require(work.store, work.keys, unit, newcomer)

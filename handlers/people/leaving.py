@@ -17,7 +17,7 @@ from storage.cases.history import SYSTEM, Actor
 from storage.models import Case, Officer, Unit
 from storage.notices import failed
 from storage.people import officers, sessions, telegram_links
-from storage.units import admissions, rotation, units
+from storage.units import admissions, memberships, rotation, units
 from storage.words import ActorClass, EventCode, Role
 
 
@@ -39,7 +39,7 @@ def remove(
     unit = units.verified(work.store, keys, unit_id)
     officer = officers.by_id(work.store, keys, officer_id)
     _allowed(work, unit, by)
-    if not units.is_member(work.store, keys, unit, officer):
+    if not memberships.is_member(work.store, keys, unit, officer):
         raise NotYours
     if by is not None or not knowing:
         _refuse_emptying(work, unit, officer)
@@ -74,7 +74,7 @@ def end(
         officer.id
     ]:
         raise LastAdmin
-    homes = units.units_of(work.store, keys, officer)
+    homes = memberships.units_of(work.store, keys, officer)
     returned: list[Case] = []
     for unit in homes:
         if by is not None or not knowing:
@@ -98,7 +98,7 @@ def is_last(work: Work, unit: Unit, officer: Officer) -> bool:
     """Tell whether nobody, or no supervisor, would remain in a unit."""
     left = [
         one
-        for one in units.members(work.store, work.keys, unit)
+        for one in memberships.members(work.store, work.keys, unit)
         if one.id != officer.id
     ]
     if not left:

@@ -23,7 +23,7 @@ from storage.inspection import chains, missing
 from storage.models import Case, File, Grant, Unit, UnitGrant
 from storage.people import officers, one_time_codes, recovery_codes
 from storage.retention import tombstones
-from storage.units import admissions, recovery_keys, routes, units
+from storage.units import admissions, memberships, recovery_keys, routes, units
 from storage.units import grants as unit_grants
 from storage.words import Erased, EventCode, FileState, Recipient
 
@@ -36,7 +36,7 @@ CHECKS: Mapping[type[SQLModel], Check] = {
     models.File: files.check,
     models.Grant: reports.check_grant,
     models.Item: items.check,
-    models.Membership: units.check_membership,
+    models.Membership: memberships.check,
     models.Officer: officers.check,
     models.Quarantine: quarantine.check,
     models.RecoveryCode: recovery_codes.check,
@@ -150,7 +150,7 @@ def _units(session: Session, keys: ServerKeys) -> Iterator[str]:
         if unit.public_key is not None and session.exec(offline).first() is None:
             yield f"unit {unit.name}: the recovery key does not open it"
         try:
-            members = units.members(session, keys, unit)
+            members = memberships.members(session, keys, unit)
         except NotAuthentic:
             continue  # told by its tag or its list
         for member in members:

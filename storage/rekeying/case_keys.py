@@ -16,7 +16,7 @@ from storage.crypto.server_key import ServerKeys
 from storage.evidence import files
 from storage.models import Case, File, Grant, Officer, Unit
 from storage.rekeying import unit_keys
-from storage.units import recovery_keys, units
+from storage.units import memberships, recovery_keys, units
 from storage.words import Recipient, UnitKind
 
 
@@ -29,7 +29,7 @@ def holders(session: Session, keys: ServerKeys, case: Case) -> list[Officer]:
     unit = units.verified(session, keys, case.unit)
     return [
         officer
-        for officer in units.members(session, keys, unit)
+        for officer in memberships.members(session, keys, unit)
         if not conflicts.is_barred(session, case.report, officer.id)
     ]
 

@@ -13,7 +13,7 @@ from storage.crypto.sealing import NotAuthentic, public_of
 from storage.crypto.server_key import ServerKeys
 from storage.models import Officer, RecoveryKey, Unit, UnitGrant
 from storage.units import grants as unit_grants
-from storage.units import recovery_keys, rotation, units
+from storage.units import memberships, recovery_keys, rotation, units
 from storage.words import Recipient, UnitKind
 
 KIND = {purpose: kind for kind, purpose in recovery_keys.PURPOSE.items()}
@@ -58,21 +58,21 @@ def let_in(
 ) -> int:
     """Open every generation of a unit's secret and let an officer in; return how many.
 
-    Raises WrongPaper, NothingToRecover, ``units.WrongHouse``, ``units.HasMembers``,
+    Raises WrongPaper, NothingToRecover, ``memberships.WrongHouse``, ``memberships.HasMembers``,
     NotAuthentic.
     """
     row = check_paper(session, keys, purpose, secret)
     unit = rotation.locked(session, keys, unit.id)
     if KIND[purpose] != UnitKind(unit.kind):
         raise WrongPaper
-    units.may_join(session, keys, unit, officer)
+    memberships.may_join(session, keys, unit, officer)
     found = _opened(keys, unit, _grants(session, unit, row.id), secret)
     if unit.generation not in found:
         raise NothingToRecover
     _seal(
         session, keys, unit, (Recipient.OFFICER, officer.id, officer.public_key), found
     )
-    units.join(session, keys, unit, officer)
+    memberships.join(session, keys, unit, officer)
     return len(found)
 
 
@@ -116,7 +116,7 @@ def _held(
 ) -> Mapping[int, bytes]:
     """Return a unit's secrets as a member who is present opens them."""
     for officer, secret in present:
-        if not units.is_member(session, keys, unit, officer):
+        if not memberships.is_member(session, keys, unit, officer):
             continue
         grants = unit_grants.held_by(session, unit, officer)
         found = _opened(keys, unit, grants, secret)

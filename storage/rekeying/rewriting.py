@@ -27,7 +27,7 @@ from storage.people import (
     telegram_links,
 )
 from storage.retention import tombstones
-from storage.units import admissions, grants, recovery_keys, routes, units
+from storage.units import admissions, grants, memberships, recovery_keys, routes, units
 
 Rewrite: TypeAlias = Callable[[Session, ServerKeys, Any], None]
 """Writes one row anew; raises NotAuthentic for one that is not ours."""
@@ -119,7 +119,7 @@ STEPS = (
     Step(models.Setting, _tagged(installation.check)),
     Step(models.Officer, _tagged(officers.check)),
     Step(models.Unit, _tagged(units.check)),
-    Step(models.Membership, _tagged(units.check_membership)),
+    Step(models.Membership, _tagged(memberships.check)),
     Step(models.UnitGrant, _tagged(grants.check)),
     Step(models.RecoveryKey, _tagged(recovery_keys.check)),
     Step(models.Route, _tagged(routes.check)),

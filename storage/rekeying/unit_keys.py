@@ -14,7 +14,7 @@ from storage.cases import reports
 from storage.crypto.sealing import NotAuthentic
 from storage.crypto.server_key import ServerKeys
 from storage.models import Case, Grant, Officer, Unit, UnitGrant
-from storage.units import grants, rotation, units
+from storage.units import grants, memberships, rotation, units
 from storage.words import UnitKind
 
 BATCH = 25
@@ -117,7 +117,7 @@ class Opening:
         officer_secret: bytes,
     ) -> None:
         units.require(session, keys, unit)
-        if not units.is_member(session, keys, unit, officer):
+        if not memberships.is_member(session, keys, unit, officer):
             raise NotAuthentic
         self._keys, self._unit, self._secret = keys, unit, officer_secret
         self._grants = grants.held_by(session, unit, officer)

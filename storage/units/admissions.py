@@ -14,7 +14,7 @@ from storage.crypto.sealing import Context, NotAuthentic, encode
 from storage.crypto.server_key import ServerKeys
 from storage.models import Application, Officer, Unit
 from storage.people import officers
-from storage.units import units
+from storage.units import memberships, units
 
 
 class NotWaiting(Exception):
@@ -22,8 +22,8 @@ class NotWaiting(Exception):
 
 
 def apply(session: Session, keys: ServerKeys, unit: Unit, officer: Officer) -> None:
-    """Let an officer wait before a unit. Raises ``units.WrongHouse``, ``HasMembers``."""
-    units.may_join(session, keys, unit, officer)
+    """Let an officer wait before a unit. Raises ``memberships.WrongHouse``, ``HasMembers``."""
+    memberships.may_join(session, keys, unit, officer)
     if session.get(Application, (unit.id, officer.id)) is not None:
         drop(session, keys, unit.id, officer.id)
     row = Application(unit=unit.id, officer=officer.id, tag=b"")

@@ -74,3 +74,8 @@ def _context(row: UnitGrant, column: str) -> Context:
         generation=row.generation,
         key=encode(row.unit, row.recipient_kind.encode(), row.recipient),
     )
+
+
+def to_officer(officer: Officer) -> tuple[Recipient, bytes, bytes]:
+    """Return an officer as a holder of grants."""
+    return Recipient.OFFICER, officer.id, officer.public_key

@@ -5,7 +5,7 @@ from sqlmodel import Session
 from storage.crypto.sealing import NotAuthentic
 from storage.crypto.server_key import ServerKeys
 from storage.database import transactions
-from storage.units import routes, units
+from storage.units import memberships, routes, units
 from storage.words import UnitKind
 
 
@@ -58,7 +58,7 @@ def warnings(session: Session, keys: ServerKeys) -> list[str]:
             units.require(session, keys, unit)
         except NotAuthentic:
             continue  # a problem, told by `ready`
-        if unit.public_key is not None and not units.members(session, keys, unit):
+        if unit.public_key is not None and not memberships.members(session, keys, unit):
             what = "The vault" if unit.kind == UnitKind.VAULT else f"Unit {unit.name}"
             of = "what it guards" if unit.kind == UnitKind.VAULT else "its cases"
             found.append(

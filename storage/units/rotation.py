@@ -15,7 +15,7 @@ from storage.crypto.server_key import ServerKeys
 from storage.database import transactions
 from storage.models import Membership, Officer, Unit, UnitGrant
 from storage.people import officers
-from storage.units import units
+from storage.units import memberships, units
 
 
 class NoKeyYet(Exception):
@@ -33,7 +33,7 @@ def rotate(session: Session, keys: ServerKeys, unit: Unit) -> int:
     unit = locked(session, keys, unit.id)
     if unit.public_key is None:
         raise NoKeyYet
-    units.new_key(session, keys, unit, units.members(session, keys, unit))
+    units.new_key(session, keys, unit, memberships.members(session, keys, unit))
     return unit.generation
 
 

@@ -37,7 +37,7 @@ from storage.models import Case, Grant, Item, UnitGrant
 from storage.people import officers
 from storage.rekeying import case_keys, case_recovery
 from storage.rekeying import recovery as unit_recovery
-from storage.units import recovery_keys, units
+from storage.units import memberships, recovery_keys, units
 from storage.words import Audience, ItemKind, Recipient, Role, UnitKind
 from tests.conftest import own_database
 from tests.support import authenticator
@@ -198,7 +198,7 @@ def with_own_key(home: Place, login: str = "budi") -> Case:
         secret = officers.unwrap(keys, siti, PASSPHRASES["siti"])
         budi = person(session, keys, login).officer
         unit = units.named(session, keys, "Pengaduan")
-        units.admit(session, keys, unit, budi, siti, secret)
+        memberships.admit(session, keys, unit, budi, siti, secret)
     with store.writing() as session:
         assert conflicts.declare(Work(session, office, clock()), case.report, by=budi)
     with store.writing() as session:

@@ -36,7 +36,7 @@ from storage.people import (
 )
 from storage.rekeying import server_key
 from storage.retention import erasing
-from storage.units import admissions, routes, units
+from storage.units import admissions, memberships, routes, units
 from storage.words import (
     Channel,
     Erased,
@@ -110,11 +110,13 @@ def _people(found: Whole) -> None:
         eko = found.people["eko"] = founded.person(session, keys, "eko")
         rini = found.people["rini"] = founded.person(session, keys, "rini")
         for one in (found.people["budi"], eko):
-            units.admit(session, keys, unit, one.officer, boss.officer, boss.secret)
+            memberships.admit(
+                session, keys, unit, one.officer, boss.officer, boss.secret
+            )
         putu = found.people["putu"].officer
-        units.admit(session, keys, vault, putu, guard.officer, guard.secret)
+        memberships.admit(session, keys, vault, putu, guard.officer, guard.secret)
         other = units.create(session, keys, "Health", UnitKind.HANDLING)
-        units.admit_first(session, keys, other, rini.officer)
+        memberships.admit_first(session, keys, other, rini.officer)
         waiting = founded.person(session, keys, "tini")
         admissions.apply(session, keys, unit, waiting.officer)
 

@@ -34,7 +34,7 @@ from storage.models import (
     Unit,
 )
 from storage.people import officers
-from storage.units import routes, units
+from storage.units import memberships, routes, units
 from storage.words import (
     Audience,
     Channel,
@@ -90,7 +90,7 @@ def test_a_unit_opens_its_own_cases_and_no_identity_or_original(here, tmp_path):
     with here.database.writing() as session:
         other = units.create(session, here.keys, "Other", UnitKind.HANDLING)
         budi = founded.person(session, here.keys, "budi")
-        other_secret = units.admit_first(session, here.keys, other, budi.officer)
+        other_secret = memberships.admit_first(session, here.keys, other, budi.officer)
     begun(here)
     here.say("555", "KIRIM")
     mine = here.case(here.receipt("555").number)
@@ -384,9 +384,9 @@ def test_a_planted_membership_or_role_gives_no_right(here):
         ),
     )
     with here.database.reading() as session:
-        assert units.units_of(session, here.keys, eve.officer) == []
+        assert memberships.units_of(session, here.keys, eve.officer) == []
         unit = units.verified(session, here.keys, here.house.unit.id)
-        assert [one.login for one in units.members(session, here.keys, unit)] == [
+        assert [one.login for one in memberships.members(session, here.keys, unit)] == [
             "sari"
         ]
     rewritten(here, Officer, eve.officer.id, role="supervisor")

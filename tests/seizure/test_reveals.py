@@ -31,7 +31,7 @@ from storage.evidence.blobs import FolderStore
 from storage.inspection import chains
 from storage.models import Case, File, Item, Officer, Reveal, Unit, UnitGrant
 from storage.people import officers
-from storage.units import rotation, units
+from storage.units import memberships, rotation, units
 from storage.words import Audience, EventCode, RevealOf, RevealState, Role
 from tests.support import founded, thief
 from tests.support.browsers import ORIGIN, Clock, Desk, make_office
@@ -371,7 +371,7 @@ def second_custodian(desk: Desk, login: str = "putu") -> Person:
     """Admit another custodian to the vault."""
     with desk.database.writing() as session:
         new = founded.person(session, desk.keys, login, Role.CUSTODIAN)
-        units.admit(
+        memberships.admit(
             session,
             desk.keys,
             units.vault(session, desk.keys),

@@ -31,7 +31,7 @@ from storage.database.database import Database
 from storage.models import Case
 from storage.notices.subscribers import Subscriber
 from storage.people import sessions
-from storage.units import routes, units
+from storage.units import memberships, routes, units
 from storage.words import Audience, Channel, ItemKind, Role, Stage
 from tests.support.founded import House, Person, person
 
@@ -128,7 +128,7 @@ class Desk:
         """Add a second officer of the unit."""
         with self.database.writing() as session:
             new = person(session, self.keys, login, role)
-            units.admit(
+            memberships.admit(
                 session,
                 self.keys,
                 units.verified(session, self.keys, self.house.unit.id),

@@ -20,7 +20,7 @@ from storage.crypto.server_key import ServerKeys
 from storage.database.database import Database
 from storage.models import Officer, Unit
 from storage.people import officers
-from storage.units import recovery_keys, routes, units
+from storage.units import memberships, recovery_keys, routes, units
 from storage.words import Role, UnitKind
 from tests.support.migrated import migrate
 
@@ -133,8 +133,8 @@ def _found(session: Session, keys: ServerKeys) -> House:
     vault = units.create(session, keys, "Vault", UnitKind.VAULT)
     supervisor = person(session, keys, "sari", Role.SUPERVISOR)
     custodian = person(session, keys, "wayan", Role.CUSTODIAN)
-    unit_secret = units.admit_first(session, keys, unit, supervisor.officer)
-    units.admit_first(session, keys, vault, custodian.officer)
+    unit_secret = memberships.admit_first(session, keys, unit, supervisor.officer)
+    memberships.admit_first(session, keys, vault, custodian.officer)
     routes.add_route(session, keys, unit)
     return House(
         unit,

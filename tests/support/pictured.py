@@ -19,7 +19,7 @@ from storage.database.database import Database
 from storage.database.schema import upgrade
 from storage.evidence.blobs import FolderStore
 from storage.people import officers
-from storage.units import admissions, recovery_keys, units
+from storage.units import admissions, memberships, recovery_keys, units
 from storage.units import routes as routing
 from storage.words import Role, UnitKind
 from tests.support import authenticator
@@ -127,11 +127,11 @@ def _found(
             comes("Siti Rahma", Role.SUPERVISOR),
             comes("Wayan Putra", Role.CUSTODIAN),
         )
-        secret = units.admit_first(session, keys, unit, siti.officer)
-        units.admit_first(session, keys, vault, wayan.officer)
+        secret = memberships.admit_first(session, keys, unit, siti.officer)
+        memberships.admit_first(session, keys, vault, wayan.officer)
         routing.add_route(session, keys, unit)
         budi = comes("Budi Santoso", Role.HANDLER)
-        units.admit(session, keys, unit, budi.officer, siti.officer, siti.secret)
+        memberships.admit(session, keys, unit, budi.officer, siti.officer, siti.secret)
         rini = comes("Rini Halim", Role.HANDLER)
         admissions.apply(session, keys, unit, rini.officer)
         lala = comes("Lala Anwar", Role.AUDITOR)

@@ -19,7 +19,7 @@ from storage.people import officers
 from storage.people.officers import NewAccount
 from storage.rekeying import case_recovery
 from storage.rekeying import recovery as unit_recovery
-from storage.units import recovery_keys, units
+from storage.units import memberships, recovery_keys, units
 from storage.words import Role, UnitKind
 
 _ROLES = {UnitKind.HANDLING: Role.SUPERVISOR, UnitKind.VAULT: Role.CUSTODIAN}
@@ -167,7 +167,9 @@ def _not_yet(
     Whoever was let in before may come again for the cases that were left.
     """
     keys = seat.keys
-    rest = [one for one in into if not units.is_member(session, keys, one, officer)]
+    rest = [
+        one for one in into if not memberships.is_member(session, keys, one, officer)
+    ]
     due = kind is UnitKind.HANDLING and case_recovery.is_due(
         session, keys, into, officer
     )

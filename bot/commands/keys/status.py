@@ -13,7 +13,7 @@ from storage.crypto import fingerprints
 from storage.crypto.sealing import NotAuthentic
 from storage.crypto.server_key import ServerKeys
 from storage.rekeying import places, server_key, unit_keys
-from storage.units import recovery_keys, units
+from storage.units import memberships, recovery_keys, units
 
 _NAMED_BY_DAY = ("inbox", "departed")
 
@@ -89,7 +89,7 @@ def _unit_rows(session: Session, keys: ServerKeys) -> Iterator[dict[str, Any]]:
             "unit": unit.name,
             "kind": unit.kind,
             "generation": unit.generation,
-            "members": len(units.members(session, keys, unit)),
+            "members": len(memberships.members(session, keys, unit)),
             "fingerprint": fingerprints.words(unit.public_key)
             if unit.public_key
             else None,

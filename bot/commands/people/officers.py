@@ -18,7 +18,7 @@ from storage.crypto import fingerprints
 from storage.crypto.server_key import ServerKeys
 from storage.models import Officer, Unit
 from storage.people import officers, telegram_links
-from storage.units import admissions, units
+from storage.units import admissions, memberships, units
 from storage.words import Role
 
 app = typer.Typer(name="officer", no_args_is_help=True, help="Accounts of officers.")
@@ -154,7 +154,7 @@ def remove(
         with seat.database.writing() as session:
             officer = officers.verified(session, seat.keys, login)
             out_of = units.named(session, seat.keys, unit)
-            if not units.is_member(session, seat.keys, out_of, officer):
+            if not memberships.is_member(session, seat.keys, out_of, officer):
                 raise Refused(f"{officer.login} is no member of {out_of.name}")
             work = Work(session, office, utc_now())
             _refuse_emptying(work, [out_of], officer, yes=yes)
@@ -180,7 +180,7 @@ def end(
         office = make_office(seat.settings, seat.keys, now=utc_now())
         with seat.database.writing() as session:
             officer = officers.verified(session, seat.keys, login)
-            homes = units.units_of(session, seat.keys, officer)
+            homes = memberships.units_of(session, seat.keys, officer)
             work = Work(session, office, utc_now())
             _refuse_emptying(work, homes, officer, yes=yes)
             leaving.end(work, officer.id, by=None, knowing=True)
@@ -198,7 +198,8 @@ def show_list(config_file: ConfigFile = None, *, as_json: AsJson = False) -> Non
                 "role": officer.role,
                 "active": officer.active,
                 "units": [
-                    unit.name for unit in units.units_of(session, seat.keys, officer)
+                    unit.name
+                    for unit in memberships.units_of(session, seat.keys, officer)
                 ],
                 "waiting": _waiting(session, seat.keys, officer),
                 "telegram": telegram_links.is_linked(session, officer.id),
@@ -217,14 +218,14 @@ def admit_to(
 ) -> None:
     """Admit the first member of a unit, or another one by a member who is present."""
     if unit.public_key is None:
-        units.admit_first(session, keys, unit, newcomer)
+        memberships.admit_first(session, keys, unit, newcomer)
         record(session, keys, "unit.first", newcomer, unit.id.hex())
         return
     if by is None:
-        raise units.HasMembers
-    if not units.is_member(session, keys, unit, by.officer):
+        raise memberships.HasMembers
+    if not memberships.is_member(session, keys, unit, by.officer):
         raise Refused(f"{by.officer.login} is no member of {unit.name}")
-    units.admit(session, keys, unit, newcomer, by.officer, by.secret)
+    memberships.admit(session, keys, unit, newcomer, by.officer, by.secret)
     record(session, keys, "unit.admitted", by.officer, newcomer.id.hex())
 
 
@@ -270,7 +271,9 @@ def _refuse_without_member(seat: Desk, name: str, member: str) -> None:
     with seat.database.reading() as session:
         unit = units.named(session, seat.keys, name)
         if unit.public_key is not None and not member:
-            logins = [one.login for one in units.members(session, seat.keys, unit)]
+            logins = [
+                one.login for one in memberships.members(session, seat.keys, unit)
+            ]
             raise Refused(
                 f"{unit.name} has members: one of them must be present, give "
                 f"--member LOGIN ({', '.join(logins) or 'nobody is left'})"

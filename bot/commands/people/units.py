@@ -12,7 +12,7 @@ from bot.terminal.passphrases import Generate, Passphrases
 from storage.audit import log, manifests
 from storage.people import officers as accounts
 from storage.people.officers import NewAccount
-from storage.units import units
+from storage.units import memberships, units
 from storage.words import Role, UnitKind
 
 app = typer.Typer(name="unit", no_args_is_help=True, help="Units and routes to them.")
@@ -84,7 +84,7 @@ def show_list(config_file: ConfigFile = None, *, as_json: AsJson = False) -> Non
                 "kind": unit.kind,
                 "key": unit.public_key is not None,
                 "members": [
-                    one.login for one in units.members(session, seat.keys, unit)
+                    one.login for one in memberships.members(session, seat.keys, unit)
                 ],
                 "routes": routes.in_words(session, seat, unit),
             }

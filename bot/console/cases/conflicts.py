@@ -9,7 +9,7 @@ from handlers.cases import conflicts as verbs
 from storage.cases import conflicts
 from storage.models import Case, Unit
 from storage.rekeying import case_keys
-from storage.units import units
+from storage.units import memberships
 
 
 def form(visit: Visit) -> Response:
@@ -29,7 +29,7 @@ def settle_all(visit: Visit) -> Response:
     """Give their own keys to all cases of the officer's units that wait for one."""
     keys = visit.console.office.keys
     with visit.console.database.reading() as session:
-        mine = units.units_of(session, keys, visit.officer)
+        mine = memberships.units_of(session, keys, visit.officer)
         due = waiting(visit, session, mine)
     for case in due:
         _settle(visit, case)

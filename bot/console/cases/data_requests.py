@@ -11,7 +11,7 @@ from bot.console.visit import Visit
 from storage.cases import conflicts, data_requests
 from storage.crypto.sealing import NotAuthentic
 from storage.models import Case, DataRequest, Event
-from storage.units import units
+from storage.units import memberships
 from storage.words import RequestKind
 
 
@@ -59,7 +59,7 @@ def requests(visit: Visit) -> Response:
     """List every open request of the officer's units, what is overdue first."""
     keys, today = visit.console.office.keys, visit.console.office.day(visit.now)
     with visit.console.database.reading() as session:
-        mine = [unit.id for unit in units.units_of(session, keys, visit.officer)]
+        mine = [unit.id for unit in memberships.units_of(session, keys, visit.officer)]
         barred = conflicts.barred(session, visit.officer.id)
         found = data_requests.open_in(session, mine, barred)
     lines = [

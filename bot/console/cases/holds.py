@@ -15,7 +15,7 @@ from storage.cases import conflicts, history
 from storage.models import Case, Event
 from storage.people import officers
 from storage.retention import overdue
-from storage.units import units
+from storage.units import memberships
 from storage.words import Role
 
 MOST = 1000
@@ -45,7 +45,7 @@ def holds(visit: Visit) -> Response:
     """List what is kept: a supervisor's own units, for the auditor everything."""
     keys = visit.console.office.keys
     with visit.console.database.reading() as session:
-        mine = {unit.id for unit in units.units_of(session, keys, visit.officer)}
+        mine = {unit.id for unit in memberships.units_of(session, keys, visit.officer)}
         people = officers.names(session, keys)
         barred = conflicts.barred(session, visit.officer.id)
         lines = []

@@ -24,7 +24,7 @@ from storage.cases.cases import Filters, Place
 from storage.crypto.sealing import NotAuthentic
 from storage.models import Case, Unit
 from storage.people import officers
-from storage.units import units
+from storage.units import memberships
 from storage.words import Group, Status, Urgency
 
 _PLACE = struct.Struct(">BII16s")
@@ -58,7 +58,7 @@ def queue(visit: Visit) -> Response:
     after = _place(visit.query.get("after", ""))
     old_keys = resealing.some(visit)
     with visit.console.database.reading() as session:
-        mine = units.units_of(session, visit.console.office.keys, visit.officer)
+        mine = memberships.units_of(session, visit.console.office.keys, visit.officer)
         hidden = conflicts.barred(session, visit.officer.id)
         found = cases.queue_page(
             session,
@@ -165,7 +165,7 @@ def mine(visit: Visit) -> Response:
     keys, me = visit.console.office.keys, visit.officer
     today = visit.console.office.day(visit.now)
     with visit.console.database.reading() as session:
-        own = units.units_of(session, keys, me)
+        own = memberships.units_of(session, keys, me)
         names = [unit.id for unit in own]
         hidden = conflicts.barred(session, me.id)
         taken = worklist.taken_by(session, names, me.id, without=hidden)

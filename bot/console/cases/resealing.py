@@ -8,7 +8,7 @@ from bot.console.visit import SeeOther, Visit
 from handlers.people import resealing
 from storage.models import Unit
 from storage.rekeying import unit_keys
-from storage.units import units
+from storage.units import memberships
 from storage.words import UnitKind
 
 
@@ -31,7 +31,7 @@ def some(visit: Visit) -> int:
 
 def _due(visit: Visit) -> Sequence[Unit]:
     with visit.console.database.reading() as session:
-        mine = units.units_of(session, visit.console.office.keys, visit.officer)
+        mine = memberships.units_of(session, visit.console.office.keys, visit.officer)
         return [
             unit
             for unit in mine

@@ -12,7 +12,7 @@ from storage.audit import log
 from storage.crypto import fingerprints
 from storage.crypto.server_key import ServerKeys
 from storage.people import officers, passkeys, recovery_codes, sessions, telegram_links
-from storage.units import units
+from storage.units import memberships
 
 _DONE = frozenset(
     {"language", "unlinked", "ended", "passkey", "passkey_removed", "passphrase"}
@@ -90,7 +90,7 @@ def _show(
     keys = visit.console.office.keys
     with visit.console.database.reading() as session:
         linked = telegram_links.is_linked(session, visit.officer.id)
-        own = units.units_of(session, keys, visit.officer)
+        own = memberships.units_of(session, keys, visit.officer)
         open_ones = sessions.of_officer(session, keys, visit.officer.id, now=visit.now)
         left = recovery_codes.left(session, keys, visit.officer.id)
         known = passkeys.of_officer(session, keys, visit.officer.id)

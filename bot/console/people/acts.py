@@ -22,14 +22,14 @@ from handlers.work import Work
 from storage.crypto import fingerprints
 from storage.models import Unit
 from storage.people import invitations, officers
-from storage.units import admissions, units
+from storage.units import admissions, memberships, units
 from storage.words import Role, UnitKind
 
 _NAME = 80
 _PROBLEMS: Mapping[type[Exception], str] = {
     officers.BadLogin: "login",
     officers.LoginTaken: "taken",
-    units.WrongHouse: "unit",
+    memberships.WrongHouse: "unit",
     units.NoSuchUnit: "unit",
     NotYours: "not_yours",
 }
@@ -83,7 +83,7 @@ def admit(visit: Visit) -> Response:
         return _again(visit, "not_waiting", 409)
     except SecondOfficerNeeded:
         return _again(visit, "inviter", 409)
-    except units.WrongHouse:
+    except memberships.WrongHouse:
         return _again(visit, "wrong_house", 409)
     return SeeOther("/people?done=admitted")
 

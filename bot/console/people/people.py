@@ -13,7 +13,7 @@ from storage.crypto import fingerprints
 from storage.crypto.sealing import NotAuthentic
 from storage.models import Officer, Unit
 from storage.people import invitations, officers
-from storage.units import admissions, units
+from storage.units import admissions, memberships, units
 from storage.words import Role, UnitKind
 
 DONE = frozenset({"admitted", "confirmed", "refused", "removed", "ended", "withdrawn"})
@@ -72,7 +72,7 @@ def visible(visit: Visit, session: Session) -> list[Unit]:
     """Return the units whose people an officer sees: their own, for an admin all."""
     keys = visit.console.office.keys
     if visit.officer.role != Role.ADMIN:
-        return units.units_of(session, keys, visit.officer)
+        return memberships.units_of(session, keys, visit.officer)
     return [unit for unit in units.everything(session) if _is_sound(visit, unit)]
 
 
@@ -101,7 +101,7 @@ def person(
             if _among(officer, room.members)
             and authority.may_remove(visit.work(session), me, room.unit)
         ]
-        homes = units.units_of(session, office.keys, officer)
+        homes = memberships.units_of(session, office.keys, officer)
         by_me = admissions.is_invited_by(session, office.keys, officer, me)
         last = any(
             leaving.is_last(visit.work(session), unit, officer) for unit in homes
@@ -139,7 +139,7 @@ def find(visit: Visit, session: Session) -> Officer:
         if visit.officer.role == Role.ADMIN or _among(officer, waiting):
             return officer
         for unit in visible(visit, session):
-            near = units.members(session, keys, unit)
+            near = memberships.members(session, keys, unit)
             near = [*near, *admissions.waiting(session, keys, unit)]
             if _among(officer, [Face(one, "") for one in near]):
                 return officer
@@ -148,7 +148,7 @@ def find(visit: Visit, session: Session) -> Officer:
 
 def _room(visit: Visit, session: Session, unit: Unit) -> Room:
     keys = visit.console.office.keys
-    members = units.members(session, keys, unit)
+    members = memberships.members(session, keys, unit)
     return Room(
         unit=unit,
         members=tuple(map(_face, members)),
@@ -167,7 +167,7 @@ def _everybody(visit: Visit, session: Session) -> list[Face]:
         Face(
             officer,
             fingerprints.words(officer.public_key),
-            tuple(units.units_of(session, keys, officer)),
+            tuple(memberships.units_of(session, keys, officer)),
             tuple(admissions.homes(session, keys, officer)),
         )
         for officer in officers.everyone(session)

@@ -22,7 +22,7 @@ from storage.cases import cases, conflicts, reveals
 from storage.crypto import fingerprints
 from storage.models import Reveal
 from storage.people import officers
-from storage.units import units
+from storage.units import memberships, units
 from storage.words import RevealState
 
 TELL = "TELL"
@@ -113,7 +113,7 @@ def _conflict(visit: Visit, *, unsure: bool = False, status: int = 200) -> Respo
         vault = units.vault(session, office.keys)
         others = [
             one
-            for one in units.members(session, office.keys, vault)
+            for one in memberships.members(session, office.keys, vault)
             if one.id != visit.officer.id
             and not conflicts.is_barred(session, row.report, one.id)
         ]

@@ -7,7 +7,7 @@ from bot.terminal import desk
 from storage.audit import log
 from storage.crypto.server_key import ServerKeys
 from storage.people import officers
-from storage.units import readiness, units
+from storage.units import memberships, readiness
 from tests.support.terminal import PASSPHRASES, init
 
 
@@ -22,9 +22,9 @@ def test_everything_is_made_and_private(terminal):
         assert readiness.ready(session, seat.keys) == []
         assert log.verify(session, seat.keys) is None
         siti = officers.verified(session, seat.keys, "siti")
-        assert [unit.name for unit in units.units_of(session, seat.keys, siti)] == [
-            "Pengaduan"
-        ]
+        assert [
+            unit.name for unit in memberships.units_of(session, seat.keys, siti)
+        ] == ["Pengaduan"]
         assert officers.unwrap(seat.keys, siti, PASSPHRASES["siti"])
     assert terminal("check").code == 0
 

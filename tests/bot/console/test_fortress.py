@@ -196,7 +196,7 @@ async def test_a_fault_in_any_page_tells_nothing(
     paths = list(dict.fromkeys(addresses(desk)))
     browsers: list[Browser] = [desk.signed_in(somebody(desk, role)) for role in Role]
     monkeypatch.setattr("storage.people.officers.names", broken)
-    monkeypatch.setattr("storage.units.units.units_of", broken)
+    monkeypatch.setattr("storage.units.memberships.units_of", broken)
     monkeypatch.setattr("storage.audit.log.lines", broken)
     seen = 0
     for browser in browsers:

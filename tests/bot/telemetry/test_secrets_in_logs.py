@@ -36,7 +36,7 @@ from storage.crypto.server_key import ServerKeys
 from storage.database.database import Database
 from storage.letters.letter import Letter
 from storage.people import officers, sessions
-from storage.units import units
+from storage.units import memberships, units
 from storage.words import Channel, LetterKind, Role, Stage
 from tests.support import authenticator, doors, leaking, running, thief
 from tests.support.browsers import ORIGIN, Browser, Clock, Page
@@ -235,7 +235,7 @@ async def town(url: str, folder: Path, clock: Clock) -> AsyncIterator[Town]:
         budi, boss = officers.add(session, keys, account), founded.supervisor
         phone = authenticator.enrol(session, keys, budi)
         unit = units.verified(session, keys, founded.unit.id)
-        units.admit(session, keys, unit, budi, boss.officer, boss.secret)
+        memberships.admit(session, keys, unit, budi, boss.officer, boss.secret)
     environ = doors.environment(url, keys, folder)
     environ |= {"KENTONGAN_SERVER__PUBLIC_URL": ORIGIN}
     app = program.create(loading.load(None, environ), environ=environ, clock=clock)

@@ -26,7 +26,7 @@ from storage.crypto.sealing import NotAuthentic
 from storage.models import Case, DataRequest, Grant, Item, Officer, Reveal, Tombstone
 from storage.notices import subscriptions
 from storage.people import telegram_links
-from storage.units import units
+from storage.units import memberships, units
 from storage.words import (
     Channel,
     EventCode,
@@ -96,7 +96,9 @@ def colleague(here: Desk, login: str, role: Role = Role.HANDLER) -> Officer:
         one = founded.person(session, here.keys, login, role)
         sari = here.house.supervisor
         unit = units.verified(session, here.keys, here.house.unit.id)
-        units.admit(session, here.keys, unit, one.officer, sari.officer, sari.secret)
+        memberships.admit(
+            session, here.keys, unit, one.officer, sari.officer, sari.secret
+        )
         return one.officer
 
 

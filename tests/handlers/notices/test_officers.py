@@ -7,7 +7,7 @@ from handlers.errors import NotYours
 from handlers.notices import officers as notices
 from storage.models import Officer
 from storage.people import officers, telegram_links
-from storage.units import admissions, units
+from storage.units import admissions, memberships, units
 from storage.words import Channel, Role
 from tests.support import founded
 from tests.support.desk import Desk, desk
@@ -42,7 +42,7 @@ def admitted(here: Desk, officer: Officer) -> None:
     with here.database.writing() as session:
         unit = units.verified(session, here.keys, here.house.unit.id)
         member = officers.by_id(session, here.keys, boss.officer.id)
-        units.admit(session, here.keys, unit, officer, member, boss.secret)
+        memberships.admit(session, here.keys, unit, officer, member, boss.secret)
 
 
 def test_a_change_of_routes_is_heard_by_supervisors_with_a_seat(here: Desk):

@@ -34,7 +34,7 @@ from storage.people import (
     sessions,
     telegram_links,
 )
-from storage.units import admissions, units
+from storage.units import admissions, memberships, units
 from storage.words import Channel, EventCode, LetterKind, Reason, Role, Status, UnitKind
 from tests.storage.audit.test_manifests import copied, restored
 from tests.support import authenticator, desk, founded
@@ -104,7 +104,7 @@ def waiting(here: Desk) -> list[str]:
 def sits(here: Desk, person: Person) -> bool:
     with here.database.reading() as session:
         unit = units.verified(session, here.keys, here.house.unit.id)
-        return units.is_member(session, here.keys, unit, person.officer)
+        return memberships.is_member(session, here.keys, unit, person.officer)
 
 
 def told(here: Desk) -> list[str]:
@@ -190,7 +190,7 @@ def test_who_may_invite_whom(here: Desk, role: Role, to: Role, into: str, fine: 
     if fine:
         assert invited(here, by, role=to, unit=unit)
         return
-    with pytest.raises((NotYours, units.WrongHouse)):
+    with pytest.raises((NotYours, memberships.WrongHouse)):
         invited(here, by, role=to, unit=unit)
 
 
@@ -433,7 +433,7 @@ def test_a_member_who_is_being_removed_admits_nobody_any_more(here: Desk):
     with here.database.reading() as session:
         unit = units.verified(session, here.keys, here.house.unit.id)
         secrets = {"sari": here.house.supervisor.secret, "rini": rini.secret}
-        for one in units.members(session, here.keys, unit):
+        for one in memberships.members(session, here.keys, unit):
             assert unit_secret(session, here.keys, unit, one, secrets[one.login])
 
 

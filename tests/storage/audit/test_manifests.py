@@ -14,7 +14,7 @@ from storage.database import transactions
 from storage.database.database import Database
 from storage.models import Membership, Officer, Unit
 from storage.people import officers, sessions
-from storage.units import readiness, routes, units
+from storage.units import memberships, readiness, routes, units
 from storage.words import UnitKind
 from tests.conftest import NOW
 from tests.support import founded
@@ -69,7 +69,9 @@ def colleague(
         person = founded.person(session, keys, login)
         unit = units.verified(session, keys, built.unit.id)
         boss = built.supervisor
-        units.admit(session, keys, unit, person.officer, boss.officer, boss.secret)
+        memberships.admit(
+            session, keys, unit, person.officer, boss.officer, boss.secret
+        )
         return person
 
 
@@ -89,10 +91,12 @@ def test_a_removed_officer_does_not_come_back(
         assert sessions.resume(session, keys, cookie, now=NOW) is None
         budi_again = session.get_one(Officer, budi.officer.id)
         assert budi_again.active
-        assert units.units_of(session, keys, budi_again) == []
+        assert memberships.units_of(session, keys, budi_again) == []
         unit = units.verified(session, keys, built.unit.id)
-        assert not units.is_member(session, keys, unit, budi_again)
-        assert [one.login for one in units.members(session, keys, unit)] == ["sari"]
+        assert not memberships.is_member(session, keys, unit, budi_again)
+        assert [one.login for one in memberships.members(session, keys, unit)] == [
+            "sari"
+        ]
         with pytest.raises(NotAuthentic):
             unit_secret(session, keys, unit, budi_again, budi.secret)
         assert officers.find(session, keys, "sari"), "nobody else is locked out"
@@ -112,7 +116,7 @@ def test_an_old_membership_alone_gives_nothing(
     with database.reading() as session:
         assert officers.find(session, keys, "budi")
         unit = units.verified(session, keys, built.unit.id)
-        assert not units.is_member(session, keys, unit, budi.officer)
+        assert not memberships.is_member(session, keys, unit, budi.officer)
         with pytest.raises(NotAuthentic):
             unit_secret(session, keys, unit, budi.officer, budi.secret)
 
@@ -125,7 +129,7 @@ def test_an_old_key_of_a_unit_is_sealed_nothing(database: Database, keys: Server
     with database.writing() as session:
         rina = founded.person(session, keys, "rina").officer
         young = units.verified(session, keys, young.id)
-        units.admit_first(session, keys, young, rina)
+        memberships.admit_first(session, keys, young, rina)
     restored(database, old)
     with database.writing() as session:
         with pytest.raises(NotAuthentic):
@@ -135,7 +139,7 @@ def test_an_old_key_of_a_unit_is_sealed_nothing(database: Database, keys: Server
         row = session.get_one(Unit, young.id)
         joko = founded.person(session, keys, "joko").officer
         with pytest.raises(NotAuthentic):
-            units.admit_first(session, keys, row, joko)
+            memberships.admit_first(session, keys, row, joko)
 
 
 def _lost(session: Session) -> None:

@@ -42,7 +42,7 @@ from storage.rekeying import (
     server_key,
 )
 from storage.rekeying.places import PLACES, How
-from storage.units import units
+from storage.units import memberships, units
 from storage.words import Channel, LetterKind, Role
 from tests.support import founded, thief
 from tests.support.desk import Desk, Slip, desk, text, with_keys
@@ -201,7 +201,7 @@ def test_a_case_with_its_own_key_opens_for_members_and_for_the_paper(here):
     with here.database.writing() as session:
         budi = founded.person(session, here.keys, "budi").officer
         unit = units.verified(session, here.keys, case.unit)
-        units.admit(session, here.keys, unit, budi, sari.officer, sari.secret)
+        memberships.admit(session, here.keys, unit, budi, sari.officer, sari.secret)
     here.act(conflicts.declare, case.report, by=budi)
     assert here.act(conflicts.settle, case.report, sari.secret, by=sari.officer)
     new = rotated(here)

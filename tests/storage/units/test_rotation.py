@@ -14,7 +14,7 @@ from storage.database.database import Database
 from storage.models import Grant, Unit, UnitGrant
 from storage.people import officers
 from storage.rekeying import unit_keys
-from storage.units import readiness, rotation, units
+from storage.units import memberships, readiness, rotation, units
 from storage.units.grants import _context
 from storage.words import Recipient, UnitKind
 from tests.storage.audit.test_manifests import copied, restored
@@ -35,7 +35,9 @@ def joined(here: Desk, login: str = "budi") -> founded.Person:
         new = founded.person(session, here.keys, login)
         boss = here.house.supervisor
         unit = units.verified(session, here.keys, here.house.unit.id)
-        units.admit(session, here.keys, unit, new.officer, boss.officer, boss.secret)
+        memberships.admit(
+            session, here.keys, unit, new.officer, boss.officer, boss.secret
+        )
     return new
 
 
@@ -266,7 +268,7 @@ def test_a_membership_that_is_put_back_opens_nothing(here: Desk):
     assert not opens(here, budi, case.report)
     with here.database.reading() as session:
         assert [
-            one.login for one in units.members(session, here.keys, present(here))
+            one.login for one in memberships.members(session, here.keys, present(here))
         ] == ["sari"]
         with pytest.raises(NotAuthentic):
             unit_secret(session, here.keys, present(here), budi.officer, budi.secret)
@@ -299,7 +301,7 @@ def test_removal_and_admission_at_once_leave_one_truth(here: Desk, first: str):
                     begun.set()
                     go.wait(0.3)
                 unit = units.verified(session, here.keys, here.house.unit.id)
-                units.admit(
+                memberships.admit(
                     session, here.keys, unit, rini.officer, budi.officer, budi.secret
                 )
         except NotAuthentic as error:
@@ -318,10 +320,10 @@ def test_removal_and_admission_at_once_leave_one_truth(here: Desk, first: str):
     assert bool(failed) == (first == "removal")
     with here.database.reading() as session:
         unit = units.verified(session, here.keys, here.house.unit.id)
-        people = {one.login for one in units.members(session, here.keys, unit)}
+        people = {one.login for one in memberships.members(session, here.keys, unit)}
         assert people == ({"sari"} if failed else {"sari", "rini"})
         secrets = {"sari": here.house.supervisor.secret, "rini": rini.secret}
-        for one in units.members(session, here.keys, unit):
+        for one in memberships.members(session, here.keys, unit):
             assert unit_secret(session, here.keys, unit, one, secrets[one.login])
 
 

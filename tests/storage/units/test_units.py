@@ -8,7 +8,7 @@ from storage.database import transactions
 from storage.database.database import Database
 from storage.models import Membership, Route, Setting, Unit, UnitGrant
 from storage.people import officers
-from storage.units import readiness, recovery_keys, routes, units
+from storage.units import memberships, readiness, recovery_keys, routes, units
 from storage.units.grants import _context as grant_context
 from storage.words import Recipient, Role, UnitKind
 from tests.support import founded
@@ -27,7 +27,7 @@ def test_the_first_member_brings_the_key_into_being(
         )
         assert units.vault(session, keys).public_key is not None
         assert readiness.ready(session, keys) == []
-        assert [o.login for o in units.members(session, keys, unit)] == ["sari"]
+        assert [o.login for o in memberships.members(session, keys, unit)] == ["sari"]
         assert [u.name for u in units.everything(session)] == ["Inspectorate", "Vault"]
     assert secret == built.unit_secret
     assert public_of(secret) == unit.public_key
@@ -59,7 +59,7 @@ def test_a_member_admits_a_newcomer(database: Database, keys: ServerKeys):
     with database.writing() as session:
         built = founded.build(session, keys)
         budi = founded.person(session, keys, "budi")
-        units.admit(
+        memberships.admit(
             session,
             keys,
             built.unit,
@@ -71,11 +71,11 @@ def test_a_member_admits_a_newcomer(database: Database, keys: ServerKeys):
             session, keys, built.unit, budi.officer, budi.secret, generation=1
         )
         assert secret == built.unit_secret
-        assert [u.id for u in units.units_of(session, keys, budi.officer)] == [
+        assert [u.id for u in memberships.units_of(session, keys, budi.officer)] == [
             built.unit.id
         ]
-        with pytest.raises(units.HasMembers):
-            units.admit(
+        with pytest.raises(memberships.HasMembers):
+            memberships.admit(
                 session, keys, built.unit, budi.officer, budi.officer, budi.secret
             )
 
@@ -87,7 +87,7 @@ def test_who_is_no_member_admits_nobody(database: Database, keys: ServerKeys):
         adi = founded.person(session, keys, "adi", Role.ADMIN)
         for outsider in (adi, built.custodian):
             with pytest.raises(NotAuthentic):
-                units.admit(
+                memberships.admit(
                     session,
                     keys,
                     built.unit,
@@ -104,7 +104,7 @@ def test_a_members_wrong_secret_admits_nobody(database: Database, keys: ServerKe
         built = founded.build(session, keys)
         budi = founded.person(session, keys, "budi")
         with pytest.raises(NotAuthentic):
-            units.admit(
+            memberships.admit(
                 session,
                 keys,
                 built.unit,
@@ -129,8 +129,8 @@ def test_nobody_sits_in_the_wrong_house(
     with database.writing() as session:
         unit = units.create(session, keys, "Somewhere", kind)
         officer = founded.person(session, keys, "budi", role).officer
-        with pytest.raises(units.WrongHouse):
-            units.admit_first(session, keys, unit, officer)
+        with pytest.raises(memberships.WrongHouse):
+            memberships.admit_first(session, keys, unit, officer)
 
 
 def test_nobody_sits_in_both_houses(database: Database, keys: ServerKeys):
@@ -138,8 +138,8 @@ def test_nobody_sits_in_both_houses(database: Database, keys: ServerKeys):
         built = founded.build(session, keys)
         officer = built.supervisor.officer
         officers._change(session, keys, officer, role=Role.CUSTODIAN.value)  # noqa: SLF001 - a role that was changed by us
-        with pytest.raises(units.WrongHouse):
-            units.admit(
+        with pytest.raises(memberships.WrongHouse):
+            memberships.admit(
                 session,
                 keys,
                 built.vault,
@@ -154,15 +154,15 @@ def test_no_key_without_a_recovery_key(database: Database, keys: ServerKeys):
         unit = units.create(session, keys, "Somewhere", UnitKind.HANDLING)
         officer = founded.person(session, keys, "budi").officer
         with pytest.raises(recovery_keys.RecoveryMissing):
-            units.admit_first(session, keys, unit, officer)
+            memberships.admit_first(session, keys, unit, officer)
 
 
 def test_a_second_first_member_must_be_admitted(database: Database, keys: ServerKeys):
     with database.writing() as session:
         built = founded.build(session, keys)
         budi = founded.person(session, keys, "budi")
-        with pytest.raises(units.HasMembers):
-            units.admit_first(session, keys, built.unit, budi.officer)
+        with pytest.raises(memberships.HasMembers):
+            memberships.admit_first(session, keys, built.unit, budi.officer)
 
 
 def test_names_are_unique_and_there_is_one_vault(database: Database, keys: ServerKeys):
@@ -217,7 +217,7 @@ def test_a_planted_recovery_key_is_never_sealed_to(
         unit = units.create(session, keys, "Somewhere", UnitKind.HANDLING)
         officer = founded.person(session, keys, "budi").officer
         with pytest.raises(NotAuthentic):
-            units.admit_first(session, keys, unit, officer)
+            memberships.admit_first(session, keys, unit, officer)
 
 
 def test_a_planted_membership_or_grant_gives_nothing(
@@ -244,7 +244,7 @@ def test_a_planted_membership_or_grant_gives_nothing(
             )
         )
         session.flush()
-        assert units.units_of(session, keys, mallory.officer) == []
+        assert memberships.units_of(session, keys, mallory.officer) == []
         with pytest.raises(NotAuthentic):
             unit_secret(session, keys, built.unit, mallory.officer, mallory.secret)
 
@@ -253,7 +253,7 @@ def test_an_ended_member_is_no_member(database: Database, keys: ServerKeys):
     with database.writing() as session:
         built = founded.build(session, keys)
         officers.deactivate(session, keys, built.supervisor.officer.id)
-        assert units.members(session, keys, built.unit) == []
+        assert memberships.members(session, keys, built.unit) == []
         with pytest.raises(NotAuthentic):
             unit_secret(
                 session,

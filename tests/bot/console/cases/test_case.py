@@ -8,7 +8,7 @@ from storage.cases.items import Content
 from storage.crypto.sealing import new_pair, open_seal
 from storage.models import Case, Event, Item, Officer
 from storage.people import officers
-from storage.units import units
+from storage.units import memberships, units
 from storage.words import Audience, EventCode, ItemKind, Role, Status, UnitKind
 from tests.support import founded
 from tests.support.browsers import STORY, Desk, Page
@@ -110,7 +110,7 @@ async def test_a_case_of_another_unit_is_not_found(desk: Desk):
     with desk.database.writing() as session:
         unit = units.create(session, desk.keys, "Other", UnitKind.HANDLING)
         made = founded.person(session, desk.keys, "made", Role.SUPERVISOR)
-        units.admit_first(session, desk.keys, unit, made.officer)
+        memberships.admit_first(session, desk.keys, unit, made.officer)
     browser = desk.signed_in(made)
     theirs = await browser.get(f"/cases/{case.number}")
     nothing = await browser.get("/cases/0000-0000")

@@ -11,7 +11,7 @@ from storage.evidence import blobs, files
 from storage.evidence.blobs import Sealer
 from storage.evidence.files import Taken
 from storage.models import Case, DataRequest
-from storage.units import units
+from storage.units import memberships, units
 from storage.words import RequestKind, Role, UnitKind
 from tests.support import founded
 from tests.support.browsers import Browser, Desk, Page
@@ -62,7 +62,7 @@ async def test_the_list_shows_own_units_overdue_first(desk: Desk):
     with desk.database.writing() as session:
         other = units.create(session, desk.keys, "Other", UnitKind.HANDLING)
         budi = founded.person(session, desk.keys, "budi")
-        units.admit_first(session, desk.keys, other, budi.officer)
+        memberships.admit_first(session, desk.keys, other, budi.officer)
         row = cases.lock(session, desk.keys, theirs.report)
         assert row
         row.unit = other.id

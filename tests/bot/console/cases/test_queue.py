@@ -10,7 +10,7 @@ from storage.cases import cases
 from storage.crypto.server_key import ServerKeys
 from storage.database.database import Database
 from storage.models import Case
-from storage.units import routes, units
+from storage.units import memberships, routes, units
 from storage.words import Reason, Status, UnitKind
 from tests.support import founded
 from tests.support.browsers import STARTED, Desk, Page, arrive
@@ -127,7 +127,7 @@ async def test_other_units_cases_are_not_there(desk: Desk):
     with desk.database.writing() as session:
         unit = units.create(session, desk.keys, "Other", UnitKind.HANDLING)
         made = founded.person(session, desk.keys, "made")
-        units.admit_first(session, desk.keys, unit, made.officer)
+        memberships.admit_first(session, desk.keys, unit, made.officer)
         routes.add_route(session, desk.keys, unit, category="SVC")
     page = await desk.signed_in(made).see("/")
     assert numbers(page) == []
@@ -139,7 +139,7 @@ async def test_who_sits_in_two_units_sees_both_by_name(desk: Desk):
     sari = desk.house.supervisor
     with desk.database.writing() as session:
         unit = units.create(session, desk.keys, "Second desk", UnitKind.HANDLING)
-        units.admit_first(session, desk.keys, unit, sari.officer)
+        memberships.admit_first(session, desk.keys, unit, sari.officer)
         other = arrive(session, desk.context.office, now=desk.clock())
         other.unit = unit.id
         cases.save(session, desk.keys, other)

@@ -10,7 +10,7 @@ from storage.audit import log
 from storage.cases import conflicts
 from storage.inspection import chains, rows
 from storage.people import officers
-from storage.units import units
+from storage.units import memberships, units
 from storage.words import Role
 from tests.support.browsers import Desk, Page
 from tests.support.founded import Person, person
@@ -25,7 +25,9 @@ def second(desk: Desk) -> Person:
         new = person(session, desk.keys, "made", Role.CUSTODIAN)
         vault = units.vault(session, desk.keys)
         first = desk.house.custodian
-        units.admit(session, desk.keys, vault, new.officer, first.officer, first.secret)
+        memberships.admit(
+            session, desk.keys, vault, new.officer, first.officer, first.secret
+        )
     return new
 
 
