@@ -10,8 +10,8 @@ from typing import ParamSpec, Protocol, TypeVar
 
 from bot.evidence import clamav, converter
 from bot.evidence.kinds import Kind
-from storage.evidence.blobs import Sealer, chunks
 from storage.evidence.files import Taken
+from storage.evidence.sealed_files import Sealer, chunks
 
 UNKNOWN = "application/octet-stream"
 _P = ParamSpec("_P")

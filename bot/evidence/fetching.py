@@ -27,8 +27,9 @@ from bot.writer import StoreUnavailable, Writer
 from handlers import evidence
 from handlers.office import Office
 from handlers.work import Work
-from storage.evidence.blobs import Away, BlobStore, Sealer
+from storage.evidence.blobs import Away, BlobStore
 from storage.evidence.files import Taken
+from storage.evidence.sealed_files import Sealer
 from storage.jobs import jobs, watches
 from storage.jobs.jobs import Claimed
 from storage.jobs.watches import Watched

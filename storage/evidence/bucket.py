@@ -19,8 +19,9 @@ from obstore.exceptions import BaseError
 from obstore.store import ObjectStore, S3Store
 from typing_extensions import override
 
-from storage.evidence import blobs
-from storage.evidence.blobs import Away, Blob, BlobStore, Sealer
+from storage.evidence import blobs, sealed_files
+from storage.evidence.blobs import Away, Blob, BlobStore
+from storage.evidence.sealed_files import Sealer
 
 SECONDS: Final = timedelta(seconds=30)
 """How long one request may take; an upload has one for each piece."""
@@ -82,7 +83,7 @@ class BucketStore(BlobStore):
 
     @override
     def bring_back(self, name: str, pieces: Iterable[bytes], *, day: date) -> None:
-        with blobs.written(self.path / blobs.place_of(name), pieces) as part:
+        with sealed_files.written(self.path / blobs.place_of(name), pieces) as part:
             self.upload(part, name)
 
     def upload(self, part: Path, name: str) -> None:

@@ -15,7 +15,7 @@ from sqlmodel import Session, col, select
 from storage.crypto import sealing
 from storage.crypto.sealing import Context, NotAuthentic
 from storage.crypto.server_key import ServerKeys
-from storage.evidence.blobs import Sealer
+from storage.evidence.sealed_files import Sealer
 from storage.models import File
 from storage.words import FileState
 

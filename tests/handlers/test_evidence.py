@@ -4,7 +4,7 @@ import pytest
 
 from handlers import evidence
 from handlers.messages import Kind, Media
-from storage.evidence import blobs, files
+from storage.evidence import files, sealed_files
 from storage.evidence.files import Taken
 from storage.jobs import jobs
 from storage.words import FileState, JobKind
@@ -40,7 +40,7 @@ def test_files_are_told_by_how_far_they_came(here, tmp_path):
     lost = (FileState.REFUSED, FileState.GONE, FileState.LATE)
     for job, state in zip(due, lost, strict=False):
         here.act(evidence.refused, job, state)
-    original = blobs.Sealer(tmp_path / "x.original", apart=True)
+    original = sealed_files.Sealer(tmp_path / "x.original", apart=True)
     with original:
         original.write(b"isi")
     here.act(evidence.taken, due[3], Taken(original.key, None, {}, (original,)))

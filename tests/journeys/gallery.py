@@ -7,7 +7,7 @@ from pathlib import Path
 
 from storage.crypto.server_key import ServerKeys
 from storage.database.database import Database
-from storage.evidence import blobs, files
+from storage.evidence import blobs, files, sealed_files
 from storage.models import File
 from storage.units import units
 from storage.words import FileState
@@ -84,4 +84,4 @@ def opened(
         vault = units.vault(session, keys)
         inner = unit_secret(session, keys, vault, guard.officer, guard.secret)
     key = files.open_original(row, inner, files.open_original(row, outer))
-    return b"".join(blobs.chunks(blobs.place(place, row.id, "original"), key))
+    return b"".join(sealed_files.chunks(blobs.place(place, row.id, "original"), key))

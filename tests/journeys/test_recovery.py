@@ -30,9 +30,10 @@ from storage.crypto import sealing, server_key
 from storage.crypto.sealing import Context, NotAuthentic, new_pair
 from storage.crypto.server_key import ServerKeys
 from storage.database.database import Database
-from storage.evidence import blobs, files
-from storage.evidence.blobs import FolderStore, Sealer
+from storage.evidence import blobs, files, sealed_files
+from storage.evidence.blobs import FolderStore
 from storage.evidence.files import Taken
+from storage.evidence.sealed_files import Sealer
 from storage.models import Case, Grant, Item, UnitGrant
 from storage.people import officers
 from storage.rekeying import case_keys, case_recovery
@@ -310,7 +311,7 @@ async def test_the_drill(home, restore):
         outer = sealing.open_seal(row.original_key or b"", of_case, place_of)
         key = sealing.open_seal(outer, guarded, place_of)
         path = blobs.place(place.terminal.folder / "files", file, "original")
-        assert b"".join(blobs.chunks(path, key)) == SCAN
+        assert b"".join(sealed_files.chunks(path, key)) == SCAN
         codes = [line.code for line in log.lines(session)]
     assert codes.count("keys.recovered") == 2
     assert codes.count("case.recovered") == 1

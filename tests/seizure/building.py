@@ -18,8 +18,8 @@ from storage.cases.reveals import Request, Wish
 from storage.crypto.server_key import ServerKeys
 from storage.database.database import Database
 from storage.evidence import blobs, files
-from storage.evidence.blobs import Sealer
 from storage.evidence.files import Taken
+from storage.evidence.sealed_files import Sealer
 from storage.jobs import watches
 from storage.letters import sent
 from storage.letters.letter import Letter

@@ -22,7 +22,7 @@ from storage.crypto.sealing import (
     open_seal,
 )
 from storage.crypto.server_key import Purpose, ServerKeys
-from storage.evidence import blobs, files
+from storage.evidence import files, sealed_files
 from storage.models import File, Officer, Reveal, UnitGrant
 from storage.units import grants
 from tests.support.thief import Loot
@@ -286,7 +286,7 @@ def _evidence(found: Opening, one: _Sealed, key: bytes) -> Iterator[Read]:
     """Try a key on everything that lies on disk."""
     for path in sorted((found.folder or Path("/nonexistent")).rglob("*.*")):
         try:
-            plain = b"".join(blobs.chunks(path, key))
+            plain = b"".join(sealed_files.chunks(path, key))
         except NotAuthentic:
             continue
         yield Read(f"evidence {path.suffix[1:]}", one.report, plain)

@@ -15,7 +15,7 @@ from storage.cases import items, reports
 from storage.cases.items import Content
 from storage.crypto.sealing import Context, NotAuthentic, new_pair, seal
 from storage.crypto.server_key import Purpose
-from storage.evidence import blobs, files
+from storage.evidence import files, sealed_files
 from storage.evidence.files import Taken
 from storage.letters.letter import Letter
 from storage.models import (
@@ -114,7 +114,7 @@ def test_a_unit_opens_its_own_cases_and_no_identity_or_original(here, tmp_path):
     theirs = here.case(here.receipt("777").number)
     assert theirs.unit == other.id != mine.unit
 
-    original = blobs.Sealer(tmp_path / "original")
+    original = sealed_files.Sealer(tmp_path / "original")
     with original:
         original.write(b"isi asli")
     with here.database.writing() as session:

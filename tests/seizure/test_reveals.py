@@ -26,7 +26,7 @@ from storage.cases import cases, history, items, reveals
 from storage.crypto.sealing import Context, NotAuthentic, new_pair, open_seal
 from storage.crypto.server_key import ServerKeys
 from storage.database.database import Database
-from storage.evidence import blobs, files
+from storage.evidence import blobs, files, sealed_files
 from storage.evidence.blobs import FolderStore
 from storage.inspection import chains
 from storage.models import Case, File, Item, Officer, Reveal, Unit, UnitGrant
@@ -416,7 +416,7 @@ def test_an_older_key_of_the_vault_still_opens(desk: Desk, here: Held):
     grants(desk, later, newcomer)
     opened = opens(desk, here, later)
     place = blobs.place(desk.context.blob_store.path, here.file, "original")
-    assert b"".join(blobs.chunks(place, opened.key)) == SCAN
+    assert b"".join(sealed_files.chunks(place, opened.key)) == SCAN
 
 
 def test_a_case_whose_history_was_cut_opens_nothing(desk: Desk, here: Held):

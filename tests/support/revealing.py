@@ -11,8 +11,8 @@ from storage.cases import reveals
 from storage.cases.items import Content
 from storage.cases.reveals import Request, Wish
 from storage.evidence import blobs, files
-from storage.evidence.blobs import Sealer
 from storage.evidence.files import Taken
+from storage.evidence.sealed_files import Sealer
 from storage.models import Case, Reveal
 from storage.units import units
 from storage.words import Audience, ItemKind, RevealOf

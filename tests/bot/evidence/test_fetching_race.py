@@ -27,7 +27,8 @@ from storage.cases import reports
 from storage.crypto.server_key import ServerKeys
 from storage.database.database import Database
 from storage.evidence import files
-from storage.evidence.blobs import PART, Away, Sealer
+from storage.evidence.blobs import Away
+from storage.evidence.sealed_files import PART, Sealer
 from storage.jobs import jobs, watches
 from storage.jobs.watches import Watched
 from storage.models import File, Job

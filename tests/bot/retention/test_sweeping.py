@@ -6,8 +6,9 @@ import pytest
 
 from bot.retention import sweeping
 from storage.evidence import files
-from storage.evidence.blobs import PART, place_of
+from storage.evidence.blobs import place_of
 from storage.evidence.files import Taken
+from storage.evidence.sealed_files import PART
 from storage.units import units
 from storage.words import FileState
 from tests.support.desk import desk

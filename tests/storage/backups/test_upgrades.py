@@ -33,7 +33,7 @@ from storage.cases import items
 from storage.crypto.server_key import ServerKeys
 from storage.database import schema
 from storage.database.database import Database
-from storage.evidence import blobs, files
+from storage.evidence import blobs, files, sealed_files
 from storage.evidence.blobs import FolderStore
 from storage.inspection import rows as inspection
 from storage.models import Case
@@ -170,7 +170,7 @@ def opens(old: Old) -> None:
         key = files.copy_key(file, secret)
         assert key is not None
         place = blobs.place(old.folder, file.id, "copy")
-        assert b"isi" in b"".join(blobs.chunks(place, key))
+        assert b"isi" in b"".join(sealed_files.chunks(place, key))
         number, code = told["slips"]["mine"]
         slip = numbering.read_receipt(f"{number} {code}")
         assert slip is not None

@@ -4,8 +4,8 @@ import pytest
 
 from storage.crypto.sealing import NotAuthentic
 from storage.crypto.streams import CHUNK
-from storage.evidence import blobs
-from storage.evidence.blobs import Sealer
+from storage.evidence import sealed_files
+from storage.evidence.sealed_files import Sealer
 
 SEALED = CHUNK + 16
 SIZES = [0, 1, CHUNK - 5, CHUNK - 4, CHUNK - 3, 3 * CHUNK + 17]
@@ -25,7 +25,7 @@ def test_what_goes_in_comes_out_and_the_size_is_hidden(tmp_path, size):
     content = bytes(n % 251 for n in range(size))
     path = tmp_path / "aa" / "file.original"
     key = sealed(path, content)
-    assert b"".join(blobs.chunks(path, key)) == content
+    assert b"".join(sealed_files.chunks(path, key)) == content
     assert path.stat().st_size % SEALED == 0
     assert path.stat().st_mode & 0o077 == 0
     assert [one.name for one in path.parent.iterdir()] == ["file.original"]
@@ -50,10 +50,10 @@ def test_every_change_of_a_chunk_is_found(tmp_path):
     ):
         path.write_bytes(b"".join(broken))
         with pytest.raises(NotAuthentic):
-            list(blobs.chunks(path, key))
+            list(sealed_files.chunks(path, key))
     path.write_bytes(whole)
     with pytest.raises(NotAuthentic):
-        list(blobs.chunks(path, bytes(32)))
+        list(sealed_files.chunks(path, bytes(32)))
 
 
 def test_a_broken_fetch_leaves_nothing(tmp_path):
@@ -74,7 +74,9 @@ def test_a_broken_fetch_leaves_nothing(tmp_path):
 def test_a_part_comes_out_and_only_that_is_opened(tmp_path, start, size):
     content = bytes(n % 251 for n in range(3 * CHUNK + 17))
     key = sealed(tmp_path / "file", content)
-    found = b"".join(blobs.chunks(tmp_path / "file", key, start=start, size=size))
+    found = b"".join(
+        sealed_files.chunks(tmp_path / "file", key, start=start, size=size)
+    )
     stop = None if size is None else start + size
     assert found == content[start:stop]
 
@@ -85,12 +87,12 @@ def test_a_part_that_was_changed_is_found_and_another_is_read(tmp_path):
     broken = bytearray(path.read_bytes())
     broken[10] ^= 1
     path.write_bytes(bytes(broken))
-    assert b"".join(blobs.chunks(path, key, start=CHUNK, size=9)) == bytes(9)
+    assert b"".join(sealed_files.chunks(path, key, start=CHUNK, size=9)) == bytes(9)
     with pytest.raises(NotAuthentic):
-        list(blobs.chunks(path, key, start=9, size=9))
+        list(sealed_files.chunks(path, key, start=9, size=9))
 
 
 def test_what_would_begin_behind_the_end_is_not_there(tmp_path):
     key = sealed(tmp_path / "file", b"isi")
     with pytest.raises(NotAuthentic):
-        list(blobs.chunks(tmp_path / "file", key, start=CHUNK))
+        list(sealed_files.chunks(tmp_path / "file", key, start=CHUNK))

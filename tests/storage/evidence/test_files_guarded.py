@@ -16,9 +16,10 @@ from handlers import evidence
 from handlers.evidence import Outcome
 from handlers.messages import Kind, Media
 from storage.crypto.sealing import NotAuthentic
-from storage.evidence import blobs, files
-from storage.evidence.blobs import FolderStore, Sealer
+from storage.evidence import blobs, files, sealed_files
+from storage.evidence.blobs import FolderStore
 from storage.evidence.files import Taken
+from storage.evidence.sealed_files import Sealer
 from storage.jobs import jobs
 from storage.models import Event, File, Job
 from storage.units import units
@@ -232,7 +233,7 @@ def test_files_get_their_names_under_the_lock_of_the_row(here, job, tmp_path):
     late = Taken(second.key, None, {}, (second,))
     assert here.act(evidence.taken, job, late) is Outcome.LOST
     second.drop()
-    assert b"".join(blobs.chunks(place, first.key)) == b"first"
+    assert b"".join(sealed_files.chunks(place, first.key)) == b"first"
     assert [path.name for path in place.parent.iterdir()] == [place.name]
 
 
@@ -250,7 +251,7 @@ def test_a_rolled_back_settling_may_be_repeated(here, job, tmp_path):
         here.act(breaks)
     assert row_of(here).state == FileState.WAITING
     assert here.act(evidence.taken, job, taken) is Outcome.TAKEN
-    assert b"".join(blobs.chunks(place, sealer.key)) == b"evidence"
+    assert b"".join(sealed_files.chunks(place, sealer.key)) == b"evidence"
 
 
 def test_the_disk_tells_the_day_and_no_more(here, job, tmp_path):

@@ -8,8 +8,8 @@ from handlers.cases import data_requests
 from handlers.work import Work
 from storage.cases import cases, history
 from storage.evidence import blobs, files
-from storage.evidence.blobs import Sealer
 from storage.evidence.files import Taken
+from storage.evidence.sealed_files import Sealer
 from storage.models import Case, DataRequest
 from storage.units import memberships, units
 from storage.words import RequestKind, Role, UnitKind

@@ -5,8 +5,8 @@ from PIL import Image
 from sqlmodel import select
 
 from storage.evidence import blobs, files
-from storage.evidence.blobs import Sealer
 from storage.evidence.files import Taken
+from storage.evidence.sealed_files import Sealer
 from storage.models import Case, Event, File
 from storage.units import units
 from storage.words import FileState
