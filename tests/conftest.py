@@ -124,8 +124,10 @@ def postgres_template(postgres_server: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def spare_postgres(postgres_server: str, postgres_template: str) -> Spare:
-    return Spare(postgres_server, postgres_template)
+def spare_postgres(postgres_server: str, postgres_template: str) -> Iterator[Spare]:
+    spare = Spare(postgres_server, postgres_template)
+    yield spare
+    spare.close()
 
 
 @pytest.fixture
@@ -143,6 +145,13 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture
+def spare_store(spare_postgres: Spare) -> Iterator[Database]:
+    """Return a migrated, empty store on PostgreSQL that nobody else uses now."""
+    with spare_postgres.store() as store:
+        yield store
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Return the address of a migrated, empty store, on SQLite and on PostgreSQL."""
@@ -151,13 +160,19 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
         path.chmod(0o600)
         return f"sqlite:///{path}"
+    if "database" in request.fixturenames:
+        store: Database = request.getfixturevalue("spare_store")
+        return store.url.render_as_string(hide_password=False)
     url: str = request.getfixturevalue("migrated_postgres_url")
     return url
 
 
 @pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
+def database(database_url: str, request: pytest.FixtureRequest) -> Iterator[Database]:
     """Return a migrated store, once on SQLite and once on PostgreSQL."""
+    if not database_url.startswith("sqlite"):
+        yield request.getfixturevalue("spare_store")
+        return
     store = Database(database_url)
     yield store
     store.close()
