@@ -1,4 +1,5 @@
 import re
+from functools import cache
 
 import pytest
 
@@ -66,6 +67,7 @@ CODES = [
 ]
 
 
+@cache
 def used() -> set[str]:
     found = set(CODES)
     for source in [*HOME.rglob("*.py"), *HOME.rglob("*.html")]:
