@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
-from moto.server import ThreadedMotoServer
 
 from bot.assembly.office import make_blob_store
 from bot.settings.sections import Settings
@@ -38,6 +37,10 @@ class Named:
 @contextmanager
 def s3_server(port: int = 0) -> Iterator[str]:
     """Run a server for the time of the block; its address."""
+    from moto.server import (  # noqa: PLC0415 - a second, and most tests have no bucket
+        ThreadedMotoServer,
+    )
+
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=port, verbose=False)
     server.start()
