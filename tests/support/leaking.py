@@ -163,7 +163,7 @@ def _functions() -> Iterator[FunctionType]:
 
 def _typed() -> Iterator[Any]:
     """Yield what Typer reads the command line by: it looks at their parameters."""
-    waiting: list[Typer | None] = [cli.app]
+    waiting: list[Typer | None] = [cli.app, *map(cli.holding, cli.COMMANDS)]
     while waiting:
         app = waiting.pop()
         if app is None:
