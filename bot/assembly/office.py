@@ -9,10 +9,8 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from bot.channels import sms, telegram, whatsapp
-from bot.channels.limits import TELEGRAM_LOCAL
+from bot.channels import limits
 from bot.settings.sections import Settings
-from bot.watch import canary_channel
 from handlers.office import Office
 from handlers.questionnaire.book import Questionnaire
 from handlers.questionnaire.book import load as load_questionnaire
@@ -25,10 +23,10 @@ from storage.words import Channel
 _MEBIBYTE = 1 << 20
 _YEARS_AHEAD = 8
 _LIMITS = (
-    (Channel.TELEGRAM, telegram.LIMITS),
-    (Channel.SMS, sms.Sms.limits),
-    (Channel.WHATSAPP, whatsapp.WhatsApp.limits),
-    (Channel.CANARY, canary_channel.LIMITS),
+    (Channel.TELEGRAM, limits.TELEGRAM),
+    (Channel.SMS, limits.SMS),
+    (Channel.WHATSAPP, limits.WHATSAPP),
+    (Channel.CANARY, limits.CANARY),
 )
 
 
@@ -61,7 +59,7 @@ def _file_limits(settings: Settings) -> Mapping[str, int]:
         name: most.file_bytes // _MEBIBYTE for name, most in _LIMITS
     }
     if settings.telegram.local_files:
-        found[Channel.TELEGRAM] = TELEGRAM_LOCAL.file_bytes // _MEBIBYTE
+        found[Channel.TELEGRAM] = limits.TELEGRAM_LOCAL.file_bytes // _MEBIBYTE
     return found
 
 

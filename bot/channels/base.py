@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from bot.channels.limits import Limits
 from handlers.messages import Incoming
 from storage import words
 from storage.letters.letter import Letter
@@ -113,31 +114,6 @@ class Download(NamedTuple):
 
     content_type: str
     chunks: AsyncIterator[bytes]
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """A provider's limits: text in UTF-16 units, rates in messages, files in bytes.
-
-    ``per_second`` counts the whole channel, of which ``burst`` may go at once;
-    ``per_chat_second`` one person, who may have ``chat_burst`` at once. With
-    ``in_segments`` a text costs as many messages as it has segments. ``group_per_minute``
-    is 0 where there are no groups. Messages of both sides can be deleted for
-    ``delete_hours``, ``delete_at_once`` in one request; 0 where the provider has no such
-    thing.
-    """
-
-    text: int
-    per_second: float
-    per_chat_second: float
-    chat_burst: int
-    file_bytes: int
-    burst: float = 1
-    in_segments: bool = False
-    group_per_minute: int = 0
-    group_burst: float = 1
-    delete_hours: int = 0
-    delete_at_once: int = 0
 
 
 class Sender(Protocol):

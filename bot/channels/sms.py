@@ -4,8 +4,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, ClassVar, Final
 
-from bot.channels import base, limits, twilio, twilio_forms
-from bot.channels.limits import SMS_PER_SECOND
+from bot.channels import base, twilio, twilio_forms
+from bot.channels.limits import SMS, SMS_PER_SECOND, Limits
 from handlers.messages import Incoming, Kind
 from storage.letters.letter import Letter
 from storage.words import Channel
@@ -49,7 +49,7 @@ class Sms(twilio.Twilio):
 
     name: ClassVar = Channel.SMS
     look_alikes: ClassVar = LOOK_ALIKES
-    limits: base.Limits = limits.SMS
+    limits: Limits = SMS
 
     def __init__(self, *, per_second: int = SMS_PER_SECOND, **account: Any) -> None:  # noqa: ANN401 - passed on to Twilio as it is
         super().__init__(**account)

@@ -24,6 +24,7 @@ from twilio.rest import Client  # type: ignore[import-untyped] # no types there
 
 from bot.channels import base
 from bot.channels.download import Source
+from bot.channels.limits import Limits
 from storage.letters.letter import Letter
 from storage.words import Channel
 
@@ -129,7 +130,7 @@ class Twilio:
     """
 
     name: ClassVar[Channel]
-    limits: base.Limits
+    limits: Limits
     prefix: ClassVar[str] = ""
     look_alikes: ClassVar[Mapping[int, str]] = {}
 

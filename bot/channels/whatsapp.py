@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
-from bot.channels import base, limits, twilio, twilio_forms
+from bot.channels import base, twilio, twilio_forms
+from bot.channels.limits import WHATSAPP, Limits
 from bot.channels.sms import AGREEING
 from handlers.messages import Incoming, Kind, Media
 from storage.letters.letter import Letter
@@ -30,7 +31,7 @@ class WhatsApp(twilio.Twilio):
     """
 
     name: ClassVar = Channel.WHATSAPP
-    limits: base.Limits = limits.WHATSAPP
+    limits: Limits = WHATSAPP
     prefix: ClassVar = PREFIX
 
     def __init__(

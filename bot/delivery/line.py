@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.channels import base, sms
+from bot.channels.limits import Limits
 from bot.delivery.pace import Pace
 from bot.telemetry.breaker import Breaker
 from handlers import lengths
@@ -136,7 +137,7 @@ class Line:
         )
 
 
-def cost_of(letter: Letter, limits: base.Limits) -> int:
+def cost_of(letter: Letter, limits: Limits) -> int:
     """Return what a letter costs on a channel: one, or its segments as they are sent."""
     if not limits.in_segments:
         return 1

@@ -9,7 +9,7 @@ import secrets
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
-from bot.channels.base import Limits
+from bot.channels.limits import Limits
 
 PEOPLE = 10_000
 MINUTE = 60

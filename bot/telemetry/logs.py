@@ -19,7 +19,6 @@ from traceback import walk_tb
 from types import MappingProxyType, TracebackType
 from typing import Any, Literal, TextIO, TypeAlias
 
-import structlog
 from typing_extensions import override
 
 from bot.telemetry import log_fields
@@ -107,6 +106,8 @@ class _Output(logging.Handler):
     def __init__(self, stream: TextIO, form: Form) -> None:
         super().__init__()
         self._stream = stream
+        import structlog  # noqa: PLC0415 - it loads all of rich; most commands log nothing
+
         self._render = (
             structlog.processors.JSONRenderer()
             if form == "json"

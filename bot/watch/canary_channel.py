@@ -12,18 +12,11 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, ClassVar, Final
 
-from bot.channels import base
+from bot.channels import base, limits
 from handlers.messages import Incoming, Kind
 from storage.letters.letter import Letter
 from storage.words import Channel, LetterKind
 
-LIMITS: Final = base.Limits(
-    text=4096,
-    per_second=1000,
-    per_chat_second=1000,
-    chat_burst=1000,
-    file_bytes=1 << 20,
-)
 _ELSEWHERE: Final = 0.5
 _WIDEST: Final = 4096
 
@@ -32,7 +25,7 @@ class Canary:
     """The canary adapter; ``heard`` is where its letters go while it listens."""
 
     name: ClassVar = Channel.CANARY
-    limits: ClassVar = LIMITS
+    limits: ClassVar = limits.CANARY
 
     def __init__(self) -> None:
         self.heard: asyncio.Queue[Letter] | None = None

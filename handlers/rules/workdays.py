@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Self
 
-import holidays as package
-
 DAY = timedelta(days=1)
 _SATURDAY = 5
 MONTHS_IN_YEAR = 12
@@ -38,6 +36,8 @@ class Calendar:
 
         An override is ``public``, ``joint`` or ``work``; days outside ``years`` count too.
         """
+        import holidays as package  # noqa: PLC0415 - of every country; few commands count days
+
         wanted = list(years)
         public = set(
             package.country_holidays(country, years=wanted, categories="public")

@@ -10,6 +10,7 @@ import pytest
 from sqlmodel import SQLModel, col, select
 
 from bot.channels import base
+from bot.channels.limits import Limits
 from bot.delivery import delivery, departures, ledger
 from bot.delivery.delivery import Delivery
 from bot.telemetry import breaker
@@ -24,7 +25,7 @@ from storage.notices import failed as failed_letters
 from storage.words import Channel, LetterKind
 
 START = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
-FAST = base.Limits(
+FAST = Limits(
     text=4096, per_second=1000, per_chat_second=1000, chat_burst=1000, file_bytes=1
 )
 SENT = base.Sent("7", final=True)
@@ -342,7 +343,7 @@ async def test_people_are_served_at_once_and_each_in_order(database):
 
 
 async def test_a_slow_channel_claims_nothing_ahead(database):
-    slow = base.Limits(
+    slow = Limits(
         text=160, per_second=0.01, per_chat_second=9, chat_burst=9, file_bytes=1
     )
     wire = Provider(limits=slow)

@@ -8,6 +8,7 @@ import pytest
 from sqlmodel import select
 
 from bot.channels import base
+from bot.channels.limits import Limits
 from bot.delivery.delivery import Delivery
 from bot.delivery.departures import START_SECONDS
 from bot.delivery.outcomes import Written
@@ -22,7 +23,7 @@ from storage.words import Channel, EventCode, LetterKind
 from tests.support.desk import desk
 from tests.support.migrated import migrate
 
-FAST = base.Limits(
+FAST = Limits(
     text=4096, per_second=1000, per_chat_second=1000, chat_burst=1000, file_bytes=1
 )
 

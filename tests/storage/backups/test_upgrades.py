@@ -43,7 +43,7 @@ from tests.support.places import RECORDED, ROOT
 from tests.support.terminal import Terminal
 from tests.support.unsealing import secret_for
 
-SCRIPT = ScriptDirectory.from_config(schema._config())  # noqa: SLF001 - the same folder of revisions
+SCRIPT = ScriptDirectory.from_config(schema.config_of_alembic())
 OLDER = [one.revision for one in SCRIPT.walk_revisions() if one.nextrev]
 KEPT = sorted(path.stem for path in RECORDED.glob("*.kentongan"))
 CHANGES = ("CREATE", "ALTER", "DROP", "INSERT", "UPDATE", "DELETE")

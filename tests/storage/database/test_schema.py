@@ -6,6 +6,7 @@ from itertools import combinations
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import DateTime, text
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import SQLModel
@@ -131,6 +132,20 @@ def test_head_equals_the_models(database: Database):
         assert compare_metadata(context, SQLModel.metadata) == []
     schema.check(database)
     schema.upgrade(database)
+
+
+def test_the_files_of_migrations_are_named_in_their_order():
+    """``check`` goes by the names alone; alembic, which goes by what stands in the files."""
+    alembic = ScriptDirectory.from_config(schema.config_of_alembic())
+    walked = [one.revision for one in alembic.walk_revisions()]
+    assert schema.revisions() == walked[::-1]
+    assert schema.head() == alembic.get_current_head()
+
+
+def test_alembic_reads_the_same_revision(database: Database):
+    with database.read_engine.connect() as connection:
+        told = MigrationContext.configure(connection).get_current_revision()
+        assert schema.revision_of(connection) == told == schema.head()
 
 
 def test_a_newer_store_is_refused_and_an_older_one_named(database: Database):
