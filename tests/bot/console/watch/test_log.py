@@ -24,9 +24,7 @@ def auditor(desk: Desk) -> Browser:
 async def act(desk: Desk, *cases: Case, verb=officer.record_reading, **more) -> None:
     who = desk.house.supervisor.officer
     for case in cases:
-        await desk.context.writer.run(
-            verb, desk.context.office, case.report, by=who, now=desk.clock(), **more
-        )
+        await desk.act(verb, case.report, by=who, **more)
 
 
 async def test_the_log_is_read_filtered_and_paged(desk: Desk, auditor: Browser):
