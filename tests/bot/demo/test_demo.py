@@ -117,7 +117,8 @@ def is_gone(url):
 
 
 async def test_a_newcomer_reports_twice_and_the_officer_is_alerted(tmp_path):
-    with running(tmp_path / "demo") as one:
+    folder = tmp_path / "demo"
+    with running(folder) as one:
         async with httpx.AsyncClient(base_url=one.phones, timeout=70) as client:
             assert (await client.get("/")).is_success
             answer = await client.get(one.console, follow_redirects=True)
@@ -133,7 +134,7 @@ async def test_a_newcomer_reports_twice_and_the_officer_is_alerted(tmp_path):
         for login, passphrase in agency.PASSPHRASES.items():
             assert f"{login:<7} {passphrase}" in text
         assert "on the page with the phones" in text
-        secrets = tmp_path / "demo" / "authenticator.json"
+        secrets = folder / "authenticator.json"
         assert stat.S_IMODE(secrets.stat().st_mode) == 0o600
         arguments = [path.read_text() for path in children(one.process.pid)]
         assert any("bot.simulator" in line for line in arguments)
@@ -141,20 +142,25 @@ async def test_a_newcomer_reports_twice_and_the_officer_is_alerted(tmp_path):
             assert not any(word in line for line in arguments)
         assert await asyncio.to_thread(one.ends, signal.SIGINT) == 0
         assert await asyncio.to_thread(is_gone, one.phones)
-    second = await a_second_run(tmp_path / "demo")
-    config = tmp_path / "demo" / "config.toml"
+    second = await a_second_run_that_is_killed(folder)
+    config = folder / "config.toml"
     assert stat.S_IMODE(config.stat().st_mode) == 0o600
-    said = command("--config", str(config), "case", "list")
-    assert number in said.stdout
-    assert second in said.stdout
-    assert command("--config", str(config), "doctor").returncode == 1
-    refused = command("--config", str(config), "serve")
-    assert refused.returncode == 1
-    assert "demo" in refused.stderr
+    with agency.claimed(folder, fresh=False):
+        line = Terminal(tmp_path).refused("demo", "--folder", str(folder))
+        assert "running in this folder already" in line
+    terminal = Terminal(tmp_path)
+    said = terminal("--config", str(config), "case", "list")
+    assert number in said.out
+    assert second in said.out
+    assert terminal("--config", str(config), "doctor").code == 1
+    assert "demo" in terminal.refused("--config", str(config), "serve")
 
 
-async def a_second_run(folder):
-    """Report once more after everything was stopped; return the case's number."""
+async def a_second_run_that_is_killed(folder):
+    """Report once more after everything was stopped; return the case's number.
+
+    A demo that is killed takes its phones with it.
+    """
     with running(folder) as one:
         async with httpx.AsyncClient(base_url=one.phones, timeout=70) as client:
             officer, phone = Phone(client, "officer"), Phone(client, "telegram")
@@ -162,7 +168,9 @@ async def a_second_run(folder):
             await phone.say("LAPOR Uang proyek jalan desa hilang")
             number = await number_on(phone)
             assert await officer.gets(number)
-        assert await asyncio.to_thread(one.ends) == 0
+        await asyncio.to_thread(one.ends, signal.SIGKILL)
+        assert await asyncio.to_thread(is_gone, one.phones)
+        assert await asyncio.to_thread(is_gone, one.console)
     return number
 
 
@@ -171,30 +179,6 @@ def children(pid):
     with_threads = Path(f"/proc/{pid}/task").glob("*/children")
     started = " ".join(path.read_text() for path in with_threads).split()
     return [Path(f"/proc/{each}/cmdline") for each in (pid, *started)]
-
-
-def command(*words):
-    clean = {k: v for k, v in os.environ.items() if not k.startswith("KENTONGAN_")}
-    return subprocess.run(  # noqa: S603 - our own command
-        [sys.executable, "-m", "bot", *words],
-        cwd=ROOT,
-        env=clean,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
-
-
-def test_a_killed_demo_takes_its_phones_with_it(tmp_path):
-    with running(tmp_path / "demo") as one:
-        one.ends(signal.SIGKILL)
-        assert is_gone(one.phones)
-        assert is_gone(one.console)
-    with agency.claimed(tmp_path / "demo", fresh=False):
-        line = Terminal(tmp_path).refused("demo", "--folder", str(tmp_path / "demo"))
-        assert "running in this folder already" in line
 
 
 async def test_a_real_token_makes_telegram_real(tmp_path):
@@ -216,7 +200,8 @@ async def test_a_real_token_makes_telegram_real(tmp_path):
             text = (tmp_path / "demo" / "config.toml").read_text()
             assert token not in text
         finally:
-            await asyncio.to_thread(one.ends)
+            code = await asyncio.to_thread(one.ends)
+        assert code == 0
 
 
 @pytest.mark.parametrize("words", [(), ("--fresh",)])
