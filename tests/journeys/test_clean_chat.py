@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.delivery import delivery
+from bot.delivery import departures
 from tests.journeys.telling import is_quiet, kept, receipt, report, until
 from tests.support.phones import Phone
 from tests.support.running import Running
@@ -15,7 +15,7 @@ STORY = "Camat meminta setoran dari tiap kepala desa"
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let nobody wait for a backoff: how long it is, other tests prove."""
-    monkeypatch.setattr(delivery, "backoff", lambda attempts: attempts / 10)
+    monkeypatch.setattr(departures, "backoff", lambda attempts: attempts / 10)
 
 
 async def stands(phone: Phone) -> list[str]:

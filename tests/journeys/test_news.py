@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.delivery import delivery
+from bot.delivery import departures
 from bot.telemetry import breaker
 from tests.journeys.telling import events, is_quiet, kept, receipt, report, until
 from tests.support.phones import Phone, Simulator
@@ -20,7 +20,7 @@ IN_INDONESIAN, IN_ENGLISH = "HX" + "1" * 32, "HX" + "2" * 32
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let nobody wait for a backoff or a rest: how long they are, other tests prove."""
-    monkeypatch.setattr(delivery, "backoff", lambda attempts: attempts / 50)
+    monkeypatch.setattr(departures, "backoff", lambda attempts: attempts / 50)
     monkeypatch.setattr(breaker, "SPANS", dict.fromkeys(breaker.Cause, (0.1, 0.2)))
 
 
