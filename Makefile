@@ -5,12 +5,12 @@ BIN := .venv/bin
 RUN := $(BIN)/python -m
 PIP := $(RUN) pip install --disable-pip-version-check --no-input
 COMPILE := uv pip compile --quiet --no-header --no-annotate --generate-hashes --universal --python-version 3.11
-TESTS := -m "not browser" -n 2 --dist worksteal
+TESTS := -m "not browser and not faults" -n 2 --dist worksteal
 USED := .venv/used.stamp
 DEVELOPED := .venv/developed.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install develop check test coverage chaos fuzz test-browser pictures floors audit lock clean
+.PHONY: help demo install develop check test coverage faults chaos fuzz test-browser pictures floors audit lock clean
 
 help: ## Show these lines
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -29,7 +29,7 @@ check: develop ## Check format, lint, types, imports and known bad patterns
 	$(BIN)/lint-imports --no-cache
 	$(RUN) bandit --quiet --configfile pyproject.toml --recursive bot handlers storage
 
-test: check ## Check, then run all tests on SQLite and PostgreSQL
+test: check ## Check, then run the tests on SQLite and PostgreSQL (faults and browser: lanes of their own)
 	$(RUN) pytest $(TESTS)
 
 coverage: check ## The same under branch coverage, child processes too; below 95 % it fails (slower)
@@ -37,6 +37,9 @@ coverage: check ## The same under branch coverage, child processes too; below 95
 	$(RUN) coverage run -m pytest $(TESTS)
 	$(RUN) coverage combine --quiet
 	$(RUN) coverage report
+
+faults: develop ## Kill servers, stores and providers in short runs, a short chaos among them
+	$(RUN) pytest -m faults -n 2
 
 chaos: develop ## Kill servers 30 times under 200 reporters, on both databases (15 min; CHAOS_SEED=… again)
 	$(RUN) tests.tools.chaos

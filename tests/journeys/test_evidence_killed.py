@@ -28,6 +28,8 @@ from tests.support.running import environment, found
 from tests.tools.chaos.machine import Front, Machine
 from tests.tools.chaos.stores import Store
 
+pytestmark = pytest.mark.faults
+
 STORY = "Kepala gudang menjual beras bantuan, ini rekaman suaranya"
 SIZE = 15_000_000
 ARRIVED = 4 << 20

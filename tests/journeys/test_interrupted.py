@@ -3,9 +3,13 @@
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from tests.journeys.telling import kept, receipt, words
 from tests.support.phones import Phone, Simulator
 from tests.support.running import Running, running
+
+pytestmark = pytest.mark.faults
 
 STORY = "Kepala puskesmas menjual obat gratis"
 

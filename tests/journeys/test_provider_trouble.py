@@ -21,6 +21,8 @@ from tests.journeys.telling import (
 from tests.support.phones import Phone
 from tests.support.running import Running
 
+pytestmark = pytest.mark.faults
+
 STORY = "Panitia lelang membocorkan harga kepada satu rekanan"
 
 

@@ -35,6 +35,8 @@ from tests.support.places import ROOT
 from tests.support.running import Running, found, running
 from tests.support.unsealing import secret_for, unit_secret
 
+pytestmark = pytest.mark.faults
+
 PASSPHRASE = "enam kata yang panjang sekali"
 LETTER = b"%PDF-1.4 surat yang asli"
 

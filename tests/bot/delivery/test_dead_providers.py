@@ -24,9 +24,10 @@ from tests.bot.delivery.test_delivery import START, running
 from tests.journeys.telling import until
 from tests.support.scripted import Answer, provider
 
-pytestmark = pytest.mark.filterwarnings(
-    "ignore::pytest.PytestUnraisableExceptionWarning"
-)
+pytestmark = [
+    pytest.mark.faults,
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 """Who gives up in the middle of a handshake leaves a socket to the collector."""
 CHANNELS = (Channel.TELEGRAM, Channel.SMS, Channel.WHATSAPP)
 LETTERS = 8

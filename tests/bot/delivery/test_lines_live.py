@@ -17,6 +17,8 @@ from storage.words import Channel, LetterKind
 from tests.support.phones import Simulator
 from tests.support.running import Running, running
 
+pytestmark = pytest.mark.faults
+
 TURNS = 45
 """The longest exchange with a machine: what one person is answered in a minute, and a bit."""
 

@@ -7,6 +7,7 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
 from sqlmodel import SQLModel, select
 
 from bot.channels.telegram import Telegram
@@ -19,6 +20,8 @@ from storage.models import OutboxRow
 from storage.words import Channel, LetterKind
 from tests.support.places import ROOT
 from tests.support.scripted import Answer, provider
+
+pytestmark = pytest.mark.faults
 
 MESSAGE = {"message_id": 7, "date": 0, "chat": {"id": 1, "type": "private"}}
 WORKER = """

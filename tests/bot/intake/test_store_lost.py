@@ -26,6 +26,8 @@ from storage.models import Quarantine
 from tests.journeys.telling import until
 from tests.support.running import Running, running
 
+pytestmark = pytest.mark.faults
+
 SECRET = "a-secret-of-the-webhook"
 WAVE = 12
 LOADED = 40.0

@@ -12,6 +12,8 @@ import pytest
 from tests.tools.chaos.__main__ import once
 from tests.tools.chaos.run import SHORT
 
+pytestmark = pytest.mark.faults
+
 SEED = os.environ.get("CHAOS_SEED", "1")
 
 
