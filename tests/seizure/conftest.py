@@ -11,6 +11,11 @@ from tests.seizure.building import whole_house
 from tests.seizure.whole import Whole
 
 
+@pytest.fixture(autouse=True, scope="module")
+def hashing() -> None:
+    """Hash as the house here was hashed: ``building`` says where it is done quickly."""
+
+
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])
 def whole(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
