@@ -35,6 +35,10 @@ gc.set_threshold(50_000, 20, 50)  # thousands of tests leave much behind that st
 compile_once()
 sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type] # httpcore seeks it for every lock, in every folder
 
+ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+ABOVE_STORAGE = ("tests/handlers/", "tests/bot/console/")
+"""Here no SQL is written, so a test runs on SQLite unless it is marked ``both_stores``."""
+
 MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of the machine, looked at and not trusted
 ROOM = 4 << 30
 if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM:
@@ -45,6 +49,25 @@ else:
         "synchronous=OFF" if one == "synchronous=FULL" else one
         for one in engines._WRITER_PRAGMAS  # noqa: SLF001 - as above
     )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Choose the stores of a test.
+
+    All SQL is in ``storage``, and its tests run on SQLite and on PostgreSQL. What stands
+    above is proved on one of them, but for what could differ although each statement is
+    right: two at once, a transaction that is refused, the order of rows, words that a store
+    may not like, and every statement that no test of ``storage`` sends to PostgreSQL.
+    ``tests/tools/both_stores.py`` (make test) tells what PostgreSQL never saw.
+    """
+    test = metafunc.definition
+    if (
+        "database_url" in metafunc.fixturenames
+        and test.nodeid.startswith(ABOVE_STORAGE)
+        and not test.get_closest_marker("both_stores")
+    ):
+        test.add_marker(ON_SQLITE)
 
 
 @pytest.fixture(autouse=True, scope="module")

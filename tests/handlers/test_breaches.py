@@ -82,12 +82,14 @@ def test_every_reporter_is_told_once_with_a_neutral_notice(here, monkeypatch):
     )
 
 
+@pytest.mark.both_stores
 def test_a_second_breach_is_told_again(here):
     here.reports("555")
     assert goes_on(here, opened(here)) == (1, None)
     assert goes_on(here, opened(here)) == (1, None)
 
 
+@pytest.mark.both_stores
 def test_the_authority_gets_figures_and_the_time_is_noted_once(here):
     here.reports("555")
     breach = opened(here)
@@ -102,6 +104,7 @@ def test_the_authority_gets_figures_and_the_time_is_noted_once(here):
         here.act(verbs.tell_authority, b"nothing")
 
 
+@pytest.mark.both_stores
 @pytest.mark.parametrize("column", ["known", "told_authority", "told_reporters"])
 def test_a_changed_breach_is_none(here, column):
     breach = opened(here)

@@ -50,6 +50,7 @@ def test_files_are_told_by_how_far_they_came(here, tmp_path):
         assert len(files.of_report(session, here.keys, case.report)) == 4
 
 
+@pytest.mark.both_stores
 @pytest.mark.parametrize(
     ("state", "why"),
     [

@@ -25,6 +25,8 @@ from storage.models import Inbox, Job, Quarantine, Route
 from storage.words import Channel, JobKind
 from tests.support.doors import Doors, doors
 
+pytestmark = pytest.mark.both_stores
+
 NOTHING = Opening(Proof.NONE)
 STORY = "LAPOR camat meminta setoran tiap bulan"
 

@@ -94,6 +94,7 @@ def test_a_message_that_is_taken_twice_counts_once(ids):
         assert echo == (len(seen) > SAME_WORDS)
 
 
+@pytest.mark.both_stores
 def test_lines_that_differ_in_their_numbers_are_all_kept(here):
     for line in ("LAPOR", "ya", "ya", "ya", *["lewat"] * 5):
         here.say("+628120002", line, channel=Channel.SMS)

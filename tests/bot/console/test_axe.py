@@ -71,7 +71,6 @@ async def sign_in(
     )
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("theme", ["light", "dark"])
 async def test_axe_finds_nothing(
     desk: Desk, chromium: Browser, address: str, theme: Literal["light", "dark"]
@@ -134,7 +133,6 @@ async def test_axe_finds_nothing(
     await context.close()
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_a_case_is_worked_with_the_keyboard_alone(
     desk: Desk, chromium: Browser, address: str
 ):
@@ -175,7 +173,6 @@ async def test_a_case_is_worked_with_the_keyboard_alone(
     await context.close()
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_a_link_in_an_alert_finds_the_session(
     desk: Desk, chromium: Browser, address: str
 ):

@@ -39,7 +39,6 @@ async def check(page: Page, name: str) -> None:
             await page.screenshot(path=path, full_page=True)
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("theme", ["light", "dark"])
 async def test_axe_finds_nothing(
     desk: Desk, chromium: Browser, address: str, theme: Literal["light", "dark"]

@@ -19,7 +19,6 @@ __all__ = ["address", "chromium"]
 pytestmark = pytest.mark.browser
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_axe_finds_nothing_on_pages_of_waiting_and_of_a_custodians_conflict(
     desk: Desk,
     chromium: Browser,

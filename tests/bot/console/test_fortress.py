@@ -34,7 +34,6 @@ ALWAYS = {
     "X-Frame-Options": "DENY",
 }
 """Written out once more: what a page must say is no matter of what the code says."""
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 METHODS = ("GET", "HEAD", "POST", "OPTIONS")
 RARE = ("PUT", "PATCH", "DELETE", "TRACE")
 """Methods that no route knows; addresses take turns in hearing them."""

@@ -138,6 +138,7 @@ async def test_bad_bodies_are_refused_plainly(desk: Desk, body: bytes, status: i
     assert response.status_code == status
 
 
+@pytest.mark.both_stores
 @pytest.mark.parametrize("path", ["/cases/%00", "/people/officers/a%00", "/?after=%00"])
 async def test_a_nul_names_nothing(desk: Desk, path: str):
     browser = desk.signed_in(desk.house.supervisor)
@@ -176,6 +177,7 @@ async def test_a_session_that_is_idle_is_over(desk: Desk):
     assert (await browser.get("/")).status_code == 303
 
 
+@pytest.mark.both_stores
 async def test_reading_writes_at_most_once_a_minute(desk: Desk):
     browser = desk.signed_in(desk.house.supervisor)
 
@@ -209,6 +211,7 @@ async def test_an_error_page_tells_no_details(
     assert "Something failed" in Page(response).text
 
 
+@pytest.mark.both_stores
 async def test_a_store_that_cannot_write_says_try_again(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ):
@@ -234,6 +237,7 @@ async def test_pages_speak_the_language_of_the_browser_before_sign_in(desk: Desk
     assert 'lang="en"' in response.text
 
 
+@pytest.mark.both_stores
 async def test_a_changed_account_is_a_stranger(desk: Desk):
     browser = desk.signed_in(desk.house.supervisor)
     with desk.database.writing() as session:

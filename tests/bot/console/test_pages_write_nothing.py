@@ -1,6 +1,5 @@
 """A page that shows writes nothing but that it was read, and keys that a session re-seals."""
 
-import pytest
 from sqlmodel import SQLModel
 from starlette.routing import Mount, Route
 
@@ -8,8 +7,6 @@ from storage.units import rotation, units
 from storage.words import Role
 from tests.support.browsers import Desk
 from tests.support.founded import Person, person
-
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 READING = {"cases", "events", "audit", "registers"}
 """What a line of reading is: news seen, the history, its witness, the register number."""

@@ -59,6 +59,7 @@ async def test_the_console_begins_where_the_work_is(desk: Desk, role: Role):
     assert (await browser.get(menu.first(role))).status_code == 200
 
 
+@pytest.mark.both_stores
 @pytest.mark.parametrize("role", Role)
 async def test_the_menu_leads_to_pages_that_are_there(desk: Desk, role: Role):
     who = desk.colleague("new") if role is Role.HANDLER else somebody(desk, role)

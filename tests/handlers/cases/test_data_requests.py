@@ -219,6 +219,7 @@ def test_a_limit_is_explained_in_words(here, channel):
         here.act(rights.answer, case.report, row.id, RequestState.DONE, "x", by=sari)
 
 
+@pytest.mark.both_stores
 @both
 def test_erasing_everything_takes_two_and_the_code_still_says_so(here, channel):
     case, slip = reported(here, channel)
@@ -289,6 +290,7 @@ def test_a_legal_hold_keeps_all_but_the_contact_and_says_so(here, channel):
     assert "Ada proses hukum." in says(here, channel, f"BACA {slip}")
 
 
+@pytest.mark.both_stores
 @pytest.mark.parametrize("status", [Status.RECEIVED, Status.REVIEW])
 def test_withdrawing_forgets_and_from_review_on_only_marks(here, status):
     case, _ = reported(here, Channel.TELEGRAM)
@@ -311,6 +313,7 @@ def test_withdrawing_forgets_and_from_review_on_only_marks(here, status):
     assert told(here, case)
 
 
+@pytest.mark.both_stores
 def test_a_planted_or_changed_request_is_no_request(here):
     case, _ = reported(here, Channel.TELEGRAM)
     here.act(rights.ask, case.report, RequestKind.ERASE)
@@ -374,6 +377,7 @@ def test_rules_without_these_rights_are_refused(tmp_path):
         Rulebook.load(tmp_path)
 
 
+@pytest.mark.both_stores
 def test_every_event_of_a_request_is_a_day(here):
     case, _ = reported(here, Channel.TELEGRAM)
     here.act(rights.ask, case.report, RequestKind.ACCESS)

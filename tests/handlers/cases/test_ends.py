@@ -60,6 +60,7 @@ def passes(here: Desk, case: Case) -> Case:
     return row
 
 
+@pytest.mark.both_stores
 @pytest.mark.parametrize("status", WAYS)
 def test_an_officer_ends_it_and_takes_it_up_again(here: Desk, status: Status):
     case, _ = here.reports("555")
@@ -78,6 +79,7 @@ def test_an_officer_ends_it_and_takes_it_up_again(here: Desk, status: Status):
     assert (row.status, row.is_open, row.closed) == (again, True, None)
 
 
+@pytest.mark.both_stores
 def test_its_reporter_ends_it_early_and_only_then(here: Desk):
     early, _ = here.reports("555")
     late, _ = here.reports("777")

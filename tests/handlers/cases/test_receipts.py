@@ -66,6 +66,7 @@ def test_five_tries_then_a_pause_for_this_contact_alone(here):
     assert here.delivers()[-1].text != heard[5]
 
 
+@pytest.mark.both_stores
 def test_a_receipt_is_given_once_by_two_makers(here):
     here.say("555", "LAPOR Kepala dinas meminta uang dua puluh juta")
     with here.database.writing() as session:
@@ -90,6 +91,7 @@ def test_a_receipt_is_given_once_by_two_makers(here):
     assert "code" not in repr(two)
 
 
+@pytest.mark.both_stores
 def test_a_crash_between_submit_and_receipt_heals(here):
     here.say("555", "LAPOR Kepala dinas meminta uang dua puluh juta")
     with here.database.writing() as session:

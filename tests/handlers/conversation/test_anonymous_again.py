@@ -55,6 +55,7 @@ def test_a_correction_of_a_name_that_is_gone_is_not_kept(here: Desk):
     assert not has_name(here)
 
 
+@pytest.mark.both_stores
 def test_a_name_that_a_press_overtook_is_not_kept_either(here: Desk):
     """ANON is pressed after the name was written, and arrives before it."""
     steps = enumerate(NAMED[:-1], start=1)

@@ -184,6 +184,7 @@ def test_a_hundred_and_more_messages_go_in_batches(chat: Chat):
     assert chat.stands == {}
 
 
+@pytest.mark.both_stores
 def test_a_draft_outlives_its_cleaning(chat: Chat):
     chat.say(*BEGIN, "Dinas Perizinan Kota Jambi", "BERSIHKAN")
     assert "masih terbuka" in chat.says()[-1]
@@ -267,6 +268,7 @@ def test_a_receipt_that_comes_while_the_chat_is_cleaned_stays(chat: Chat):
     assert chat.stands == {}
 
 
+@pytest.mark.both_stores
 def test_what_is_written_while_the_chat_is_cleaned_stays(chat: Chat):
     chat.say("LAPOR", "BERSIHKAN")
     chat.here.say(ME, "YA", message_id=chat.put("YA"))
@@ -302,6 +304,7 @@ def test_another_persons_chat_is_left_alone(here: Desk):
     assert len(rows(here)) == 1
 
 
+@pytest.mark.both_stores
 def test_a_lost_lease_still_remembers_what_went_out(chat: Chat):
     chat.here.say(ME, "LAPOR", message_id=chat.put("LAPOR"))
     claim = (outbox.claim, Channel.TELEGRAM)
@@ -378,6 +381,7 @@ def test_an_id_is_tried_only_while_it_is_surely_young_enough():
     assert not trail.living(START + timedelta(hours=47, minutes=31))
 
 
+@pytest.mark.both_stores
 def test_a_letter_s_end_waits_for_a_message_of_the_same_person(chat: Chat):
     """Both lock the person first: whoever comes second waits, and nobody for ever."""
     chat.here.say(ME, "LAPOR", message_id=chat.put("LAPOR"))

@@ -205,6 +205,7 @@ def test_when_the_wish_ends_so_does_this(here: Desk, ends: str) -> None:
         assert session.exec(select(Subscription)).all() == []
 
 
+@pytest.mark.both_stores
 def test_a_changed_server_key_loses_no_quote(here: Desk) -> None:
     wire = Wire(here)
     case, _ = subscribed(here)
@@ -291,6 +292,7 @@ def test_further_parts_of_an_album_that_sent_a_report_reach_its_case(
     assert case.report.hex() not in str(rows)
 
 
+@pytest.mark.both_stores
 def test_an_album_whose_parts_meet_another_process_each_is_told_once(
     here: Desk,
 ) -> None:
@@ -341,6 +343,7 @@ def test_a_live_location_wakes_no_draft_and_is_never_answered(here: Desk) -> Non
     assert letter.text.startswith("Sesi sudah berakhir")
 
 
+@pytest.mark.both_stores
 def test_a_quoted_reply_to_a_purged_case_is_refused(here: Desk) -> None:
     wire = Wire(here)
     case, _ = subscribed(here)

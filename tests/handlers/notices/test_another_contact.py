@@ -45,6 +45,7 @@ def test_the_first_contact_hears_of_a_second_one(
         assert len(subscriptions.of_case(session, here.keys, case.report)) == 2
 
 
+@pytest.mark.both_stores
 def test_who_changes_the_kind_or_comes_back_alone_tells_nobody(here: Desk):
     channel = Channel.TELEGRAM
     _, slip = wanting(here, channel, "1")

@@ -38,6 +38,7 @@ def is_known(here: Desk, channel: Channel, provider_id: str) -> bool:
         return sent.knows(session, here.keys, channel, provider_id)
 
 
+@pytest.mark.both_stores
 @pytest.mark.parametrize("channel", [Channel.SMS, Channel.WHATSAPP])
 def test_a_letter_that_arrived_stays_known(here: Desk, channel: Channel) -> None:
     leaves(here, channel, "SM1", final=False)

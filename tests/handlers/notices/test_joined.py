@@ -107,6 +107,7 @@ def test_words_never_wait_longer_than_promised_and_news_is_not_lost(here: Desk):
     assert told.text == neutral(case)
 
 
+@pytest.mark.both_stores
 def test_what_is_being_sent_is_left_alone_and_one_more_waits(here: Desk):
     case, _ = wanting(here, TELEGRAM, "1")
     asks(here, case)
@@ -132,6 +133,7 @@ def test_what_may_have_gone_out_is_not_taken_for_the_newer_news(here: Desk):
     assert not held.doubtful, "a lost answer told of the older news"
 
 
+@pytest.mark.both_stores
 def test_three_cases_are_three_notices(here: Desk):
     cases = [wanting(here, TELEGRAM, "1")[0] for _ in range(3)]
     for _ in range(3):
@@ -154,6 +156,7 @@ def test_another_contact_and_news_are_one_letter(here: Desk):
     assert "Kontak lain" in also.text
 
 
+@pytest.mark.both_stores
 def test_who_wants_no_words_any_more_gets_none_that_waited(here: Desk):
     case, slip = wanting(here, TELEGRAM, "2")
     asks(here, case, "Kata rahasia " * 700)
@@ -163,6 +166,7 @@ def test_who_wants_no_words_any_more_gets_none_that_waited(here: Desk):
     assert told.text == neutral(case)
 
 
+@pytest.mark.both_stores
 def test_one_person_under_two_names_is_told_once(here: Desk):
     channel, number = Channel.WHATSAPP, "whatsapp:+62811"
     case, slip = wanting(here, channel, "1")

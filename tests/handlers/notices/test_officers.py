@@ -45,6 +45,7 @@ def admitted(here: Desk, officer: Officer) -> None:
         memberships.admit(session, here.keys, unit, officer, member, boss.secret)
 
 
+@pytest.mark.both_stores
 def test_a_change_of_routes_is_heard_by_supervisors_with_a_seat(here: Desk):
     outside = added(here, "tono", Role.SUPERVISOR)
     linked(here, outside, "901")

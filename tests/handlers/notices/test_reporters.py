@@ -101,6 +101,7 @@ def test_full_news_holds_the_words_and_stays_unread(here, channel, language):
     assert any(QUESTION in one.text for one in here.delivers(channel))
 
 
+@pytest.mark.both_stores
 @pytest.mark.parametrize("channel", list(HANDLES))
 def test_full_words_of_a_reason_come_in_the_reader_s_language(here, channel):
     case, _ = wanting(here, channel, "2", "en")
@@ -188,6 +189,7 @@ def test_the_mind_may_be_changed_and_stop_ends_all(here):
     assert wishes(here, case) == []
 
 
+@pytest.mark.both_stores
 def test_no_news_ends_that_case_only_and_what_waits_of_it(here):
     first, slip = wanting(here, Channel.TELEGRAM, "1")
     second, _ = wanting(here, Channel.TELEGRAM, "1")

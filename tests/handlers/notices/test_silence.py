@@ -92,6 +92,7 @@ def test_nothing_about_a_case_leaves_after_its_reporter_ended_it(here, verb):
     assert _notices(here.delivers()) == [second.report.hex()]
 
 
+@pytest.mark.both_stores
 def test_what_left_leads_to_nobody_and_its_copy_is_still_erased(here):
     case, slip = _subscribed(here, "+62811", channel=Channel.SMS)
     _moves(here, case)
@@ -110,6 +111,7 @@ def test_what_left_leads_to_nobody_and_its_copy_is_still_erased(here):
     assert {"channel": "sms", "id": provider_id} in owed
 
 
+@pytest.mark.both_stores
 def test_a_person_who_can_not_be_reached_hears_no_more(here):
     case, _ = _subscribed(here, "+62811", channel=Channel.SMS)
     _moves(here, case)

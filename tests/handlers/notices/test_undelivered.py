@@ -193,6 +193,7 @@ def test_the_window_that_a_provider_calls_closed_stays_closed_until_a_message(
     ]
 
 
+@pytest.mark.both_stores
 def test_without_a_template_the_wish_stays_and_the_news_is_told_later(here: Desk):
     case, slip = wanting(here, WHATSAPP, "1")
     for _ in range(3):
@@ -264,6 +265,7 @@ def _rows(here: Desk) -> list[tuple[LetterKind, str | None]]:
     return [(letter.kind, failed) for letter, failed in letters if letter]
 
 
+@pytest.mark.both_stores
 @pytest.mark.parametrize("channel", list(HANDLES))
 def test_an_opt_out_that_a_reply_hears_of_ends_all_and_asks_no_more(
     here: Desk, channel: Channel
@@ -294,6 +296,7 @@ def test_an_opt_out_that_a_reply_hears_of_ends_all_and_asks_no_more(
     assert not any("PANDUAN" in one.text for one in again[:-1])
 
 
+@pytest.mark.both_stores
 def test_a_late_opt_out_tells_every_case(here: Desk):
     first, _ = wanting(here, WHATSAPP, "1")
     second, _ = wanting(here, WHATSAPP, "1")

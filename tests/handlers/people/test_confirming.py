@@ -18,8 +18,6 @@ from tests.support import desk, founded
 from tests.support.desk import Desk
 from tests.support.founded import Person
 
-on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-
 
 @pytest.fixture
 def here(database: Database, keys: ServerKeys) -> Desk:
@@ -44,6 +42,7 @@ def confirms(here: Desk, by: Person, whom: Person) -> None:
     here.act(confirming.confirm, whom.officer.id, by=by.officer.id)
 
 
+@pytest.mark.both_stores
 @pytest.mark.parametrize("role", [Role.ADMIN, Role.AUDITOR])
 def test_an_account_without_a_unit_waits_for_a_second_pair_of_eyes(
     here: Desk, role: Role
@@ -69,7 +68,6 @@ def test_an_account_without_a_unit_waits_for_a_second_pair_of_eyes(
         confirms(here, here.house.supervisor, budi)
 
 
-@on_sqlite
 def test_whom_the_operator_invited_any_admin_confirms(here: Desk):
     adi, budi = admin(here), guest(here, None)
     assert waits(here) == ["budi"]
@@ -79,7 +77,6 @@ def test_whom_the_operator_invited_any_admin_confirms(here: Desk):
     assert waits(here) == []
 
 
-@on_sqlite
 def test_who_has_no_seat_or_another_role_confirms_nobody(here: Desk):
     budi = guest(here, admin(here))
     with here.database.writing() as session:
@@ -92,7 +89,6 @@ def test_who_has_no_seat_or_another_role_confirms_nobody(here: Desk):
     assert waits(here) == ["budi", "eka"]
 
 
-@on_sqlite
 def test_who_waits_does_nothing_to_people_and_is_no_admin_yet(here: Desk):
     adi = admin(here)
     budi = guest(here, adi)
@@ -110,7 +106,6 @@ def test_who_waits_does_nothing_to_people_and_is_no_admin_yet(here: Desk):
         confirms(here, here.house.supervisor, budi)
 
 
-@on_sqlite
 def test_an_auditor_who_waits_gets_no_digest(here: Desk):
     budi = guest(here, admin(here), Role.AUDITOR)
     with here.database.writing() as session:

@@ -48,9 +48,6 @@ def here(database: Database, keys: ServerKeys) -> Desk:
     return desk.desk(database, keys)
 
 
-on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-
-
 def admin(here: Desk, login: str = "adi") -> Person:
     with here.database.writing() as session:
         return founded.person(session, here.keys, login, Role.ADMIN)
@@ -114,6 +111,7 @@ def told(here: Desk) -> list[str]:
         return list(session.exec(select(AuditLine.code).order_by(AuditLine.seq)))  # type: ignore[arg-type]  # a column
 
 
+@pytest.mark.both_stores
 def test_from_an_invitation_to_a_seat(here: Desk):
     token = invited(here, admin(here))
     with here.database.reading() as session:
@@ -135,6 +133,7 @@ def test_from_an_invitation_to_a_seat(here: Desk):
         joined(here, token, "rini")
 
 
+@pytest.mark.both_stores
 def test_nobody_makes_two_of_themself(here: Desk):
     """Whoever invites into their own unit does not admit: four eyes would be two."""
     sari, rini = here.house.supervisor, member(here, "rini")
@@ -174,7 +173,6 @@ def test_nobody_makes_two_of_themself(here: Desk):
         (Role.AUDITOR, Role.AUDITOR, "", False),
     ],
 )
-@on_sqlite
 def test_who_may_invite_whom(here: Desk, role: Role, to: Role, into: str, fine: bool):  # noqa: FBT001 - a case of the test
     with here.database.writing() as session:
         other = units.create(session, here.keys, "Other", UnitKind.HANDLING)
@@ -194,7 +192,6 @@ def test_who_may_invite_whom(here: Desk, role: Role, to: Role, into: str, fine: 
         invited(here, by, role=to, unit=unit)
 
 
-@on_sqlite
 def test_an_invitation_ends_by_time_by_withdrawal_and_with_its_inviter(here: Desk):
     adi, eka = admin(here), admin(here, "eka")
     late = invited(here, adi)
@@ -223,7 +220,6 @@ def test_an_invitation_ends_by_time_by_withdrawal_and_with_its_inviter(here: Des
         invited(here, eka, "not a login")
 
 
-@on_sqlite
 def test_a_planted_row_invites_admits_and_seats_nobody(here: Desk):
     token = invited(here, admin(here))
     with here.database.writing() as session:
@@ -247,6 +243,7 @@ def test_a_planted_row_invites_admits_and_seats_nobody(here: Desk):
         admits(here, here.house.supervisor, mallory)
 
 
+@pytest.mark.both_stores
 def test_what_was_refused_and_put_back_waits_no_more(here: Desk):
     budi = joined(here, invited(here, None))
     old = copied(here.database, "applications")
@@ -259,7 +256,6 @@ def test_what_was_refused_and_put_back_waits_no_more(here: Desk):
         admits(here, here.house.supervisor, budi)
 
 
-@on_sqlite
 def test_who_is_no_member_admits_and_refuses_nobody(here: Desk):
     adi, budi = admin(here), joined(here, invited(here, None))
     for outsider in (adi, here.house.custodian, budi):
@@ -277,7 +273,6 @@ def test_who_is_no_member_admits_and_refuses_nobody(here: Desk):
     assert waiting(here) == ["budi"]
 
 
-@on_sqlite
 def test_an_admins_guest_brings_an_empty_units_key_and_a_supervisors_waits(here: Desk):
     with here.database.writing() as session:
         empty = units.create(session, here.keys, "Wilayah II", UnitKind.HANDLING)
@@ -322,7 +317,6 @@ def test_a_removal_ends_access_and_gives_the_work_back(here: Desk):
         removed(here, budi, here.house.supervisor)
 
 
-@on_sqlite
 def test_who_may_remove_whom(here: Desk):
     budi, rini = member(here), member(here, "rini", Role.SUPERVISOR)
     adi = admin(here)
@@ -340,7 +334,6 @@ def test_who_may_remove_whom(here: Desk):
     assert removed(here, here.house.supervisor, None, knowing=True) == 4
 
 
-@on_sqlite
 def test_the_last_supervisor_and_custodian_go_by_the_operators_hand_only(here: Desk):
     member(here)
     adi = admin(here)
@@ -385,7 +378,6 @@ def test_an_account_ends_with_all_its_seats(here: Desk):
         here.act(leaving.end, budi.officer.id, by=adi.officer.id)
 
 
-@on_sqlite
 def test_the_last_admin_stays(here: Desk):
     adi, eka = admin(here), admin(here, "eka")
     here.act(leaving.end, eka.officer.id, by=adi.officer.id)
@@ -395,7 +387,6 @@ def test_the_last_admin_stays(here: Desk):
         here.act(leaving.end, adi.officer.id, by=eka.officer.id)
 
 
-@on_sqlite
 def test_whoever_waits_and_ends_waits_no_more(here: Desk):
     budi = joined(here, invited(here, None))
     here.act(leaving.end, budi.officer.id, by=None)
@@ -437,7 +428,6 @@ def test_a_member_who_is_being_removed_admits_nobody_any_more(here: Desk):
             assert unit_secret(session, here.keys, unit, one, secrets[one.login])
 
 
-@on_sqlite
 def test_a_link_outlives_a_change_of_the_server_key(here: Desk):
     token = invited(here, None)
     ring = {**here.keys.ring, here.keys.newest + 1: bytes(range(32))}
@@ -446,7 +436,6 @@ def test_a_link_outlives_a_change_of_the_server_key(here: Desk):
         assert not invitations.find(session, ServerKeys.new(), token, now=here.now)
 
 
-@on_sqlite
 def test_an_account_ends_with_its_factors_its_link_and_its_session(here: Desk):
     budi = member(here)
     me, codes = budi.officer.id, recovery_codes.new_codes()

@@ -99,6 +99,7 @@ def test_in_the_middle_of_a_report_it_takes_the_draft_and_what_waits(here, chann
     assert len(notices(here, channel)) == 1
 
 
+@pytest.mark.both_stores
 def test_it_counts_for_one_sender_and_one_channel_only(here: Desk):
     case, slip = wanting(here, Channel.TELEGRAM, "1")
     for channel in (Channel.SMS, Channel.WHATSAPP):

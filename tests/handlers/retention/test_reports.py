@@ -147,6 +147,7 @@ def test_a_case_that_goes_on_again_counts_from_its_next_end(here: Desk):
     assert left(here, case) == {Erased.RECEIPT}
 
 
+@pytest.mark.both_stores
 def test_rows_of_an_older_version_get_the_day_of_their_end(here: Desk):
     case, _ = here.reports("555")
     by = here.house.supervisor.officer
@@ -178,6 +179,7 @@ def test_a_case_that_was_changed_by_hand_is_left_and_stops_nobody(here: Desk):
     assert holdings(here, forged.report)["case"]
 
 
+@pytest.mark.both_stores
 def test_pages_pass_over_everything_once(here: Desk, monkeypatch):
     monkeypatch.setattr(reports, "AT_ONCE", 2)
     made = [here.reports(str(handle))[0] for handle in range(500, 505)]
@@ -196,6 +198,7 @@ def test_file_ids_are_handed_on(here: Desk):
     assert set(tick(here).files) == ids
 
 
+@pytest.mark.both_stores
 def test_replay_erases_once_and_says_so(here: Desk):
     case, _ = full_case(here)
     ends(here, case, hold=True)
@@ -217,6 +220,7 @@ def test_replay_erases_once_and_says_so(here: Desk):
         assert tombstones.unwritten(session, here.keys, limit=9) == []
 
 
+@pytest.mark.both_stores
 def test_counts_tell_what_ended_cases_hold(here: Desk):
     case, _ = full_case(here)
     here.reports("777")
@@ -238,6 +242,7 @@ CASES = st.tuples(
 )
 
 
+@pytest.mark.both_stores
 def test_the_store_finds_what_the_rules_say(here: Desk):
     """The query finds a case on a day if and only if something of it is past its rule."""
     case, _ = here.reports("555")

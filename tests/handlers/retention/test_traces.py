@@ -72,6 +72,7 @@ def test_a_draft_lives_as_long_as_its_writer_writes(here):
     assert len(here.reads(here.case(slip.number))) >= before + 5
 
 
+@pytest.mark.both_stores
 def test_a_draft_that_no_conversation_names_goes_after_two_days(here):
     report = _begins(here)
     with here.database.writing() as session:
@@ -88,6 +89,7 @@ def _who():
     return one.channel, one.handle
 
 
+@pytest.mark.both_stores
 @pytest.mark.parametrize("words", ["KIRIM", "Dan ini bukti kedua saya", "BATAL"])
 def test_a_vanished_draft_is_told_and_nothing_is_quarantined(here, words):
     report = _begins(here)
@@ -137,6 +139,7 @@ def test_a_conversation_put_back_does_not_touch_the_case_it_became(here, ends):
     assert _memory(here) is None or not _memory(here)["report"]
 
 
+@pytest.mark.both_stores
 def test_a_purge_waits_for_a_submit_that_is_under_way(here):
     """The message came a moment before the draft's end and is not committed yet."""
     if here.database.is_sqlite:
@@ -238,6 +241,7 @@ def test_without_a_key_of_the_vault_nothing_is_quarantined_empty(here):
         assert session.exec(select(Quarantine)).all() == []
 
 
+@pytest.mark.both_stores
 @pytest.mark.parametrize("of_a_case", [True, False])
 def test_a_copy_whose_last_status_never_came_is_erased_all_the_same(here, of_a_case):
     letter = Letter(

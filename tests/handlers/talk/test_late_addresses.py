@@ -5,6 +5,8 @@ import pytest
 from storage.words import Channel
 from tests.support.desk import desk, text
 
+pytestmark = pytest.mark.both_stores
+
 
 @pytest.fixture
 def here(database, keys):

@@ -41,6 +41,7 @@ def told(here: Desk) -> list[tuple[str, str]]:
     return [(letter.to, letter.text) for letter in here.delivers()]
 
 
+@pytest.mark.both_stores
 def test_an_alarm_is_told_once_then_daily_then_that_it_is_over(here: Desk):
     admin(here)
     assert here.act(alarms.rings, "disk.full") == 1

@@ -66,6 +66,7 @@ def test_it_goes_once_a_day_from_seven_on(here: Desk):
         assert log.verify(session, here.keys) is None
 
 
+@pytest.mark.both_stores
 def test_it_says_what_happened_and_holds_the_head(here: Desk):
     case, _ = here.reports("555")
     here.act(officer.record_reading, case.report, by=here.house.supervisor.officer)
@@ -85,6 +86,7 @@ def test_it_says_what_happened_and_holds_the_head(here: Desk):
     assert "Cases read: 0." in here.letters[-1].text
 
 
+@pytest.mark.both_stores
 @pytest.mark.parametrize("broken", [None, 7])
 def test_it_counts_wrong_second_factors_since_the_last_one(
     here: Desk, broken: int | None

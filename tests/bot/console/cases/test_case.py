@@ -83,6 +83,7 @@ async def test_what_people_wrote_is_never_markup(desk: Desk):
     assert "{{ 7 * 7 }}" in response.text
 
 
+@pytest.mark.both_stores
 async def test_that_a_case_was_read_is_in_its_history(desk: Desk):
     case = desk.case()
     browser = desk.signed_in(desk.house.supervisor)
@@ -230,6 +231,7 @@ async def test_steps_follow_the_workflow(desk: Desk):
     assert desk.again(case).status == Status.VERIFICATION
 
 
+@pytest.mark.both_stores
 async def test_two_officers_close_what_needs_two(desk: Desk):
     case = desk.case()
     path = f"/cases/{case.number}/status"
@@ -329,6 +331,7 @@ async def test_a_planted_question_is_not_shown_as_ours(desk: Desk):
     assert "not authentic" in page.text
 
 
+@pytest.mark.both_stores
 async def test_choices_that_do_not_open_are_left_out(desk: Desk):
     case = desk.case(items=(said(ItemKind.NOTE, "No answers at all."),))
     with desk.database.writing() as session:
@@ -353,6 +356,7 @@ async def test_the_register_number_is_given_at_an_officers_first_act(desk: Desk)
     assert f"Register {numbering.register_number(2026, 1)}" in again.text
 
 
+@pytest.mark.both_stores
 async def test_a_form_that_is_sent_twice_is_done_once(desk: Desk):
     case = desk.case()
     browser = desk.signed_in(desk.house.supervisor)
@@ -374,6 +378,7 @@ async def test_a_name_that_was_changed_by_hand_is_not_shown(desk: Desk):
     assert "Taken Officer" in page.text
 
 
+@pytest.mark.both_stores
 async def test_a_withdrawal_and_a_strange_detail_are_shown(desk: Desk):
     case = desk.case(items=(Content(ItemKind.ANSWER, STORY, "no time", "Q10"),))
     with desk.database.writing() as session:

@@ -1,10 +1,13 @@
 """An older copy of a whole case lets nobody back in who declared a conflict on it."""
 
+import pytest
 from sqlmodel import select
 
 from handlers.cases import conflicts
 from storage.models import Case, Conflict, Event, Grant, Item
 from tests.support.browsers import Desk
+
+pytestmark = pytest.mark.both_stores
 
 OF_A_CASE = (Case, Item, Event, Grant, Conflict)
 

@@ -1,5 +1,6 @@
 """Whoever declares a conflict of interest is out at once, and what comes later is not theirs."""
 
+import pytest
 from sqlmodel import select
 
 from handlers.cases import conflicts, officer
@@ -89,6 +90,7 @@ def held(desk: Desk, case: Case) -> set[tuple[str, bytes]]:
         return {(row.recipient_kind, row.recipient) for row in rows}
 
 
+@pytest.mark.both_stores
 async def test_access_ends_at_once(desk: Desk):
     budi = desk.colleague("budi")
     case = desk.case()
@@ -158,6 +160,7 @@ async def test_a_row_and_its_line_deleted_give_the_new_key_to_nobody(desk: Desk)
     assert STORY not in (await desk.signed_in(budi).get(f"/cases/{case.number}")).text
 
 
+@pytest.mark.both_stores
 async def test_the_next_members_session_gives_the_case_a_new_key(desk: Desk):
     budi = desk.colleague("budi")
     sari, case = desk.house.supervisor, desk.case()
@@ -210,6 +213,7 @@ def _own(desk: Desk, session, case: Case, who: Person) -> bytes:
     return case_keys.secret_of(session, desk.keys, case, unit, who.officer, who.secret)
 
 
+@pytest.mark.both_stores
 async def test_an_item_that_goes_or_comes_by_hand_after_a_new_key_shows(desk: Desk):
     budi, case = desk.colleague("budi"), desk.case()
     await declared(desk, case, budi)
@@ -225,6 +229,7 @@ async def test_an_item_that_goes_or_comes_by_hand_after_a_new_key_shows(desk: De
         assert wrong(desk) == []
 
 
+@pytest.mark.both_stores
 async def test_what_was_missing_before_stays_missing(desk: Desk):
     budi, case = desk.colleague("budi"), desk.case()
     with desk.database.writing() as session:
@@ -236,6 +241,7 @@ async def test_what_was_missing_before_stays_missing(desk: Desk):
     assert "1 items missing" in wrong(desk)[0]
 
 
+@pytest.mark.both_stores
 async def test_without_another_member_it_waits(desk: Desk):
     case = desk.case()
     sari = desk.house.supervisor

@@ -57,6 +57,7 @@ async def test_a_restriction_is_a_banner_until_it_is_answered(desk: Desk):
     assert response.status_code == 409
 
 
+@pytest.mark.both_stores
 async def test_the_list_shows_own_units_overdue_first(desk: Desk):
     late, soon, theirs = desk.case(), desk.case(), desk.case()
     with desk.database.writing() as session:
@@ -99,6 +100,7 @@ def on_disk(desk: Desk, case: Case) -> Path:
     return path
 
 
+@pytest.mark.both_stores
 async def test_two_officers_erase_and_the_page_stays(desk: Desk):
     case = desk.case()
     letter = on_disk(desk, case)

@@ -1,5 +1,6 @@
 """Legal hold in the console: kept by one supervisor, released by another, seen by the auditor."""
 
+import pytest
 from sqlmodel import select
 
 from handlers.cases import holds
@@ -25,6 +26,7 @@ def events(desk: Desk, case: Case) -> list[str]:
         return [event.code for event in history.of_case(session, case.report)]
 
 
+@pytest.mark.both_stores
 async def test_one_holds_another_releases_and_nothing_goes_between(desk: Desk):
     case = desk.case()
     path = f"/cases/{case.number}"
@@ -73,6 +75,7 @@ async def test_whoever_is_no_supervisor_holds_nothing(desk: Desk):
     assert "Hold this case" not in page.text
 
 
+@pytest.mark.both_stores
 async def test_the_list_is_the_supervisors_and_the_auditors(desk: Desk):
     case = desk.case()
     supervisor = desk.signed_in(desk.house.supervisor)

@@ -16,7 +16,6 @@ pytestmark = pytest.mark.browser
 chromium, address = test_axe.chromium, test_axe.address
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("theme", ["light", "dark"])
 async def test_axe_finds_nothing_about_holds(
     desk: Desk, chromium: Browser, address: str, theme: str

@@ -49,6 +49,7 @@ def fill(session: Session, keys: ServerKeys, unit: bytes, count: int) -> None:
         cases.save(session, keys, case)
 
 
+@pytest.mark.both_stores
 async def test_it_is_ordered_by_urgency_then_deadline_then_age(desk: Desk):
     calm = desk.case()
     desk.clock.pass_time(days=-9)
@@ -61,6 +62,7 @@ async def test_it_is_ordered_by_urgency_then_deadline_then_age(desk: Desk):
     assert "days late" in page.text
 
 
+@pytest.mark.both_stores
 async def test_filters_narrow_it(desk: Desk):
     levy = desk.case()
     service = desk.case(answers={"Q06": "SVC-01"})
@@ -102,6 +104,7 @@ async def test_filters_narrow_it(desk: Desk):
     assert "No case matches" in empty.text
 
 
+@pytest.mark.both_stores
 async def test_pages_of_fifty_show_every_case_once(desk: Desk):
     with desk.database.writing() as session:
         fill(session, desk.keys, desk.house.unit.id, 160)
@@ -134,6 +137,7 @@ async def test_other_units_cases_are_not_there(desk: Desk):
     assert theirs.number not in page.text
 
 
+@pytest.mark.both_stores
 async def test_who_sits_in_two_units_sees_both_by_name(desk: Desk):
     first = desk.case()
     sari = desk.house.supervisor
@@ -162,6 +166,7 @@ async def test_a_row_that_was_changed_by_hand_is_marked(desk: Desk):
     assert page.text.count("not authentic") == 1
 
 
+@pytest.mark.both_stores
 async def test_my_work_shows_what_waits_for_me(desk: Desk):
     sari, budi = desk.house.supervisor, desk.colleague("budi")
     mine, proposed, other = desk.case(), desk.case(), desk.case()
@@ -201,6 +206,7 @@ def test_a_place_survives_the_address():
     assert (place.urgency, place.due, place.day) == (1, case.due, case.day)
 
 
+@pytest.mark.both_stores
 def test_the_queue_is_read_by_its_index(database: Database, keys: ServerKeys):
     with database.writing() as session:
         built = founded.build(session, keys)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 from starlette.applications import Starlette
 
 from bot.console.app import routes
@@ -11,6 +12,8 @@ from storage.rekeying import server_key
 from storage.words import Role
 from tests.support import authenticator
 from tests.support.browsers import Desk, make_office
+
+pytestmark = pytest.mark.both_stores
 
 PHRASE = "a phrase of sixteen"
 

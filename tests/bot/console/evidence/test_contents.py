@@ -60,6 +60,7 @@ async def test_a_working_copy_is_shown_and_sent(desk: Desk, officer: Browser):
     assert sent.headers["cache-control"] == "no-store"
 
 
+@pytest.mark.both_stores
 async def test_whoever_only_fetches_a_file_has_read_the_case(
     desk: Desk, officer: Browser
 ):
@@ -108,6 +109,7 @@ async def test_a_file_that_did_not_come_says_why(
     assert f"File 1 {words}" in page.text
 
 
+@pytest.mark.both_stores
 async def test_files_of_another_case_or_none_are_not_found(
     desk: Desk, officer: Browser
 ):

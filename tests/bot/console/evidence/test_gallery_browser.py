@@ -32,7 +32,6 @@ def recorded(folder: Path, name: str, *asked: str) -> bytes:
 
 
 @pytest.mark.skipif(not FFMPEG, reason="ffmpeg is not installed: nothing would play")
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])
 async def test_everything_is_seen_heard_and_reached(
     desk: Desk,

@@ -14,6 +14,7 @@ def officer(desk: Desk) -> Browser:
     return desk.signed_in(desk.house.supervisor)
 
 
+@pytest.mark.both_stores
 async def test_a_class_and_a_note_stand_at_their_file(desk: Desk, officer: Browser):
     case = desk.case()
     first = put(desk, case, "a.png", picture("PNG"))

@@ -29,6 +29,7 @@ async def test_the_language_is_remembered(desk: Desk):
     assert "The language is saved." in page.text
 
 
+@pytest.mark.both_stores
 async def test_a_link_to_telegram_works_once(desk: Desk):
     browser = desk.signed_in(desk.house.supervisor)
     response = await browser.send("/account/link")
@@ -95,6 +96,7 @@ def labelled(desk: Desk, agent: str) -> Browser:
     return Browser(client, cookie)
 
 
+@pytest.mark.both_stores
 async def test_sessions_are_listed_and_each_can_be_ended(desk: Desk):
     here = labelled(desk, "Mozilla/5.0 (X11; Linux x86_64) Gecko/2010 Firefox/140.0")
     there = labelled(desk, "Mozilla/5.0 (Linux; Android 14) Chrome/140 Mobile Safari/5")
@@ -145,6 +147,7 @@ async def test_new_recovery_codes_replace_the_old(desk: Desk):
     assert "Only 3 recovery codes are left" in (await browser.see("/account")).text
 
 
+@pytest.mark.both_stores
 async def test_a_changed_authenticator_ends_the_other_sessions(desk: Desk):
     who = desk.house.supervisor
     with desk.database.writing() as session:
@@ -165,6 +168,7 @@ async def test_a_changed_authenticator_ends_the_other_sessions(desk: Desk):
     assert authenticator.seed_on(again) != phone.seed
 
 
+@pytest.mark.both_stores
 async def test_a_new_passphrase_wraps_the_same_key(desk: Desk):
     account = officers.prepare_account(
         desk.keys, "wulan", "Wulan", Role.HANDLER, OLD, language="en"
@@ -211,6 +215,7 @@ async def test_a_new_passphrase_wraps_the_same_key(desk: Desk):
     assert arrived.recovery
 
 
+@pytest.mark.both_stores
 async def test_a_wrap_that_was_replaced_meanwhile_stays(desk: Desk):
     wrapped = Wrapped(bytes(16), b"\x01" + bytes(112))
     who = desk.house.supervisor.officer

@@ -10,8 +10,6 @@ from tests.bot.console.people.test_people import added, found, invites, joins, w
 from tests.support.browsers import Desk, Page
 from tests.support.founded import Person
 
-on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-
 
 def waiting(desk: Desk, login: str, role: Role) -> Person:
     person = added(desk, login, role)
@@ -28,7 +26,6 @@ OPEN = {
 
 
 @pytest.mark.parametrize("role", [Role.ADMIN, Role.AUDITOR])
-@on_sqlite
 async def test_every_page_of_a_role_is_none_for_who_waits(desk: Desk, role: Role):
     number = desk.case().number
     browser = desk.signed_in(waiting(desk, "wati", role))
@@ -50,7 +47,6 @@ async def test_every_page_of_a_role_is_none_for_who_waits(desk: Desk, role: Role
 
 
 @pytest.mark.parametrize("role", [Role.ADMIN, Role.AUDITOR])
-@on_sqlite
 async def test_who_waits_sees_words_and_no_menu(desk: Desk, role: Role):
     browser = desk.signed_in(waiting(desk, "wati", role))
     response = await browser.get("/")
@@ -95,7 +91,6 @@ async def test_a_supervisor_compares_and_confirms(desk: Desk):
         assert not admissions.is_unconfirmed(session, desk.keys, budi.id)
 
 
-@on_sqlite
 async def test_a_confirmation_is_proved(desk: Desk):
     waiting(desk, "wati", Role.ADMIN)
     sari = desk.signed_in(desk.house.supervisor)
@@ -105,7 +100,6 @@ async def test_a_confirmation_is_proved(desk: Desk):
     assert response.headers["location"].startswith("/console/prove")
 
 
-@on_sqlite
 async def test_who_waits_can_link_no_telegram(desk: Desk):
     response = await desk.signed_in(waiting(desk, "wati", Role.ADMIN)).send(
         "/account/link"

@@ -19,8 +19,6 @@ from tests.support.founded import Person, person
 PHRASE = "sebuah frasa yang panjang"
 BUDI = {"name": "Budi Santoso", "login": "budi", "role": "handler", "language": "en"}
 
-on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-
 
 def added(desk: Desk, login: str, role: Role) -> Person:
     with desk.database.writing() as session:
@@ -111,7 +109,6 @@ async def test_from_a_link_to_the_first_case_that_is_read(desk: Desk):
     assert [code for code in codes(desk) if code in expected] == expected
 
 
-@on_sqlite
 async def test_a_link_works_once_and_for_seven_days(desk: Desk):
     sari = desk.signed_in(desk.house.supervisor)
     link = await invites(desk, sari)
@@ -130,7 +127,6 @@ async def test_a_link_works_once_and_for_seven_days(desk: Desk):
         assert session.get(Invitation, row.hash) is None, "the next one sweeps it away"
 
 
-@on_sqlite
 async def test_the_program_makes_a_passphrase_and_shows_it_once(desk: Desk):
     link = await invites(desk, desk.signed_in(desk.house.supervisor))
     client = desk.browser()
@@ -152,14 +148,12 @@ async def test_the_program_makes_a_passphrase_and_shows_it_once(desk: Desk):
         ({"again": PHRASE + "!"}, "The two are not the same"),
     ],
 )
-@on_sqlite
 async def test_a_bad_passphrase_uses_up_no_link(desk: Desk, form: dict, says: str):
     link = await invites(desk, desk.signed_in(desk.house.supervisor))
     assert says in (await joins(desk, link, **form)).text
     assert "Your account is made" in (await joins(desk, link)).text
 
 
-@on_sqlite
 async def test_a_crowd_at_the_hashers_uses_up_no_link(desk: Desk):
     link = await invites(desk, desk.signed_in(desk.house.supervisor))
     taken = 0
@@ -171,7 +165,6 @@ async def test_a_crowd_at_the_hashers_uses_up_no_link(desk: Desk):
     assert "Your account is made" in (await joins(desk, link)).text
 
 
-@on_sqlite
 async def test_an_admin_reads_no_case_and_admits_nobody(desk: Desk):
     case = desk.case()
     adi = desk.signed_in(added(desk, "adi", Role.ADMIN))
@@ -193,7 +186,6 @@ async def test_an_admin_reads_no_case_and_admits_nobody(desk: Desk):
 
 
 @pytest.mark.parametrize("role", [Role.AUDITOR, Role.CUSTODIAN, Role.HANDLER])
-@on_sqlite
 async def test_who_has_nothing_to_do_with_people_sees_none(desk: Desk, role: Role):
     sari = desk.signed_in(desk.house.supervisor)
     await joins(desk, await invites(desk, sari))
@@ -214,7 +206,6 @@ async def test_who_has_nothing_to_do_with_people_sees_none(desk: Desk, role: Rol
     assert response.status_code in {404, 422}
 
 
-@on_sqlite
 async def test_people_are_changed_by_who_proved_themselves_only(desk: Desk):
     sari = desk.signed_in(desk.house.supervisor)
     await joins(desk, await invites(desk, sari))
@@ -227,7 +218,6 @@ async def test_people_are_changed_by_who_proved_themselves_only(desk: Desk):
     assert "Compare and admit" in (await sari.see("/people")).text
 
 
-@on_sqlite
 async def test_other_words_than_those_shown_admit_nobody(desk: Desk):
     sari = desk.signed_in(desk.house.supervisor)
     await joins(desk, await invites(desk, sari))
@@ -251,7 +241,6 @@ async def test_other_words_than_those_shown_admit_nobody(desk: Desk):
         ({"role": "auditor"}, "You invite into your own unit only"),
     ],
 )
-@on_sqlite
 async def test_a_bad_invitation_is_refused_beside_its_field(
     desk: Desk, form: dict, says: str
 ):
@@ -263,7 +252,6 @@ async def test_a_bad_invitation_is_refused_beside_its_field(
     assert 'value="' + given["login"] in response.text, "what was typed stays"
 
 
-@on_sqlite
 async def test_an_invitation_is_taken_back(desk: Desk):
     sari = desk.signed_in(desk.house.supervisor)
     link = await invites(desk, sari)
@@ -318,6 +306,7 @@ async def test_the_queue_says_until_all_is_sealed_anew(
         assert not unit_keys.is_due(session, unit)
 
 
+@pytest.mark.both_stores
 async def test_an_account_ends(desk: Desk):
     desk.colleague("rini")
     adi = desk.signed_in(added(desk, "adi", Role.ADMIN))
@@ -335,7 +324,6 @@ async def test_an_account_ends(desk: Desk):
     assert "This is the only admin" in Page(response).text
 
 
-@on_sqlite
 async def test_no_page_takes_the_last_supervisor_or_custodian_away(desk: Desk):
     desk.colleague("rini")
     adi = desk.signed_in(added(desk, "adi", Role.ADMIN))
@@ -350,7 +338,6 @@ async def test_no_page_takes_the_last_supervisor_or_custodian_away(desk: Desk):
         assert found(desk, login).active
 
 
-@on_sqlite
 async def test_the_vault_is_a_unit_like_others(desk: Desk):
     adi = desk.signed_in(added(desk, "adi", Role.ADMIN))
     vault = desk.house.vault.id.hex()
@@ -365,7 +352,6 @@ async def test_the_vault_is_a_unit_like_others(desk: Desk):
     assert "a new key" in (await wayan.do("/people/officers/budi/remove", **form)).text
 
 
-@on_sqlite
 async def test_the_first_member_of_a_new_unit_brings_its_key(desk: Desk):
     with desk.database.writing() as session:
         empty = units.create(session, desk.keys, "Wilayah II", UnitKind.HANDLING)
@@ -378,7 +364,6 @@ async def test_the_first_member_of_a_new_unit_brings_its_key(desk: Desk):
     assert "This unit has no key yet" not in page.text
 
 
-@on_sqlite
 async def test_a_link_leaves_no_trace_of_its_token(desk: Desk, caplog):
     link = await invites(desk, desk.signed_in(desk.house.supervisor))
     token = link.rpartition("/")[2]

@@ -115,7 +115,6 @@ async def views(desk: Desk, page: Page, address: str) -> AsyncIterator[str]:
     yield "queue-resealing"
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
     ("theme", "width"), [("light", 1280), ("dark", 390), ("dark", 1280), ("light", 390)]
 )

@@ -47,6 +47,7 @@ def codes(desk: Desk, here: Held) -> list[str]:
     return [event.code for event in events if event.code in CODES]
 
 
+@pytest.mark.both_stores
 async def test_two_people_open_an_identity(
     desk: Desk, officer: Browser, custodian: Browser, here: Held
 ):
@@ -135,6 +136,7 @@ async def test_an_original_is_streamed_as_it_was_sent(
     assert "reporter not told: telling would endanger the reporter" in page.text
 
 
+@pytest.mark.both_stores
 async def test_the_reporter_reads_that_two_people_opened_it_and_why(desk: Desk):
     told, number = [], ""
     for untold in ("", "ORDER"):
@@ -201,6 +203,7 @@ def letters(desk: Desk) -> list[tuple[str, str]]:
     ]
 
 
+@pytest.mark.both_stores
 async def test_a_refusal_says_why(
     desk: Desk, officer: Browser, custodian: Browser, here: Held
 ):
@@ -240,6 +243,7 @@ async def test_the_form_says_what_is_missing(desk: Desk, officer: Browser, here:
     assert "You have asked for this already" in Page(answer).text
 
 
+@pytest.mark.both_stores
 async def test_a_form_sent_twice_asks_and_grants_once(
     desk: Desk, officer: Browser, custodian: Browser, here: Held
 ):
@@ -281,6 +285,7 @@ async def test_pages_exist_for_those_they_are_meant_for(desk: Desk, here: Held):
     assert "waits for a custodian" in page.text, "colleagues see that it was asked"
 
 
+@pytest.mark.both_stores
 async def test_whoever_only_looks_at_a_form_has_read_the_case(
     desk: Desk, officer: Browser, here: Held
 ):

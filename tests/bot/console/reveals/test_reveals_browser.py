@@ -70,7 +70,6 @@ async def ask(page: Page, reason: str) -> None:
     await page.get_by_text("waits for a custodian").wait_for()
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 390)])
 async def test_officer_and_custodian_open_it_together(
     desk: Desk, chromium: Browser, address: str, theme: str, width: int, tmp_path: Path

@@ -16,8 +16,6 @@ from tests.support.browsers import Desk, Page
 from tests.support.founded import Person, person
 from tests.support.revealing import asks, held
 
-on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-
 
 def second(desk: Desk) -> Person:
     """Seat another custodian in the vault."""
@@ -31,6 +29,7 @@ def second(desk: Desk) -> Person:
     return new
 
 
+@pytest.mark.both_stores
 async def test_a_custodian_steps_back_and_another_goes_on(desk: Desk):
     here, made = held(desk), second(desk)
     reveal, other = asks(desk, here), asks(desk, held(desk))
@@ -72,7 +71,6 @@ async def test_a_custodian_steps_back_and_another_goes_on(desk: Desk):
         assert list(rows.problems(session, desk.keys, since=since)) == []
 
 
-@on_sqlite
 def test_the_verbs_themselves_know_who_stepped_back(desk: Desk):
     reveal = asks(desk, held(desk))
     office, now = desk.context.office, desk.clock()
@@ -92,7 +90,6 @@ def test_the_verbs_themselves_know_who_stepped_back(desk: Desk):
             verbs.declare_in_vault(Work(session, office, now), reveal, by=by)
 
 
-@on_sqlite
 async def test_a_custodians_conflict_is_proved_and_no_officers_page(desk: Desk):
     path = f"/vault/{asks(desk, held(desk)).hex()}/conflict"
     sari = desk.signed_in(desk.house.supervisor)

@@ -1,16 +1,12 @@
 """What weighs most is done only by who has just shown passphrase and second factor."""
 
-import pytest
 from sqlmodel import select
 
 from storage.cases import conflicts
 from storage.models import LinkToken
 from tests.support.browsers import Desk
 
-on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
-
-@on_sqlite
 async def test_where_alerts_go_is_changed_by_who_proved_themselves_only(desk: Desk):
     browser = desk.signed_in(desk.house.supervisor)
     desk.clock.pass_time(minutes=15)
@@ -21,7 +17,6 @@ async def test_where_alerts_go_is_changed_by_who_proved_themselves_only(desk: De
         assert session.exec(select(LinkToken)).all() == []
 
 
-@on_sqlite
 async def test_nobody_is_barred_by_whoever_found_a_screen_open(desk: Desk):
     case, budi = desk.case(), desk.colleague("budi")
     browser = desk.signed_in(budi)

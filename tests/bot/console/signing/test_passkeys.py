@@ -103,6 +103,7 @@ async def challenge(browser: Browser, path: str = "/sign-in/second") -> str:
     return str(json.loads(shown.asked)["challenge"])
 
 
+@pytest.mark.both_stores
 async def test_a_passkey_is_the_second_step(desk: Desk):
     key = owned(desk, desk.house.supervisor)
     browser = half_way(desk, desk.house.supervisor)
@@ -140,6 +141,7 @@ async def test_an_answer_for_elsewhere_is_refused(desk: Desk, wrong: dict):
     assert codes(desk) == ["second_factor_wrong"]
 
 
+@pytest.mark.both_stores
 async def test_a_challenge_is_of_this_session_this_act_and_counts_once(desk: Desk):
     who = desk.house.supervisor
     key = owned(desk, who)
@@ -207,6 +209,7 @@ async def test_a_row_that_was_moved_or_put_back_does_not_count(desk: Desk):
     assert response.status_code == 403
 
 
+@pytest.mark.both_stores
 async def test_to_prove_oneself_a_key_must_ask_the_person(desk: Desk):
     key = owned(desk, desk.house.supervisor)
     browser = desk.signed_in(desk.house.supervisor)
@@ -219,6 +222,7 @@ async def test_to_prove_oneself_a_key_must_ask_the_person(desk: Desk):
     assert codes(desk) == ["second_factor_wrong", "proved"]
 
 
+@pytest.mark.both_stores
 @pytest.mark.parametrize(
     "answer",
     ["{", "[]", "1", "{}", '{"id":1}', "[" * 5000, '{"response":[]}', "\ud800"],
@@ -290,7 +294,6 @@ async def give_cookie(context: BrowserContext, cookie: str, address: str) -> Non
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_a_real_browser_makes_and_shows_a_passkey(
     desk: Desk, context: BrowserContext, address: str
 ):

@@ -12,6 +12,8 @@ from tests.support import authenticator
 from tests.support.authenticator import Authenticator
 from tests.support.browsers import Browser, Desk, Page
 
+pytestmark = pytest.mark.both_stores
+
 PHRASE = "a phrase of sixteen"
 
 

@@ -53,6 +53,7 @@ async def test_a_code_gives_a_full_session_under_a_new_cookie(desk: Desk):
     assert location.startswith("/console/sign-in?")
 
 
+@pytest.mark.both_stores
 async def test_a_code_counts_once(desk: Desk):
     phone = enrolled(desk, desk.house.supervisor)
     code = phone.code(desk.clock())
@@ -67,6 +68,7 @@ async def test_a_code_counts_once(desk: Desk):
     assert codes(desk) == ["signed_in", "second_factor_wrong", "signed_in"]
 
 
+@pytest.mark.both_stores
 async def test_the_same_code_sent_twice_at_once_counts_once(desk: Desk):
     phone = enrolled(desk, desk.house.supervisor)
     code = phone.code(desk.clock())
@@ -99,6 +101,7 @@ async def test_codes_of_another_time_are_refused(desk: Desk):
         assert response.status_code == status
 
 
+@pytest.mark.both_stores
 async def test_five_wrong_codes_end_the_sign_in(desk: Desk):
     phone = enrolled(desk, desk.house.supervisor)
     browser = half_way(desk, desk.house.supervisor)
@@ -273,6 +276,7 @@ def test_a_session_of_the_first_stage_is_never_proved(desk: Desk):
     assert not replace(signed, proved=desk.clock()).is_proved(desk.clock())
 
 
+@pytest.mark.both_stores
 async def test_two_who_set_up_at_once_do_not_both_win(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ):

@@ -11,6 +11,8 @@ from storage.people import officers
 from storage.words import Role
 from tests.support.browsers import Browser, Desk, Page
 
+pytestmark = pytest.mark.both_stores
+
 PHRASE = "a phrase of sixteen"
 
 

@@ -79,6 +79,7 @@ async def test_admins_and_supervisors_see_a_banner_on_every_page(ringing: Desk):
     assert "Alarm: A disk" not in (await auditor.get("/account")).text
 
 
+@pytest.mark.both_stores
 async def test_all_is_quiet(desk: Desk):
     page = await officer(desk, Role.ADMIN).get("/health")
     assert "No alarm rings." in page.text
@@ -86,7 +87,6 @@ async def test_all_is_quiet(desk: Desk):
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("theme", ["light", "dark"])
 async def test_axe_finds_nothing(
     ringing: Desk,

@@ -77,6 +77,7 @@ async def test_nothing_failed(admin: Browser):
     assert "No letter has failed." in (await admin.see("/letters")).text
 
 
+@pytest.mark.both_stores
 async def test_all_of_a_reason_are_tried_once(desk: Desk, admin: Browser):
     fails(desk, n=3)
     fails(desk, "telegram.400", channel=Channel.TELEGRAM)
@@ -90,6 +91,7 @@ async def test_all_of_a_reason_are_tried_once(desk: Desk, admin: Browser):
     assert lines(desk) == [("letters.retried", "3:twilio.21408", True)]
 
 
+@pytest.mark.both_stores
 async def test_one_is_tried_and_one_is_dropped(desk: Desk, admin: Browser):
     fails(desk, n=3)
     first, second, _ = ids(desk)
@@ -134,6 +136,7 @@ async def test_nonsense_does_nothing(desk: Desk, admin: Browser, what: str):
     assert waiting(desk) == ["twilio.21408"]
 
 
+@pytest.mark.both_stores
 @pytest.mark.parametrize("role", list(Role))
 async def test_it_is_the_admins_and_the_supervisors(desk: Desk, role: Role):
     with desk.database.writing() as session:

@@ -27,6 +27,7 @@ async def act(desk: Desk, *cases: Case, verb=officer.record_reading, **more) -> 
         await desk.act(verb, case.report, by=who, **more)
 
 
+@pytest.mark.both_stores
 async def test_the_log_is_read_filtered_and_paged(desk: Desk, auditor: Browser):
     first, second = desk.case(), desk.case()
     await act(desk, first, second)
@@ -57,6 +58,7 @@ async def test_the_log_is_read_filtered_and_paged(desk: Desk, auditor: Browser):
     assert first.number in Page(await auditor.client.get(older)).text
 
 
+@pytest.mark.both_stores
 async def test_a_head_that_was_kept_shows_a_cut_and_a_roll_back(
     desk: Desk, auditor: Browser
 ):
@@ -109,6 +111,7 @@ async def test_the_log_leaves_as_a_table_and_says_so(desk: Desk, auditor: Browse
         assert log.verify(session, desk.keys) is None
 
 
+@pytest.mark.both_stores
 async def test_much_reading_of_foreign_cases_is_shown(desk: Desk, auditor: Browser):
     cases = [desk.case() for _ in range(readings.MANY + 1)]
     await act(desk, *cases)
@@ -126,6 +129,7 @@ def _again(desk: Desk):
         return person(session, desk.keys, "later", Role.AUDITOR)
 
 
+@pytest.mark.both_stores
 async def test_figures_count_and_name_their_period(desk: Desk, auditor: Browser):
     for _ in range(3):
         desk.case()
