@@ -5,12 +5,13 @@ BIN := .venv/bin
 RUN := $(BIN)/python -m
 PIP := $(RUN) pip install --disable-pip-version-check --no-input
 COMPILE := uv pip compile --quiet --no-header --no-annotate --generate-hashes --universal --python-version 3.11
-TESTS := -m "not browser and not faults" -n 2 --dist worksteal
+TESTS := -m "not browser and not faults" -n 2 --dist worksteal -p tests.tools.both_stores
 USED := .venv/used.stamp
 DEVELOPED := .venv/developed.stamp
+unexport PYTHONDONTWRITEBYTECODE # each of some hundred processes would compile everything anew
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install develop check test coverage faults chaos fuzz test-browser pictures floors audit lock clean
+.PHONY: help demo install develop check types patterns test coverage faults chaos fuzz test-browser pictures floors audit lock clean
 
 help: ## Show these lines
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -25,8 +26,13 @@ develop: $(DEVELOPED) ## Set up .venv with pinned packages, to run and to test
 check: develop ## Check format, lint, types, imports and known bad patterns
 	$(RUN) ruff format --check .
 	$(RUN) ruff check .
-	$(RUN) mypy
 	$(BIN)/lint-imports --no-cache
+	$(MAKE) --no-print-directory --jobs=2 types patterns
+
+types:
+	$(RUN) mypy
+
+patterns:
 	$(RUN) bandit --quiet --configfile pyproject.toml --recursive bot handlers storage
 
 test: check ## Check, then run the tests on SQLite and PostgreSQL (faults and browser: lanes of their own)
