@@ -50,12 +50,12 @@ class Entry(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-def filled(rows: object, extra: Callable[[str], Mapping[str, object]]) -> object:
-    """Give each entry of a table what it leaves out; ``extra`` says what, by its name."""
+def filled(rows: object, beside: Callable[[str], Mapping[str, object]]) -> object:
+    """Give each entry of a table what it leaves out; ``beside`` says what, by its name."""
     if not isinstance(rows, dict):
         return rows
     return {
-        name: {**extra(name), **row} if isinstance(row, dict) else row
+        name: {**beside(name), **row} if isinstance(row, dict) else row
         for name, row in rows.items()
     }
 
