@@ -23,6 +23,7 @@ from storage.words import EventCode, FileState
 from tests.journeys.gallery import adds, lying, opened
 from tests.journeys.telling import Receipt, report, until
 from tests.support.desk import office_of
+from tests.support.listening import listening
 from tests.support.phones import Phone, Simulator
 from tests.support.running import environment, found
 from tests.tools.chaos.machine import Front, Machine
@@ -69,13 +70,8 @@ class Holding:
 async def holding(body: bytes) -> AsyncIterator[tuple[Holding, str]]:
     """Yield a provider of files that listens, and its address."""
     made = Holding(body)
-    door = await asyncio.start_server(made.give, "127.0.0.1", 0)
-    host, port = door.sockets[0].getsockname()
-    try:
-        yield made, f"http://{host}:{port}"
-    finally:
-        made.rest.set()
-        door.close()
+    async with listening(made.give) as port:
+        yield made, f"http://127.0.0.1:{port}"
 
 
 async def asks(sari: Phone, paper: Receipt, standing: str) -> None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from urllib.parse import parse_qsl
 
+from tests.support.listening import listening
+
 
 @dataclass
 class Asked:
@@ -88,10 +90,6 @@ class Provider:
 async def provider():
     """Yield a provider that listens."""
     made = Provider()
-    server = await asyncio.start_server(made._serve, "127.0.0.1", 0)  # noqa: SLF001 - its own
-    host, port = server.sockets[0].getsockname()
-    made.url = f"http://{host}:{port}"
-    try:
+    async with listening(made._serve) as port:  # noqa: SLF001 - its own
+        made.url = f"http://127.0.0.1:{port}"
         yield made
-    finally:
-        server.close()

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 from typing_extensions import override
 
 from bot.telemetry.logs import UVICORN_OPTIONS
+from tests.support.listening import accepted
 
 
 def free_port() -> int:
@@ -61,6 +62,7 @@ async def served(app: ASGIApp, port: int = 0) -> AsyncIterator[str]:
     finally:
         for listening in server.servers:
             listening.close()
+        await accepted()
         for connection in list(connections):
             connection.shutdown()
         await connections.empty()

@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import time
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -22,13 +22,15 @@ from storage.letters.letter import Letter
 from storage.words import Channel, LetterKind
 from tests.bot.delivery.test_delivery import START, running
 from tests.journeys.telling import until
+from tests.support.listening import listening
 from tests.support.scripted import Answer, provider
 
 pytestmark = [
     pytest.mark.faults,
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
-"""Who gives up in the middle of a handshake leaves a socket to the collector."""
+"""Who gives up in the middle of a handshake leaves a socket to the collector, which runs
+before another test is blamed for it (``collected``)."""
 CHANNELS = (Channel.TELEGRAM, Channel.SMS, Channel.WHATSAPP)
 LETTERS = 8
 SEND_SECONDS = 2.0
@@ -41,30 +43,6 @@ ACCOUNT: dict[str, Any] = {
     "auth_token": "token",
     "sender": "+15005550006",
 }
-
-
-@asynccontextmanager
-async def listening(serve):
-    """Listen on loopback; yield the port; leave nothing open."""
-    open_: list[tuple[asyncio.Task[None], asyncio.StreamWriter]] = []
-
-    async def kept(reader, writer):
-        task = asyncio.current_task()
-        assert task is not None
-        open_.append((task, writer))
-        with suppress(ConnectionError, asyncio.CancelledError):
-            await serve(reader, writer)
-
-    server = await asyncio.start_server(kept, "127.0.0.1", 0)
-    try:
-        yield server.sockets[0].getsockname()[1]
-    finally:
-        server.close()
-        for task, writer in open_:
-            task.cancel()
-            writer.transport.abort()
-        await asyncio.gather(*(task for task, _ in open_), return_exceptions=True)
-        await asyncio.sleep(0.05)
 
 
 async def silent(reader, _):
@@ -120,6 +98,13 @@ def senders(addresses, clock):
     return [quick(one) for one in (telegram, sms, whatsapp)]
 
 
+@pytest.fixture(autouse=True)
+def collected():
+    """Collect what was left, once the loop of the test let go of it."""
+    yield
+    gc.collect()
+
+
 @pytest.fixture
 def databases(tmp_path):
     """Return a store for each channel that may be ill."""
@@ -142,7 +127,6 @@ async def test_the_others_deliver_in_time(databases, monkeypatch, how):
     async with asyncio.TaskGroup() as houses:
         for ill, database in databases.items():
             houses.create_task(others_deliver(database, how, ill, turns))
-    gc.collect()
 
 
 async def others_deliver(database, how, ill, turns):

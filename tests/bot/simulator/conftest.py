@@ -1,6 +1,5 @@
 """Calls as the bot makes them; a bot that listens on loopback."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +9,7 @@ import pytest
 
 from tests.specs.conformance import check_answer
 from tests.support.listener import Listener
+from tests.support.listening import listening
 from tests.support.phones import PLAIN, Simulator
 
 
@@ -83,8 +83,5 @@ async def api(simulator: Simulator) -> AsyncIterator[Api]:
 @pytest.fixture
 async def listener() -> AsyncIterator[Listener]:
     listener = Listener()
-    server = await asyncio.start_server(listener.serve, "127.0.0.1", 0)
-    listener.port = server.sockets[0].getsockname()[1]
-    yield listener
-    listener.gate.set()
-    server.close()
+    async with listening(listener.serve) as listener.port:
+        yield listener

@@ -18,6 +18,7 @@ from twilio.rest import Client  # type: ignore[import-untyped] # it ships no typ
 from bot.telemetry import log_fields, logs
 from handlers.messages import Kind
 from storage.words import Channel
+from tests.support.listening import listening
 
 MARK = "marked-Budi-081234567890"
 SECRET_TOKEN = f"123456:{MARK}"
@@ -229,16 +230,14 @@ async def _answer_badly(
 async def test_real_libraries_at_debug_with_a_broken_provider_leak_nothing(log):
     for name in ("httpx", "httpcore", "telegram", "twilio", "sqlalchemy", "asyncio"):
         logging.getLogger(name).setLevel(logging.DEBUG)
-    server = await asyncio.start_server(_answer_badly, "127.0.0.1", 0)
-    address = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    bot = telegram.Bot(SECRET_TOKEN, base_url=f"{address}/bot", request=HTTPXRequest())
-    with pytest.raises(telegram.error.TelegramError) as refused:
-        await bot.send_message(chat_id=81234567890, text=MARK)
-    logs.failure("delivery.failed", refused.value)
-    async with httpx.AsyncClient() as client:
+    async with listening(_answer_badly) as port, httpx.AsyncClient() as client:
+        address = f"http://127.0.0.1:{port}"
+        asked = HTTPXRequest()
+        bot = telegram.Bot(SECRET_TOKEN, base_url=f"{address}/bot", request=asked)
+        with pytest.raises(telegram.error.TelegramError) as refused:
+            await bot.send_message(chat_id=81234567890, text=MARK)
+        logs.failure("delivery.failed", refused.value)
         await client.get(f"{address}/{MARK}", params={"To": MARK})
-    server.close()
-    await server.wait_closed()
     engine = sqlalchemy.create_engine("sqlite://")
     with (
         engine.connect() as connection,

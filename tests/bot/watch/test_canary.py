@@ -24,6 +24,7 @@ from storage.jobs import watches
 from storage.words import Channel, LetterKind
 from tests.support import founded as house
 from tests.support.doors import environment
+from tests.support.listening import listening
 from tests.support.running import Clock, found
 from tests.support.serving import free_port, served
 
@@ -154,10 +155,8 @@ async def test_somebody_outside_is_called_without_data_and_may_be_away() -> None
         await writer.drain()
         writer.close()
 
-    server = await asyncio.start_server(answer, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    await health.call(f"http://127.0.0.1:{port}/alive/1234")
-    server.close()
+    async with listening(answer) as port:
+        await health.call(f"http://127.0.0.1:{port}/alive/1234")
     assert len(asked) == 1, "no redirect is followed"
     assert asked[0].startswith(b"GET /alive/1234 HTTP/1.1")
     assert b"ookie" not in asked[0]
@@ -183,13 +182,10 @@ async def test_an_answer_that_never_ends_holds_up_nobody(
         hung_up.release()
 
     starts = [b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.1 200 OK\r\n\r\n"]
-    server = await asyncio.start_server(answer, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    async with asyncio.timeout(5):
+    async with listening(answer) as port, asyncio.timeout(5):
         for _ in range(2):
             await health.call(f"http://127.0.0.1:{port}/")
             await hung_up.acquire()
-    server.close()
     assert starts == []
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import httpx
 
+from tests.support.listening import accepted
 from tests.support.phones import PLAIN
 from tests.support.places import ROOT
 from tests.support.serving import free_port
@@ -163,6 +164,7 @@ class Front:
         self.ports.clear()
         if door is not None:
             door.close()
+            await accepted()
         for call in self._calls:
             call.cancel()
         await asyncio.gather(*self._calls, return_exceptions=True)
@@ -185,7 +187,7 @@ class Front:
             finally:
                 back.transport.abort()
         except (OSError, asyncio.CancelledError):
-            pass
+            writer.transport.abort()
         finally:
             writer.close()
 
