@@ -61,6 +61,7 @@ async def test_on_whatsapp_too(town: Running) -> None:
 
     await town.ask(town.only_case(), "Pukul berapa biasanya ia menerima uang?")
     notice = await ayu.gets("Ada kabar", paper.number)
+    await is_quiet(town)
     await ayu.quote(notice, "Selalu setelah makan siang.")
     await ayu.hears("Sudah ditambahkan", paper.number)
     await ayu.quote(notice, "BERHENTI")
