@@ -460,7 +460,6 @@ def test_cases_are_opened_some_at_a_time_and_the_rest_later(home):
         session.rollback()
 
 
-@ON_SQLITE
 def test_new_papers_open_cases_with_a_key_of_their_own(home):
     case = with_own_key(home)
     secret = own_secret(home, "siti", PASSPHRASES["siti"], case)

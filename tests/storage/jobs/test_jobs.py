@@ -82,3 +82,17 @@ def test_a_job_put_back_untried_loses_nothing(database, keys, now):
     assert _claims(database, keys, JobKind.FETCH, now) == []
     (again,) = _claims(database, keys, JobKind.FETCH, now + timedelta(seconds=5))
     assert (job.attempts, again.attempts) == (1, 1)
+
+
+def test_a_job_that_takes_long_is_held_on_until_another_has_it(database, keys, now):
+    with database.writing() as session:
+        jobs.put(session, keys, JobKind.FETCH, DETAILS, now=now)
+    (job,) = _claims(database, keys, JobKind.FETCH, now)
+    over = now + jobs.LEASE
+    with database.writing() as session:
+        assert jobs.held_on(session, job, now=over - timedelta(seconds=1))
+    assert _claims(database, keys, JobKind.FETCH, over) == []
+    (other,) = _claims(database, keys, JobKind.FETCH, over + jobs.LEASE)
+    with database.writing() as session:
+        assert not jobs.held_on(session, job, now=over + jobs.LEASE)
+        assert jobs.held_on(session, other, now=over + jobs.LEASE)

@@ -326,3 +326,18 @@ def test_a_setting_is_ours_or_refused(database: Database, keys: ServerKeys):
         transactions.forget(session)
         with pytest.raises(NotAuthentic):
             installation.get_setting(session, keys, "demo")
+
+
+def test_a_route_that_was_taken_away_counts_no_more(
+    database: Database, keys: ServerKeys
+):
+    with database.writing() as session:
+        built = founded.build(session, keys)
+        routes.add_route(session, keys, built.unit, category="POS")
+    with database.writing() as session:
+        (route,) = [
+            one for one in routes.verified_routes(session, keys) if one.category
+        ]
+        routes.remove_route(session, keys, route)
+    with database.reading() as session:
+        assert not any(one.category for one in routes.verified_routes(session, keys))
