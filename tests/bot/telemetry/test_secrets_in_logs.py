@@ -46,6 +46,8 @@ from tests.support.leaking import Spilling
 from tests.support.places import ROOT
 from tests.support.unsealing import secret_for
 
+pytestmark = pytest.mark.faults
+
 HOST = ORIGIN.removeprefix("https://")
 PASSPHRASE = "sandi-lama-sangat-rahasia-0471"
 NEW_PASSPHRASE = "sandi-baru-sangat-rahasia-0472"

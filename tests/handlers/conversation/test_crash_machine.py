@@ -18,6 +18,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, TypeVar
 
+import pytest
 from hypothesis import HealthCheck, Phase, assume, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -50,6 +51,8 @@ from storage.outbox import Claimed
 from storage.words import Channel, JobKind, LetterKind
 from tests.support.desk import Desk, Slip, desk, office_of
 from tests.support.spare import Spare
+
+pytestmark = pytest.mark.faults
 
 T = TypeVar("T")
 PEOPLE = ("501", "502", "503")

@@ -12,7 +12,7 @@ import pytest
 from tests.tools.chaos.__main__ import once
 from tests.tools.chaos.run import SHORT
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.faults, pytest.mark.long]
 
 SEED = os.environ.get("CHAOS_SEED", "1")
 
