@@ -5,7 +5,7 @@
 deadlines: when something is due, on the calendar of working days
 lifetimes: how long each kind of data is kept
 numbering: case numbers, secret codes, register numbers: make, check, find in a text
-regions: provinces by code and by the names that people write
+regions: provinces by code and by the names that people write; regencies and cities
 reveals: grounds on which an identity or original may be opened, and for how long
 routing: which unit gets a report, and how urgent it is
 rulebook: all tables of one jurisdiction, read and checked

@@ -1,6 +1,7 @@
-"""Provinces by code, and the province that somebody named in passing.
+"""Provinces by code, and the province that somebody named in passing; regencies and cities.
 
-A code is only worth something with its system: see the note in ``regions.toml``.
+A code is only worth something with its system: see the note in ``regions.toml``. A
+jurisdiction needs provinces only; ``regencies.toml`` may be absent.
 """
 
 import re
@@ -14,6 +15,7 @@ from pydantic import Field, StrictBool, model_validator
 from handlers.rules.rulefile import Entry
 
 _Code: TypeAlias = Annotated[str, Field(pattern="^[0-9]{2}$")]
+_RegencyCode: TypeAlias = Annotated[str, Field(pattern=r"^[0-9]{2}\.[0-9]{2}$")]
 _WORD = re.compile(r"[^\W_]+")
 
 
@@ -65,6 +67,16 @@ class Provinces(Entry):
                 found.add(self.spellings[spelling])
                 rest = rest.replace(f" {spelling} ", " | ")
         return found.pop() if len(found) == 1 else ""
+
+
+class Regencies(Entry):
+    """Regencies and cities: official names by ``PP.KK``, PP a code of ``Provinces``."""
+
+    code_system: str = ""
+    form: str = ""
+    names: dict[_RegencyCode, str] = Field(
+        default_factory=dict, validation_alias="regency"
+    )
 
 
 def _plain(text: str) -> str:

@@ -7,6 +7,7 @@ rules``) may hold edited copies: a file there stands in for ours of the same nam
 from collections.abc import Iterable
 from datetime import date
 from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -14,7 +15,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from handlers.rules.deadlines import Deadlines
 from handlers.rules.lifetimes import Lifetimes
-from handlers.rules.regions import Provinces
+from handlers.rules.regions import Provinces, Regencies
 from handlers.rules.reveals import RevealRules
 from handlers.rules.rulefile import NAME, Entry, Table, Term, checked, having, parsed
 from handlers.rules.workdays import Calendar
@@ -54,7 +55,10 @@ class _Holidays(Entry):
 
 
 class Rulebook(Entry):
-    """All rules of a jurisdiction, a field for each file. Build it with ``load``."""
+    """All rules of a jurisdiction, a field for each file. Build it with ``load``.
+
+    A file whose field has a default may be absent.
+    """
 
     jurisdiction: str
     workflow: Workflow = Field(validation_alias="workflow.toml")
@@ -66,6 +70,7 @@ class Rulebook(Entry):
     categories: Table[Category] = Field(validation_alias="categories.toml")
     positions: Table[Position] = Field(validation_alias="positions.toml")
     provinces: Provinces = Field(validation_alias="regions.toml")
+    regencies: Regencies = Field(Regencies(), validation_alias="regencies.toml")
     reveal: RevealRules = Field(validation_alias="reveal.toml")
     evidence: Table[Term] = Field(validation_alias="evidence.toml")
     holidays: _Holidays = Field(validation_alias="holidays.toml")
@@ -73,11 +78,11 @@ class Rulebook(Entry):
     @classmethod
     def load(cls, folder: Path | None = None, jurisdiction: str = "id") -> Self:
         """Read and check everything. Raises ``RulesInvalid`` naming file and entry."""
-        names = [field.validation_alias for field in cls.model_fields.values()]
         files = {
             name: read_rules(name, folder, jurisdiction)
-            for name in names
-            if isinstance(name, str)
+            for field in cls.model_fields.values()
+            if isinstance(name := field.validation_alias, str)
+            and (field.is_required() or _source(name, folder, jurisdiction).is_file())
         }
         return checked({"jurisdiction": jurisdiction, **files}, cls.model_validate)
 
@@ -98,6 +103,10 @@ def read_rules(name: str, folder: Path | None, jurisdiction: str) -> dict[str, A
 
     Raises ``RulesInvalid`` when there is none, or when it is no TOML.
     """
+    return parsed(_source(name, folder, jurisdiction), f"{jurisdiction}/{name}")
+
+
+def _source(name: str, folder: Path | None, jurisdiction: str) -> Traversable | Path:
     own = folder / name if folder else None
     ours = resources.files("handlers") / "rules" / jurisdiction / name
-    return parsed(own if own and own.is_file() else ours, f"{jurisdiction}/{name}")
+    return own if own and own.is_file() else ours

@@ -1,5 +1,6 @@
 """The rule files as shipped, an agency's own copies, and what is refused."""
 
+from collections import Counter
 from datetime import date
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from handlers.rules.regions import Provinces
 from handlers.rules.rulebook import Rulebook, read_rules
 from handlers.rules.rulefile import checked
 from storage.words import Group, PositionClass, Reason
+from tests.support.places import ROOT
+from tests.tools import regencies
 
 BOOK = Rulebook.load()
 
@@ -40,14 +43,49 @@ def test_the_provinces_name_their_code_system() -> None:
     assert BOOK.provinces.names["15"] == "Jambi"
 
 
-def test_the_papuan_codes_are_marked_as_unchecked_beside_the_other_system() -> None:
+def test_the_papuan_codes_stand_beside_those_of_the_other_system() -> None:
     rows = read_rules("regions.toml", None, "id")["province"]
     papua = {code: row for code, row in rows.items() if "Papua" in row["name"]}
 
     assert {code: row["bps"] for code, row in papua.items()} == {
         "91": "94", "92": "91", "93": "95", "94": "96", "95": "97", "96": "92",
     }  # fmt: skip
-    assert all(row["checked"] is False for row in papua.values())
+
+
+def test_there_are_38_provinces_416_regencies_and_98_cities() -> None:
+    names = BOOK.regencies.names
+    kinds = Counter(name.partition(" ")[0] for name in names.values())
+
+    assert BOOK.regencies.code_system == BOOK.provinces.code_system
+    assert kinds == {"Kab.": 416, "Kota": 98}
+    assert {code[:2] for code in names} == set(BOOK.provinces.names)
+    assert {code: names[code] for code in ("91.03", "93.01", "94.01", "95.01")} == {
+        "91.03": "Kab. Jayapura",
+        "93.01": "Kab. Merauke",
+        "94.01": "Kab. Nabire",
+        "95.01": "Kab. Jayawijaya",
+    }
+
+
+def test_the_regencies_lie_as_the_tool_writes_them() -> None:
+    written = regencies.written(BOOK.regencies.names, "2024.3.6")
+    assert regencies.TABLE.read_text("utf-8") == written
+
+
+def test_the_tool_takes_codes_and_names_and_no_districts() -> None:
+    district = {"kode_kecamatan": "01", "nama_kecamatan": "Metro Pusat"}
+    metro = {
+        "kode_kabkota": "72",
+        "nama_kabkota": "Kota Metro",
+        "kecamatan": [district],
+    }
+    south = {"kode_kabkota": "01", "nama_kabkota": "Kab. Lampung Selatan"}
+    lampung = {"kode_provinsi": "18", "kabkota": [metro, south]}
+
+    assert list(regencies.rows({"data": [lampung]}).items()) == [
+        ("18.01", "Kab. Lampung Selatan"),
+        ("18.72", "Kota Metro"),
+    ]
 
 
 NAMED = {
@@ -79,6 +117,20 @@ def test_recognising_is_total(text: str) -> None:
 @pytest.mark.parametrize("code", sorted(BOOK.provinces.names))
 def test_every_province_is_recognised_by_its_name(code: str) -> None:
     assert BOOK.provinces.named_in(f"di {BOOK.provinces.names[code]}") == code
+
+
+def test_a_jurisdiction_needs_no_regencies(tmp_path: Path) -> None:
+    for field in Rulebook.model_fields.values():
+        name = field.validation_alias
+        if isinstance(name, str) and field.is_required():
+            (tmp_path / name).write_text(
+                (ROOT / "handlers" / "rules" / "id" / name).read_text("utf-8"), "utf-8"
+            )
+
+    book = Rulebook.load(tmp_path, "xx")
+
+    assert book.regencies.names == {}
+    assert book.provinces.names["15"] == "Jambi"
 
 
 @pytest.mark.parametrize(
