@@ -1,7 +1,7 @@
 """The handlers decide: conversation, workflow, deadlines, notices and the verbs.
 
 Synchronous, without network or clock. Pure (data in, data out): ``dialogue``, ``talk``,
-``questionnaire``, ``rules``, ``texts`` and ``lengths``.
+``questionnaire``, ``reading``, ``rules``, ``texts`` and ``lengths``.
 
 authority: who may: the one answer, for verbs and for pages
 breaches: a data breach: recorded, told to the authority and to every reporter
@@ -18,6 +18,7 @@ office: what an installation knows when it decides: keys, rules, texts, time zon
 people: officers join, are confirmed, leave
 quarantine: messages that could not be understood: keep, release
 questionnaire: steps, choices and keywords as data, and their proof; pure
+reading: what a reporter's words tell, found while they can still be read; pure
 retention: what ends by itself: reports by their rules, traces of people by theirs
 reveals: two people open an identity or an original
 rules: law and practice of a jurisdiction as tables: workflow, deadlines, routing; pure

@@ -41,7 +41,9 @@ SAME_WORD = {
     "installation": "the installation: examined by the doctor, its facts in the store",
     "people": "officers; as a module of `storage/models` the family of tables that touch a "
     "person, as the threat model calls it",
+    "places": "where something stands: a report in the country, a key in the store",
     "readiness": "whether reports can be taken: by this process, by the units' keys",
+    "reading": "what is read: a reporter's words, the records of a backup",
     "refusals": "how its room says no: to a file, to whoever typed a command",
     "throttle": "limits tries in memory: of officers to sign in, of reporters with a code",
 }

@@ -8,6 +8,7 @@ from handlers.conversation.exchange import Exchange, discard
 from handlers.conversation.memory import Trail
 from handlers.messages import Command, CommandName, Proof, Reply
 from handlers.notices import joined, reporters
+from handlers.reading import places
 from handlers.talk import followup, talk
 from handlers.talk.turn import Turn
 from storage.cases import cases, items
@@ -88,8 +89,9 @@ def settle(exchange: Exchange, turn: Turn) -> None:
     memory = exchange.memory
     for item in turn.items:
         if item.step == PLACE:
-            provinces = exchange.work.office.rulebook.provinces
-            memory.province = provinces.named_in(item.text)
+            table = exchange.work.office.rulebook.places
+            place = places.answered(item.text, table, None)
+            memory.province = place.province if place else ""
     before, after = exchange.state.answers.get(WISH), turn.state.answers.get(WISH)
     named = any(
         item.audience is Audience.IDENTITY and not item.to_case for item in turn.items

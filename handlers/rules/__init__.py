@@ -3,9 +3,10 @@
 ``id/*.toml`` are the tables for Indonesia; an agency may edit its own copies.
 
 deadlines: when something is due, on the calendar of working days
+gazetteer: the names of all places, found exactly or with one letter wrong
 lifetimes: how long each kind of data is kept
 numbering: case numbers, secret codes, register numbers: make, check, find in a text
-regions: provinces by code and by the names that people write; regencies and cities
+regions: provinces, regencies and cities by code, and how people write their names
 reveals: grounds on which an identity or original may be opened, and for how long
 routing: which unit gets a report, and how urgent it is
 rulebook: all tables of one jurisdiction, read and checked

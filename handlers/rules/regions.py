@@ -1,27 +1,29 @@
-"""Provinces by code, and the province that somebody named in passing; regencies and cities.
+"""Provinces, regencies and cities by code, and how people write their names: the tables.
 
 A code is only worth something with its system: see the note in ``regions.toml``. A
-jurisdiction needs provinces only; ``regencies.toml`` may be absent.
+jurisdiction needs provinces only; ``regencies.toml`` and ``places.toml`` may be absent.
 """
 
-import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
+from enum import StrEnum, auto
 from functools import cached_property
+from itertools import chain
 from typing import Annotated, Self, TypeAlias
 
-from pydantic import Field, StrictBool, model_validator
+from pydantic import Field, StrictBool, StrictInt, model_validator
 
 from handlers.rules.rulefile import Entry
 
 _Code: TypeAlias = Annotated[str, Field(pattern="^[0-9]{2}$")]
 _RegencyCode: TypeAlias = Annotated[str, Field(pattern=r"^[0-9]{2}\.[0-9]{2}$")]
-_WORD = re.compile(r"[^\W_]+")
+_AnyCode: TypeAlias = Annotated[str, Field(pattern=r"^[0-9]{2}(\.[0-9]{2})?$")]
+_Words: TypeAlias = tuple[str, ...]
 
 
 class _Province(Entry):
     name: str
-    also: tuple[str, ...] = ()
+    also: _Words = ()
     bps: str = ""
     checked: StrictBool = True
     valid_from: date | None = None
@@ -40,33 +42,14 @@ class Provinces(Entry):
         """Names by code."""
         return {code: row.name for code, row in self.provinces.items()}
 
-    @cached_property
-    def spellings(self) -> Mapping[str, str]:
-        """Codes by every spelling that is understood."""
+    @model_validator(mode="after")
+    def _names_each_once(self) -> Self:
         found: dict[str, str] = {}
         for code, row in self.provinces.items():
             for spelling in (row.name, *row.also):
-                if found.setdefault(_plain(spelling), code) != code:
+                if found.setdefault(spelling.casefold(), code) != code:
                     raise ValueError(f"{spelling} stands twice")
-        return found
-
-    @model_validator(mode="after")
-    def _names_each_once(self) -> Self:
-        _ = self.spellings
         return self
-
-    def named_in(self, text: str) -> str:
-        """Return the code of the one province that the text names, else ``""``.
-
-        The longest name wins, so *Papua Barat* is not *Papua*; two provinces are none.
-        """
-        rest = f" {_plain(text)} "
-        found = set()
-        for spelling in sorted(self.spellings, key=len, reverse=True):
-            if f" {spelling} " in rest:
-                found.add(self.spellings[spelling])
-                rest = rest.replace(f" {spelling} ", " | ")
-        return found.pop() if len(found) == 1 else ""
 
 
 class Regencies(Entry):
@@ -79,6 +62,65 @@ class Regencies(Entry):
     )
 
 
-def _plain(text: str) -> str:
-    words = " ".join(_WORD.findall(text.casefold()))
-    return words.replace("sumatra", "sumatera")
+class Before(StrEnum):
+    """What the word right before a name tells of it."""
+
+    REGENCY = auto()
+    CITY = auto()
+    PROVINCE = auto()
+    SEAT = auto()
+    """Some place or other."""
+    IN = auto()
+    """A place, unless the name is an ordinary word."""
+    ALSO = auto()
+    """What was said of the name before it."""
+    SMALLER = auto()
+    """A district that may only bear the name."""
+    OTHER = auto()
+    """No place at all."""
+
+
+KINDS = frozenset({Before.REGENCY, Before.CITY, Before.PROVINCE})
+
+
+class _Office(Entry):
+    words: _Words = ()
+    ends: _Words = ()
+
+
+class _Ordinary(Entry):
+    words: _Words = ()
+    phrases: _Words = ()
+    spelled_right: _Words = ()
+
+
+class PlaceWords(Entry):
+    """How people write places: ``places.toml``, where every list is explained.
+
+    ``misspelt_from`` is how many letters a name has that may have a wrong one; 0: none may.
+    """
+
+    misspelt_from: StrictInt = Field(default=0, ge=0)
+    everyday: dict[_AnyCode, _Words] = Field(default_factory=dict)
+    once_in: dict[_Code, tuple[_Code, ...]] = Field(default_factory=dict)
+    spelled: dict[str, str] = Field(default_factory=dict)
+    before: dict[Before, _Words] = Field(default_factory=dict)
+    office: _Office = _Office()
+    ordinary: _Ordinary = _Ordinary()
+
+    @cached_property
+    def roles(self) -> Mapping[str, Before]:
+        """What each word tells of the name after it."""
+        return {word: role for role, words in self.before.items() for word in words}
+
+    @model_validator(mode="after")
+    def _words_are_words(self) -> Self:
+        told = list(chain.from_iterable(self.before.values()))
+        lists: Iterable[str] = (*told, *self.office.words, *self.office.ends)
+        for word in lists:
+            if not word.isalnum() or word != word.casefold():
+                raise ValueError(f"{word!r} is not one word in small letters")
+        if len(told) != len(set(told)):
+            twice = next(word for word in told if told.count(word) > 1)
+            raise ValueError(f"before: {twice} stands twice")
+        return self

@@ -6,6 +6,7 @@ rules``) may hold edited copies: a file there stands in for ours of the same nam
 
 from collections.abc import Iterable
 from datetime import date
+from functools import cached_property
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -14,8 +15,9 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from handlers.rules.deadlines import Deadlines
+from handlers.rules.gazetteer import Gazetteer
 from handlers.rules.lifetimes import Lifetimes
-from handlers.rules.regions import Provinces, Regencies
+from handlers.rules.regions import PlaceWords, Provinces, Regencies
 from handlers.rules.reveals import RevealRules
 from handlers.rules.rulefile import NAME, Entry, Table, Term, checked, having, parsed
 from handlers.rules.workdays import Calendar
@@ -71,6 +73,7 @@ class Rulebook(Entry):
     positions: Table[Position] = Field(validation_alias="positions.toml")
     provinces: Provinces = Field(validation_alias="regions.toml")
     regencies: Regencies = Field(Regencies(), validation_alias="regencies.toml")
+    place_words: PlaceWords = Field(PlaceWords(), validation_alias="places.toml")
     reveal: RevealRules = Field(validation_alias="reveal.toml")
     evidence: Table[Term] = Field(validation_alias="evidence.toml")
     holidays: _Holidays = Field(validation_alias="holidays.toml")
@@ -85,6 +88,11 @@ class Rulebook(Entry):
             and (field.is_required() or _source(name, folder, jurisdiction).is_file())
         }
         return checked({"jurisdiction": jurisdiction, **files}, cls.model_validate)
+
+    @cached_property
+    def places(self) -> Gazetteer:
+        """Return the names of all places, indexed when it is first asked for."""
+        return Gazetteer.of(self.provinces, self.regencies, self.place_words)
 
     def calendar(
         self, years: Iterable[int], *, joint_leave_off: bool = True

@@ -5,8 +5,6 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from handlers.errors import RulesInvalid
 from handlers.rules.regions import Provinces
@@ -88,38 +86,14 @@ def test_the_tool_takes_codes_and_names_and_no_districts() -> None:
     ]
 
 
-NAMED = {
-    "as the question asks": ("Dinas X, Kab. Y, Jambi", "15"),
-    "short form": ("kantor camat, kab. bandung barat, JABAR", "32"),
-    "longest name": ("Sorong, Papua Barat Daya", "96"),
-    "not the mainland": ("Kepulauan Riau", "21"),
-    "mainland": ("Pekanbaru, Riau.", "14"),
-    "other spelling": ("Medan - Sumatra Utara", "12"),
-    "twice the same": ("Yogyakarta, DIY", "34"),
-    "two provinces": ("dari Jambi ke Riau", ""),
-    "one inside the other and beside it": ("Papua Barat dan Papua", ""),
-    "part of a word": ("Balikpapan", ""),
-    "none": ("kantor pusat", ""),
-    "nothing": ("", ""),
-}
+def test_every_everyday_name_is_of_a_place_and_every_ordinary_word_a_name() -> None:
+    known = {*BOOK.provinces.names, *BOOK.regencies.names}
+    assert set(BOOK.place_words.everyday) <= known
+    assert {code for codes in BOOK.places.exact.values() for code in codes} == known
+    assert BOOK.places.ordinary <= BOOK.places.exact.keys()
 
 
-@pytest.mark.parametrize(("text", "code"), NAMED.values(), ids=NAMED)
-def test_a_province_is_recognised_in_passing(text: str, code: str) -> None:
-    assert BOOK.provinces.named_in(text) == code
-
-
-@given(st.text())
-def test_recognising_is_total(text: str) -> None:
-    assert BOOK.provinces.named_in(text) in {"", *BOOK.provinces.names}
-
-
-@pytest.mark.parametrize("code", sorted(BOOK.provinces.names))
-def test_every_province_is_recognised_by_its_name(code: str) -> None:
-    assert BOOK.provinces.named_in(f"di {BOOK.provinces.names[code]}") == code
-
-
-def test_a_jurisdiction_needs_no_regencies(tmp_path: Path) -> None:
+def test_a_jurisdiction_needs_no_regencies_and_no_words(tmp_path: Path) -> None:
     for field in Rulebook.model_fields.values():
         name = field.validation_alias
         if isinstance(name, str) and field.is_required():
@@ -130,7 +104,25 @@ def test_a_jurisdiction_needs_no_regencies(tmp_path: Path) -> None:
     book = Rulebook.load(tmp_path, "xx")
 
     assert book.regencies.names == {}
-    assert book.provinces.names["15"] == "Jambi"
+    assert book.places.exact["jambi"] == {"15"}
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ('[before]\ncity = ["Kota"]', "'Kota' is not one word in small letters"),
+        ('[before]\nin = ["di"]\nseat = ["di"]', "before: di stands twice"),
+        ('[before]\nwhere = ["di"]', "places.toml: before.where"),
+        ('[everyday]\n"18.7" = ["Metro"]', r"everyday\.18\.7"),
+    ],
+)
+def test_broken_words_of_places_are_refused(
+    tmp_path: Path, text: str, named: str
+) -> None:
+    (tmp_path / "places.toml").write_text(text, "utf-8")
+
+    with pytest.raises(RulesInvalid, match=named):
+        Rulebook.load(tmp_path)
 
 
 @pytest.mark.parametrize(

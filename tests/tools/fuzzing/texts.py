@@ -92,7 +92,7 @@ def variables(raw: bytes) -> None:
 RULES = (
     *("categories.toml", "deadlines.toml", "holidays.toml", "positions.toml"),
     *("reasons.toml", "regions.toml", "retention.toml", "reveal.toml", "workflow.toml"),
-    "regencies.toml",
+    *("places.toml", "regencies.toml"),
 )
 TALK = ("questionnaire.toml", "keywords.toml")
 
