@@ -22,7 +22,8 @@ class Office:
     ``file_limits`` are MiB, ``text_limits`` UTF-16 units, per channel. ``delete_hours`` is
     how long messages of both sides can be deleted, ``delete_at_once`` how many in one
     request; 0 or absent where a channel cannot. ``pace``, ``tries`` and ``echoes`` live in
-    memory under a random key and remember nobody.
+    memory under a random key and remember nobody. ``province`` is the code of the agency's
+    own, if it has one.
     """
 
     keys: ServerKeys
@@ -42,6 +43,7 @@ class Office:
     tries: Tries = field(default_factory=Tries)
     echoes: Echoes = field(default_factory=Echoes)
     backup_days: int = 30
+    province: str = ""
 
     def day(self, now: datetime) -> date:
         """Return the agency's local day."""

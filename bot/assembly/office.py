@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from bot.channels import limits
 from bot.settings.sections import Settings
+from handlers.errors import RulesInvalid
 from handlers.office import Office
 from handlers.questionnaire.book import Questionnaire
 from handlers.questionnaire.book import load as load_questionnaire
@@ -35,6 +36,8 @@ def make_office(settings: Settings, keys: ServerKeys, *, now: datetime) -> Offic
     agency = settings.agency
     folder = Path(agency.rules) if agency.rules else None
     rulebook = Rulebook.load(folder, agency.jurisdiction)
+    if agency.province and agency.province not in rulebook.provinces.names:
+        raise RulesInvalid(f"agency.province: {agency.province} is not in regions.toml")
     return Office(
         keys=keys,
         texts=make_texts(settings),
@@ -45,6 +48,7 @@ def make_office(settings: Settings, keys: ServerKeys, *, now: datetime) -> Offic
         languages=agency.languages,
         console_url=f"{settings.server.public_url or local_url(settings)}/console",
         erase_copies=settings.twilio.erase_copies,
+        province=agency.province,
         backup_days=settings.retention.backup_days,
         file_limits=_file_limits(settings),
         text_limits={name: most.text for name, most in _LIMITS},

@@ -111,6 +111,9 @@ class Agency(Section):
     jurisdiction: Annotated[
         str, values.pattern("[a-z0-9-]+", "must be a folder of rules, as in id")
     ] = Field(default="id", min_length=1)
+    province: Annotated[
+        str, values.pattern("[0-9]{2}", "must be two digits of regions.toml, as in 15")
+    ] = ""
     timezone: Annotated[str, AfterValidator(values.check_timezone)] = "Asia/Jakarta"
     languages: Annotated[values.Words, AfterValidator(values.check_languages)] = (
         "id",

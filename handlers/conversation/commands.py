@@ -89,8 +89,10 @@ def settle(exchange: Exchange, turn: Turn) -> None:
     memory = exchange.memory
     for item in turn.items:
         if item.step == PLACE:
-            table = exchange.work.office.rulebook.places
-            place = places.answered(item.text, table, None)
+            office = exchange.work.office
+            place = places.answered(
+                item.text, office.rulebook.places, office.province or None
+            )
             memory.province = place.province if place else ""
     before, after = exchange.state.answers.get(WISH), turn.state.answers.get(WISH)
     named = any(

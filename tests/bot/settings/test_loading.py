@@ -288,6 +288,7 @@ def test_a_misspelt_variable_is_named(variable, expected):
         ("bucket.prefix", "/house/", "must be as in a/b"),
         ("agency.name", "", "at least 1 character"),
         ("agency.jurisdiction", "../id", "must be a folder of rules"),
+        ("agency.province", "Jambi", "must be two digits of regions.toml"),
         ("agency.timezone", "Asia/Jakrta", "'Asia/Jakrta' is no time zone"),
         ("agency.languages", "", "must list each language once"),
         ("agency.languages", "id,id", "must list each language once"),

@@ -1,5 +1,7 @@
 """The place question decides which unit gets the report, whatever the place is called."""
 
+from dataclasses import replace
+
 import pytest
 
 from storage.models import Case
@@ -58,3 +60,8 @@ def test_another_place_and_none_go_to_the_unit_for_everything(
     lampung(here)
     case = reported(here, place)
     assert (case.province, case.unit) == (province, here.house.unit.id)
+
+
+def test_the_agencys_own_province_decides_between_equals(here: Desk):
+    here.office = replace(here.office, province="63")
+    assert reported(here, "Banjar").province == "63"
