@@ -1,6 +1,8 @@
 """The field's own words as enums, free of SQL so that the pure rules may import them.
 
 Every enum is stored by its *value*.
+
+Long because it is the one list of words that all three folders share.
 """
 
 from enum import IntEnum, StrEnum
@@ -86,15 +88,23 @@ class Group(StrEnum):
 
 
 class PositionClass(StrEnum):
-    """Class of the reported person's post, as coarse as the question asks it."""
+    """Class of the reported person's post, as coarse as the question asks it.
+
+    Who belongs to INS is one of our own people; a case never says so in clear.
+    """
 
     KDH = "KDH"
+    INS = "INS"
     JPT = "JPT"
     ADM = "ADM"
     FUN = "FUN"
     KDS = "KDS"
     NON = "NON"
     UNK = "UNK"
+
+
+CONFLICTED = frozenset({PositionClass.KDH.value, PositionClass.INS.value})
+"""Whoever is reported in these classes must never get the report: it goes above us."""
 
 
 class Track(StrEnum):

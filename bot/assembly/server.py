@@ -148,7 +148,7 @@ def build(
     holder = secrets.token_hex(8)
     beats = Beats()
     readiness = Readiness(writer, office, clock, beats)
-    levels = Levels(writer, holder, clock, office.day)
+    levels = Levels(writer, holder, clock, office.day, keys)
     house = House(
         settings=settings,
         database=database,

@@ -11,9 +11,10 @@ from handlers.rules import numbering
 from storage.cases import cases, history, tags
 from storage.cases.cases import Filters, Place
 from storage.crypto.sealing import NotAuthentic
+from storage.crypto.server_key import ServerKeys
 from storage.models import Case
 from storage.people import officers
-from storage.units import units
+from storage.units import above, units
 from storage.words import Status, Urgency
 
 app = typer.Typer(
@@ -42,7 +43,7 @@ def show_list(
     is_open = cases.is_open(status) if status is not None else not closed
     filters = Filters(is_open=is_open, status=status.value if status else None)
     with desk.sit_down(config_file) as seat, seat.database.reading() as session:
-        names = _Names(session)
+        names = _Names(session, seat.keys)
         rows = [_row(seat, case, names) for case in _queue(session, names, filters)]
     printing.listing(rows, as_json=as_json)
 
@@ -57,13 +58,15 @@ def show_one(
     """Show where a case stands and what happened to it; never what it says."""
     found = numbering.parse_case_number(number)
     with desk.sit_down(config_file) as seat, seat.database.reading() as session:
+        names = _Names(session, seat.keys)
         case = cases.by_number(session, seat.keys, found) if found else None
-        if case is None:
+        if case is None or case.unit not in names.units:
             raise Refused(f"there is no case {printing.safe(number)}; see `case list`")
-        names = _Names(session)
         shown = _row(seat, case, names) | {
-            "register": f"{case.register_number}/{case.register_year}"
-            if case.register_number
+            "register": numbering.register_number(
+                case.register_year, case.register_number
+            )
+            if case.register_year and case.register_number
             else None,
             "due_rule": case.due_rule,
             "track": case.track,
@@ -79,10 +82,15 @@ def show_one(
 
 
 class _Names:
-    """Names of units and logins of officers, looked up once."""
+    """Names of units and logins of officers, looked up once; not the unit above us."""
 
-    def __init__(self, session: Session) -> None:
-        self.units = {unit.id: unit.name for unit in units.everything(session)}
+    def __init__(self, session: Session, keys: ServerKeys) -> None:
+        hidden = above.id_of(session, keys)
+        self.units = {
+            unit.id: unit.name
+            for unit in units.everything(session)
+            if unit.id != hidden
+        }
         self.logins = {one.id: one.login for one in officers.everyone(session)}
 
 

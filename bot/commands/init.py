@@ -54,6 +54,12 @@ timezone = {timezone}
 """
 
 
+NO_WAY_ABOVE = (
+    "nobody stands above us: a report on the head of the region or on our own people would "
+    "reach our own people; name a unit with `kentongan unit above`"
+)
+
+
 class NoRecovery(Exception):
     """The recovery keys are missing.
 
@@ -73,6 +79,7 @@ class People:
 
     officer: NewAccount
     custodian: NewAccount
+    above: tuple[NewAccount, ...]
 
 
 def init(  # noqa: PLR0913 - the options of a command
@@ -96,6 +103,16 @@ def init(  # noqa: PLR0913 - the options of a command
         str, typer.Option(help="Login of the vault's first custodian: somebody else.")
     ] = "custodian",
     custodian_name: Annotated[str, typer.Option(help="The custodian's name.")] = "",
+    above_unit: Annotated[
+        str, typer.Option(help="Name of the unit above us.")
+    ] = "Di Atas Kami",
+    above: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Login of somebody who gets the reports on the head of the region and on "
+            "our own people, from outside the house if possible. Twice or more."
+        ),
+    ] = None,
     recovery_public: Annotated[
         list[Path] | None,
         typer.Option(help="File of `keys new-recovery`, with the public halves only."),
@@ -112,6 +129,8 @@ def init(  # noqa: PLR0913 - the options of a command
     publics = _publics(recovery_public or [])
     keys, new_key = _keys(settings)
     secrets = Passphrases(generate=generate)
+    if len(dict.fromkeys(above or [])) == 1:
+        raise Refused("the unit above us takes two people or more: give --above twice")
     people = People(
         officers.prepare_account(
             keys, officer, officer_name, Role.SUPERVISOR, secrets.new(officer)
@@ -123,9 +142,18 @@ def init(  # noqa: PLR0913 - the options of a command
             Role.CUSTODIAN,
             secrets.new(custodian, share=True),
         ),
+        tuple(
+            officers.prepare_account(
+                keys, login, "", Role.SUPERVISOR, secrets.new(login, share=True)
+            )
+            for login in above or []
+        ),
     )
-    if people.officer.login == people.custodian.login:
-        raise Refused("officer and custodian must be two people with two logins")
+    everybody = (people.officer, people.custodian, *people.above)
+    if len({one.login for one in everybody}) < len(everybody):
+        raise Refused(
+            "officer, custodian and those above us must be different people with different logins"
+        )
     plan = founding.Founding(
         agency=settings.agency.name,
         unit=unit,
@@ -133,6 +161,8 @@ def init(  # noqa: PLR0913 - the options of a command
         officer=people.officer,
         custodian=people.custodian,
         recovery=publics,
+        above=above_unit,
+        above_people=people.above,
     )
     for line in _make(path, written, settings, keys, plan, new_key=new_key):
         typer.echo(line)
@@ -169,6 +199,11 @@ def _make(
         yield f"{database.url.render_as_string()}: set up"
     yield f"unit {plan.unit}: {plan.officer.login} is its first officer, every report goes there"
     yield f"unit {plan.vault}: {plan.custodian.login} is its first custodian"
+    if plan.above_people:
+        logins = ", ".join(one.login for one in plan.above_people)
+        yield f"unit {plan.above}: {logins} get the reports on those who stand above"
+    else:
+        yield f"warning: {NO_WAY_ABOVE}"
 
 
 def _settings(path: Path, agency: str, timezone: str) -> tuple[Settings, str]:

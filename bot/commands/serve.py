@@ -17,13 +17,18 @@ from bot.demo import demo as demonstration
 from bot.settings.sections import Server
 from bot.terminal import desk
 from bot.terminal.desk import ConfigFile, Refused
+from storage.units import above
 
 
 def serve(config_file: ConfigFile = None) -> None:
     """Take reports and serve the officers' console until SIGTERM or Ctrl-C."""
     with desk.sit_down(config_file) as seat:
         settings = seat.settings
+        with seat.database.reading() as session:
+            lacking = above.missing(session, seat.keys)
     _refuse_taken_port(settings.server)
+    for problem in lacking:
+        typer.echo(f"warning: {problem}", err=True)
     signal.signal(signal.SIGTERM, _end)
     with suppress(KeyboardInterrupt):
         _app().serve(settings, environ=os.environ)

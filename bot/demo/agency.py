@@ -27,12 +27,20 @@ from storage.database.database import COMMAND_WAIT, Database
 from storage.models import Conversation, Inbox, Lease
 from storage.people import officers, one_time_codes, telegram_links
 from storage.people.officers import NewAccount
-from storage.units import memberships, units
+from storage.units import above, memberships, units
 from storage.words import Role
 
 AGENCY, UNIT, VAULT = "Inspektorat Contoh", "Pengaduan", "Penjaga Identitas"
 SUPERVISOR, SECOND, CUSTODIAN = "siti", "budi", "wayan"
-NAMES = {SUPERVISOR: "Siti Rahma", SECOND: "Budi Santoso", CUSTODIAN: "Wayan Putra"}
+ABOVE_UNIT, ABOVE = "Di Atas Kami", ("ratna", "yusuf")
+"""Who gets the reports on the head of the region and on the others named here."""
+NAMES = {
+    SUPERVISOR: "Siti Rahma",
+    SECOND: "Budi Santoso",
+    CUSTODIAN: "Wayan Putra",
+    "ratna": "Ratna Dewi",
+    "yusuf": "Yusuf Hakim",
+}
 PASSPHRASES = {login: f"kentongan demo {login}" for login in NAMES}
 MARKER = "this-is-a-demo"
 _CONFIG = """\
@@ -139,11 +147,15 @@ def phones(folder: Path) -> Path:
     The simulator shows their codes; it gets the file's name, never the secrets.
     """
     path = folder / "authenticator.json"
-    if not path.exists():
-        words = {
-            login: one_time_codes.text(one_time_codes.new_seed()) for login in NAMES
-        }
-        write_private(path, json.dumps(words))
+    words = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    new = {
+        login: one_time_codes.text(one_time_codes.new_seed())
+        for login in NAMES
+        if login not in words
+    }
+    if new:
+        path.unlink(missing_ok=True)
+        write_private(path, json.dumps(words | new))
     return path
 
 
@@ -164,6 +176,7 @@ def furnish(folder: Path, settings: Settings, *, now: datetime) -> bool:
         if not founded:
             _found(folder, keys, database, now)
         _admit_second(keys, database, now)
+        _name_above(keys, database, now)
         _enrol(keys, database, phones(folder), now)
         _wake(database)
     return not founded
@@ -217,6 +230,17 @@ def _admit_second(keys: ServerKeys, database: Database, now: datetime) -> None:
         unit = units.named(session, keys, UNIT)
         second = officers.add(session, keys, account)
         memberships.admit(session, keys, unit, second, first, secret)
+        manifests.witness(session, keys, now=now)
+
+
+def _name_above(keys: ServerKeys, database: Database, now: datetime) -> None:
+    """Name who gets the reports on the head of the region, where the demo has nobody."""
+    with database.reading() as session:
+        if above.id_of(session, keys) is not None:
+            return
+    people = [_account(keys, login, Role.SUPERVISOR) for login in ABOVE]
+    with database.writing() as session:
+        founding.name_above(session, keys, ABOVE_UNIT, people, now=now)
         manifests.witness(session, keys, now=now)
 
 

@@ -26,7 +26,7 @@ from storage.crypto.server_key import BadServerKey, ServerKeys
 from storage.database import schema
 from storage.database.database import Database
 from storage.jobs import backlog
-from storage.units import admissions, readiness, recovery_keys
+from storage.units import above, admissions, readiness, recovery_keys
 
 _MEBIBYTE = 1 << 20
 _LITTLE, _FAR_TOO_LITTLE = 1024, 100
@@ -197,6 +197,11 @@ def _units(session: Session, keys: ServerKeys) -> Iterator[Finding]:
     problems = readiness.ready(session, keys)
     for problem in problems:
         yield wrong("units", problem)
+    lacking = above.missing(session, keys)
+    for problem in lacking:
+        yield wrong("above us", problem)
+    if not lacking:
+        yield ok("above us", "a unit gets what names those who stand above")
     for warning in readiness.warnings(session, keys):
         yield warn("units", warning)
     if not problems:

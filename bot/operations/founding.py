@@ -3,7 +3,7 @@
 All in the caller's one transaction, so that an installation is founded or it is not.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -14,7 +14,7 @@ from storage.crypto.server_key import ServerKeys
 from storage.models import Officer, Setting, Unit
 from storage.people import officers
 from storage.people.officers import NewAccount
-from storage.units import memberships, routes, units
+from storage.units import above, grants, memberships, routes, units
 from storage.units import recovery_keys as recovery
 from storage.words import UnitKind
 
@@ -24,7 +24,10 @@ YES, NO = "yes", "no"
 
 @dataclass(frozen=True, slots=True)
 class Founding:
-    """What is needed. ``recovery`` are the public halves, ``cases`` and ``identities``."""
+    """What is needed. ``recovery`` are the public halves, ``cases`` and ``identities``.
+
+    ``above`` names the unit above us, for ``above_people``: two or more, or nobody yet.
+    """
 
     agency: str
     unit: str
@@ -32,6 +35,8 @@ class Founding:
     officer: NewAccount
     custodian: NewAccount
     recovery: Mapping[str, bytes] = field(repr=False)
+    above: str = ""
+    above_people: Sequence[NewAccount] = ()
     demo: bool = False
 
 
@@ -73,5 +78,29 @@ def found(
     log.record(session, keys, "house.founded", officer=None, now=now)
     for code, who in (("vault.first", custodian), ("unit.first", officer)):
         log.record(session, keys, code, officer=who.id, now=now)
+    if founding.above_people:
+        name_above(session, keys, founding.above, founding.above_people, now=now)
     manifests.witness(session, keys, now=now)
     return Founded(unit, officer, custodian, secret)
+
+
+def name_above(
+    session: Session,
+    keys: ServerKeys,
+    name: str,
+    people: Sequence[NewAccount],
+    *,
+    now: datetime,
+) -> None:
+    """Make the unit above us and its people, two or more, who begin together."""
+    unit = units.create(session, keys, name, UnitKind.HANDLING)
+    first, *others = [officers.add(session, keys, one) for one in people]
+    secret = memberships.admit_first(session, keys, unit, first)
+    for other in others:
+        memberships.may_join(session, keys, unit, other)
+        holder = grants.to_officer(other)
+        grants.grant(session, keys, unit, holder, unit.generation, secret)
+        memberships.join(session, keys, unit, other)
+    above.choose(session, keys, unit)
+    for who in (first, *others):
+        log.record(session, keys, "unit.above", officer=who.id, now=now)

@@ -6,8 +6,10 @@ from datetime import date, datetime, timedelta
 
 from bot.telemetry.metrics import Level, Metrics
 from bot.writer import Writer
+from storage.crypto.server_key import ServerKeys
 from storage.jobs import backlog, watches
 from storage.jobs.watches import Watched
+from storage.units import above
 
 _FRESH = timedelta(seconds=1)
 """One reading serves all series of one request."""
@@ -21,6 +23,7 @@ class Levels:
     holder: str
     clock: Callable[[], datetime]
     day: Callable[[datetime], date]
+    keys: ServerKeys
     _at: datetime | None = None
     _read: dict[Level, float] | None = None
 
@@ -60,7 +63,9 @@ class Levels:
                 Level.COPIES_OWED: copies.count,
                 Level.COPIES_OLDEST: copies.age.total_seconds(),
                 Level.QUARANTINE_WAITING: backlog.quarantined(session, today=today),
-                Level.CASES_OPEN: backlog.open_cases(session, today=today),
+                Level.CASES_OPEN: backlog.open_cases(
+                    session, today=today, above=above.id_of(session, self.keys)
+                ),
                 Level.QUARANTINE_OLDEST: backlog.quarantine_days(session, today=today),
                 Level.LEASES_DEAD: backlog.dead_leases(session, now=now),
                 Level.CANARY_AGE: watches.age(

@@ -13,8 +13,8 @@ from storage.audit import log
 from storage.cases import cases, history, items
 from storage.cases.history import Actor
 from storage.cases.items import Content
-from storage.database.transactions import Store
 from storage.models import Case, Event, Officer
+from storage.units import above
 from storage.words import ActorClass, Audience, EventCode, ItemKind
 
 
@@ -36,21 +36,24 @@ def event(
     work: Work, case: Case, code: EventCode, by: Officer, detail: str = ""
 ) -> Event:
     """Append an officer's act to the history; ``detail`` is a code, never text."""
-    _register(work.store, case)
+    _register(work, case)
     actor = Actor(ActorClass.OFFICER, by.id, work.now)
     return history.append(
         work.store, work.keys, case, code, by=actor, day=work.day, detail=detail
     )
 
 
-def _register(session: Store, case: Case) -> None:
+def _register(work: Work, case: Case) -> None:
     """Give the internal register number at the first act of an officer.
 
     Not at submit: the order of numbers must not tell the order in which reports came.
     """
     if case.register_number is None:
         case.register_year = case.day.year
-        case.register_number = cases.next_register_number(session, case.day.year)
+        is_above = case.unit == above.id_of(work.store, work.keys)
+        case.register_number = cases.next_register_number(
+            work.store, case.day.year, above=is_above
+        )
 
 
 def seal_to_case(

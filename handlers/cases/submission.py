@@ -22,7 +22,7 @@ from storage.jobs import jobs
 from storage.models import Case, Unit
 from storage.notices import subscriptions
 from storage.notices.subscribers import Subscriber
-from storage.units import rotation
+from storage.units import above, rotation
 from storage.units import routes as table
 from storage.words import (
     Audience,
@@ -111,7 +111,8 @@ def open_case(
         subscriptions.add(work.store, keys, report, replace(reporter, kind=notify))
     if case.canary:
         return case
-    figures.bump(work.store, f"submitted.{reporter.channel}", day=day)
+    if case.unit != above.id_of(work.store, keys):
+        figures.bump(work.store, f"submitted.{reporter.channel}", day=day)
     notices.alert(work, case, text="ALERT.NEW")
     return case
 

@@ -98,8 +98,11 @@ def new_code(randbelow: Callable[[int], int]) -> str:
 
 
 def register_number(year: int, n: int) -> str:
-    """Return the internal register number, in order within a year; officers only."""
-    return f"{year:04d}/{n:06d}"
+    """Return the internal register number, in order within a year; officers only.
+
+    Numbers below zero are the series of the unit above us: ``2026/A000003``.
+    """
+    return f"{year:04d}/A{-n:06d}" if n < 0 else f"{year:04d}/{n:06d}"
 
 
 def read_receipt(

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from handlers.errors import NoDefaultRoute, TooManyEntryUnits
-from storage.words import Group, PositionClass, Track, Urgency
+from storage.words import CONFLICTED, Group, PositionClass, Track, Urgency
 
 MOST_ENTRY_UNITS = 8
 
@@ -52,7 +52,8 @@ class Route:
 class Decision:
     """Where a report goes, and the coarse facts that may stand in clear on the case.
 
-    ``province`` and ``subcategory`` are ``""`` when not known.
+    ``province`` and ``subcategory`` are ``""`` when not known, ``position`` never tells that
+    one of our own people is reported.
     """
 
     unit: str
@@ -67,9 +68,9 @@ class Decision:
 def route(answers: Mapping[str, str], routes: Sequence[Route]) -> Decision:
     """Decide about a report.
 
-    A report on a regional head goes by a route for regional heads wherever one fits,
-    however narrow the others are: their own region must not handle it. Otherwise the
-    narrowest route wins. Raises ``NoDefaultRoute`` when none fits.
+    A report on a regional head or on our own people goes by a route for them wherever one
+    fits, however narrow the others are: they must not handle it. Otherwise the narrowest
+    route wins. Raises ``NoDefaultRoute`` when none fits.
     """
     code = answers.get(_CATEGORY, "")
     group = _group(code)
@@ -81,6 +82,8 @@ def route(answers: Mapping[str, str], routes: Sequence[Route]) -> Decision:
     if not fitting:
         raise NoDefaultRoute
     best = min(fitting, key=lambda way: _rank(way, position))
+    if position is PositionClass.INS:
+        position = PositionClass.UNK
     return Decision(
         unit=best.unit_id,
         group=group,
@@ -108,7 +111,7 @@ def entry_units(routes: Sequence[Route]) -> tuple[str, ...]:
 
 
 def _rank(way: Route, position: PositionClass) -> tuple[bool, int, int, str]:
-    conflict = position is PositionClass.KDH and way.position is PositionClass.KDH
+    conflict = position in CONFLICTED and way.position is position
     return not conflict, -way.conditions, way.priority, way.unit_id
 
 

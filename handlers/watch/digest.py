@@ -10,6 +10,7 @@ from handlers.messages import Reply
 from handlers.notices import officers
 from handlers.work import Work
 from storage.audit import log
+from storage.units import above
 from storage.words import Role
 
 CODE = "digest"
@@ -37,7 +38,11 @@ def send(work: Work, *, broken: int | None) -> int | None:
     """
     if not is_due(work):
         return None
-    counts = log.counts(work.store, after=log.last_of(work.store, CODE))
+    counts = log.counts(
+        work.store,
+        after=log.last_of(work.store, CODE),
+        above=above.id_of(work.store, work.keys),
+    )
     detail = f"broken:{broken}" if broken else "whole"
     log.record(work.store, work.keys, CODE, officer=None, detail=detail, now=work.now)
     params = {

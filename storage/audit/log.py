@@ -10,14 +10,16 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any, TypeVar
 
-from sqlalchemy import or_, text
+from sqlalchemy import Select, exists, or_, text
 from sqlmodel import Session, col, select
 
 from storage.crypto.sealing import encode
 from storage.crypto.server_key import Purpose, ServerKeys
-from storage.models import AuditLine
+from storage.models import AuditLine, Case
 
+Wanted = TypeVar("Wanted", bound=Select[Any])
 _LOCK = text("SELECT pg_advisory_xact_lock(7091430182)")
 _HEAD = re.compile(r"([0-9]{1,18}):([0-9a-f]{66})", re.ASCII)
 _CODE = re.compile(r"[A-Za-z0-9_.:>=-]{0,80}", re.ASCII)
@@ -89,7 +91,8 @@ def verify(
 class Filters:
     """What part of the log to show; empty means any. ``until`` is left out itself.
 
-    ``codes`` are beginnings of codes (``case.`` for all acts on cases).
+    ``codes`` are beginnings of codes (``case.`` for all acts on cases). Acts on the cases
+    of the unit ``above`` us are left out.
     """
 
     codes: Sequence[str] = ()
@@ -97,6 +100,7 @@ class Filters:
     report: bytes | None = None
     since: datetime | None = None
     until: datetime | None = None
+    above: bytes | None = None
 
 
 def lines(
@@ -108,7 +112,8 @@ def lines(
 ) -> list[AuditLine]:
     """Return the latest lines first, a page at a time (``before``: a line's number)."""
     wanted = filters or Filters()
-    query = select(AuditLine).order_by(col(AuditLine.seq).desc()).limit(limit)
+    query = _told(select(AuditLine), wanted.above)
+    query = query.order_by(col(AuditLine.seq).desc()).limit(limit)
     if before is not None:
         query = query.where(col(AuditLine.seq) < before)
     if wanted.codes:
@@ -133,12 +138,24 @@ def last_of(session: Session, code: str) -> AuditLine | None:
     return session.exec(query.order_by(col(AuditLine.seq).desc()).limit(1)).first()
 
 
-def counts(session: Session, *, after: AuditLine | None) -> Counter[str]:
-    """Count the lines behind one (or all) by their code."""
-    query = select(AuditLine.code)
+def counts(
+    session: Session, *, after: AuditLine | None, above: bytes | None
+) -> Counter[str]:
+    """Count the lines behind one (or all) by their code, those of ``above`` us left out."""
+    query = _told(select(AuditLine.code), above)
     if after is not None:
         query = query.where(col(AuditLine.seq) > after.seq)
     return Counter(session.exec(query))
+
+
+def _told(query: Wanted, above: bytes | None) -> Wanted:
+    """Leave out the acts on cases of a unit."""
+    if above is None:
+        return query
+    theirs = exists().where(
+        col(Case.report) == col(AuditLine.report), col(Case.unit) == above
+    )
+    return query.where(~theirs)
 
 
 def written(head: tuple[int, bytes]) -> str:

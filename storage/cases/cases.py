@@ -139,17 +139,23 @@ def queue_page(
     return list(session.exec(query.order_by(*order).limit(limit)).all())
 
 
-def next_register_number(session: Session, year: int) -> int:
-    """Return the next number of the internal register, without a gap or a double."""
+def next_register_number(session: Session, year: int, *, above: bool) -> int:
+    """Return the next number of the internal register, without a gap or a double.
+
+    The unit above us has a series of its own, since a gap would show what is hidden: there
+    the numbers go down from -1, counted under the year below zero.
+    """
+    step, year = (-1, -year) if above else (1, year)
     connection = session.connection()
     insert_into = (
         sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     )
     row = connection.execute(
         insert_into(Register)
-        .values(year=year, last=1)
+        .values(year=year, last=step)
         .on_conflict_do_update(
-            index_elements=[col(Register.year)], set_={"last": col(Register.last) + 1}
+            index_elements=[col(Register.year)],
+            set_={"last": col(Register.last) + step},
         )
         .returning(col(Register.last))
     ).one()

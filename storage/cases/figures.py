@@ -21,9 +21,19 @@ class Figures:
     by: dict[str, dict[str, int]]
 
 
-def count(session: Session, first: date, last: date, *, today: date) -> Figures:
-    """Count the cases whose day lies in the period, both ends included."""
-    period = (REAL, col(Case.day) >= first, col(Case.day) <= last)
+def count(
+    session: Session, first: date, last: date, *, today: date, above: bytes | None
+) -> Figures:
+    """Count the cases whose day lies in the period, both ends included.
+
+    Those of the unit ``above`` us are left out: nobody else finds a trace of them.
+    """
+    period = (
+        REAL,
+        col(Case.day) >= first,
+        col(Case.day) <= last,
+        Case.unit != (above or b""),
+    )
 
     def number(*where: Any) -> int:  # noqa: ANN401 - SQLAlchemy's conditions share no type
         return session.exec(select(func.count()).where(*period, *where)).one()

@@ -66,9 +66,14 @@ def copies(session: Session, *, now: datetime) -> Pile:
     return _pile(session.exec(query).one(), now + LIFE, _HOUR)
 
 
-def open_cases(session: Session, *, today: date) -> int:
-    """Count the cases that are not closed; those of today are not told before tomorrow."""
-    query = select(func.count()).where(REAL, col(Case.is_open), col(Case.day) < today)
+def open_cases(session: Session, *, today: date, above: bytes | None) -> int:
+    """Count the cases that are not closed; those of today are not told before tomorrow.
+
+    What the unit ``above`` us has is never told.
+    """
+    query = select(func.count()).where(
+        REAL, col(Case.is_open), col(Case.day) < today, Case.unit != (above or b"")
+    )
     return session.exec(query.select_from(Case)).one()
 
 

@@ -1,5 +1,6 @@
 """Units, their keys, grants, routes and admissions.
 
+above: the unit that gets reports on the head of the region and on our own people
 admissions: who waits: officers before a unit, accounts to be confirmed
 grants: a unit's secret sealed to one member or to the recovery key
 memberships: who sits in a unit: who was admitted, and who may be

@@ -21,6 +21,10 @@ PASSPHRASES = {
 }
 
 
+ABOVE = ("--above", "ratna", "--above", "yusuf")
+"""Options of ``init`` that name two people above us."""
+
+
 @dataclass(frozen=True)
 class Said:
     """What a command printed, and how it ended."""

@@ -22,7 +22,7 @@ from handlers.rules.rulebook import Rulebook
 from handlers.work import Work
 from storage.models import Officer, Route, Unit
 from storage.people import officers as accounts
-from storage.units import routes, units
+from storage.units import above, routes, units
 from storage.words import Group, PositionClass, Role, UnitKind
 
 app = typer.Typer(name="route", no_args_is_help=True, help="Who gets which reports.")
@@ -108,6 +108,30 @@ def remove(
             routes.remove_route(session, seat.keys, row)
             told = _tell(session, seat, notices.ROUTE_REMOVED, into, row, people)
     typer.echo(f"route to {into.name}: removed; {told} supervisors are told")
+
+
+def name_above(
+    unit: Annotated[str, typer.Argument(help="The unit that is to be above us.")],
+    config_file: ConfigFile = None,
+    by: By = "",
+    second: Second = "",
+) -> None:
+    """Send reports on the head of the region and on our own people to a unit above us.
+
+    It needs two members or more, from outside the house if possible. It takes a supervisor
+    and a second officer, and every supervisor hears of it.
+    """
+    with desk.sit_down(config_file) as seat:
+        into = _ready_unit(seat, unit)
+        people = _two(seat, by, second)
+        with seat.database.writing() as session:
+            for row in above.choose(session, seat.keys, into):
+                _tell(session, seat, notices.ROUTE_ADDED, into, row, people)
+            for officer in people:
+                officers.record(
+                    session, seat.keys, "unit.above", officer, into.id.hex()
+                )
+    typer.echo(f"{into.name}: is above us, and gets what names those who stand above")
 
 
 @app.command("list")

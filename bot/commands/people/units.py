@@ -17,6 +17,7 @@ from storage.words import Role, UnitKind
 
 app = typer.Typer(name="unit", no_args_is_help=True, help="Units and routes to them.")
 app.add_typer(routes.app)
+app.command("above")(routes.name_above)
 
 
 @app.callback()

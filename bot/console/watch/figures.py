@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from bot.console.visit import Visit
 from storage.cases import figures as counted
-from storage.units import units
+from storage.units import above, units
 
 
 def figures(visit: Visit) -> Response:
@@ -15,7 +15,8 @@ def figures(visit: Visit) -> Response:
     first = _day(visit.query.get("first", ""), date(today.year, 1, 1))
     last = _day(visit.query.get("last", ""), today)
     with visit.console.database.reading() as session:
-        found = counted.count(session, first, last, today=today)
+        hidden = above.id_of(session, visit.console.office.keys)
+        found = counted.count(session, first, last, today=today, above=hidden)
         names = {unit.id.hex(): unit.name for unit in units.everything(session)}
     return visit.page(
         "watch/figures.html",

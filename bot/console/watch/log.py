@@ -21,6 +21,7 @@ from storage.crypto.server_key import ServerKeys
 from storage.inspection import rows
 from storage.models import REAL, AuditLine, Case
 from storage.people import officers
+from storage.units import above
 
 PAGE = 100
 FAMILIES: Mapping[str, tuple[str, ...]] = {
@@ -155,10 +156,13 @@ def _filters(
     """Read the form; what is no code is dropped. False where a filter fits nothing."""
     office = visit.console.office
     since = until = report = None
+    hidden = above.id_of(session, office.keys)
     if wanted["number"]:
         number = wanted["number"].strip().upper()
         report = session.exec(
-            select(Case.report).where(REAL, Case.number == number)
+            select(Case.report).where(
+                REAL, Case.number == number, Case.unit != (hidden or b"")
+            )
         ).first()
     try:
         day = date.fromisoformat(wanted["day"]) if wanted["day"] else None
@@ -176,6 +180,7 @@ def _filters(
             report=report if known else bytes(16),
             since=since,
             until=until,
+            above=hidden,
         ),
         known,
     )

@@ -16,6 +16,7 @@ from storage.audit import log
 from storage.audit.log import Filters
 from storage.models import AuditLine
 from storage.people import officers
+from storage.units import above
 
 DAYS = 30
 MANY = 10
@@ -46,7 +47,11 @@ def reading(visit: Visit) -> Response:
     since = visit.now - timedelta(days=DAYS)
     with visit.console.database.reading() as session:
         acts = log.lines(
-            session, limit=_MOST, filters=Filters(codes=("case.",), since=since)
+            session,
+            limit=_MOST,
+            filters=Filters(
+                codes=("case.",), since=since, above=above.id_of(session, office.keys)
+            ),
         )
         names = officers.names(session, office.keys)
     days = of_officers(acts, lambda line: office.day(line.at), names)

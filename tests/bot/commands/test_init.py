@@ -7,8 +7,8 @@ from bot.terminal import desk
 from storage.audit import log
 from storage.crypto.server_key import ServerKeys
 from storage.people import officers
-from storage.units import memberships, readiness
-from tests.support.terminal import PASSPHRASES, init
+from storage.units import above, memberships, readiness
+from tests.support.terminal import ABOVE, PASSPHRASES, init
 
 
 def mode(path):
@@ -72,6 +72,27 @@ def test_made_passphrases_are_shown_once_and_are_right(empty):
         assert officers.unwrap(seat.keys, siti, shown["siti"])
 
 
+def test_two_people_stand_above_us_from_the_beginning(empty):
+    said = init(empty, *ABOVE, "--generate")
+    assert said.code == 0
+    assert "unit Di Atas Kami: ratna, yusuf" in said.out
+    with desk.sit_down(None) as seat, seat.database.reading() as session:
+        assert above.missing(session, seat.keys) == []
+        unit = above.find(session, seat.keys)
+        assert unit is not None
+        members = memberships.members(session, seat.keys, unit)
+        assert [one.login for one in members] == ["ratna", "yusuf"]
+        assert log.verify(session, seat.keys) is None
+    for login in ("ratna", "yusuf"):
+        assert f"Passphrase of {login} (shown once)" in said.out
+
+
+def test_without_anybody_above_it_is_said_and_how_to_mend_it(empty):
+    said = init(empty, "--generate")
+    assert said.code == 0
+    assert "kentongan unit above" in said.out
+
+
 def test_settings_that_are_there_are_kept(empty):
     text = '[agency]\nname = "Inspektorat Jambi"\n[files]\npath = "sealed"\n'
     Path("config.toml").write_text(text)
@@ -118,12 +139,17 @@ def test_a_name_with_quotes_survives(empty):
                 "--generate",
             ),
             {},
-            "two people",
+            "different people",
         ),
         (
             ("--recovery-public", "recovery.public", "--officer", "A!", "--generate"),
             {},
             "2 to 40 characters",
+        ),
+        (
+            ("--recovery-public", "recovery.public", "--above", "ratna", "--generate"),
+            {},
+            "two people or more",
         ),
         (("--agency", "x" * 61, "--generate"), {}, "config.toml: agency.name"),
         (("--timezone", "Mars/Base", "--generate"), {}, "no time zone"),

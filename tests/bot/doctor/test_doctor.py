@@ -23,7 +23,7 @@ from storage.jobs import jobs
 from storage.words import JobKind
 from tests.support import scripted
 from tests.support.scripted import Answer
-from tests.support.terminal import Terminal, init, write_recovery
+from tests.support.terminal import ABOVE, Terminal, init, write_recovery
 
 pytestmark = pytest.mark.usefixtures("home")
 TOKEN = "123456789:AAE-token-of-the-doctor-test"
@@ -39,7 +39,7 @@ def founded(tmp_path_factory):
     os.chdir(folder)
     try:
         write_recovery(folder)
-        assert init(Terminal(folder), "--generate").code == 0
+        assert init(Terminal(folder), *ABOVE, "--generate").code == 0
     finally:
         os.chdir(before)
     return folder

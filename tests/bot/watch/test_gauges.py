@@ -25,7 +25,7 @@ def here(database, keys) -> Desk:
 def levels(here: Desk) -> dict[str, float]:
     metrics = Metrics()
     writer = Writer(here.database)
-    Levels(writer, "me", lambda: here.now, here.office.day).feed(metrics)
+    Levels(writer, "me", lambda: here.now, here.office.day, here.keys).feed(metrics)
     lines = metrics.render().decode().splitlines()
     found = dict(line.split(" ") for line in lines if not line.startswith("#"))
     return {
@@ -105,7 +105,7 @@ def test_a_store_that_is_away_hides_no_other_series(here: Desk):
         raise OSError
 
     metrics = Metrics()
-    Levels(Writer(here.database), "me", lambda: here.now, away).feed(metrics)
+    Levels(Writer(here.database), "me", lambda: here.now, away, here.keys).feed(metrics)
     text = metrics.render().decode()
     assert "kentongan_writer_waiting 0" in text
     assert "kentongan_cases_open" not in text

@@ -14,8 +14,9 @@ JAMBI = Route(None, "15", None, "jambi")
 JAMBI_CORRUPTION = Route(Group.COR, "15", None, "jambi corruption")
 HEADS = Route(None, None, PositionClass.KDH, "national")
 HEADS_JAMBI = Route(None, "15", PositionClass.KDH, "ministry")
+OURS = Route(None, None, PositionClass.INS, "above us")
 LEADERS = Route(None, None, PositionClass.JPT, "leaders")
-HOUSE = (ALL, CORRUPTION, JAMBI, JAMBI_CORRUPTION, HEADS, LEADERS)
+HOUSE = (ALL, CORRUPTION, JAMBI, JAMBI_CORRUPTION, HEADS, OURS, LEADERS)
 
 UNITS = {
     "nothing known": ({}, "all"),
@@ -25,6 +26,10 @@ UNITS = {
     "by position": ({"Q09": "JPT"}, "leaders"),
     "regional head": ({"Q09": "KDH"}, "national"),
     "conflict beats narrow": ({"Q06": "COR", "Q07": "15", "Q09": "KDH"}, "national"),
+    "one of our own people": (
+        {"Q06": "COR-02", "Q07": "15", "Q09": "INS"},
+        "above us",
+    ),
     "other position is no conflict": (
         {"Q06": "COR", "Q07": "15", "Q09": "JPT"},
         "jambi corruption",
@@ -49,6 +54,11 @@ def test_without_a_route_for_regional_heads_the_others_decide() -> None:
     answers = {"Q07": "15", "Q09": "KDH"}
 
     assert route(answers, (ALL, JAMBI)).unit == "jambi"
+
+
+def test_a_case_says_nowhere_that_our_own_people_are_reported() -> None:
+    assert route({"Q09": "INS"}, HOUSE).position is PositionClass.UNK
+    assert route({"Q09": "INS"}, (ALL,)).position is PositionClass.UNK
 
 
 def test_equally_narrow_routes_are_told_apart_by_priority_then_by_name() -> None:

@@ -130,5 +130,16 @@ def test_a_taken_number_is_told_and_a_planted_case_refused(database, keys):
 def test_register_numbers_count_by_year(database):
     with database.writing() as session:
         years = [2026, 2026, 2027, 2026, 2027]
-        found = [cases.next_register_number(session, year) for year in years]
+        found = [
+            cases.next_register_number(session, year, above=False) for year in years
+        ]
     assert found == [1, 2, 1, 3, 2]
+
+
+def test_the_unit_above_us_leaves_no_gap_in_the_register(database):
+    with database.writing() as session:
+        found = [
+            cases.next_register_number(session, 2026, above=above)
+            for above in (False, True, True, False, True)
+        ]
+    assert found == [1, -1, -2, 2, -3]

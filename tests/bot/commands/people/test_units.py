@@ -47,6 +47,28 @@ def test_a_route_takes_two_people(two_units):
     assert "5 lines" not in two_units("audit", "verify").out
 
 
+def test_a_unit_of_two_may_be_named_above_us(two_units):
+    words = ("unit", "above", "Wilayah II", "--by", "siti", "--second", "rini")
+    both = f"{PASSPHRASES['siti']}\n{NEW}"
+    assert "two members" in two_units.refused(*words, PASSPHRASE=both)
+    added = two_units(
+        "officer", "add", "dewi", "--role", "supervisor", "--unit", "Wilayah II",
+        "--member", "rini", PASSPHRASE=f"sandi dewi yang panjang\n{NEW}",
+    )  # fmt: skip
+    assert added.code == 0, added
+    assert two_units(*words, PASSPHRASE=both).code == 0
+    rows = two_units("unit", "route", "list", "--json").json
+    found = {(row["unit"], row["position"]) for row in rows}
+    assert found == {
+        ("Pengaduan", None),
+        ("Wilayah II", "INS"),
+        ("Wilayah II", "KDH"),
+    }
+    said = two_units("doctor").out
+    assert "above us" in said
+    assert "kentongan unit above" not in said
+
+
 def two_units_in_order(terminal):
     rows = terminal("unit", "route", "list", "--json").json
     found = [(row["unit"], row["position"]) for row in rows]
