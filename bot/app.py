@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import functools
 import socket
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -59,6 +59,8 @@ def create(
         lifespan=lambda _: living(house),
         middleware=[Middleware(SecurityHeaders, tls=_has_tls(settings))],
     )
+    # A redirect would lead to whatever host the caller wrote into its request.
+    app.router.redirect_slashes = False
     app.router.routes.extend(_console(house))
     app.state.house = house
     return app
@@ -76,7 +78,17 @@ def provider_routes(house: House) -> list[BaseRoute]:
         )
         endpoint = house.gate.at_once(door.endpoint)
         found.append(webhooks.route("/webhooks/telegram", endpoint))
-    twilio = webhooks.TwilioDoor(
+    if settings.twilio.account_sid:
+        found += _twilio_routes(house)
+    if house.canary is not None:
+        found.append(house.canary.door.route())
+    return found
+
+
+def _twilio_routes(house: House) -> Iterator[BaseRoute]:
+    """Yield Twilio's doors, each with the fields by which a call is ours."""
+    settings, gate = house.settings, house.gate
+    door = webhooks.TwilioDoor(
         house.intake,
         public_url=settings.server.public_url,
         tokens=(
@@ -85,22 +97,20 @@ def provider_routes(house: House) -> list[BaseRoute]:
         ),
         metrics=house.metrics,
     )
-    sms, whatsapp = (
-        house.channels.get(Channel.SMS),
-        house.channels.get(Channel.WHATSAPP),
-    )
-    if isinstance(sms, Sms):
-        endpoint = house.gate.patiently(twilio.message(sms))
-        found.append(webhooks.route("/webhooks/twilio/sms", endpoint))
-    if isinstance(whatsapp, WhatsApp):
-        endpoint = house.gate.patiently(twilio.message(whatsapp))
-        found.append(webhooks.route("/webhooks/twilio/whatsapp", endpoint))
-    if settings.twilio.account_sid:
-        status = twilio.status(house.writer, house.office, house.clock)
-        found.append(webhooks.route(STATUS_PATH, house.gate.patiently(status)))
-    if house.canary is not None:
-        found.append(house.canary.door.route())
-    return found
+    channels = _twilio_channels(house)
+    account = {"AccountSid": {settings.twilio.account_sid}}
+    for channel in channels:
+        endpoint = door.message(channel, {**account, "To": {channel.sender}})
+        path = f"/webhooks/twilio/{channel.name}"
+        yield webhooks.route(path, gate.patiently(endpoint))
+    ours = {**account, "From": {channel.sender for channel in channels}}
+    status = door.status(house.writer, house.office, house.clock, ours)
+    yield webhooks.route(STATUS_PATH, gate.patiently(status))
+
+
+def _twilio_channels(house: House) -> list[Sms | WhatsApp]:
+    channels = house.channels.values()
+    return [one for one in channels if isinstance(one, Sms | WhatsApp)]
 
 
 @contextlib.asynccontextmanager
@@ -226,8 +236,7 @@ def _loops(house: House) -> dict[str, Callable[[], Coroutine[Any, Any, None]]]:
 
 def make_reconciler(house: House) -> Reconciler | None:
     """Return who takes in what Twilio could not tell us; None without Twilio."""
-    channels = house.channels.values()
-    ours = [one for one in channels if isinstance(one, Sms | WhatsApp)]
+    ours = _twilio_channels(house)
     if not ours:
         return None
     twilio = house.settings.twilio

@@ -22,6 +22,7 @@ from starlette.routing import Route
 from bot.channels import base, telegram, twilio_forms
 from bot.channels.sms import Sms
 from bot.channels.telegram import Telegram
+from bot.channels.twilio_forms import Ours
 from bot.channels.whatsapp import WhatsApp
 from bot.intake import bodies
 from bot.intake.bodies import BodyCut, BodyTooLarge
@@ -115,19 +116,23 @@ class TwilioDoor:
         self._tokens = tokens
         self._metrics = metrics
 
-    def message(self, channel: Sms | WhatsApp) -> "Endpoint":
+    def message(self, channel: Sms | WhatsApp, ours: Ours) -> "Endpoint":
         """Return the endpoint for incoming messages of one channel."""
 
         async def take(body: bytes) -> None:
             await self._intake.take(channel, body, body)
 
         async def endpoint(request: Request) -> Response:
-            return await self._answer(request, channel.name, take)
+            return await self._answer(request, channel.name, ours, take)
 
         return endpoint
 
     def status(
-        self, writer: Writer, office: Office, clock: Callable[[], datetime]
+        self,
+        writer: Writer,
+        office: Office,
+        clock: Callable[[], datetime],
+        ours: Ours,
     ) -> "Endpoint":
         """Return the endpoint for what became of our own messages."""
 
@@ -145,7 +150,7 @@ class TwilioDoor:
             await writer.act(office, clock(), statuses.lost, news)
 
         async def endpoint(request: Request) -> Response:
-            return await self._answer(request, Channel.SMS, take)
+            return await self._answer(request, Channel.SMS, ours, take)
 
         return endpoint
 
@@ -153,6 +158,7 @@ class TwilioDoor:
         self,
         request: Request,
         channel: Channel,
+        ours: Ours,
         take: Callable[[bytes], Awaitable[None]],
     ) -> Response:
         try:
@@ -162,7 +168,7 @@ class TwilioDoor:
         except BodyTooLarge:
             self._metrics.came_in(channel, Counted.REFUSED)
             return Response(status_code=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-        if not self._is_signed(request, body):
+        if not self._is_for_us(request, body, ours):
             self._metrics.came_in(channel, Counted.FORGED)
             return Response(status_code=HTTPStatus.FORBIDDEN)
         try:
@@ -184,7 +190,7 @@ class TwilioDoor:
         except Exception as error:  # noqa: BLE001 - a fault of ours is not mended by a repeat
             await self._intake.stumbled(channel, body, error)
 
-    def _is_signed(self, request: Request, body: bytes) -> bool:
+    def _is_for_us(self, request: Request, body: bytes, ours: Ours) -> bool:
         path = request.scope["raw_path"].partition(b"?")[0].decode("latin-1")
         query = request.scope["query_string"].decode("latin-1")
         url = twilio_forms.signed_address(self._public_url, path, query)
@@ -193,7 +199,8 @@ class TwilioDoor:
             form = twilio_forms.pairs(body)
         except base.Unparseable:
             return False
-        return twilio_forms.verify(url, form, signature, self._tokens)
+        signed = twilio_forms.verify(url, form, signature, self._tokens)
+        return signed and twilio_forms.is_ours(body, ours)
 
 
 def as_bytes(update: Mapping[str, Any]) -> bytes:

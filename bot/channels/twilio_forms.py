@@ -2,9 +2,9 @@
 
 import base64
 import hmac
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 from urllib.parse import parse_qsl, urlsplit
 
 from bot.channels import base, twilio
@@ -30,6 +30,8 @@ RANKS: Final[Mapping[str, int]] = {
     "read": 6,
 }
 FINAL = 5
+Ours: TypeAlias = Mapping[str, Container[str]]
+"""Fields of a call that name account and number, and which of them are ours."""
 FAILED = frozenset({"undelivered", "failed", "canceled"})
 
 
@@ -56,6 +58,12 @@ def fields(raw: bytes) -> dict[str, str]:
         name: value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
         for name, value in reversed(pairs(raw))
     }
+
+
+def is_ours(raw: bytes, ours: Ours) -> bool:
+    """Tell whether a call is about our account and number: an account signs for all of its own."""
+    form = fields(raw)
+    return all(form.get(name, "") in known for name, known in ours.items())
 
 
 def signed_address(public_url: str, path: str, query: str = "") -> str:

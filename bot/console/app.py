@@ -10,7 +10,7 @@ from typing import Any
 
 from starlette.middleware import Middleware
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.staticfiles import StaticFiles
 from typing_extensions import override
 
@@ -182,7 +182,7 @@ def routes(console: ConsoleContext) -> list[BaseRoute]:
     home = SecurityHeaders(SeeOther("/"), tls=console.is_public)
     return [
         Route(HOME, home),
-        Mount(HOME, routes=pages, middleware=headers),
+        Mount(HOME, Router(pages, redirect_slashes=False), middleware=headers),
     ]
 
 

@@ -7,6 +7,7 @@ id, and none carries the moment when it was first touched.
 import hmac
 from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
+from urllib.parse import urlsplit
 
 import prometheus_client
 from prometheus_client import CollectorRegistry, Counter
@@ -224,7 +225,8 @@ def allowed(
     """Tell whether a request may read the counters.
 
     It may with ``Authorization: Bearer <token>``, compared in constant time, or when it
-    comes from this machine itself and no proxy has passed it on.
+    comes from this machine itself, asks it by a name of this machine (a page in a browser
+    here may be led to us under its own name), and no proxy has passed it on.
     """
     lowered = {name.lower(): value for name, value in headers.items()}
     expected = token.get_secret_value()
@@ -235,4 +237,12 @@ def allowed(
         name in FORWARDING_HEADERS or name.startswith(_FORWARDING_PREFIXES)
         for name in lowered
     )
-    return peer_host is not None and is_loopback(peer_host) and not forwarded
+    here = peer_host is not None and is_loopback(peer_host)
+    return here and _is_asked_here(lowered.get("host", "")) and not forwarded
+
+
+def _is_asked_here(host: str) -> bool:
+    try:
+        return is_loopback(urlsplit(f"//{host}").hostname or "")
+    except ValueError:
+        return False

@@ -3,16 +3,19 @@
 import asyncio
 import re
 import time
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import httpx
 import pytest
+from starlette.routing import BaseRoute, Mount, Route
 
 import bot
 from bot import app as whole
 from bot.app import create
 from bot.assembly.server import DemoRefused
 from bot.clock import utc_now
+from bot.console.visit import HOME
 from bot.settings import loading
 from bot.telemetry import log_fields
 from storage.audit import installation
@@ -22,6 +25,7 @@ from storage.rekeying import server_key
 from tests.support.doors import environment
 from tests.support.running import found
 
+HERE = "http://127.0.0.1"
 SOURCES = Path(bot.__file__).parent
 EVENT = re.compile(r"logs\.(?:event|failure)\(\s*\"([^\"]*)\"")
 
@@ -115,3 +119,39 @@ def test_every_event_has_a_name_that_the_log_admits() -> None:
     }
     assert len(names) > 8
     assert [name for name in names if log_fields.admit(name, "error", {}) is None] == []
+
+
+def addresses(routes: Iterable[BaseRoute], above: str = "") -> Iterator[str]:
+    """Yield the address of every route, mounts and all, with its holes filled."""
+    for route in routes:
+        if isinstance(route, Mount):
+            yield from addresses(route.routes, above + route.path)
+        elif isinstance(route, Route) and "{path:path}" not in route.path:
+            yield above + re.sub(r"\{\w+\}", "00" * 16, route.path)
+
+
+async def test_a_stroke_too_many_leads_nowhere(environ: dict[str, str]) -> None:
+    """And no redirect repeats a host that the caller made up."""
+    environ["KENTONGAN_WATCH__CANARY_MINUTES"] = "10"
+    app = create(loading.load(None, environ), environ=environ)
+    found = [one for one in addresses(app.routes) if not one.endswith("/")]
+    assert {"/metrics", "/webhooks/canary", "/webhooks/twilio/sms"} <= set(found)
+    assert len(found) > 60
+    host = {"Host": "evil.example"}
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url=HERE) as client:
+        for path in found:
+            about = "/console/nowhere" if path.startswith("/console") else "/nowhere"
+            for method in ("GET", "POST"):
+                answer = await client.request(method, f"{path}/", headers=host)
+                assert "location" not in answer.headers, path
+                if path == HOME:
+                    continue  # with its stroke it is the console's own first page
+                stranger = await client.request(method, about, headers=host)
+                assert (answer.status_code, answer.content, answer.headers) == (
+                    stranger.status_code,
+                    stranger.content,
+                    stranger.headers,
+                ), path
+    app.state.house.hashing.shutdown()
+    app.state.house.database.close()

@@ -14,7 +14,16 @@ from bot.intake.bodies import HEAD_BYTES, MOST_BYTES
 from bot.simulator.twilio.carrier import signature
 from storage import quarantine
 from storage.models import Quarantine
-from tests.support.doors import AUTH_TOKEN, PUBLIC, SECRET, Doors, doors
+from tests.support.doors import (
+    AUTH_TOKEN,
+    OURS,
+    PUBLIC,
+    SECRET,
+    SMS_NUMBER,
+    WHATSAPP_NUMBER,
+    Doors,
+    doors,
+)
 from tests.support.places import PAYLOADS
 
 UPDATES: dict[str, Any] = {
@@ -85,6 +94,45 @@ async def test_forged_requests_leave_a_counter_and_nothing_else(door: Doors) -> 
     assert came == len(forged)
 
 
+ACCOUNT = OURS["AccountSid"]
+STRANGERS: list[Any] = [
+    pytest.param(door, {field: value}, id=f"{door} {field}={value}")
+    for door, field, *values in (
+        ("sms", "AccountSid", f"AC{6:032x}", ""),
+        ("sms", "To", WHATSAPP_NUMBER, f"{SMS_NUMBER}0", SMS_NUMBER[1:], ""),
+        ("whatsapp", "AccountSid", ACCOUNT.lower(), ACCOUNT[:-1]),
+        ("whatsapp", "To", WHATSAPP_NUMBER, f"whatsapp:{SMS_NUMBER}", ""),
+        ("status", "AccountSid", f"AC{6:032x}", ""),
+        ("status", "From", "+15005550099", f"whatsapp:{SMS_NUMBER}", ""),
+    )
+    for value in values
+]
+
+
+def call(door: Doors, kind: str) -> dict[str, str]:
+    """Return what Twilio posts to a door of ours."""
+    if kind == "status":
+        return {"MessageSid": "SM9", "MessageStatus": "sent", **OURS}
+    if kind == "whatsapp":
+        number = f"whatsapp:{WHATSAPP_NUMBER}"
+        return door.sms(f"LAPOR {STORY}", "whatsapp:+6281200000002", To=number)
+    return door.sms(f"LAPOR {STORY}")
+
+
+@pytest.mark.parametrize(("kind", "strange"), STRANGERS)
+async def test_what_an_account_signed_for_others_is_refused(
+    lite: Doors, kind: str, strange: dict[str, str]
+) -> None:
+    """One token signs for every number of its account, and for its sub-accounts."""
+    ours = call(lite, kind)
+    before = lite.rows()
+    assert (await lite.twilio(kind, ours | strange)).status_code == 403
+    assert lite.rows() == before
+    channel = "sms" if kind == "status" else kind
+    assert lite.counted(channel, "forged") == 1
+    assert (await lite.twilio(kind, ours)).status_code == 204
+
+
 async def test_the_right_ones_get_an_empty_answer(door: Doors) -> None:
     answers = {
         "telegram": await door.telegram(door.update(f"LAPOR {STORY}")),
@@ -99,7 +147,7 @@ async def test_the_right_ones_get_an_empty_answer(door: Doors) -> None:
             ),
         ),
         "status": await door.twilio(
-            "status", {"MessageSid": "SM9", "MessageStatus": "sent"}
+            "status", {"MessageSid": "SM9", "MessageStatus": "sent", **OURS}
         ),
     }
     assert {name: one.status_code for name, one in answers.items()} == {
@@ -188,7 +236,7 @@ async def test_broken_updates_are_kept_in_quarantine_and_answered(door: Doors) -
 async def test_broken_forms_are_kept_in_quarantine_and_answered(door: Doors) -> None:
     whole = door.sms("halo")
     broken: dict[str, dict[str, str]] = {
-        "nothing": {},
+        "nothing but to whom": {"AccountSid": ACCOUNT, "To": SMS_NUMBER},
         "no id": {name: one for name, one in whole.items() if name != "MessageSid"},
         "no sender": {name: one for name, one in whole.items() if name != "From"},
         "a long sender": whole | {"From": "+" + "1" * 500},
@@ -199,9 +247,9 @@ async def test_broken_forms_are_kept_in_quarantine_and_answered(door: Doors) -> 
     for name, form in broken.items():
         assert (await door.twilio("sms", form)).status_code == 204, name
     assert len(reasons(door)) == len(broken)
-    strange = {"MessageSid": "SM1", "MessageStatus": "sent", "ErrorCode": "x"}
+    strange = {"MessageSid": "SM1", "MessageStatus": "sent", "ErrorCode": "x", **OURS}
     assert (await door.twilio("status", strange)).status_code == 204
-    unknown = {"MessageSid": "SM1", "MessageStatus": "teleported"}
+    unknown = {"MessageSid": "SM1", "MessageStatus": "teleported", **OURS}
     assert (await door.twilio("status", unknown)).status_code == 204
     assert door.counted("sms", "malformed") == 1
 
@@ -258,7 +306,7 @@ async def test_only_post_is_known_here(lite: Doors) -> None:
 
 
 async def test_a_status_of_an_unknown_letter_erases_its_copy_once(lite: Doors) -> None:
-    status = {"MessageSid": "SM77", "MessageStatus": "delivered"}
+    status = {"MessageSid": "SM77", "MessageStatus": "delivered", **OURS}
     answers: list[httpx.Response] = await asyncio.gather(
         *(lite.twilio("status", status) for _ in range(3))
     )

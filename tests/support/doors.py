@@ -35,6 +35,16 @@ PUBLIC = "http://127.0.0.1:9"
 SECRET = "the-secret-that-only-telegram-knows"
 AUTH_TOKEN = "the-token-that-signs"
 SMS_NUMBER, WHATSAPP_NUMBER = "+15005550006", "+15005550007"
+OURS = {"AccountSid": f"AC{5:032x}", "From": SMS_NUMBER}
+"""What makes a status callback one of ours."""
+TO_US = {
+    "sms": {"AccountSid": OURS["AccountSid"], "To": SMS_NUMBER},
+    "whatsapp": {
+        "AccountSid": OURS["AccountSid"],
+        "To": f"whatsapp:{WHATSAPP_NUMBER}",
+    },
+}
+"""What makes a message one to us: recorded payloads are to others."""
 SENT_AT = 1_767_000_000
 
 
@@ -208,6 +218,7 @@ async def doors(database_url: str, folder: Path, **more: str) -> AsyncIterator[D
             *health.routes(app.readiness, app.metrics, settings),
         ]
     )
+    web.router.redirect_slashes = False
     try:
         async with httpx.AsyncClient(
             transport=httpx.ASGITransport(web),

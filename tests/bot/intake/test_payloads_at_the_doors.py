@@ -9,7 +9,7 @@ from sqlmodel import select
 from storage.models import OfficerLink
 from storage.people import telegram_links
 from tests.support import shapes
-from tests.support.doors import Doors, doors
+from tests.support.doors import TO_US, Doors, doors
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ async def test_what_providers_send_is_taken(door: Doors, channel: str) -> None:
             if channel == "telegram":
                 answer = await door.telegram(raw)
             else:
-                answer = await door.twilio(channel, raw)
+                answer = await door.twilio(channel, raw | TO_US[channel])
             assert (answer.status_code, answer.content) == (
                 200 if channel == "telegram" else 204,
                 b"",
@@ -39,7 +39,7 @@ async def test_what_providers_send_is_taken(door: Doors, channel: str) -> None:
 @pytest.mark.parametrize("name", ["controls", "gsm7_extension", "ucs2", "long", "text"])
 async def test_a_report_by_sms_is_kept_to_the_letter(door: Doors, name: str) -> None:
     form = shapes.payload("sms", name)
-    await door.twilio("sms", form)
+    await door.twilio("sms", form | TO_US["sms"])
     (case,) = door.cases()
     (told,) = door.read(case)
     assert told.text == form["Body"].removeprefix("LAPOR ")
@@ -54,8 +54,8 @@ async def test_half_a_character_is_replaced_and_the_rest_kept(door: Doors) -> No
 
 async def test_the_same_person_with_a_number_and_then_without(door: Doors) -> None:
     number, scoped = (
-        shapes.payload("whatsapp", "text"),
-        shapes.payload("whatsapp", "scoped_only"),
+        shapes.payload("whatsapp", "text") | TO_US["whatsapp"],
+        shapes.payload("whatsapp", "scoped_only") | TO_US["whatsapp"],
     )
     await door.twilio("whatsapp", number | {"Body": "LAPOR"})
     assert len(door.letters()) == 1

@@ -26,7 +26,7 @@ from handlers.conversation import receipt_lookup
 from handlers.notices import reporters, statuses
 from handlers.quarantine import keeping
 from storage.models import Quarantine
-from tests.support.doors import AUTH_TOKEN, PUBLIC, Doors, doors
+from tests.support.doors import AUTH_TOKEN, OURS, PUBLIC, Doors, doors
 
 STORY = "LAPOR bendahara memotong uang bantuan"
 AWAY = OperationalError("", None, Exception("disk I/O error"))
@@ -239,7 +239,7 @@ async def test_twilio(door: Doors, monkeypatch: pytest.MonkeyPatch, way: Way) ->
     assert_way(door, way, answer, "sms")
 
 
-STATUS = {"MessageSid": "SM1", "MessageStatus": "sent"}
+STATUS = {"MessageSid": "SM1", "MessageStatus": "sent", **OURS}
 STATUSES = [
     Way("of a letter of ours or not", 204, body=lambda _: STATUS),
     Way("of an unknown kind", 204, body=lambda _: STATUS | {"MessageStatus": "lost"}),

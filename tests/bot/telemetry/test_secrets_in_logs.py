@@ -523,7 +523,7 @@ async def test_whatever_fails_no_secret_is_said(
         slip, _ = await reporters(here)
         await officer(here, slip, clock)
         await loops(here.house, clock)
-        metrics = await here.client.get("/metrics")
+        metrics = await here.client.get("/metrics", headers={"Host": "127.0.0.1"})
         assert metrics.status_code == 200
         await operates(here, here.environ)  # it logs to the operator's terminal
         marks, raised = here.spilling.marks, here.spilling.raised
