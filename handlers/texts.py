@@ -2,7 +2,8 @@
 
 A msgid is a code (``Q10``, ``X01``, ``S.REVIEW``), its msgctxt the variant: ``sms``,
 ``chat``, ``button``, or ``both`` where one text serves all. A channel never borrows
-another one's variant. A parameter whose value begins with ``@`` names further msgids
+another one's variant. An agency's folder of rules may hold catalogues of its own, as
+``locales/<language>/messages.po``: each text there stands in for ours. A parameter whose value begins with ``@`` names further msgids
 (``@C04``, ``@P.Q07 P.Q08``), which are put in the reader's language and joined by commas.
 """
 
@@ -11,11 +12,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
 from types import MappingProxyType
-from typing import Final
+from typing import Final, TypeAlias
 
 from babel.messages.catalog import Catalog
-from babel.messages.pofile import read_po
+from babel.messages.pofile import PoFileError, read_po
 
 from handlers.errors import KentonganError, RulesInvalid
 from handlers.messages import Reply
@@ -27,6 +30,10 @@ BOTH: Final = "both"
 _MSGIDS: Final = "@"
 _UNNUMBERED: Final = frozenset({"Q20"})
 """Under a receipt nothing may be remembered of the person, so a number would mean nothing."""
+
+
+Catalogue: TypeAlias = Mapping[tuple[str, str], str]
+"""Texts by their variant and msgid."""
 
 
 class TextMissing(KentonganError):
@@ -45,13 +52,25 @@ class Texts:
     """The catalogues of the agency's languages, the first being the default.
 
     ``context`` holds parameters that every text may use: ``agency``, ``link``,
-    ``emergency``, ``elsewhere``.
+    ``emergency``, ``elsewhere``. ``folder`` is the agency's own folder of rules.
     """
 
-    def __init__(self, languages: Sequence[str], context: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        languages: Sequence[str],
+        context: Mapping[str, str],
+        folder: Path | None = None,
+    ) -> None:
         self.languages = tuple(languages)
         self.context = dict(context)
-        self._texts = {language: _read(language) for language in self.languages}
+        self._ours = {language: _ours(language) for language in self.languages}
+        self._texts = {
+            language: {**texts, **own_catalogue(folder, "messages.po", language)}
+            for language, texts in self._ours.items()
+        }
+        for language, texts in self._texts.items():
+            if not texts:
+                raise TextMissing(f"no catalogue for the language {language!r}")
 
     def render(self, reply: Reply, *, language: str, channel: Channel) -> Rendered:
         """Put a reply into words; on chat channels its choices are numbered lines too.
@@ -103,7 +122,11 @@ class Texts:
         for (variant, msgid), text in self._catalogue(language).items():
             yield variant, msgid, text
 
-    def _catalogue(self, language: str) -> Mapping[tuple[str, str], str]:
+    def added(self, language: str) -> frozenset[tuple[str, str]]:
+        """Return variant and msgid of what only the agency's own catalogue has."""
+        return frozenset(self._texts[language].keys() - self._ours[language].keys())
+
+    def _catalogue(self, language: str) -> Catalogue:
         return self._texts.get(language) or self._texts[self.languages[0]]
 
     def _value(self, value: str, language: str) -> str:
@@ -136,24 +159,42 @@ def fill(text: str, values: Mapping[str, str]) -> str:
     return text.format_map(_Lenient(values))
 
 
-@cache
-def _read(language: str) -> Mapping[tuple[str, str], str]:
-    source = files("handlers").joinpath("locales", language, "messages.po")
-    if not source.is_file():
-        raise TextMissing(f"no catalogue for the language {language!r}")
-    with source.open("rb") as file:
-        catalogue: Catalog = read_po(file, locale=language, abort_invalid=True)
+def own_catalogue(folder: Path | None, name: str, language: str) -> Catalogue:
+    """Read an agency's own catalogue; empty where it has none. Raises ``RulesInvalid``."""
+    path = folder / "locales" / language / name if folder else None
+    if path is None or not path.is_file():
+        return {}
+    return catalogue(path, f"locales/{language}/{name}", language)
+
+
+def catalogue(source: Traversable | Path, where: str, language: str) -> Catalogue:
+    """Read a gettext catalogue; ``where`` names it in ``RulesInvalid``.
+
+    What a translator marked as fuzzy, or left empty, is not there.
+    """
+    try:
+        with source.open("rb") as file:
+            found: Catalog = read_po(file, locale=language, abort_invalid=True)
+    except (PoFileError, ValueError, LookupError, OSError) as error:
+        line = f" line {error.lineno + 1}" if isinstance(error, PoFileError) else ""
+        raise RulesInvalid(f"{where}:{line} is no gettext catalogue") from error
     texts = {
         (message.context or BOTH, str(message.id)): str(message.string)
-        for message in catalogue
-        if message.id and not message.fuzzy
+        for message in found
+        if message.id and message.string and not message.fuzzy
     }
     for (variant, msgid), text in texts.items():
         if not _is_sound(text):
-            raise RulesInvalid(
-                f"{language} {variant} {msgid}: braces hold a plain name"
-            )
+            raise RulesInvalid(f"{where}: {variant} {msgid}: braces hold a plain name")
     return MappingProxyType(texts)
+
+
+@cache
+def _ours(language: str) -> Catalogue:
+    source = files("handlers").joinpath("locales", language, "messages.po")
+    if not source.is_file():
+        return {}
+    return catalogue(source, f"locales/{language}/messages.po", language)
 
 
 def _is_sound(text: str) -> bool:

@@ -74,15 +74,17 @@ def make_questionnaire(folder: Path | None) -> Questionnaire:
 
 
 def make_texts(settings: Settings) -> Texts:
-    """Load the catalogues with the agency's name, link and emergency numbers."""
+    """Load the catalogues, the agency's own over ours; raises RulesInvalid, TextMissing."""
     agency = settings.agency
     context = {
         "agency": agency.name,
-        "link": agency.info_url or settings.server.public_url or agency.name,
+        # Without any page there is at least somewhere else to go.
+        "link": settings.link or agency.elsewhere,
         "emergency": " / ".join(agency.emergency_numbers),
         "elsewhere": agency.elsewhere,
     }
-    return Texts(agency.languages, context)
+    folder = Path(agency.rules) if agency.rules else None
+    return Texts(agency.languages, context, folder)
 
 
 def own_address(settings: Settings) -> str:

@@ -9,7 +9,7 @@ import typer
 from bot.assembly.office import make_office
 from bot.clock import utc_now
 from bot.doctor import doctor as examination
-from bot.doctor.findings import State
+from bot.doctor.findings import NO_LINK, State
 from bot.terminal import desk
 from bot.terminal.desk import AsJson, ConfigFile, Refused
 from bot.terminal.printing import safe
@@ -23,10 +23,14 @@ def check(config_file: ConfigFile = None) -> None:
     # A key of the moment: rules are read as `serve` reads them, but nothing is opened.
     office = make_office(settings, ServerKeys.new(), now=utc_now())
     problems = book.check(office.questionnaire, office.texts)
+    if not settings.link and settings.takes_reports:
+        problems.append(NO_LINK)
+    elif not settings.link:
+        typer.echo(NO_LINK)
     for problem in problems:
         typer.echo(problem)
     if problems:
-        raise Refused(f"{len(problems)} to correct in the questions and texts")
+        raise Refused(f"{len(problems)} to correct in settings, questions and texts")
     rules = office.rulebook
     typer.echo(
         f"Settings, {len(office.questionnaire.steps)} steps in "

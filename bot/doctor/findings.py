@@ -57,6 +57,10 @@ def wrong(check: str, says: str) -> Finding:
 
 
 STORE_SECONDS = 3.0
+NO_LINK = (
+    "the link in the conversation leads nowhere: set server.public_url, whose first page "
+    "tells of rights and other ways to report, or agency.info_url, a page of your own"
+)
 
 
 def opened(patient: Patient) -> closing[Database]:

@@ -4,15 +4,17 @@ import shutil
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from sqlalchemy import text
 from sqlmodel import Session
 
 from bot.assembly.office import make_office
 from bot.doctor import findings
-from bot.doctor.findings import Finding, Patient, ok, warn, wrong
+from bot.doctor.findings import NO_LINK, Finding, Patient, ok, warn, wrong
 from bot.operations import founding
 from bot.settings import loading
+from bot.settings.sections import Settings
 from bot.settings.values import is_loopback
 from bot.terminal import desk, refusals
 from handlers.errors import KentonganError
@@ -133,8 +135,9 @@ def reach(patient: Patient) -> Iterator[Finding]:
         yield warn(
             "host", f"{server.host} listens without TLS; bind 127.0.0.1, use a proxy"
         )
-    if not patient.settings.telegram.token and not patient.settings.twilio.account_sid:
+    if not patient.settings.takes_reports:
         yield warn("channels", "none is set up, nobody can report; see docs/running.md")
+    yield _link(patient.settings)
     token = "with the token" if server.metrics_token else "from this machine only"
     yield ok("metrics", f"can be read {token}")
 
@@ -153,6 +156,15 @@ def rules(patient: Patient) -> Iterator[Finding]:
     else:
         yield ok("rules", f"questions and texts are sound in {languages}")
     yield from _calendar(office, patient)
+
+
+def _link(settings: Settings) -> Finding:
+    """Look where the conversation sends who asks for rights, or for another way."""
+    if not settings.link:
+        return (wrong if settings.takes_reports else warn)("link", NO_LINK)
+    if is_loopback(urlsplit(settings.link).hostname or ""):
+        return warn("link", f"{settings.link} opens on this machine only")
+    return ok("link", f"the conversation names {settings.link}")
 
 
 def _people(session: Session, keys: ServerKeys) -> Iterator[Finding]:

@@ -222,6 +222,16 @@ class Settings(BaseSettings):
         """Take only what ``load`` hands over: never the process's own environment."""
         return (init_settings,)
 
+    @property
+    def link(self) -> str:
+        """Return where reporters read more: the agency's page, else ours; "" for nowhere."""
+        return self.agency.info_url or self.server.public_url
+
+    @property
+    def takes_reports(self) -> bool:
+        """Tell whether a provider's channel is set up."""
+        return bool(self.telegram.token or self.twilio.account_sid)
+
     @model_validator(mode="after")
     def _telegram_can_reach_us(self) -> Self:
         telegram = self.telegram

@@ -53,6 +53,14 @@ SAMPLES: Final[Mapping[str, str]] = {
 }
 """The values with which the length of an SMS is measured."""
 
+ROOM: Final[Mapping[str, tuple[str, int]]] = {
+    "agency": ("agency.name", 45),
+    "link": ("agency.info_url, or server.public_url in its place,", 40),
+    "emergency": ("agency.emergency_numbers", 15),
+    "elsewhere": ("agency.elsewhere", 60),
+}
+"""What a setting is called, and for how many places of it our texts have room."""
+
 SPOKEN: Final = (
     "ACCESSED", "ADDED", "AGAIN", "ALERT.ANSWER", "ALERT.NEW", "ALERT.REVEAL", "ALERT.REVEAL_ANSWERED", "ALERT.REQUEST", "ALERT.WITHDRAWN", "ALSO", "ASKED", "BACK", "BREACH", "CHANGED",
     "CLEAN0", "CLEANING", "CLEANLEFT",
@@ -77,6 +85,8 @@ def check(questionnaire: Questionnaire, texts: Texts) -> list[str]:
         *_unreachable(questionnaire),
         *_missing(questionnaire, texts),
         *_uneven(texts),
+        *_unsaid(questionnaire, texts),
+        *_not_in_gsm(texts),
         *_too_long(texts),
         *_taken(questionnaire, texts),
         *_swallowed(questionnaire),
@@ -169,8 +179,22 @@ def _uneven(texts: Texts) -> Iterator[str]:
                 yield f"{language} {variant} {msgid}: nobody fills in {sorted(strange)}"
 
 
+def _unsaid(book: Questionnaire, texts: Texts) -> Iterator[str]:
+    """Find what an agency wrote and nobody says: most often a misspelt code."""
+    said = set(_wanted(book)) | {(BOTH, msgid) for _, msgid in _wanted(book)}
+    for language in texts.languages:
+        for variant, msgid in sorted(texts.added(language) - said):
+            yield f"{language} {variant} {msgid}: nobody says this text"
+
+
+def _not_in_gsm(texts: Texts) -> Iterator[str]:
+    for name, (setting, _) in ROOM.items():
+        if septets(texts.context.get(name, "")) is None:
+            yield f"{setting} has a letter that is not in GSM-7, the alphabet of SMS"
+
+
 def _too_long(texts: Texts) -> Iterator[str]:
-    """Measure every SMS with samples, or with the agency's own name and link if longer."""
+    """Measure every SMS with the agency's own settings, and with samples for the rest."""
     for language in texts.languages:
         for variant, msgid, text in texts.known(language):
             if variant not in {"sms", BOTH}:
@@ -179,10 +203,27 @@ def _too_long(texts: Texts) -> Iterator[str]:
                 places = septets(
                     fill(text, {**SAMPLES, **texts.context, "reason": reason})
                 )
-                if places is None:
+                if places is None and septets(_bare(text)) is None:
                     yield f"{language} {variant} {msgid}: a letter is not in GSM-7"
-                elif places > ONE_SEGMENT:
-                    yield f"{language} {variant} {msgid}: {places} places, one SMS has 160"
+                elif places is not None and places > ONE_SEGMENT:
+                    blamed = _blamed(texts, text)
+                    yield f"{language} {variant} {msgid}: {places} places, one SMS has 160{blamed}"
+
+
+def _bare(text: str) -> str:
+    """Return a text without what is filled in."""
+    return fill(text, dict.fromkeys(holes(text), ""))
+
+
+def _blamed(texts: Texts, text: str) -> str:
+    """Name the settings that are longer than the room which our texts have for them."""
+    found = [
+        f"{setting} has {size} and may have {most}"
+        for name, (setting, most) in ROOM.items()
+        if name in holes(text)
+        and (size := septets(texts.context.get(name, "")) or 0) > most
+    ]
+    return f"; {', '.join(found)}" if found else ""
 
 
 def _reasons(texts: Texts, language: str, text: str) -> Sequence[str]:

@@ -111,7 +111,7 @@ def test_a_text_that_cannot_be_filled_in_is_refused_at_start(monkeypatch, tmp_pa
             f'msgctxt "sms"\nmsgid "Q1"\nmsgstr "{text}"\n'
         )
         monkeypatch.setattr("handlers.texts.files", lambda _: tmp_path)
-        with pytest.raises(RulesInvalid, match="xx sms Q1"):
+        with pytest.raises(RulesInvalid, match=r"locales/xx/messages.po: sms Q1"):
             Texts(["xx"], {})
 
 

@@ -12,6 +12,49 @@ def test_what_we_ship_is_sound(empty):
     assert "are sound" in said.out
 
 
+TOKEN = "1234567:token-of-the-bot-token-of-the-bot"
+
+
+def test_a_link_that_leads_nowhere_is_named(empty):
+    """Consent rests on it: whoever may report must be able to read first."""
+    assert "leads nowhere" in empty("check").out
+    said = empty("check", TELEGRAM__TOKEN=TOKEN)
+    assert said.code == 1
+    assert "leads nowhere: set server.public_url" in said.out
+    for name in ("SERVER__PUBLIC_URL", "AGENCY__INFO_URL"):
+        told = empty("check", TELEGRAM__TOKEN=TOKEN, **{name: "https://lapor.go.id"})
+        assert (told.code, "leads nowhere" in told.out) == (0, False)
+
+
+def test_the_values_of_the_documentation_are_sound(empty):
+    """The address of config.example.toml, and a name as long as names of inspectorates are."""
+    example = (ROOT / "config.example.toml").read_text()
+    (address,) = re.findall(r'^# "(https://[^"]+)"', example, re.MULTILINE)
+    assert len(address) == 27
+    name = "Inspektorat Kabupaten Hulu Sungai Tengah Baru"
+    said = empty("check", SERVER__PUBLIC_URL=address, AGENCY__NAME=name)
+    assert (said.code, len(name)) == (0, 45), said
+
+
+def test_a_setting_that_breaks_an_sms_is_named(empty):
+    said = empty("check", AGENCY__NAME="Inspektorat Daerah " + "x" * 41)
+    assert said.code == 1
+    assert re.search(
+        r"^id sms Q01: 1\d\d places.+agency.name has 60", said.out, re.MULTILINE
+    )
+
+
+def test_an_agency_s_own_texts_are_read(empty):
+    place = Path("rules/locales/id")
+    place.mkdir(parents=True)
+    Path("config.toml").write_text('[agency]\nrules = "rules"\n')
+    text = 'msgctxt "sms"\nmsgid "Q01"\nmsgstr "{}"\n'
+    (place / "messages.po").write_text(text.format("Selamat datang, balas LAPOR."))
+    assert "Selamat datang" in empty("chat", stdin="halo\n").out
+    (place / "messages.po").write_text(text.format("{0}"))
+    assert "locales/id/messages.po: sms Q01" in empty.refused("check")
+
+
 def own_rules(name, text):
     Path("rules").mkdir()
     (Path("rules") / name).write_text(text)

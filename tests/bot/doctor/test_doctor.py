@@ -13,9 +13,10 @@ import pytest
 
 from bot.clock import utc_now
 from bot.doctor import doctor, installation
-from bot.doctor.findings import State
+from bot.doctor.findings import Patient, State
 from bot.doctor.numbers import FRAGMENT
 from bot.evidence import clamav, converter
+from bot.settings import loading
 from storage.crypto.server_key import ServerKeys
 from storage.database.database import Database
 from storage.evidence import bucket as buckets
@@ -219,6 +220,24 @@ async def test_warnings_of_the_house(home, monkeypatch):
     assert warned >= {"files", "disk", "host", "public_url", "holidays"}
     assert len(said(findings, "holidays")) == 2
     assert doctor.is_well(findings)
+
+
+@pytest.mark.parametrize(
+    ("environ", "state", "line"),
+    [
+        ({}, State.WARN, "leads nowhere"),
+        ({"TELEGRAM__TOKEN": TOKEN}, State.WRONG, "leads nowhere"),
+        ({"SERVER__PUBLIC_URL": "http://127.0.0.1:9"}, State.WARN, "this machine only"),
+        ({"SERVER__PUBLIC_URL": "https://x.go.id"}, State.OK, "https://x.go.id"),
+        ({"AGENCY__INFO_URL": "https://x.go.id/a"}, State.OK, "https://x.go.id/a"),
+    ],
+    ids=["nobody can report", "nowhere", "here only", "our own page", "their page"],
+)
+async def test_where_the_link_leads_is_said(environ, state, line):
+    given = {f"KENTONGAN_{name}": value for name, value in environ.items()}
+    patient = Patient(loading.load(None, given), given, utc_now())
+    ((found, says),) = said(installation.reach(patient), "link")
+    assert (found, line in says) == (state, True)
 
 
 async def test_a_full_disk_and_an_open_folder(home, monkeypatch):

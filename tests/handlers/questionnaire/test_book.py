@@ -2,6 +2,7 @@
 
 import re
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +10,7 @@ from handlers.errors import RulesInvalid
 from handlers.questionnaire import proofs
 from handlers.questionnaire.book import Questionnaire, StepKind, check, load
 from handlers.texts import Texts
+from storage.words import Channel
 from tests.support.places import ROOT
 from tests.support.talking import book, texts
 
@@ -145,13 +147,102 @@ def test_a_step_that_only_an_unreachable_one_leads_to_is_found(tmp_path):
     assert "Q11: no answers lead to this step" in found
 
 
-def test_a_long_agency_name_is_found_before_a_reporter_gets_half_a_message():
-    long = Texts(
-        ["id", "en"], {"agency": "Inspektorat " + "Kabupaten " * 5, "link": "a.id"}
+def filled(**sizes: int) -> Texts:
+    """Return our texts with settings of so many letters, all others as long as may be."""
+    room = {name: most for name, (_, most) in proofs.ROOM.items()}
+    return Texts(["id", "en"], {name: "n" * n for name, n in (room | sizes).items()})
+
+
+def test_our_texts_have_room_for_long_names_and_links():
+    room = {name: most for name, (_, most) in proofs.ROOM.items()}
+    assert (room["agency"], room["link"]) == (45, 40)
+    assert check(book(), filled()) == []
+
+
+@pytest.mark.parametrize("name", proofs.ROOM)
+def test_a_longer_setting_is_named_with_each_text_that_it_breaks(name):
+    setting, most = proofs.ROOM[name]
+    found = check(book(), filled(**{name: most + 60}))
+    assert any(re.match(r"(id|en) (sms|both) \w+: \d+ places", one) for one in found)
+    blame = f"; {setting} has {most + 60} and may have {most}"
+    assert [one for one in found if not one.endswith(blame)] == []
+
+
+@pytest.mark.parametrize("name", proofs.ROOM)
+def test_a_setting_whose_letters_no_sms_has_is_named_once(name):
+    told = (
+        f"{proofs.ROOM[name][0]} has a letter that is not in GSM-7, the alphabet of SMS"
     )
-    assert any("one SMS has 160" in line for line in check(book(), long))
-    accent = Texts(["id", "en"], {"agency": "Ĩnspektorat", "link": "a.id"})
-    assert "id sms Q01: a letter is not in GSM-7" in check(book(), accent)
+    accent = Texts(["id", "en"], {**texts().context, name: "Ĩ"})
+    assert check(book(), accent) == [told]
+
+
+def test_a_letter_of_a_text_that_no_sms_has_is_found(tmp_path):
+    text = own(tmp_path, "id", ("sms", "Q01", "Halo \N{EN DASH} LAPOR, EN: {agency}"))
+    assert "id sms Q01: a letter is not in GSM-7" in check(book(), text)
+
+
+def own(folder: Path, language: str, *written: tuple[str, str, str]) -> Texts:
+    """Return our texts with those over them that an agency wrote."""
+    place = folder / "locales" / language
+    place.mkdir(parents=True, exist_ok=True)
+    (place / "messages.po").write_text(
+        "\n".join(
+            f'msgctxt "{variant}"\nmsgid "{msgid}"\nmsgstr "{text}"\n'
+            for variant, msgid, text in written
+        ),
+        encoding="utf-8",
+    )
+    return Texts(["id", "en"], texts().context, folder)
+
+
+def test_an_agency_s_own_text_stands_in_for_ours(tmp_path):
+    told = own(tmp_path, "id", ("sms", "Q01", "Balas LAPOR ke {agency}."))
+    said = [told.say("Q01", language=one, channel=Channel.SMS) for one in ("id", "en")]
+    assert said[0] == "Balas LAPOR ke Inspektorat Jambi."
+    assert said[1] == texts().say("Q01", language="en", channel=Channel.SMS)
+    assert check(book(), told) == []
+
+
+def test_a_question_that_an_agency_adds_brings_its_texts(tmp_path):
+    other = changed(tmp_path, ('code = "Q13"', 'code = "Q13x"'))
+    assert any("Q13x" in line for line in check(other, texts()))
+    for language in ("id", "en"):
+        new = [(variant, "Q13x", "Apa?") for variant in ("sms", "chat")]
+        new.append(("chat", "P.Q13x", "Apa"))
+        told = own(tmp_path, language, *new)
+    assert [line for line in check(other, told) if "text" in line] == []
+
+
+def test_a_text_that_nobody_says_is_found(tmp_path):
+    for language in ("id", "en"):
+        told = own(tmp_path, language, ("sms", "Q1O", "Apa?"))
+    assert "id sms Q1O: nobody says this text" in check(book(), told)
+
+
+@pytest.mark.parametrize(
+    ("written", "line"),
+    [
+        (("sms", "Q01", "Halo {0}"), "sms Q01: braces hold a plain name"),
+        (("sms", "Q01", 'a"\nnonsense "b'), "line 4 is no gettext catalogue"),
+        (("sms", "Q01", "\ud800"), "is no gettext catalogue"),
+    ],
+    ids=["a hole without a name", "no catalogue", "no UTF-8"],
+)
+def test_an_agency_s_broken_catalogue_is_named(tmp_path, written, line):
+    place = tmp_path / "locales" / "id"
+    place.mkdir(parents=True)
+    text = 'msgctxt "{}"\nmsgid "{}"\nmsgstr "{}"\n'.format(*written)
+    (place / "messages.po").write_bytes(text.encode("utf-8", "surrogatepass"))
+    with pytest.raises(RulesInvalid, match=f"locales/id/messages.po: {line}"):
+        Texts(["id", "en"], {}, tmp_path)
+
+
+def test_an_agency_may_bring_a_language_of_its_own(tmp_path):
+    own(tmp_path, "jv", ("sms", "Q01", "Sugeng rawuh."))
+    told = Texts(["id", "jv"], texts().context, tmp_path)
+    assert told.say("Q01", language="jv", channel=Channel.SMS) == "Sugeng rawuh."
+    assert "jv chat Q01: the text is missing" in check(book(), told)
 
 
 @pytest.mark.parametrize(
