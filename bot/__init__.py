@@ -14,6 +14,7 @@ delivery: sends the letters of the outbox
 demo: runs a small agency with simulated phones on this machine
 doctor: ``kentongan doctor``: examines an installation and advises
 evidence: fetches reporters' files and makes clean working copies of them
+front: pages for everybody: what this is, every way to report, a leaflet
 intake: takes in what providers deliver: checks, parses, hands to the writer
 jobs: runs durable jobs and everything that happens on a schedule
 lanes: what waits for a thread of the writer, and which calls share a commit

@@ -29,6 +29,7 @@ from bot.clock import utc_now
 from bot.console.app import routes as console_routes
 from bot.console.context import ConsoleContext
 from bot.console.headers import SecurityHeaders
+from bot.front.front import Front
 from bot.intake.lost_messages import Reconciler
 from bot.intake.poller import Poller
 from bot.intake.quarantine import Releaser
@@ -61,7 +62,8 @@ def create(
     )
     # A redirect would lead to whatever host the caller wrote into its request.
     app.router.redirect_slashes = False
-    app.router.routes.extend(_console(house))
+    front = Front(settings, house.office, lambda: _bot_url(house))
+    app.router.routes.extend([*front.routes(), *_console(house)])
     app.state.house = house
     return app
 

@@ -10,6 +10,7 @@ from bot.assembly.office import make_office
 from bot.clock import utc_now
 from bot.doctor import doctor as examination
 from bot.doctor.findings import NO_LINK, State
+from bot.front.front import Front
 from bot.terminal import desk
 from bot.terminal.desk import AsJson, ConfigFile, Refused
 from bot.terminal.printing import safe
@@ -22,6 +23,7 @@ def check(config_file: ConfigFile = None) -> None:
     settings = desk.settings_of(config_file)
     # A key of the moment: rules are read as `serve` reads them, but nothing is opened.
     office = make_office(settings, ServerKeys.new(), now=utc_now())
+    Front(settings, office, str)
     problems = book.check(office.questionnaire, office.texts)
     if not settings.link and settings.takes_reports:
         problems.append(NO_LINK)

@@ -67,6 +67,9 @@ level = "warning"
 
 [agency]
 name = "{agency}"
+address = "Jl. Contoh 1, Jambi, lantai 2"
+hours = "Senin-Jumat 08.00-15.00"
+letter = "PO Box 100, Jambi 36000"
 
 [telegram]
 {telegram}

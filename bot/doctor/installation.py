@@ -138,6 +138,9 @@ def reach(patient: Patient) -> Iterator[Finding]:
     if not patient.settings.takes_reports:
         yield warn("channels", "none is set up, nobody can report; see docs/running.md")
     yield _link(patient.settings)
+    if not patient.settings.agency.address:
+        says = "the first page names no place: set agency.address and agency.hours"
+        yield warn("without a phone", says)
     token = "with the token" if server.metrics_token else "from this machine only"
     yield ok("metrics", f"can be read {token}")
 

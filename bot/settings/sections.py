@@ -121,6 +121,9 @@ class Agency(Section):
     )
     rules: str = ""
     info_url: Annotated[str, AfterValidator(values.check_web_page)] = ""
+    address: str = Field(default="", max_length=200)
+    hours: str = Field(default="", max_length=80)
+    letter: str = Field(default="", max_length=200)
     emergency_numbers: values.Words = ("112", "110")
     elsewhere: str = Field(
         default="lapor.go.id / Ombudsman 137", min_length=1, max_length=60
