@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 from bot.console.texts import ConsoleTexts
@@ -22,6 +22,8 @@ HASHERS = 2
 """Sign-ins that may hash at once: each takes 64 MiB."""
 WAITING = 6
 """Sign-ins that may wait for that; more are asked to come back."""
+KNOWN_HASHERS, KNOWN_WAITING = 1, 4
+"""The same once more, for browsers in which the account signed in before."""
 
 
 def no_rings() -> Mapping[Alarm, datetime]:
@@ -45,6 +47,19 @@ async def no_release(_name: bytes, _message: Quarantined, _by: bytes) -> Result:
 
 
 @dataclass(frozen=True, slots=True)
+class Hashers:
+    """Turns at the slow hashing: so many at once, so many more may wait."""
+
+    turns: threading.Semaphore
+    waiting: threading.Semaphore
+
+    @classmethod
+    def of(cls, turns: int, waiting: int) -> Self:
+        """Make turns that are all free."""
+        return cls(threading.Semaphore(turns), threading.Semaphore(waiting))
+
+
+@dataclass(frozen=True, slots=True)
 class ConsoleContext:
     """Made once at start.
 
@@ -52,7 +67,8 @@ class ConsoleContext:
     officers reach us ("" when only this machine does), ``bot_url`` returns the address
     of the Telegram bot (``https://t.me/name``), "" while it is unknown. ``rings`` returns
     the alarms that ring and since when, ``levels`` what ``/metrics`` tells.
-    ``release`` takes a message in again that a custodian opened.
+    ``release`` takes a message in again that a custodian opened. ``known_hashers`` are for
+    browsers in which the account signed in before: no crowd of others holds them up.
     """
 
     writer: Writer
@@ -70,12 +86,9 @@ class ConsoleContext:
     )
     texts: ConsoleTexts = field(default_factory=ConsoleTexts)
     throttle: Throttle = field(default_factory=Throttle)
-    hashers: threading.Semaphore = field(
-        default_factory=lambda: threading.Semaphore(HASHERS)
-    )
-
-    waiting: threading.Semaphore = field(
-        default_factory=lambda: threading.Semaphore(WAITING)
+    hashers: Hashers = field(default_factory=lambda: Hashers.of(HASHERS, WAITING))
+    known_hashers: Hashers = field(
+        default_factory=lambda: Hashers.of(KNOWN_HASHERS, KNOWN_WAITING)
     )
 
     @property

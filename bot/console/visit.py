@@ -24,7 +24,7 @@ from handlers.work import Work
 from storage import conversations
 from storage.database.transactions import Store
 from storage.models import Officer
-from storage.people import sessions
+from storage.people import devices, sessions
 from storage.people.sessions import SignedIn
 from storage.words import Stage
 
@@ -32,6 +32,8 @@ HOME = "/console"
 COOKIE = "__Host-kentongan"
 DOOR = "__Host-kentongan-door"
 """A cookie without a session: it ties the sign-in form to the browser that asked for it."""
+DEVICE = "__Host-kentongan-device"
+"""A cookie that outlives the session: officers signed in here before (``devices``)."""
 _PATIENCE = 30.0
 
 P = ParamSpec("P")
@@ -109,6 +111,11 @@ class Visit:
         peer = self.request.client.host if self.request.client else ""
         told = self.request.headers.get("x-forwarded-for", "").rpartition(",")[2]
         return told.strip() if told and is_loopback(peer) else peer
+
+    def device(self, login: str) -> bytes:
+        """Return this browser's name with an account that signed in here before, else b""."""
+        keys, cookie = self.console.office.keys, self.request.cookies.get(DEVICE, "")
+        return devices.known(keys, cookie, login, now=self.now)
 
     def write(
         self,

@@ -51,6 +51,7 @@ class Purpose(StrEnum):
     OFFICER_LINK = "officer-link"
     INVITATION = "invitation"
     SESSION = "session"
+    DEVICE = "device"
     PASSKEY = "passkey"
     PEPPER_OFFICER = "pepper-officer"
     PEPPER_RECEIPT = "pepper-receipt"

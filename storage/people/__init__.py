@@ -1,6 +1,7 @@
 """Officers and what they sign in with.
 
 cookies: the cookie of a session, and form tokens made from it
+devices: the mark of a browser in which an officer signed in before
 invitations: one-time links by which somebody makes an account
 officers: accounts and their key pairs
 one_time_codes: the authenticator's six digits (TOTP)

@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from bot.console.gate import local_path, to_proof
 from bot.console.signing.second import over
-from bot.console.signing.sign_in import set_cookie, with_next
+from bot.console.signing.sign_in import remember_device, set_cookie, with_next
 from bot.console.visit import COOKIE, SeeOther, Visit
 from storage.audit import log, manifests
 from storage.crypto.server_key import ServerKeys
@@ -45,7 +45,9 @@ def confirm(visit: Visit) -> Response:
     cookie = visit.write(_put, keys, visit, _seed(visit), step, codes)
     if not cookie:
         return over()
-    return _codes(visit, cookie, codes, following=following)
+    response = _codes(visit, cookie, codes, following=following)
+    remember_device(response, visit)
+    return response
 
 
 def new_codes(visit: Visit) -> Response:

@@ -30,7 +30,7 @@ def change(visit: Visit) -> Response:
     keys = visit.console.office.keys
     try:
         was, secret = passphrase.opened(visit, visit.officer.login, old)
-        with Hashing(visit):
+        with Hashing(visit, visit.officer.login):
             wrapped = passphrases.wrap(keys, was.id, secret, new)
     except Refused as refused:
         return _ask(visit, problem=refused.reason, status=refused.status)

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
+from bot.console.context import Hashers
 from bot.console.visit import Visit
 from storage.audit import log, manifests
 from storage.crypto.sealing import NotAuthentic
@@ -37,15 +38,15 @@ def opened(visit: Visit, login: str, passphrase: str) -> tuple[Officer, bytes]:
 
     An unknown account takes the same time and gets the same answer as a wrong passphrase.
     """
-    throttle, now = visit.console.throttle, visit.now
-    if not throttle.begin(login, visit.address, now=now):
+    throttle, now, device = visit.console.throttle, visit.now, visit.device(login)
+    if not throttle.begin(login, visit.address, device, now=now):
         raise Refused("slow")
     try:
-        with Hashing(visit):
+        with Hashing(visit, login):
             found = _unwrapped(visit, login, passphrase[:LONGEST])
     except NotAuthentic:
         raise Refused("wrong") from None
-    throttle.succeeded(login, visit.address, now=now)
+    throttle.succeeded(login, visit.address, device, now=now)
     return found
 
 
@@ -58,7 +59,7 @@ def renew(visit: Visit, officer: Officer, secret: bytes, passphrase: str) -> Non
     if officer.secret[:1] == bytes((keys.newest,)):
         return
     with suppress(Refused, PassphraseTooShort):
-        with Hashing(visit):
+        with Hashing(visit, officer.login):
             wrapped = passphrases.wrap(keys, officer.id, secret, passphrase[:LONGEST])
         visit.write(_renewed, keys, officer, wrapped, visit.now)
 
@@ -72,29 +73,31 @@ def _renewed(
 
 
 class Hashing:
-    """A turn at the hashers. Raises Refused when too many wait."""
+    """A turn at the hashers, for an account if there is one. Raises Refused in a crowd."""
 
-    def __init__(self, visit: Visit) -> None:
-        self._visit = visit
+    def __init__(self, visit: Visit, login: str = "") -> None:
+        console = visit.console
+        known = login and visit.device(login)
+        self._hashers = console.known_hashers if known else console.hashers
 
     def __enter__(self) -> None:
         """Wait a moment for a turn."""
-        if not _wait_for_hasher(self._visit):
+        if not _wait_for_hasher(self._hashers):
             raise Refused("busy")
 
     def __exit__(self, *_: object) -> None:
         """Give the turn back."""
-        self._visit.console.hashers.release()
+        self._hashers.turns.release()
 
 
-def _wait_for_hasher(visit: Visit) -> bool:
+def _wait_for_hasher(hashers: Hashers) -> bool:
     """Wait a moment for a free hasher; a crowd is sent away at once and holds no thread."""
-    if not visit.console.waiting.acquire(blocking=False):
+    if not hashers.waiting.acquire(blocking=False):
         return False
     try:
-        return visit.console.hashers.acquire(timeout=_WAIT_FOR_HASHER)
+        return hashers.turns.acquire(timeout=_WAIT_FOR_HASHER)
     finally:
-        visit.console.waiting.release()
+        hashers.waiting.release()
 
 
 def _unwrapped(visit: Visit, login: str, passphrase: str) -> tuple[Officer, bytes]:

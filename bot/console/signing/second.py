@@ -6,7 +6,12 @@ from starlette.responses import Response
 from bot.console.gate import local_path
 from bot.console.headers import let_script
 from bot.console.signing import passkey_checks
-from bot.console.signing.sign_in import forget_cookie, set_cookie, with_next
+from bot.console.signing.sign_in import (
+    forget_cookie,
+    remember_device,
+    set_cookie,
+    with_next,
+)
 from bot.console.visit import COOKIE, SeeOther, Visit
 from storage.audit import log
 from storage.crypto.server_key import ServerKeys
@@ -48,6 +53,7 @@ def check(visit: Visit) -> Response:
     succeeded(visit)
     response = SeeOther(local_path(following))
     set_cookie(response, COOKIE, cookie)
+    remember_device(response, visit)
     return response
 
 
@@ -77,12 +83,16 @@ def refused(session: Session, keys: ServerKeys, visit: Visit) -> bool:
 
 def may_try(visit: Visit) -> bool:
     """Count a try of this account's second factor; False when there were too many."""
-    return visit.console.throttle.begin(_name(visit), visit.address, now=visit.now)
+    device = visit.device(visit.arrived.officer.login)
+    return visit.console.throttle.begin(
+        _name(visit), visit.address, device, now=visit.now
+    )
 
 
 def succeeded(visit: Visit) -> None:
     """Forget the tries of this account's second factor."""
-    visit.console.throttle.succeeded(_name(visit), visit.address, now=visit.now)
+    device = visit.device(visit.arrived.officer.login)
+    visit.console.throttle.succeeded(_name(visit), visit.address, device, now=visit.now)
 
 
 def over() -> Response:

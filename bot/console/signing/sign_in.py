@@ -4,6 +4,7 @@ A passphrase opens the officer's key and a session that allows nothing but the s
 factor (``second.py``).
 """
 
+from datetime import timedelta
 from urllib.parse import quote
 
 from sqlmodel import Session
@@ -12,11 +13,11 @@ from starlette.responses import Response
 from bot.console.gate import local_path
 from bot.console.signing import passphrase
 from bot.console.signing.passphrase import Refused
-from bot.console.visit import COOKIE, DOOR, HOME, SeeOther, Visit
+from bot.console.visit import COOKIE, DEVICE, DOOR, HOME, SeeOther, Visit
 from storage.audit import log
 from storage.crypto.server_key import ServerKeys
 from storage.models import Officer
-from storage.people import cookies, officers, sessions
+from storage.people import cookies, devices, officers, sessions
 
 
 def form(visit: Visit) -> Response:
@@ -62,11 +63,30 @@ def with_next(path: str, following: str) -> str:
     return path if after == "/" else f"{path}?next={quote(after, safe='/')}"
 
 
-def set_cookie(response: Response, name: str, value: str) -> None:
-    """Give the browser a cookie that only we see, over TLS, in our own pages."""
+def set_cookie(
+    response: Response, name: str, value: str, lasts: timedelta | None = None
+) -> None:
+    """Give the browser a cookie that only we see, over TLS, in our own pages.
+
+    It goes with the browser's session unless ``lasts`` says how long it stays.
+    """
     response.set_cookie(
-        name, value, path="/", secure=True, httponly=True, samesite="strict"
+        name,
+        value,
+        max_age=int(lasts.total_seconds()) if lasts else None,
+        path="/",
+        secure=True,
+        httponly=True,
+        samesite="strict",
     )
+
+
+def remember_device(response: Response, visit: Visit) -> None:
+    """Mark a browser in which somebody has just signed in with both factors."""
+    keys, login = visit.console.office.keys, visit.arrived.officer.login
+    cookie = visit.request.cookies.get(DEVICE, "")
+    marked = devices.mark(keys, cookie, login, now=visit.now)
+    set_cookie(response, DEVICE, marked, devices.LASTS)
 
 
 def forget_cookie(response: Response, name: str) -> None:

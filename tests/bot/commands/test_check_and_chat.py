@@ -53,6 +53,9 @@ def test_an_agency_s_own_texts_are_read(empty):
     assert "Selamat datang" in empty("chat", stdin="halo\n").out
     (place / "messages.po").write_text(text.format("{0}"))
     assert "locales/id/messages.po: sms Q01" in empty.refused("check")
+    (place / "messages.po").unlink()
+    (place / "front.po").write_text('msgid "title"\nmsgstr "{0}"\n')
+    assert "locales/id/front.po: both title" in empty.refused("check")
 
 
 def own_rules(name, text):

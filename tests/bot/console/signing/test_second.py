@@ -7,11 +7,11 @@ import pytest
 from sqlmodel import select
 
 from bot.console.throttle import MOST_HERE
-from bot.console.visit import COOKIE
+from bot.console.visit import COOKIE, DEVICE
 from storage.audit import log
 from storage.models import RecoveryCode, SecondFactor
 from storage.models import Session as Row
-from storage.people import officers, one_time_codes, recovery_codes, sessions
+from storage.people import devices, officers, one_time_codes, recovery_codes, sessions
 from storage.people.sessions import MOST_TRIES
 from storage.words import Role, Stage
 from tests.support import authenticator
@@ -169,6 +169,8 @@ async def test_the_first_sign_in_sets_a_factor_up(desk: Desk):
     assert len(set(ten)) == recovery_codes.HOW_MANY
     assert "/console/mine" in Page(shown).links
     assert browser.client.cookies[COOKIE] != browser.cookie
+    marked = browser.client.cookies[DEVICE]
+    assert devices.known(desk.keys, marked, who.officer.login, now=desk.clock())
     assert (await browser.get("/mine")).status_code == 200
     assert codes(desk)[:2] == ["factor_set", "signed_in"]
     with desk.database.reading() as session:

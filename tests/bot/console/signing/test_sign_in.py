@@ -1,14 +1,22 @@
 import pytest
 from sqlmodel import select
 
+from bot.console.context import HASHERS
 from bot.console.gate import local_path
-from bot.console.throttle import MOST_ADDRESS, MOST_HERE, SPAN, Throttle
-from bot.console.visit import COOKIE, DOOR
+from bot.console.throttle import (
+    MOST_ACCOUNT,
+    MOST_ADDRESS,
+    MOST_HERE,
+    SPAN,
+    Throttle,
+)
+from bot.console.visit import COOKIE, DEVICE, DOOR
 from storage.audit import log
 from storage.models import Officer
 from storage.models import Session as Row
 from storage.people import officers
 from storage.words import Role
+from tests.support import authenticator
 from tests.support.browsers import Browser, Desk, Page
 
 pytestmark = pytest.mark.both_stores
@@ -103,7 +111,7 @@ async def test_too_many_at_once_are_asked_to_wait(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr("bot.console.signing.passphrase._WAIT_FOR_HASHER", 0.01)
-    hashers = desk.context.hashers
+    hashers = desk.context.hashers.turns
     assert hashers.acquire(blocking=False)
     assert hashers.acquire(blocking=False)
     response = await Door(desk).enter("wulan", PHRASE)
@@ -168,6 +176,95 @@ def test_an_address_is_limited_over_all_accounts(now):
     assert not throttle.begin("fresh", "203.0.113.7", now=now)
     assert throttle.begin("fresh", "203.0.113.8", now=now)
     assert throttle.begin("fresh", "203.0.113.7", now=now + SPAN)
+
+
+SOURCES = [
+    ("203.0.113.7", "203.0.113.8", False),
+    ("::ffff:203.0.113.7", "203.0.113.7", True),
+    ("2001:db8:1:2::1", "2001:db8:1:2:ffff:1:2:3", True),
+    ("2001:db8:1:2::1", "2001:DB8:1:2::9%eth0", True),
+    ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
+    ("unix:", "unix:", True),
+    ("", "203.0.113.7", False),
+]
+
+
+@pytest.mark.parametrize(("one", "other", "same"), SOURCES)
+def test_one_line_is_one_source(now, one: str, other: str, *, same: bool):
+    """A line has a whole /64 of IPv6, and 2^64 addresses to flood from."""
+    throttle = Throttle()
+    for number in range(MOST_ADDRESS):
+        assert throttle.begin(f"login{number}", one, now=now)
+    assert throttle.begin("fresh", other, now=now) != same
+
+
+async def test_no_flood_shuts_out_a_browser_that_was_here(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+):
+    """Neither tries on the account, nor its own address, nor a crowd at the hashers."""
+    monkeypatch.setattr("bot.console.signing.passphrase._WAIT_FOR_HASHER", 0.01)
+    officer = enrol(desk)
+    with desk.database.writing() as session:
+        phone = authenticator.enrol(session, desk.keys, officer)
+    door = Door(desk)
+    now = desk.clock()
+    arrived = await authenticator.sign_in(door.client, "wulan", PHRASE, phone, now=now)
+    marked = [
+        one for one in arrived.response.headers.get_list("set-cookie") if DEVICE in one
+    ]
+    assert len(marked) == 1
+    for word in ("Secure", "HttpOnly", "SameSite=strict", "Path=/", "Max-Age=15552000"):
+        assert word in marked[0]
+    door.client.cookies.delete(COOKIE)
+    throttle, now = desk.context.throttle, desk.clock()
+    for number in range(3 * MOST_ACCOUNT):
+        throttle.begin("wulan", f"203.0.113.{number}", now=now)
+    for number in range(2 * MOST_ADDRESS):
+        throttle.begin(f"login{number}", "127.0.0.1", now=now)
+    assert (await Door(desk).enter("wulan", PHRASE)).status_code == 429
+    for _ in range(HASHERS):
+        assert desk.context.hashers.turns.acquire(blocking=False)
+    assert (await door.enter("wulan", PHRASE)).status_code == 303
+    assert (await Door(desk).enter("nobody", PHRASE)).status_code == 429
+    other = Door(desk)
+    other.client.cookies.update({DEVICE: "AAAA"})
+    assert (await other.enter("wulan", PHRASE)).status_code == 429
+
+
+async def test_the_second_step_and_a_proof_are_not_shut_either(desk: Desk):
+    officer = enrol(desk)
+    with desk.database.writing() as session:
+        phone = authenticator.enrol(session, desk.keys, officer)
+    door, now = Door(desk), desk.clock()
+    await authenticator.sign_in(door.client, "wulan", PHRASE, phone, now=now)
+    for login in ("wulan", f"second {officer.id.hex()}"):
+        for number in range(2 * MOST_ADDRESS):
+            desk.context.throttle.begin(login, f"203.0.113.{number}", now=now)
+    desk.clock.pass_time(seconds=60)
+    page = Page(await door.client.get("/console/prove?language=en"))
+    proof = {"passphrase": PHRASE, "code": phone.code(desk.clock())}
+    answer = await door.client.post("/console/prove", data={**page.fields, **proof})
+    assert answer.status_code == 303
+    door.client.cookies.delete(COOKIE)
+    desk.clock.pass_time(seconds=60)
+    again = await authenticator.sign_in(
+        door.client, "wulan", PHRASE, phone, now=desk.clock()
+    )
+    assert again.response.headers["location"] == "/console/"
+
+
+async def test_a_known_browser_has_no_more_tries_than_others(desk: Desk):
+    officer = enrol(desk)
+    with desk.database.writing() as session:
+        phone = authenticator.enrol(session, desk.keys, officer)
+    door = Door(desk)
+    now = desk.clock()
+    await authenticator.sign_in(door.client, "wulan", PHRASE, phone, now=now)
+    door.client.cookies.delete(COOKIE)
+    for _ in range(MOST_HERE):
+        assert (await door.enter("wulan", "wrong")).status_code == 403
+    assert (await door.enter("wulan", PHRASE)).status_code == 429
+    assert (await Door(desk).enter("wulan", PHRASE)).status_code == 303
 
 
 def test_success_forgets_the_tries_here(now):
