@@ -18,7 +18,7 @@ office: what an installation knows when it decides: keys, rules, texts, time zon
 people: officers join, are confirmed, leave
 quarantine: messages that could not be understood: keep, release
 questionnaire: steps, choices and keywords as data, and their proof; pure
-reading: what a reporter's words tell, found while they can still be read; pure
+reading: what a reporter's own words say of the accused and the subject, as codes; pure
 retention: what ends by itself: reports by their rules, traces of people by theirs
 reveals: two people open an identity or an original
 rules: law and practice of a jurisdiction as tables: workflow, deadlines, routing; pure

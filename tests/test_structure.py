@@ -43,7 +43,7 @@ SAME_WORD = {
     "person, as the threat model calls it",
     "places": "where something stands: a report in the country, a key in the store",
     "readiness": "whether reports can be taken: by this process, by the units' keys",
-    "reading": "what is read: a reporter's words, the records of a backup",
+    "reading": "what is read: the records of a backup, a reporter's own words",
     "refusals": "how its room says no: to a file, to whoever typed a command",
     "throttle": "limits tries in memory: of officers to sign in, of reporters with a code",
 }

@@ -6,107 +6,30 @@ such as the names of its own units, to all the others.
 """
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal, Self, TypeAlias
+from typing import Final, Self, TypeVar
 
-from pydantic import Field, StrictBool
+from pydantic import Field
 
 from handlers.errors import RulesInvalid
+from handlers.reading.entries import (
+    INSPECTORATE,
+    Accused,
+    Mention,
+    OwnWords,
+    Subjects,
+    Title,
+)
 from handlers.reading.phrases import Groups, Phrases, grouped
 from handlers.reading.spelling import Speller, Spelling
 from handlers.rules.rulebook import read_rules
 from handlers.rules.rulefile import Entry, checked
 
-Conflict: TypeAlias = Literal["KDH", "INS"]
-"""A class of people whose case this office must not handle: the regional head and who is
-near them; the inspectorate itself."""
-
-INSPECTORATE: Final = "INS"
-"""Position of our own people; ``positions.toml`` has no such code yet."""
+T = TypeVar("T")
 
 _MARKS: Final = frozenset({",", "."})
-
-
-class Title(Entry):
-    """What people of one position are called."""
-
-    position: str = ""
-    conflict: Conflict | None = None
-    words: tuple[str, ...]
-
-
-class Mention(Entry):
-    """Words around a title that tell that its holder is not the accused.
-
-    ``before`` and ``after`` stand straight beside the title, but for words that only fill;
-    when both are given both must be there. ``opening``: the title opens its sentence.
-    ``closing``: nothing follows it in its clause. ``honoured``: it is called *bapak* or the
-    like. ``of``: only for such titles. ``asked``: somebody is asked for something before it.
-    ``weak``: only where somebody else is accused. ``aides``: also for who is near the holder. ``unless_acting``: not when an act follows
-    before anybody else is named. ``unless``: not when one of these stands near;
-    ``unless_before`` and ``unless_after``:
-    not when one of these stands straight beside it.
-    """
-
-    kind: str
-    of: tuple[Literal["KDH", "INS", "other"], ...] = ("KDH", "INS", "other")
-    before: tuple[str, ...] = ()
-    after: tuple[str, ...] = ()
-    opening: StrictBool = False
-    closing: StrictBool = False
-    honoured: StrictBool = False
-    asked: StrictBool = False
-    aides: StrictBool = True
-    weak: StrictBool = False
-    unless_acting: StrictBool = False
-    unless: tuple[str, ...] = ()
-    unless_before: tuple[str, ...] = ()
-    unless_after: tuple[str, ...] = ()
-
-
-class Accused(Entry):
-    """``accused.toml``: titles, who is near them, and who is only mentioned."""
-
-    titles: tuple[Title, ...] = Field(validation_alias="title")
-    groups: dict[str, tuple[str, ...]] = Field(validation_alias="group")
-    mentions: tuple[Mention, ...] = Field(validation_alias="mention")
-    aides: tuple[str, ...]
-    aides_alone: tuple[str, ...]
-    aides_behind: tuple[str, ...]
-    filling: tuple[str, ...]
-    honours: tuple[str, ...]
-    greetings: tuple[str, ...]
-    asking: tuple[str, ...]
-    between: tuple[str, ...]
-    acting: tuple[str, ...]
-    incriminating: tuple[str, ...]
-    passing: tuple[str, ...]
-    others: tuple[str, ...]
-    following: tuple[str, ...]
-
-
-class Subjects(Entry):
-    """``subjects.toml``: words of categories, of corruption, and of urgency, by code."""
-
-    groups: dict[str, tuple[str, ...]] = Field(validation_alias="group")
-    categories: dict[str, tuple[str, ...]] = Field(validation_alias="category")
-    hints: dict[str, tuple[str, ...]] = Field(validation_alias="hint")
-    corruption: tuple[str, ...]
-    not_about: tuple[str, ...] = ()
-    signs: dict[str, tuple[str, ...]] = Field(validation_alias="sign")
-
-
-class OwnWords(Entry):
-    """``own_words.toml``: what an agency adds."""
-
-    titles: tuple[Title, ...] = Field(default=(), validation_alias="title")
-    categories: dict[str, tuple[str, ...]] = Field(
-        default_factory=dict, validation_alias="category"
-    )
-    signs: dict[str, tuple[str, ...]] = Field(
-        default_factory=dict, validation_alias="sign"
-    )
 
 
 class _Files(Entry):
@@ -118,22 +41,41 @@ class _Files(Entry):
     own: OwnWords = Field(validation_alias="own_words.toml")
 
 
-@dataclass(frozen=True)
-class Lexicon:
-    """Everything that ``read`` looks words up in. Build it once, with ``load``.
+@dataclass(frozen=True, repr=False)
+class Beside:
+    """Phrases around a title, each with the number of its rule in ``rules``."""
 
-    ``befores``, ``afters`` and their ``not_`` stand for numbers in ``mentions``; categories
-    and signs for their codes. Of a category its phrases count by their length.
-    """
+    rules: tuple[Mention, ...]
+    before: Phrases[int]
+    after: Phrases[int]
+    not_before: Phrases[int]
+    not_after: Phrases[int]
+    near: Phrases[int]
 
-    speller: Speller
-    mentions: tuple[Mention, ...]
+    @classmethod
+    def learnt(cls, rules: tuple[Mention, ...], groups: Groups) -> Self:
+        """Learn the phrases of all rules. Raises ``ValueError`` for one that is none."""
+
+        def numbered(key: str, *, backwards: bool = False) -> Phrases[int]:
+            rows = ((getattr(rule, key), at) for at, rule in enumerate(rules))
+            return _learnt(rows, groups, backwards=backwards)
+
+        return cls(
+            rules=rules,
+            before=numbered("before", backwards=True),
+            after=numbered("after"),
+            not_before=numbered("unless_before", backwards=True),
+            not_after=numbered("unless_after"),
+            near=numbered("unless"),
+        )
+
+
+@dataclass(frozen=True, repr=False)
+class People:
+    """What ``accused.toml`` and an agency's own words say of titles."""
+
     titles: Phrases[Title]
-    befores: Phrases[int]
-    afters: Phrases[int]
-    not_befores: Phrases[int]
-    not_afters: Phrases[int]
-    nots: Phrases[int]
+    beside: Beside
     aides: Phrases[bool]
     aides_alone: Phrases[bool]
     aides_behind: Phrases[bool]
@@ -142,17 +84,74 @@ class Lexicon:
     acting: Phrases[bool]
     incriminating: Phrases[bool]
     others: Phrases[bool]
-    categories: Phrases[str]
-    hints: Phrases[str]
-    corruption: Phrases[bool]
-    not_about: Phrases[bool]
-    signs: Phrases[str]
     filling: frozenset[str]
     honours: frozenset[str]
     between: frozenset[str]
     following: frozenset[str]
     passing: frozenset[str]
+
+    @classmethod
+    def learnt(cls, file: Accused) -> Self:
+        """Learn one file. Raises ``ValueError`` for a phrase that is none."""
+        groups = grouped(file.groups)
+
+        def listed(texts: tuple[str, ...], *, backwards: bool = False) -> Phrases[bool]:
+            return _learnt([(texts, True)], groups, backwards=backwards)
+
+        def single(texts: tuple[str, ...]) -> frozenset[str]:
+            return frozenset(listed(texts).vocabulary)
+
+        return cls(
+            titles=_learnt(((title.words, title) for title in file.titles), groups),
+            beside=Beside.learnt(file.mentions, groups),
+            aides=listed(file.aides, backwards=True),
+            aides_alone=listed(file.aides_alone),
+            aides_behind=listed(file.aides_behind),
+            greetings=listed(file.greetings, backwards=True),
+            asking=listed(file.asking),
+            acting=listed(file.acting),
+            incriminating=listed(file.incriminating),
+            others=listed(file.others),
+            filling=single(file.filling),
+            honours=single(file.honours),
+            between=single(file.between),
+            following=single(file.following),
+            passing=single(file.passing),
+        )
+
+
+@dataclass(frozen=True, repr=False)
+class About:
+    """What ``subjects.toml`` and an agency's own words say of subjects, by code."""
+
     order: tuple[str, ...]
+    categories: Phrases[str]
+    hints: Phrases[str]
+    corruption: Phrases[bool]
+    harmless: Phrases[bool]
+    signs: Phrases[str]
+
+    @classmethod
+    def learnt(cls, file: Subjects) -> Self:
+        """Learn one file. Raises ``ValueError`` for a phrase that is none."""
+        groups = grouped(file.groups)
+        return cls(
+            order=tuple(dict.fromkeys((*file.categories, *file.hints))),
+            categories=_learnt(_coded(file.categories), groups),
+            hints=_learnt(_coded(file.hints), groups),
+            corruption=_learnt([(file.corruption, True)], groups),
+            harmless=_learnt([(file.harmless, True)], groups),
+            signs=_learnt(_coded(file.signs), groups),
+        )
+
+
+@dataclass(frozen=True, repr=False)
+class Lexicon:
+    """Everything that ``read`` looks words up in. Build it once, with ``load``."""
+
+    speller: Speller
+    people: People
+    about: About
 
     @classmethod
     def load(cls, folder: Path | None = None, jurisdiction: str = "id") -> Self:
@@ -167,60 +166,49 @@ class Lexicon:
             for name in ("categories.toml", "positions.toml")
         }
         _refuse_unknown(files, codes)
-        try:
-            return cls._built(files)
-        except ValueError as error:
-            raise RulesInvalid(f"{jurisdiction}/words: {error}") from error
+        with _named("accused.toml"):
+            people = People.learnt(files.accused)
+        with _named("subjects.toml"):
+            about = About.learnt(files.subjects)
+        with _named("own_words.toml"):
+            _add(files.own, people, about)
+        return cls(Speller(files.spelling, _known(people, about)), people, about)
 
-    @classmethod
-    def _built(cls, files: _Files) -> Self:
-        accused, subjects, own = files.accused, files.subjects, files.own
-        groups = grouped(accused.groups)
-        about = grouped(subjects.groups)
-        mentions = accused.mentions
-        phrases: dict[str, Phrases[Any]] = {
-            "titles": _learnt(
-                ((title.words, title) for title in (*accused.titles, *own.titles)), groups
-            ),
-            "befores": _numbered("before", mentions, groups, backwards=True),
-            "afters": _numbered("after", mentions, groups),
-            "not_befores": _numbered("unless_before", mentions, groups, backwards=True),
-            "not_afters": _numbered("unless_after", mentions, groups),
-            "nots": _numbered("unless", mentions, groups),
-            "aides": _learnt([(accused.aides, True)], groups, backwards=True),
-            "aides_alone": _learnt([(accused.aides_alone, True)], groups),
-            "aides_behind": _learnt([(accused.aides_behind, True)], groups),
-            "greetings": _learnt([(accused.greetings, True)], groups, backwards=True),
-            "asking": _learnt([(accused.asking, True)], groups),
-            "acting": _learnt([(accused.acting, True)], groups),
-            "others": _learnt([(accused.others, True)], groups),
-            "incriminating": _learnt([(accused.incriminating, True)], groups),
-            "categories": _learnt(_coded(subjects.categories, own.categories), about),
-            "hints": _learnt(_coded(subjects.hints), about),
-            "corruption": _learnt([(subjects.corruption, True)], about),
-            "not_about": _learnt([(subjects.not_about, True)], about),
-            "signs": _learnt(_coded(subjects.signs, own.signs), about),
-        }
-        single = {
-            name: _single(getattr(accused, name), groups)
-            for name in ("filling", "honours", "between", "following", "passing")
-        }
-        words = [found.vocabulary for found in phrases.values()]
-        known = frozenset().union(*words, *single.values()) - _MARKS
-        return cls(
-            speller=Speller(files.spelling, known),
-            mentions=mentions,
-            order=tuple(subjects.categories),
-            **phrases,
-            **single,
-        )
+
+def _add(own: OwnWords, people: People, about: About) -> None:
+    for title in own.titles:
+        people.titles.add(title.words, title, {})
+    for code, texts in own.categories.items():
+        about.categories.add(texts, code, {})
+    for code, texts in own.signs.items():
+        about.signs.add(texts, code, {})
+
+
+def _known(people: People, about: About) -> frozenset[str]:
+    """Return every word of the data."""
+    parts = [
+        *vars(people).values(),
+        *vars(people.beside).values(),
+        *vars(about).values(),
+    ]
+    phrases = [part.vocabulary for part in parts if isinstance(part, Phrases)]
+    single = [part for part in parts if isinstance(part, frozenset)]
+    return frozenset().union(*phrases, *single) - _MARKS
+
+
+@contextmanager
+def _named(file: str) -> Iterator[None]:
+    """Name the file in which a phrase is none."""
+    try:
+        yield
+    except ValueError as error:
+        raise RulesInvalid(f"{file}: {error}") from error
 
 
 def _refuse_unknown(files: _Files, codes: dict[str, frozenset[str]]) -> None:
     """Refuse a position or a category that no table knows."""
-    titles = (*files.accused.titles, *files.own.titles)
+    titles, subjects = (*files.accused.titles, *files.own.titles), files.subjects
     positions = {title.position for title in titles} - {"", INSPECTORATE}
-    subjects = files.subjects
     categories = {*subjects.categories, *subjects.hints, *files.own.categories}
     for name, used in (("positions.toml", positions), ("categories.toml", categories)):
         for code in sorted(used - codes[name]):
@@ -228,27 +216,14 @@ def _refuse_unknown(files: _Files, codes: dict[str, frozenset[str]]) -> None:
 
 
 def _learnt(
-    rows: Iterable[tuple[Iterable[str], Any]], groups: Groups, *, backwards: bool = False
-) -> Phrases[Any]:
-    found: Phrases[Any] = Phrases(backwards=backwards)
-    for texts, stands_for in rows:
-        found.add(texts, stands_for, groups)
+    rows: Iterable[tuple[Iterable[str], T]], groups: Groups, *, backwards: bool = False
+) -> Phrases[T]:
+    found: Phrases[T] = Phrases(backwards=backwards)
+    for texts, meaning in rows:
+        found.add(texts, meaning, groups)
     return found
 
 
-def _numbered(
-    key: str, mentions: Iterable[Mention], groups: Groups, *, backwards: bool = False
-) -> Phrases[int]:
-    rows = ((getattr(mention, key), at) for at, mention in enumerate(mentions))
-    return _learnt(rows, groups, backwards=backwards)
-
-
-def _coded(*tables: dict[str, tuple[str, ...]]) -> Iterator[tuple[tuple[str, ...], str]]:
-    for table in tables:
-        for code, texts in table.items():
-            yield texts, code
-
-
-def _single(texts: Iterable[str], groups: Groups) -> frozenset[str]:
-    found: Phrases[bool] = _learnt([(texts, True)], groups)
-    return frozenset(found.vocabulary)
+def _coded(table: dict[str, tuple[str, ...]]) -> Iterator[tuple[tuple[str, ...], str]]:
+    for code, texts in table.items():
+        yield texts, code

@@ -12,6 +12,7 @@ A phrase is words with a space between them, and:
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Final, Generic, NamedTuple, TypeAlias, TypeVar
 
 from handlers.reading.spelling import STOP, Word, plain
@@ -54,13 +55,14 @@ def forms(root: str) -> frozenset[str]:
 def compiled(text: str, groups: Groups) -> list[Phrase]:
     """Return what a phrase means, each multi-word alternative by itself.
 
-    Raises ``ValueError`` for a group that does not exist and for a phrase that begins or
-    ends with a gap.
+    Raises ``ValueError`` for a group that does not exist and for a gap that is not between
+    words.
     """
     choices = [_part(part, groups) for part in text.split()]
     found = [tuple(itertools.chain(*ways)) for ways in itertools.product(*choices)]
-    if not text.strip() or any(way[0] is None or way[-1] is None for way in found):
-        raise ValueError(f"{text!r} has no first or no last word")
+    gaps = (None, *(None if part == ".." else part for part in text.split()), None)
+    if not text.strip() or any(pair == (None, None) for pair in pairwise(gaps)):
+        raise ValueError(f"{text!r} begins or ends with a gap, or has two together")
     return found
 
 
@@ -183,23 +185,32 @@ class Phrases(Generic[T]):
                 yield hit.meaning
 
 
-def _end(rest: Phrase, words: Sequence[Word], place: int, step: int) -> int | None:
+def _end(
+    rest: Phrase, words: Sequence[Word], place: int, step: int, start: int = 0
+) -> int | None:
     """Return the place after a phrase whose rest fits here; None when it does not."""
-    for at, wanted in enumerate(rest):
+    for at in range(start, len(rest)):
+        wanted = rest[at]
         if wanted is None:
-            return _after_gap(rest[at + 1 :], words, place, step)
+            return _after_gap(rest, words, place, step, at + 1)
         if not 0 <= place < len(words) or wanted.isdisjoint(words[place]):
             return None
         place += step
     return place
 
 
-def _after_gap(rest: Phrase, words: Sequence[Word], place: int, step: int) -> int | None:
+def _after_gap(
+    rest: Phrase, words: Sequence[Word], place: int, step: int, start: int
+) -> int | None:
+    wanted = rest[start] or frozenset()
     for _ in range(GAP + 1):
-        end = _end(rest, words, place, step)
-        if end is not None:
-            return end
-        if not 0 <= place < len(words) or words[place] == STOP:
+        if not 0 <= place < len(words):
+            return None
+        if not wanted.isdisjoint(words[place]):
+            end = _end(rest, words, place + step, step, start + 1)
+            if end is not None:
+                return end
+        if words[place] == STOP:
             return None
         place += step
     return None

@@ -7,7 +7,8 @@ answers said, words and buttons alike.
 from dataclasses import dataclass
 
 from handlers.reading.accused import weigh
-from handlers.reading.lexicon import Conflict, Lexicon
+from handlers.reading.entries import Conflict
+from handlers.reading.lexicon import Lexicon
 from handlers.reading.subjects import subject
 from storage.words import Track
 
@@ -43,7 +44,7 @@ def read(text: str, lexicon: Lexicon) -> Reading:
     """Read one text: any text gives a reading. Its first 48,000 letters are read."""
     words = lexicon.speller.words(text)
     accused = weigh(words, lexicon)
-    about = subject(words, lexicon)
+    about = subject(words, lexicon.about)
     return Reading(
         accused.position, accused.conflicts, about.category, about.track, about.signs
     )

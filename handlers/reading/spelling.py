@@ -26,7 +26,9 @@ STOP: Final[Word] = (".",)
 COMMA: Final[Word] = (",",)
 
 _LONGEST = 40
-_ADDRESS = re.compile(r"https?://\S{1,500}|www\.\S{1,500}|\S{1,64}@[\w-]{1,64}\.\S{1,64}")
+_ADDRESS = re.compile(
+    r"https?://\S{1,500}|www\.\S{1,500}|\S{1,64}@[\w-]{1,64}\.\S{1,64}"
+)
 _DOTTED = re.compile(r"(?<!\w)[^\W\d_](?:[.\-_* ][^\W\d_]){3,20}(?!\w)")
 _PIECE = re.compile(r"[^\W_]+(?:[*@$][^\W_]+)*|[.!?;\n,:()\"]")
 _FIGURE = re.compile(r"(?<=\d)[.,](?=\d)")

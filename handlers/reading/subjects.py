@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from handlers.reading.lexicon import Lexicon
+from handlers.reading.lexicon import About
 from handlers.reading.spelling import Word
 from storage.words import Group, Track
 
@@ -23,7 +23,7 @@ class Subject:
     signs: frozenset[str]
 
 
-def subject(words: Sequence[Word], lexicon: Lexicon) -> Subject:
+def subject(words: Sequence[Word], about: About) -> Subject:
     """Return what these words are about.
 
     Of several categories the one with the longest and most phrases wins, and of equals the
@@ -33,17 +33,21 @@ def subject(words: Sequence[Word], lexicon: Lexicon) -> Subject:
     track = None
     for place in range(len(words)):
         heaviest: dict[str, int] = {}
-        for hit in lexicon.categories.at(words, place):
+        for hit in about.categories.at(words, place):
             code, weight = hit.meaning, hit.weight * _HINTS
             heaviest[code] = max(weight, heaviest.get(code, 0))
         said.update(heaviest)
-        said.update(hit.meaning for hit in lexicon.hints.at(words, place))
-        if lexicon.corruption.longest(words, place):
+        said.update(hit.meaning for hit in about.hints.at(words, place))
+        if about.corruption.longest(words, place):
             track = Track.TPK
-    category = max(lexicon.order, key=lambda code: said[code]) if said else ""
+    category = max(said, key=lambda code: (said[code], -_rank(code, about)), default="")
     if category and track is None:
         track = track_of(category)
-    return Subject(category, track, _signs(words, lexicon))
+    return Subject(category, track, _signs(words, about))
+
+
+def _rank(code: str, about: About) -> int:
+    return about.order.index(code) if code in about.order else len(about.order)
 
 
 def track_of(category: str) -> Track:
@@ -52,13 +56,13 @@ def track_of(category: str) -> Track:
     return Track.TPK if corrupt else Track.NON_TPK
 
 
-def _signs(words: Sequence[Word], lexicon: Lexicon) -> frozenset[str]:
+def _signs(words: Sequence[Word], about: About) -> frozenset[str]:
     """Return the signs of urgency, but for words that name something harmless."""
     found: set[str] = set()
     place = 0
     while place < len(words):
-        harmless = lexicon.not_about.longest(words, place)
+        harmless = about.harmless.longest(words, place)
         if harmless is None:
-            found.update(hit.meaning for hit in lexicon.signs.at(words, place))
+            found.update(hit.meaning for hit in about.signs.at(words, place))
         place += harmless.length if harmless else 1
     return frozenset(found)
