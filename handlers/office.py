@@ -1,11 +1,12 @@
 """What an installation knows when it decides: its keys, rules, texts and place in time."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from handlers.questionnaire.book import Questionnaire
+from handlers.reading.lexicon import Lexicon
 from handlers.rules.rulebook import Rulebook
 from handlers.rules.workdays import Calendar
 from handlers.texts import Texts
@@ -23,13 +24,14 @@ class Office:
     how long messages of both sides can be deleted, ``delete_at_once`` how many in one
     request; 0 or absent where a channel cannot. ``pace``, ``tries`` and ``echoes`` live in
     memory under a random key and remember nobody. ``province`` is the code of the agency's
-    own, if it has one.
+    own, if it has one. ``lexicon`` gives the words that tell a report's way, read once.
     """
 
     keys: ServerKeys
     texts: Texts
     questionnaire: Questionnaire
     rulebook: Rulebook
+    lexicon: Callable[[], Lexicon]
     calendar: Calendar
     zone: ZoneInfo
     languages: tuple[str, ...]

@@ -6,6 +6,7 @@ or a bucket.
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cache, partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -15,6 +16,7 @@ from handlers.errors import RulesInvalid
 from handlers.office import Office
 from handlers.questionnaire.book import Questionnaire
 from handlers.questionnaire.book import load as load_questionnaire
+from handlers.reading.lexicon import Lexicon
 from handlers.rules.rulebook import Rulebook
 from handlers.texts import Texts
 from storage.crypto.server_key import ServerKeys
@@ -43,6 +45,7 @@ def make_office(settings: Settings, keys: ServerKeys, *, now: datetime) -> Offic
         texts=make_texts(settings),
         questionnaire=make_questionnaire(folder),
         rulebook=rulebook,
+        lexicon=partial(lexicon_of, folder, agency.jurisdiction),
         calendar=rulebook.calendar(range(now.year - 1, now.year + _YEARS_AHEAD)),
         zone=ZoneInfo(agency.timezone),
         languages=agency.languages,
@@ -55,6 +58,12 @@ def make_office(settings: Settings, keys: ServerKeys, *, now: datetime) -> Offic
         delete_hours={name: most.delete_hours for name, most in _LIMITS},
         delete_at_once={name: most.delete_at_once for name, most in _LIMITS},
     )
+
+
+@cache
+def lexicon_of(folder: Path | None, jurisdiction: str) -> Lexicon:
+    """Read the words late: half a second that no command needs but those that take reports."""
+    return Lexicon.load(folder, jurisdiction)
 
 
 def _file_limits(settings: Settings) -> Mapping[str, int]:

@@ -124,6 +124,7 @@ def build(
         database.close()
         raise
     office = make_office(settings, keys, now=clock())
+    office.lexicon()  # now, not in the first message
     writer = Writer(database)
     blob_store = make_blob_store(settings)
     keeper = Keeper(

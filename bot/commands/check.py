@@ -23,6 +23,7 @@ def check(config_file: ConfigFile = None) -> None:
     settings = desk.settings_of(config_file)
     # A key of the moment: rules are read as `serve` reads them, but nothing is opened.
     office = make_office(settings, ServerKeys.new(), now=utc_now())
+    office.lexicon()
     Front(settings, office, str)
     problems = book.check(office.questionnaire, office.texts)
     if not settings.link and settings.takes_reports:

@@ -75,6 +75,20 @@ class Words:
         option = step.option(code)
         return self._label(option.label, code) if option else code
 
+    def suggested(self, what: str, code: str) -> str:
+        """Name what a reporter's words were read as: ``what`` says which code it is."""
+        match what:
+            case "position":
+                return self._term(self.office.rulebook.positions, code)
+            case "category":
+                return self.category(code)
+            case "province":
+                return self.province(code)
+            case "signs":
+                return ", ".join(self.own(f"sign.{one}") for one in code.split())
+            case _:
+                return self.own(f"{what}.{code}")
+
     def act(self, code: str) -> str:
         """Name a line of the log."""
         msgid = f"act.{code}"

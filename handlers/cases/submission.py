@@ -13,6 +13,7 @@ from handlers.cases import due_dates
 from handlers.errors import NotFound, NumbersExhausted
 from handlers.notices import officers as notices
 from handlers.rules import numbering, routing
+from handlers.rules.routing import Lead
 from handlers.work import Work
 from storage.cases import cases, figures, history, items, reports
 from storage.cases.items import Content
@@ -35,6 +36,8 @@ from storage.words import (
     Wanted,
 )
 
+READ = "read"
+"""Where the choices of a case hold what its words were read as."""
 _NUMBER_TRIES = 20
 _COUNTED = frozenset({"Q06", "Q07", "Q09", "Q16"})
 """Category, province, position, source of knowledge: all that figures may count."""
@@ -45,21 +48,24 @@ def open_case(
     report: bytes,
     answers: Mapping[str, str],
     *,
+    lead: Lead,
     reporter: Subscriber,
     notify: Wanted | None,
 ) -> Case:
     """Turn a draft into a case: route it, number it, owe a receipt, alert the officers.
 
-    ``answers`` are codes of choice steps. ``reporter`` is where the receipt goes; it is
+    ``answers`` are codes of choice steps, ``lead`` what they and the reporter's words
+    together say of the way. ``reporter`` is where the receipt goes; it is
     kept as a subscriber only when they asked for notices (``notify``: which kind).
     """
     keys, day = work.keys, work.day
-    decision = routing.route(answers, routes(work))
+    decision = routing.route(lead, routes(work))
     public = reports.public_key(work.store, keys, report)
     if public is None:
         raise NotFound
     reports.release(work.store, keys, report, bytes.fromhex(decision.unit))
-    choices = Content(kind=ItemKind.CHOICES, text=json.dumps(dict(answers)))
+    chosen = {**answers, READ: dict(lead.suggested)}
+    choices = Content(kind=ItemKind.CHOICES, text=json.dumps(chosen))
     items.add_item(
         work.store,
         keys,

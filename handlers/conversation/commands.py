@@ -3,12 +3,11 @@
 from dataclasses import replace
 
 from handlers.cases import data_requests, reporter, submission
-from handlers.conversation import clean_chat
+from handlers.conversation import clean_chat, lead
 from handlers.conversation.exchange import Exchange, discard
 from handlers.conversation.memory import Trail
 from handlers.messages import Command, CommandName, Proof, Reply
 from handlers.notices import joined, reporters
-from handlers.reading import places
 from handlers.talk import followup, talk
 from handlers.talk.turn import Turn
 from storage.cases import cases, items
@@ -19,9 +18,6 @@ from storage.words import Anonymity, Audience, JobKind, RequestKind, Wanted
 
 WISH = "Q05"
 """The step that says how the reporter wishes to be known; the last word counts."""
-
-PLACE = "Q07"
-"""The step whose words may name a province; routing reads its code."""
 
 
 def run(exchange: Exchange, command: Command) -> tuple[Reply, ...]:
@@ -84,16 +80,11 @@ def refuse_purged(exchange: Exchange, turn: Turn) -> Turn:
 def settle(exchange: Exchange, turn: Turn) -> None:
     """Do what the answers of a turn ask for at once, when its items are sealed.
 
-    A province is noted for routing. Whoever is anonymous again has no name here any more.
+    Their words are read for routing. Whoever is anonymous again has no name here any more.
     """
     memory = exchange.memory
     for item in turn.items:
-        if item.step == PLACE:
-            office = exchange.work.office
-            place = places.answered(
-                item.text, office.rulebook.places, office.province or None
-            )
-            memory.province = place.province if place else ""
+        lead.note(exchange.work.office, memory, item)
     before, after = exchange.state.answers.get(WISH), turn.state.answers.get(WISH)
     named = any(
         item.audience is Audience.IDENTITY and not item.to_case for item in turn.items
@@ -118,11 +109,13 @@ def _submit(exchange: Exchange, command: Command) -> None:
     submission.open_case(
         exchange.work,
         report,
-        {**command.answers, PLACE: exchange.memory.province},
+        command.answers,
+        lead=lead.of(exchange.work.office, exchange.memory, command.answers),
         reporter=_subscriber(exchange),
         notify=command.notify,
     )
     exchange.sent, exchange.memory.report = exchange.memory.report, ""
+    exchange.memory.readings = {}
     exchange.over = True
 
 

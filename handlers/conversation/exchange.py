@@ -160,7 +160,7 @@ def discard(exchange: Exchange) -> None:
     """Throw the draft away with everything in it."""
     if exchange.memory.report:
         reports.discard(exchange.work.store, bytes.fromhex(exchange.memory.report))
-        exchange.memory.report = exchange.memory.province = ""
+        exchange.memory.report, exchange.memory.readings = "", {}
 
 
 def heard_from(exchange: Exchange, command: Command | None) -> None:

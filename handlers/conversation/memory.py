@@ -121,8 +121,8 @@ class Memory:
 
     ``opened`` may be added to until ``opened_until``; until then too the parts of
     ``album`` belong to ``sent``, the report that its caption sent; ``number`` is a case
-    number that waits for its code, ``province`` the code of the one that the reporter named. Times
-    are POSIX seconds: ``last_inbound`` is when we took their last message, from which a
+    number that waits for its code, ``readings`` the codes that the draft's words were read as,
+    by step. Times are POSIX seconds: ``last_inbound`` is when we took their last message, from which a
     draft lives on, ``heard`` when they wrote it, from which a provider's window counts.
     """
 
@@ -135,7 +135,7 @@ class Memory:
     album: str = field(default="", repr=False)
     sent: str = field(default="", repr=False)
     number: str = field(default="", repr=False)
-    province: str = ""
+    readings: dict[str, dict[str, Any]] = field(default_factory=dict, repr=False)
     last_inbound: int = 0
     heard: int = 0
     warned: bool = False

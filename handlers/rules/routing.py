@@ -6,14 +6,14 @@ that strays into them is never passed on: what is no code is dropped.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from handlers.errors import NoDefaultRoute, TooManyEntryUnits
 from storage.words import CONFLICTED, Group, PositionClass, Track, Urgency
 
 MOST_ENTRY_UNITS = 8
 
-_CATEGORY, _PLACE, _POSITION, _SAFETY = "Q06", "Q07", "Q09", "Q18"
+CATEGORY, PLACE, POSITION, _SAFETY = "Q06", "Q07", "Q09", "Q18"
 _TPK = frozenset({Group.COR, Group.PRC, Group.POS})
 _SUBCATEGORY = re.compile(r"[A-Z]{3}-[0-9]{2}[A-Z]?", re.ASCII)
 _PROVINCE = re.compile(r"[0-9]{2}", re.ASCII)
@@ -65,19 +65,34 @@ class Decision:
     subcategory: str
 
 
-def route(answers: Mapping[str, str], routes: Sequence[Route]) -> Decision:
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """What routing goes by: the reporter's answers, and what their own words were read as.
+
+    ``answers`` are codes by step, the stricter of word and button in each. ``suggested``
+    is what an officer is shown of the reading: codes by their names, none for none.
+    """
+
+    answers: Mapping[str, str] = field(repr=False)
+    is_corruption: bool = False
+    is_urgent: bool = False
+    suggested: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+def route(lead: Lead, routes: Sequence[Route]) -> Decision:
     """Decide about a report.
 
     A report on a regional head or on our own people goes by a route for them wherever one
     fits, however narrow the others are: they must not handle it. Otherwise the narrowest
     route wins. Raises ``NoDefaultRoute`` when none fits.
     """
-    code = answers.get(_CATEGORY, "")
+    answers = lead.answers
+    code = answers.get(CATEGORY, "")
     group = _group(code)
-    province = answers.get(_PLACE, "")
+    province = answers.get(PLACE, "")
     if not _PROVINCE.fullmatch(province):
         province = ""
-    position = _position(answers.get(_POSITION, ""))
+    position = _position(answers.get(POSITION, ""))
     fitting = [way for way in routes if way.fits(group, province, position)]
     if not fitting:
         raise NoDefaultRoute
@@ -87,8 +102,10 @@ def route(answers: Mapping[str, str], routes: Sequence[Route]) -> Decision:
     return Decision(
         unit=best.unit_id,
         group=group,
-        track=Track.TPK if group in _TPK else Track.NON_TPK,
-        urgency=_urgency(group, answers.get(_SAFETY, "")),
+        track=Track.TPK if lead.is_corruption or group in _TPK else Track.NON_TPK,
+        urgency=Urgency.URGENT
+        if lead.is_urgent
+        else _urgency(group, answers.get(_SAFETY, "")),
         province=province,
         position=position,
         subcategory=code if _SUBCATEGORY.fullmatch(code) else "",

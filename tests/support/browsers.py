@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from html.parser import HTMLParser
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -13,11 +13,13 @@ from sqlmodel import Session
 from starlette.applications import Starlette
 from typing_extensions import override
 
+from bot.assembly.office import lexicon_of
 from bot.console.app import ConsoleContext
 from bot.console.visit import COOKIE
 from handlers.cases import submission
 from handlers.office import Office
 from handlers.questionnaire.book import load
+from handlers.rules.routing import Lead
 from handlers.rules.rulebook import Rulebook
 from handlers.texts import Texts
 from handlers.throttle import Pace, Tries
@@ -227,6 +229,7 @@ def arrive(
         Work(session, office, now),
         draft.report,
         answers or ANSWERS,
+        lead=Lead(answers or ANSWERS),
         reporter=Subscriber(Channel.TELEGRAM, "4711", "en", 0),
         notify=None,
     )
@@ -247,6 +250,7 @@ def _office() -> Office:
     rulebook = Rulebook.load()
     context = {"agency": "Inspectorate", "link": "example.org", "emergency": "112"}
     return Office(
+        lexicon=partial(lexicon_of, None, "id"),
         keys=ServerKeys.new(),
         texts=Texts(("id", "en"), context),
         questionnaire=load(),

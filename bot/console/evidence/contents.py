@@ -4,13 +4,14 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from sqlmodel import Session
 
 from bot.console.visit import Visit
 from bot.console.words import Words
 from bot.evidence.kinds import kind_of
+from handlers.cases import submission
 from handlers.errors import NotGranted
 from handlers.questionnaire.book import Questionnaire, StepKind
 from handlers.talk import followup
@@ -120,6 +121,7 @@ class Contents:
 
     parts: tuple[Part, ...] = ()
     choices: tuple[tuple[str, str], ...] = ()
+    suggested: tuple[tuple[str, str], ...] = ()
     letters: tuple[Content, ...] = ()
     notes: tuple[Content, ...] = ()
     evidence: tuple[Evidence, ...] = ()
@@ -168,6 +170,7 @@ def read(visit: Visit, session: Session, case: Case) -> Contents:
     return Contents(
         parts=_parts(found, office.questionnaire),
         choices=_choices(found, office.questionnaire, visit.words()),
+        suggested=_suggested(found, visit.words()),
         letters=tuple(c for c in found if _is_letter(c)),
         notes=tuple(note for note in notes if not note.file),
         evidence=evidence,
@@ -218,16 +221,31 @@ def _choices(
     found: Sequence[Content], book: Questionnaire, words: Words
 ) -> tuple[tuple[str, str], ...]:
     """Return the choices that were made, as (part, name)."""
-    sealed = [content.text for content in found if content.kind is ItemKind.CHOICES]
-    try:
-        made = json.loads(sealed[-1]) if sealed else {}
-    except ValueError:
-        made = {}
+    made = _made(found)
     return tuple(
         (words.part(step.code), words.choice(step, str(made[step.code])))
         for step in book.report
         if step.kind is StepKind.CHOICE and not step.gate and made.get(step.code)
     )
+
+
+def _suggested(found: Sequence[Content], words: Words) -> tuple[tuple[str, str], ...]:
+    """Return what the reporter's words were read as, as (what, name)."""
+    read = _made(found).get(submission.READ) or {}
+    return tuple(
+        (what, name)
+        for what, code in read.items()
+        if code and (name := words.suggested(what, str(code)))
+    )
+
+
+def _made(found: Sequence[Content]) -> Mapping[str, Any]:
+    sealed = [content.text for content in found if content.kind is ItemKind.CHOICES]
+    try:
+        made: Mapping[str, Any] = json.loads(sealed[-1]) if sealed else {}
+    except ValueError:
+        return {}
+    return made
 
 
 def _evidence(

@@ -110,7 +110,9 @@ def test_who_is_called_alike_is_no_head_and_no_inspector(kind: str) -> None:
 
 
 def test_an_aide_alone_counts_once_a_head_is_named() -> None:
-    assert read("Di kantor bupati ajudannya minta uang", LEXICON).conflict == "KDH"
+    said = read("di kantor bupati ajudannya minta uang, kades diam", LEXICON)
+    assert excused("di kantor bupati ajudannya minta uang, kades diam") == ["place", ""]
+    assert said.conflict == "KDH"
     assert read("ajudan kapolres minta uang", LEXICON).conflict is None
 
 

@@ -138,8 +138,8 @@ HOSTILE = {
 
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_a_long_hostile_text_is_read_in_a_moment(kind: str) -> None:
-    """Measured: 5 to 120 ms for 16 kB on a busy machine; what grew squarely took 9 s."""
+    """Measured: 5 to 120 ms for 16 kB; a list weighed without a bound took 700."""
     text = HOSTILE[kind] * (16_000 // len(HOSTILE[kind]))
     started = time.process_time()
     read(text, LEXICON)
-    assert time.process_time() - started < 1
+    assert time.process_time() - started < 0.5

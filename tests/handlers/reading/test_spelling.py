@@ -22,7 +22,7 @@ SPELLINGS = {
     "run together": "pakbupati",
     "hash tag": "#bupatikorup",
     "SMS": "bup",
-    "look-alikes": "bup\N{CYRILLIC SMALL LETTER A}ti",
+    "look-alikes": "bup\u0430t\u0456nya",
     "full width": "\uff42\uff55\uff50\uff41\uff54\uff49",
     "invisible letters": "bu\N{ZERO WIDTH SPACE}pati",
     "reduplicated": "bupati2",

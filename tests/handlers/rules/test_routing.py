@@ -1,12 +1,21 @@
 """Where reports go: a table of cases, and promises that hold for any routes."""
 
+from collections.abc import Mapping, Sequence
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from handlers.errors import NoDefaultRoute, TooManyEntryUnits
-from handlers.rules.routing import Decision, Route, entry_units, route
+from handlers.rules import routing
+from handlers.rules.routing import Decision, Lead, Route, entry_units
 from storage.words import Group, PositionClass, Track, Urgency
+
+
+def route(answers: Mapping[str, str], routes: Sequence[Route]) -> Decision:
+    """Decide by a reporter's answers alone."""
+    return routing.route(Lead(answers), routes)
+
 
 ALL = Route(None, None, None, "all")
 CORRUPTION = Route(Group.COR, None, None, "corruption")
@@ -181,3 +190,12 @@ def test_what_is_no_code_counts_as_unknown(said: str) -> None:
 
     assert (found.group, found.position) == (Group.OTH, PositionClass.UNK)
     assert found.province == ""
+
+
+def test_words_make_a_report_of_corruption_or_urgent_whatever_was_chosen() -> None:
+    answers = {"Q06": "SVC-01", "Q18": "NONE"}
+    read = routing.route(Lead(answers, is_corruption=True, is_urgent=True), HOUSE)
+
+    assert read.group is Group.SVC
+    assert read.track is Track.TPK
+    assert read.urgency is Urgency.URGENT
