@@ -33,7 +33,7 @@ from storage.database.database import Database
 from storage.models import Case
 from storage.notices.subscribers import Subscriber
 from storage.people import sessions
-from storage.units import memberships, routes, units
+from storage.units import memberships, units
 from storage.words import Audience, Channel, ItemKind, Role, Stage
 from tests.support.founded import House, Person, person
 
@@ -209,11 +209,8 @@ def arrive(
 ) -> Case:
     """Write a report the way the inbox does."""
     keys, day = office.keys, office.day(now)
-    entry = [
-        units.verified(session, keys, route.unit)
-        for route in routes.verified_routes(session, keys)
-    ]
-    draft = reports.start(session, keys, entry[:1], day=day)
+    work = Work(session, office, now)
+    draft = reports.start(session, keys, submission.entry_units(work), day=day)
     story = Content(kind=ItemKind.ANSWER, text=STORY, step="Q10", at=now.isoformat())
     for content in items or (story,):
         report_items.add_item(
@@ -226,7 +223,7 @@ def arrive(
             day=day,
         )
     case = submission.open_case(
-        Work(session, office, now),
+        work,
         draft.report,
         answers or ANSWERS,
         lead=Lead(answers or ANSWERS),
