@@ -58,6 +58,39 @@ def open_case(
     together say of the way. ``reporter`` is where the receipt goes; it is
     kept as a subscriber only when they asked for notices (``notify``: which kind).
     """
+    keys, is_canary = work.keys, reporter.channel is Channel.CANARY
+    case = _opened(work, report, answers, lead, canary=is_canary)
+    owed = {
+        "report": report.hex(),
+        "channel": reporter.channel.value,
+        "handle": reporter.handle,
+        "language": reporter.language,
+        "heard": str(reporter.last_inbound),
+    }
+    jobs.put(work.store, keys, JobKind.RECEIPT, owed, now=work.now)
+    if notify is not None:
+        subscriptions.add(work.store, keys, report, replace(reporter, kind=notify))
+    if is_canary:
+        return case
+    if case.unit != above.id_of(work.store, keys):
+        figures.bump(work.store, f"submitted.{reporter.channel}", day=work.day)
+    notices.alert(work, case, text="ALERT.NEW")
+    return case
+
+
+def open_beside(work: Work, report: bytes, lead: Lead) -> Case:
+    """Turn a draft into a case that its reporter does not know of, and alert its officers.
+
+    It has no receipt: what the reporter holds is the case beside which this one stands.
+    """
+    case = _opened(work, report, {}, lead, canary=False)
+    notices.alert(work, case, text="ALERT.NEW")
+    return case
+
+
+def _opened(
+    work: Work, report: bytes, answers: Mapping[str, str], lead: Lead, *, canary: bool
+) -> Case:
     keys, day = work.keys, work.day
     decision = routing.route(lead, routes(work))
     public = reports.public_key(work.store, keys, report)
@@ -86,7 +119,7 @@ def open_case(
         province=decision.province,
         unit=bytes.fromhex(decision.unit),
         due=day,
-        canary=reporter.channel is Channel.CANARY,
+        canary=canary,
         public_key=public,
         figures=keys.lock(
             Purpose.FIGURES,
@@ -105,21 +138,6 @@ def open_case(
         )
     due_dates.set_due(work, case)
     cases.save(work.store, keys, case)
-    owed = {
-        "report": report.hex(),
-        "channel": reporter.channel.value,
-        "handle": reporter.handle,
-        "language": reporter.language,
-        "heard": str(reporter.last_inbound),
-    }
-    jobs.put(work.store, keys, JobKind.RECEIPT, owed, now=work.now)
-    if notify is not None:
-        subscriptions.add(work.store, keys, report, replace(reporter, kind=notify))
-    if case.canary:
-        return case
-    if case.unit != above.id_of(work.store, keys):
-        figures.bump(work.store, f"submitted.{reporter.channel}", day=day)
-    notices.alert(work, case, text="ALERT.NEW")
     return case
 
 

@@ -1,5 +1,6 @@
 """Carries out what the dialogue decided.
 
+accusations: what accuses those above us after a report was sent goes to them alone
 clean_chat: deletes both sides' messages of a chat, one batch at a time
 commands: runs the verb of each command that the dialogue returns
 exchange: one message in its transaction: recall the conversation, answer, remember

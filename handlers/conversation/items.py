@@ -10,6 +10,7 @@ from contextlib import suppress
 
 from handlers.cases import reporter
 from handlers.cases.submission import entry_units
+from handlers.conversation import accusations
 from handlers.conversation.exchange import Exchange, answer
 from handlers.errors import DraftGone, NotFound
 from handlers.messages import Incoming, Kind, Reply
@@ -44,6 +45,7 @@ def keep(
 ) -> None:
     """Seal items to the draft or, with ``to_case``, to the case that was opened.
 
+    What accuses those who stand above us goes to them alone, beside that case.
     ``draft`` and ``opened`` are report ids as hex. A file becomes an item now and is
     fetched by a durable job, unless it can never be. Raises DraftGone or NotFound rather
     than lose an item.
@@ -54,23 +56,26 @@ def keep(
     additions: list[tuple[Content, Audience]] = []
     for item in items:
         report = bytes.fromhex(opened if item.to_case else draft)
-        content = _content(work, incoming, item, report, language)
-        if item.to_case:
+        beside = accusations.begin(work, item, report) if item.to_case else None
+        content = _content(work, incoming, item, beside or report, language)
+        if item.to_case and beside is None:
             additions.append((content, item.audience))
             continue
-        public = reports.draft_key(work.store, work.keys, report)
+        public = reports.draft_key(work.store, work.keys, beside or report)
         if public is None:
             raise DraftGone
         report_items.add_item(
             work.store,
             work.keys,
-            report,
+            beside or report,
             content,
             audience=item.audience,
             public=public,
             day=work.day,
             vault=vault,
         )
+        if beside is not None:
+            accusations.send(work, item, beside, report)
     if not additions:
         return
     report = bytes.fromhex(opened)

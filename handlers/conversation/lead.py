@@ -18,6 +18,18 @@ from handlers.talk.turn import Item
 from storage.words import Audience, Group, Track
 
 
+def accuses(office: Office, item: Item) -> bool:
+    """Tell whether an item accuses the head of the region or our own people."""
+    if item.audience is not Audience.CASE:
+        return False
+    return read(item.text, office.lexicon()).conflict is not None
+
+
+def of_item(office: Office, item: Item, known: Mapping[str, str]) -> Lead:
+    """Return what routing goes by for one item alone; ``known`` are codes by step."""
+    return _lead(office, read(item.text, office.lexicon()), known, known[PLACE])
+
+
 def note(office: Office, memory: Memory, item: Item) -> None:
     """Read an item of the draft, and keep the codes; an identity is not read."""
     if item.to_case or item.audience is not Audience.CASE or not item.text:
@@ -48,6 +60,12 @@ def of(office: Office, memory: Memory, answers: Mapping[str, str]) -> Lead:
     told = [row["province"] for row in rows if row["province"]]
     answered = memory.readings.get(PLACE, {}).get("province", "")
     province = answered or (told[0] if len(set(told)) == 1 else "")
+    return _lead(office, joined, answers, province)
+
+
+def _lead(
+    office: Office, joined: Reading, answers: Mapping[str, str], province: str
+) -> Lead:
     chosen = dict(answers)
     if joined.conflict:
         chosen[POSITION] = joined.conflict

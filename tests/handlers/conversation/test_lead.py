@@ -1,38 +1,53 @@
 """The words of a report decide where it goes, beside the buttons; the stricter one counts."""
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 from handlers.cases import submission
-from storage.models import Case
+from storage.cases import cases, history, items
+from storage.models import Case, Unit
 from storage.units import above, memberships, units
 from storage.words import ItemKind, Role, UnitKind, Urgency
 from tests.support import founded
 from tests.support.desk import Desk, desk
+from tests.support.unsealing import secret_for
 
 BEGIN = ("LAPOR", "AMAN", "PAHAM", "SETUJU", "ANONIM")
 STORY = "Kepala seksi minta uang sebelum izin keluar"
 UNKNOWN, HEAD = "7", "1"
 
 
+@dataclass(frozen=True, repr=False)
+class Overseers:
+    """The unit above us, and its secret."""
+
+    unit: Unit
+    secret: bytes
+
+
 @pytest.fixture
 def here(database, keys) -> Desk:
-    """Return a house with a unit above us."""
-    made = desk(database, keys)
-    with database.writing() as session:
-        unit = units.create(session, keys, "Above", UnitKind.HANDLING)
+    return desk(database, keys)
+
+
+@pytest.fixture(autouse=True)
+def overseers(here: Desk) -> Overseers:
+    """Name two people above us."""
+    with here.database.writing() as session:
+        unit = units.create(session, here.keys, "Above", UnitKind.HANDLING)
         first, second = (
-            founded.person(session, keys, login, Role.SUPERVISOR)
+            founded.person(session, here.keys, login, Role.SUPERVISOR)
             for login in ("ratna", "yusuf")
         )
-        memberships.admit_first(session, keys, unit, first.officer)
+        secret = memberships.admit_first(session, here.keys, unit, first.officer)
         memberships.admit(
-            session, keys, unit, second.officer, first.officer, first.secret
+            session, here.keys, unit, second.officer, first.officer, first.secret
         )
-        above.choose(session, keys, unit)
-    return made
+        above.choose(session, here.keys, unit)
+        return Overseers(unit, secret)
 
 
 def is_above(here: Desk, case: Case) -> bool:
@@ -114,6 +129,68 @@ def test_a_discarded_draft_leaves_no_reading(here: Desk):
     for words in (*BEGIN, "LAYANAN", "LEWATI", "Bupati dan ajudannya", "BATAL", "YA"):
         here.say("555", words)
     assert not is_above(here, told(here))
+
+
+ADDED = "Sebenarnya bupati yang menyuruh dan menerima uangnya"
+
+
+def in_queue(here: Desk, overseers: Overseers) -> list[Case]:
+    with here.database.reading() as session:
+        return cases.queue_page(
+            session, [overseers.unit.id], filters=cases.Filters(), limit=9
+        )
+
+
+def words_of(here: Desk, case: Case, unit: Unit, secret: bytes) -> list[str]:
+    """Read a case with the secret of a unit that has one generation only."""
+    with here.database.reading() as session:
+        report = secret_for(session, here.keys, case.report, unit, secret)
+        found = items.read(session, here.keys, case.report, report)
+    return [one.content.text for one in found if one.content is not None]
+
+
+def ours(here: Desk, case: Case) -> list[str]:
+    return words_of(here, case, here.house.unit, here.house.unit_secret)
+
+
+def events(here: Desk, case: Case) -> list[str]:
+    with here.database.reading() as session:
+        return [event.code for event in history.of_case(session, case.report)]
+
+
+def test_an_addition_that_accuses_goes_above_alone(here: Desk, overseers: Overseers):
+    case, slip = here.reports("501", "LAPOR Kepala seksi minta tiga juta")
+    before = events(here, case), here.case(case.number)
+    here.delivers()
+    here.say("501", f"TAMBAH {slip}")
+    here.say("501", ADDED)
+    assert "Sudah" in here.delivers()[-1].text
+    assert (events(here, case), here.case(case.number)) == before
+    assert ADDED not in ours(here, case)
+    (beside,) = in_queue(here, overseers)
+    assert beside.position == "KDH"
+    assert beside.reporter_key is None
+    told = words_of(here, beside, overseers.unit, overseers.secret)
+    assert ADDED in told
+    assert f"{case.number} ({here.house.unit.name})" in told
+    assert beside.number not in "".join(one.text for one in here.letters)
+
+
+def test_an_addition_that_accuses_nobody_above_is_added(
+    here: Desk, overseers: Overseers
+):
+    case, slip = here.reports("501", "LAPOR Kepala seksi minta tiga juta")
+    here.say("501", f"TAMBAH {slip}")
+    here.say("501", "Uangnya dibayar lewat bendahara")
+    assert in_queue(here, overseers) == []
+    assert "Uangnya dibayar lewat bendahara" in ours(here, case)
+
+
+def test_what_is_added_above_stays_in_its_case(here: Desk, overseers: Overseers):
+    case, slip = here.reports("501", ACCUSED["regent"])
+    here.say("501", f"TAMBAH {slip}")
+    here.say("501", ADDED)
+    assert [one.number for one in in_queue(here, overseers)] == [case.number]
 
 
 def test_words_tell_track_category_and_danger(here: Desk):
