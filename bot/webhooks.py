@@ -194,12 +194,12 @@ class TwilioDoor:
         path = request.scope["raw_path"].partition(b"?")[0].decode("latin-1")
         query = request.scope["query_string"].decode("latin-1")
         url = twilio_forms.signed_address(self._public_url, path, query)
-        signature = request.headers.get("x-twilio-signature", "")
         try:
             form = twilio_forms.pairs(body)
         except base.Unparseable:
             return False
-        signed = twilio_forms.verify(url, form, signature, self._tokens)
+        shown = request.headers.get("x-twilio-signature", "")
+        signed = twilio_forms.verify(url, form, shown, self._tokens)
         return signed and twilio_forms.is_ours(body, ours)
 
 
@@ -221,13 +221,11 @@ async def _patiently(take: Callable[[bytes], Awaitable[None]], body: bytes) -> N
     ends = loop.time() + PATIENCE
     while True:
         try:
-            await take(body)
+            return await take(body)
         except StoreUnavailable:
             if loop.time() >= ends:
                 raise
             await asyncio.sleep(_WAIT)
-        else:
-            return
 
 
 def _news(update: twilio_forms.StatusUpdate, channel: Channel) -> statuses.News:
@@ -242,6 +240,7 @@ def _news(update: twilio_forms.StatusUpdate, channel: Channel) -> statuses.News:
         failed=code if error is not None and not gone else "",
         closed=type(error) is base.WindowClosed,
         again=isinstance(error, base.Later),
+        left=update.rank >= twilio_forms.LEFT,
     )
 
 

@@ -47,6 +47,8 @@ from storage.words import Channel
 
 Clock = Callable[[], datetime]
 STATUS_PATH = "/webhooks/twilio/status"
+REPEATS = "rc=3&rp=ct,rt,5xx"
+"""Twilio's connection overrides, for Twilio only: neither sent nor signed (docs/setup-twilio.md)."""
 _HASHING_THREADS = 2
 
 
@@ -249,7 +251,7 @@ def make_channels(settings: Settings, clock: Clock) -> dict[Channel, base.Sender
         "account_sid": twilio.account_sid,
         "auth_token": twilio.auth_token.get_secret_value(),
         "api_base_url": twilio.api_base_url,
-        "status_callback": f"{settings.server.public_url}{STATUS_PATH}",
+        "status_callback": f"{settings.server.public_url}{STATUS_PATH}#{REPEATS}",
     }
     if settings.watch.canary_minutes:
         found[Channel.CANARY] = Canary()

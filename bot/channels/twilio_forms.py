@@ -29,6 +29,7 @@ RANKS: Final[Mapping[str, int]] = {
     "canceled": 5,
     "read": 6,
 }
+LEFT = RANKS["sent"]
 FINAL = 5
 Ours: TypeAlias = Mapping[str, Container[str]]
 """Fields of a call that name account and number, and which of them are ours."""

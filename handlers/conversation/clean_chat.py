@@ -12,7 +12,7 @@ from typing import Final
 
 from handlers.conversation.memory import Memory, Sweep
 from handlers.messages import Incoming, Kind, Reply
-from handlers.notices import reporters
+from handlers.notices import reporters, statuses
 from handlers.office import Office
 from handlers.work import Work
 from storage import conversations, outbox
@@ -111,6 +111,8 @@ def sent(work: Work, claimed: Claimed, *, provider_id: str, final: bool) -> bool
     if ours and final:
         channel = claimed.letter.channel
         sent_letters.ended(work.store, work.keys, channel, provider_id, now=work.now)
+    elif ours:
+        statuses.taken(work, claimed.letter, provider_id)
     if row is None or memory is None:
         return ours
     if claimed.letter.kind is not LetterKind.DELETE:

@@ -8,15 +8,19 @@ from handlers.work import Work
 from storage import conversations
 from storage.jobs import jobs
 from storage.letters import sent
-from storage.words import Channel, JobKind
+from storage.letters.letter import Letter
+from storage.words import Channel, JobKind, LetterKind
 
 LOOKED_FOR = timedelta(minutes=20)
 """Longer than delivery asks a provider whether it has a letter of doubtful end."""
 
+RECEIPT_LIES = timedelta(minutes=5)
+"""How long a receipt's copy may lie at a provider whose statuses do not come."""
+
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """A status. ``rank`` grows.
+    """A status. ``rank`` grows; ``left`` once the provider has passed the letter on.
 
     ``unreachable`` is a code when the person is gone, ``failed`` one when the letter did
     not arrive for another reason: because the 24 h window was ``closed``, or so that
@@ -31,12 +35,14 @@ class News:
     failed: str = ""
     closed: bool = False
     again: bool = False
+    left: bool = False
 
 
 def apply(work: Work, news: News) -> bool:
     """Apply a status once; False for a repeat, an older status or an unknown letter.
 
-    At the terminal status the row goes, and the provider's copy is to be erased.
+    At the terminal status the row goes, and the provider's copy is to be erased; that of a
+    receipt, which holds number and code, as soon as the letter left.
     """
     letter = sent.status(
         work.store, work.keys, news.channel, news.provider_id, news.rank
@@ -51,8 +57,18 @@ def apply(work: Work, news: News) -> bool:
         )
     if news.final:
         sent.drop(work.store, work.keys, news.channel, news.provider_id, now=work.now)
+    if news.final or (news.left and letter.kind is LetterKind.RECEIPT):
         erase_copy(work, news.channel, news.provider_id)
     return True
+
+
+def taken(work: Work, letter: Letter, provider_id: str) -> None:
+    """Owe the erasure of a receipt's copy in minutes, whether or not a status ever comes.
+
+    While Twilio has not passed the message on it refuses, and is asked again.
+    """
+    if letter.kind is LetterKind.RECEIPT and provider_id:
+        erase_copy(work, letter.channel, provider_id, due=work.now + RECEIPT_LIES)
 
 
 def lost(work: Work, news: News) -> bool:
@@ -86,4 +102,12 @@ def erase_copy(
     """Owe the erasure of a provider's copy, where this installation wants it."""
     if work.office.erase_copies and channel is not Channel.TELEGRAM:
         copy = {"channel": channel.value, "id": provider_id}
-        jobs.put(work.store, work.keys, JobKind.ERASE, copy, now=work.now, due=due)
+        jobs.put(
+            work.store,
+            work.keys,
+            JobKind.ERASE,
+            copy,
+            now=work.now,
+            due=due,
+            once=f"{channel}.{provider_id}",
+        )

@@ -43,10 +43,21 @@ def put(
     *,
     now: datetime,
     due: datetime | None = None,
+    once: str = "",
 ) -> None:
-    """Add a job; ``details`` are encrypted under the server key."""
+    """Add a job; ``details`` are encrypted under the server key.
+
+    With ``once`` (a provider's id) it is the only one of its kind under that name: one that
+    waits already becomes due earlier, and no second one is added.
+    """
+    name = keys.look_up(Purpose.PROVIDER, kind, once) if once else None
+    waits = session.get(Job, name) if name else None
+    if waits is not None:
+        waits.due = min(waits.due, due or now)
+        session.add(waits)
+        return
     row = Job(
-        id=secrets.token_bytes(16),
+        id=name or secrets.token_bytes(16),
         kind=kind.value,
         due=due or now,
         expires=(due or now) + LIFE,
