@@ -17,6 +17,7 @@ from handlers.rules.routing import Lead
 from handlers.work import Work
 from storage.cases import cases, figures, history, items, reports
 from storage.cases.items import Content
+from storage.crypto import sealing
 from storage.crypto.sealing import Context
 from storage.crypto.server_key import Purpose
 from storage.jobs import jobs
@@ -123,7 +124,9 @@ def _opened(
         public_key=public,
         figures=keys.lock(
             Purpose.FIGURES,
-            json.dumps(_figures(answers, decision.subcategory)).encode(),
+            sealing.spaced(
+                json.dumps(_figures(answers, decision.subcategory)).encode()
+            ),
             Context("cases", report, "figures"),
         ),
         head=history.START,

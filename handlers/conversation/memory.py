@@ -159,7 +159,7 @@ class Memory:
         row["state"] = self.state.to_json()
         row["trail"] = self.trail.to_rows()
         row["sweep"] = self.sweep.to_row() if self.sweep else None
-        return json.dumps(row, separators=(",", ":")).encode("ascii")
+        return sealing.spaced(json.dumps(row, separators=(",", ":")).encode("ascii"))
 
     @classmethod
     def from_bytes(cls, raw: bytes) -> Self:

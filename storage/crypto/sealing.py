@@ -24,6 +24,7 @@ SECRET_BYTES = 96
 _KEM_PUBLIC = 1184
 _KEM_SEED = 64
 _SIZES = (256, 1024, 4096, 16384)
+_LEAST_SPACED = 512
 _SUITE = hpke.Suite(
     hpke.KEM.MLKEM768_X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.AES_256_GCM
 )
@@ -141,6 +142,17 @@ def unpad(padded: bytes) -> bytes:
     if length > len(padded) - 4:
         raise NotAuthentic
     return padded[4 : 4 + length]
+
+
+def spaced(written: bytes) -> bytes:
+    """Hide the length of JSON that lies under a key: spaces up to 512, 1,024, 2,048 … bytes.
+
+    JSON may end in spaces, so whoever reads it need not know.
+    """
+    size = _LEAST_SPACED
+    while size < len(written):
+        size *= 2
+    return written.ljust(size)
 
 
 @contextmanager

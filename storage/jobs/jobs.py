@@ -63,7 +63,7 @@ def put(
         expires=(due or now) + LIFE,
         blob=b"",
     )
-    raw = json.dumps(dict(details)).encode("ascii")
+    raw = sealing.spaced(json.dumps(dict(details)).encode("ascii"))
     row.blob = keys.lock(Purpose.JOB, raw, _context(row))
     session.add(row)
 

@@ -77,7 +77,7 @@ class Letter:
 
     def to_bytes(self) -> bytes:
         """Return the letter as JSON bytes; lone surrogates survive as escapes."""
-        return json.dumps(asdict(self)).encode("ascii")
+        return sealing.spaced(json.dumps(asdict(self)).encode("ascii"))
 
     @classmethod
     def from_bytes(cls, raw: bytes) -> Self:

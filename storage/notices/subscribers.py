@@ -75,9 +75,8 @@ def lock(keys: ServerKeys, row: Subscription, subscriber: Subscriber) -> bytes:
         "notices": subscriber.notices.names,
         "owed": int(subscriber.owed),
     }
-    return keys.lock(
-        Purpose.SUBSCRIPTION, json.dumps(fields).encode("ascii"), context(row)
-    )
+    written = sealing.spaced(json.dumps(fields).encode("ascii"))
+    return keys.lock(Purpose.SUBSCRIPTION, written, context(row))
 
 
 def unlock(keys: ServerKeys, row: Subscription) -> Subscriber | None:
