@@ -1,9 +1,10 @@
 """The log: our own typed events, and of everybody else only that something happened.
 
 ``event`` takes names and fields from short lists (``bot/telemetry/log_fields.py``), so that no text,
-name, number, place or handle can slip in. Records of other libraries pass as logger name,
-level and exception class, whatever they say: httpx logs addresses that hold the bot's
-token, twilio logs recipients, SQLAlchemy logs values.
+name, number, place or handle can slip in. Warnings of other libraries pass as logger name,
+level and exception class, whatever they say. Below a warning they do not pass at any level,
+and those that ask a provider never: httpx writes a line for each request and SQLAlchemy for
+each statement, and its second alone would tell when somebody reported.
 """
 
 import asyncio
@@ -41,6 +42,7 @@ _LEVELS: Mapping[Level, int] = MappingProxyType(
 )
 _HOME = Path(__file__).parent.parent.parent
 _OUR_FOLDERS = ("bot", "handlers", "storage")
+_ASK_PROVIDERS = frozenset({"httpcore", "httpx", "telegram", "twilio"})
 _MOST_FRAMES = 12
 _MOST_CAUSES = 8
 _logger = logging.getLogger("kentongan")
@@ -79,11 +81,11 @@ def failure(name: str, error: BaseException, /, **fields: Value) -> None:
 def configure(*, form: Form, level: Level, stream: TextIO | None = None) -> None:
     """Make this the only log of the process; ``stream`` None means standard error.
 
-    Other libraries are heard from "warning" on, at "debug" from everywhere.
+    Other libraries are heard from "warning" on, whatever the level.
     """
     root = logging.getLogger()
     root.handlers = [_Output(stream or sys.stderr, form)]
-    root.setLevel(logging.DEBUG if level == "debug" else logging.WARNING)
+    root.setLevel(logging.WARNING)
     _logger.setLevel(_LEVELS[level])
     for logger in logging.root.manager.loggerDict.values():
         if isinstance(logger, logging.Logger):
@@ -116,6 +118,8 @@ class _Output(logging.Handler):
 
     @override
     def emit(self, record: logging.LogRecord) -> None:
+        if not _passes(record):
+            return
         line = str(self._render(None, "", _line(record)))
         try:
             self._stream.write(f"{line}\n")
@@ -123,6 +127,13 @@ class _Output(logging.Handler):
         except (OSError, ValueError):
             # A full disk or a closed stream must not stop an intake; nobody is left to tell.
             return
+
+
+def _passes(record: logging.LogRecord) -> bool:
+    if isinstance(record.msg, Event):
+        return True
+    library = record.name.partition(".")[0]
+    return record.levelno >= logging.WARNING and library not in _ASK_PROVIDERS
 
 
 def _line(record: logging.LogRecord) -> dict[str, Any]:
