@@ -18,7 +18,7 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
 from bot import webhooks
-from bot.assembly import hardening
+from bot.assembly import connections, hardening
 from bot.assembly.office import local_url
 from bot.assembly.server import STATUS_PATH, Clock, House, build
 from bot.channels.sms import Sms
@@ -168,6 +168,10 @@ def serve(
             server_header=False,
             date_header=False,
             proxy_headers=False,
+            http=connections.bounded(settings.server),
+            ws="none",  # it would take connections out of their bounds
+            backlog=connections.BACKLOG,
+            timeout_keep_alive=settings.server.idle_seconds,
             timeout_graceful_shutdown=10,
             **logs.UVICORN_OPTIONS,
         )

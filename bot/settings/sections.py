@@ -47,6 +47,11 @@ class Server(Section):
         SecretStr,
         values.pattern(r"[!-~]{16,}", "must have at least 16 characters, no spaces"),
     ] = NO_SECRET
+    connections: int = Field(default=0, ge=0, le=100_000)
+    connections_per_address: int = Field(default=64, ge=1, le=100_000)
+    header_seconds: int = Field(default=10, ge=1, le=600)
+    body_seconds: int = Field(default=30, ge=1, le=600)
+    idle_seconds: int = Field(default=5, ge=1, le=600)
 
 
 class Database(Section):

@@ -46,11 +46,14 @@ class Noticed(set[Any]):
 
 
 @asynccontextmanager
-async def served(app: ASGIApp, port: int = 0) -> AsyncIterator[str]:
-    """Serve an application with its lifespan; its address, once it listens."""
+async def served(app: ASGIApp, port: int = 0, **more: Any) -> AsyncIterator[str]:
+    """Serve an application with its lifespan; its address, once it listens.
+
+    ``more`` is what else uvicorn is told.
+    """
     port = port or free_port()
     server = uvicorn.Server(
-        uvicorn.Config(app, host="127.0.0.1", port=port, **UVICORN_OPTIONS)
+        uvicorn.Config(app, host="127.0.0.1", port=port, **{**UVICORN_OPTIONS, **more})
     )
     connections, tasks = Noticed(), Noticed()
     server.server_state.connections, server.server_state.tasks = connections, tasks
