@@ -6,6 +6,7 @@ Nothing waits for a provider: the HTTP server answers before Telegram or Twilio 
 import asyncio
 import contextlib
 import functools
+import gc
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from datetime import timedelta
@@ -169,6 +170,7 @@ def serve(
             date_header=False,
             proxy_headers=False,
             http=connections.bounded(settings.server),
+            loop="asyncio",  # uvloop keeps what it read last, until as much comes again
             ws="none",  # it would take connections out of their bounds
             backlog=connections.BACKLOG,
             timeout_keep_alive=settings.server.idle_seconds,
@@ -176,6 +178,8 @@ def serve(
             **logs.UVICORN_OPTIONS,
         )
     )
+    gc.collect()
+    gc.freeze()  # what stays is not looked through again by ``hardening.forget``
     if announce is not None:
         announce(local_url(settings))
     server.run([listening] if listening else None)
@@ -195,6 +199,7 @@ async def _kept_alive(name: str, loop: Callable[[], Coroutine[Any, Any, None]]) 
 
 def _loops(house: House) -> dict[str, Callable[[], Coroutine[Any, Any, None]]]:
     loops: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
+        "forgetting": hardening.forget,
         "delivery": house.delivery.run,
         "receipts": house.receipts.run,
         "media": house.media.run,

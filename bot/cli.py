@@ -18,6 +18,7 @@ import typer
 from typing_extensions import override
 
 from bot import commands
+from bot.assembly import hardening
 
 COMMANDS: Mapping[str, str] = MappingProxyType(
     {
@@ -117,7 +118,12 @@ def kentongan(
 
 
 def main() -> None:
-    """Run the command that was typed."""
+    """Run the command that was typed.
+
+    Nearly every one meets a passphrase, a key or what somebody told, so each is hardened.
+    """
+    hardening.overwrite_freed(os.environ)
+    hardening.close_memory()
     gc.set_threshold(*_RARELY)
     for stream in (sys.stdout, sys.stderr):
         _never_fail(stream)

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import text
 from sqlmodel import Session
 
+from bot.assembly import hardening
 from bot.assembly.office import make_office
 from bot.doctor import findings
 from bot.doctor.findings import NO_LINK, Finding, Patient, ok, warn, wrong
@@ -145,6 +146,18 @@ def reach(patient: Patient) -> Iterator[Finding]:
     yield ok("metrics", f"can be read {token}")
 
 
+def memory(_: Patient) -> Iterator[Finding]:
+    """Look whether this machine lets us close our memory and overwrite what we free."""
+    if not hardening.is_hardened():
+        says = "cannot be closed to others here: run it on Linux"
+        yield warn("memory", says)
+    elif not hardening.overwrites_freed():
+        says = "what was said stays in it for hours: run it with the GNU C library"
+        yield warn("memory", f"{says}, by the command `kentongan`")
+    else:
+        yield ok("memory", "closed to others, and overwritten where it is freed")
+
+
 def rules(patient: Patient) -> Iterator[Finding]:
     """Prove questions and texts in every language; look into the calendar."""
     try:
@@ -263,6 +276,7 @@ LOOKS = (
     ("house", house),
     ("copies", copies),
     ("server", reach),
+    ("memory", memory),
     ("rules", rules),
 )
 """Every check of this file, by the name under which its failure is told."""
