@@ -29,13 +29,15 @@ async def hello(scope, receive, send):
 class Long:
     """An application whose answer is long; ``gone`` is set when its reader is."""
 
-    def __init__(self) -> None:
+    def __init__(self, pieces: int = LONG) -> None:
+        self.pieces = pieces
         self.gone = asyncio.Event()
 
     async def __call__(self, _, receive, send):
         await send({"type": "http.response.start", "status": 200, "headers": []})
-        for _ in range(LONG):
-            body = {"type": "http.response.body", "body": bytes(1 << 20)}
+        for _ in range(self.pieces):
+            size = (LONG << 20) // self.pieces
+            body = {"type": "http.response.body", "body": bytes(size)}
             await send({**body, "more_body": True})
         while (await receive())["type"] != "http.disconnect":
             pass
@@ -191,15 +193,16 @@ async def test_who_takes_nothing_of_an_answer_goes():
         writer.close()
 
 
-async def test_who_takes_an_answer_slowly_gets_it_all():
-    app = Long()
+@pytest.mark.parametrize("pieces", [LONG, 1])
+async def test_who_takes_an_answer_slowly_gets_it_all(pieces):
+    app = Long(pieces)
     async with keeping(app, body_seconds=1) as url:
         reader, writer = await knock(url, GET)
         taken = 0
-        for _ in range(5):
-            taken += len(await reader.readexactly(4 << 20))
+        for _ in range(7):
+            taken += len(await reader.readexactly(2 << 20))
             await asyncio.sleep(0.4)
-        taken += len(await reader.readexactly((LONG - 20) << 20))
+        taken += len(await reader.readexactly((LONG - 14) << 20))
         writer.close()
         await app.gone.wait()
     assert taken == LONG << 20
