@@ -27,6 +27,14 @@ class ReasonNotTaken(KentonganError):
     """The step takes no reason code; leave the reason empty and send again."""
 
 
+class NameNeeded(KentonganError):
+    """The step names a case, a partner or another address; fill it in; then send again."""
+
+
+class NamedCaseUnknown(KentonganError):
+    """The named case is none that goes on and that you can open; check its number."""
+
+
 class SecondOfficerNeeded(KentonganError):
     """The step needs a second officer; ask a colleague of the unit to approve it."""
 

@@ -191,6 +191,7 @@ class ItemKind(StrEnum):
     EDIT = "edit"
     CHOICES = "choices"
     TOLD = "told"
+    NAMED = "named"
 
 
 class Mark(StrEnum):

@@ -4,6 +4,7 @@ conflicts: an officer declares a conflict of interest; the case gets its own key
 data_requests: a reporter's request about their own data: asked, promised, answered
 due_dates: sets a case's status and its next deadline
 holds: legal hold: set by one supervisor, released by a second officer
+named: what a step names: the case that goes on, who received it, where else to turn
 officer: an officer's verbs: change status, ask, note, take, let go, record a reading
 officer_telegram: an officer's own Telegram: link it; buttons of alerts
 receipts: case number and secret code: made, given, opened

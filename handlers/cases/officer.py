@@ -4,63 +4,146 @@ Each checks, writes, records the event and tells who must know. Each is one chan
 the caller's transaction. Texts of people go into items, sealed; events hold codes only.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from handlers.cases import due_dates, record
-from handlers.errors import NotFound, SecondOfficerNeeded
+from handlers.cases.named import Named, refuse_unknown, seal, tell
+from handlers.errors import AnsweredAlready, NotFound, SecondOfficerNeeded
 from handlers.notices import reporters
+from handlers.rules.workflow import Names
 from handlers.work import Work
-from storage.cases import cases, items
-from storage.models import Officer
+from storage.cases import cases, history, items
+from storage.models import Case, Event, Officer
 from storage.words import Audience, EventCode, ItemKind, Reason, Role, Status
 
 
 def change_status(
-    work: Work, report: bytes, to: Status, *, by: Officer, reason: Reason | None
+    work: Work,
+    report: bytes,
+    to: Status,
+    *,
+    by: Officer,
+    reason: Reason | None,
+    named: Named | None = None,
 ) -> bool:
     """Move a case, record who moved it, and tell the reporter.
 
     Where four eyes are needed the first officer's call records a proposal and returns
     False; a second officer who asks for the same step and reason confirms it (True).
-    Raises the workflow's errors, NotFound, and NotAuthentic for a changed row.
+    ``named`` is what the table wants named; with a ``proposal`` it is what was proposed.
+    Raises the workflow's errors, NamedCaseUnknown, AnsweredAlready where another step was
+    proposed meanwhile, NotFound, and NotAuthentic for a changed row.
     """
     case = record.lock(work, report)
     record.refuse_purged(case)
-    status = Status(case.status)
-    wanted = (to.value, reason.value if reason else None)
-    seconded = (
-        (case.wanted_status, case.wanted_reason) == wanted
-        and case.wanted_by is not None
-        and case.wanted_by != by.id
+    step = _Step(to, reason, named)
+    needs_second = _needs_second(work, case, step, by)
+    names = work.office.rulebook.workflow.names(to, reason)
+    if names is Names.CASE and named is not None:
+        refuse_unknown(work, case, named, by=by)
+    if needs_second:
+        if case.wanted_by == by.id and step.is_proposed(case) and not step.is_new:
+            raise SecondOfficerNeeded
+        _propose(work, case, step, by)
+        return False
+    _move(work, case, step, by)
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """A step as an officer asks for it."""
+
+    to: Status
+    reason: Reason | None
+    named: Named | None
+
+    @property
+    def detail(self) -> str:
+        """Return the codes that stand in the history."""
+        return f"{self.to}:{self.reason}" if self.reason else self.to.value
+
+    @property
+    def is_new(self) -> bool:
+        """Tell whether it names something that nobody has proposed yet."""
+        return self.named is not None and not self.named.proposal
+
+    def is_proposed(self, case: Case) -> bool:
+        """Tell whether somebody proposed this step and reason."""
+        reason = self.reason.value if self.reason else None
+        proposed = (case.wanted_status, case.wanted_reason)
+        return case.wanted_by is not None and proposed == (self.to.value, reason)
+
+
+def _needs_second(work: Work, case: Case, step: _Step, by: Officer) -> bool:
+    """Tell whether a colleague has to approve this step; raises what forbids it."""
+    named, workflow = step.named, work.office.rulebook.workflow
+    names = workflow.names(step.to, step.reason)
+    if named is not None and named.proposal:
+        events = history.of_case(work.store, case.report)
+        if not step.is_proposed(case) or named.proposal != proposal_of(events):
+            raise AnsweredAlready
+    seconded = step.is_proposed(case) and case.wanted_by != by.id and not step.is_new
+    enough = bool(
+        named and names and named.is_enough(names, work.office, today=work.day)
     )
     try:
-        work.office.rulebook.workflow.check(
-            status,
-            to,
+        workflow.check(
+            Status(case.status),
+            step.to,
             role=Role(by.role),
-            reason=reason,
+            reason=step.reason,
             before=Status(case.before) if case.before else None,
             approved_by_second=seconded,
+            is_named=enough,
         )
     except SecondOfficerNeeded:
-        if (case.wanted_status, case.wanted_reason, case.wanted_by) == (*wanted, by.id):
-            raise
-        case.wanted_status, case.wanted_reason, case.wanted_by = *wanted, by.id
-        record.event(work, case, EventCode.APPROVAL_ASKED, by, _detail(to, reason))
-        cases.save(work.store, work.keys, case)
-        record.witness(work, case, "proposed", by)
-        return False
+        return True
+    return False
+
+
+def proposal_of(events: Sequence[Event]) -> int:
+    """Return the number of the line that proposed a step last, 0 where none did."""
+    asked = (
+        event.seq
+        for event in reversed(events)
+        if event.code == EventCode.APPROVAL_ASKED
+        and event.detail.partition(":")[0] in set(Status)
+    )
+    return next(asked, 0)
+
+
+def _propose(work: Work, case: Case, step: _Step, by: Officer) -> None:
+    sealed = seal(work, case, step.to, step.named, by=by) if step.named else None
+    case.wanted_status, case.wanted_by = step.to.value, by.id
+    case.wanted_reason = step.reason.value if step.reason else None
+    code = EventCode.APPROVAL_ASKED
+    record.event(work, case, code, by, step.detail, item_hash=sealed)
+    cases.save(work.store, work.keys, case)
+    record.witness(work, case, "proposed", by)
+
+
+def _move(work: Work, case: Case, step: _Step, by: Officer) -> None:
+    to, named = step.to, step.named
     if to is Status.NEEDS_INFO:
-        case.before, case.paused_since = status.value, work.day
+        case.before, case.paused_since = case.status, work.day
     else:
         case.before = case.paused_since = None
     due_dates.enter(work.office, case, to, work.now)
-    case.reason = wanted[1]
+    case.reason = step.reason.value if step.reason else None
     case.wanted_status = case.wanted_reason = case.wanted_by = None
-    record.event(work, case, EventCode.STATUS, by, _detail(to, reason))
+    if named is not None and not named.proposal:
+        item = seal(work, case, to, named, by=by)
+        record.item(work, case, EventCode.ITEM, by, item)
+    names = work.office.rulebook.workflow.names(to, step.reason)
+    told = names is not None and names.is_told and named is not None
+    sent = tell(work, case, to, named, by=by) if told and named else None
+    record.event(work, case, EventCode.STATUS, by, step.detail, item_hash=sent)
     due_dates.set_due(work, case)
     cases.save(work.store, work.keys, case)
     reporters.tell(work, case, status=True)
     record.witness(work, case, "status", by)
-    return True
 
 
 def ask(work: Work, report: bytes, text: str, *, by: Officer) -> None:
@@ -125,7 +208,3 @@ def record_reading(work: Work, report: bytes, *, by: Officer) -> None:
     record.event(work, case, EventCode.READ_BY_OFFICER, by)
     cases.save(work.store, work.keys, case)
     record.witness(work, case, "read", by)
-
-
-def _detail(to: Status, reason: Reason | None) -> str:
-    return f"{to}:{reason}" if reason else to.value

@@ -33,13 +33,29 @@ def refuse_purged(case: Case) -> None:
 
 
 def event(
-    work: Work, case: Case, code: EventCode, by: Officer, detail: str = ""
+    work: Work,
+    case: Case,
+    code: EventCode,
+    by: Officer,
+    detail: str = "",
+    *,
+    item_hash: bytes | None = None,
 ) -> Event:
-    """Append an officer's act to the history; ``detail`` is a code, never text."""
+    """Append an officer's act to the history; ``detail`` is a code, never text.
+
+    ``item_hash`` names what was sealed with it.
+    """
     _register(work, case)
     actor = Actor(ActorClass.OFFICER, by.id, work.now)
     return history.append(
-        work.store, work.keys, case, code, by=actor, day=work.day, detail=detail
+        work.store,
+        work.keys,
+        case,
+        code,
+        by=actor,
+        day=work.day,
+        detail=detail,
+        item_hash=item_hash,
     )
 
 

@@ -6,7 +6,7 @@ What a reporter does is told by the day, never by the minute, and never with a h
 from collections import Counter
 from collections.abc import Sequence
 
-from handlers.cases import due_dates
+from handlers.cases import due_dates, named
 from handlers.cases.receipts import Opening
 from handlers.messages import Reply
 from handlers.notices import officers as notices
@@ -18,7 +18,7 @@ from storage.cases.items import Content
 from storage.evidence import files
 from storage.models import Case
 from storage.retention import erasing
-from storage.words import Audience, Channel, EventCode, FileState, Status
+from storage.words import Audience, Channel, EventCode, FileState, Reason, Status
 
 
 def language_of(work: Work, opening: Opening) -> str:
@@ -47,7 +47,30 @@ def status_of(
         return (Reply("PURGED", {"date": case.purged.strftime("%d/%m/%Y")}),)
     told = reporters.standing(work.office, case, language=language, channel=channel)
     standing = (told,) if told is not None else ()
-    return (*standing, *_of_files(work, opening.report))
+    return (
+        *standing,
+        *_named(work, opening, case, language),
+        *_of_files(work, opening.report),
+    )
+
+
+def _named(
+    work: Work, opening: Opening, case: Case, language: str
+) -> tuple[Reply, ...]:
+    """Say who received the report or where else to turn: only with number and code."""
+    status, reason = Status(case.status), Reason(case.reason) if case.reason else None
+    if work.office.rulebook.workflow.names(status, reason) is None:
+        return ()
+    kept = report_items.read(
+        work.store,
+        work.keys,
+        opening.report,
+        opening.secret,
+        audience=Audience.REPORTER,
+    )
+    last = named.latest(kept, status)
+    told = named.reply(work.office, status, reason, last, language=language)
+    return (told,) if told is not None else ()
 
 
 def _of_files(work: Work, report: bytes) -> tuple[Reply, ...]:

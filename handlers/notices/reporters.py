@@ -87,13 +87,27 @@ def standing(
     office: Office, case: Case, *, language: str, channel: Channel
 ) -> Reply | None:
     """Return what is said of a case's status; None where nothing is said by itself."""
-    msgid = office.rulebook.workflow.hears(Status(case.status))
+    status, reason = Status(case.status), case.reason
+    return after(office, case, status, reason, language=language, channel=channel)
+
+
+def after(
+    office: Office,
+    case: Case,
+    status: Status,
+    reason: str | None,
+    *,
+    language: str,
+    channel: Channel,
+) -> Reply | None:
+    """Return what will be said of a case after a step into ``status``."""
+    msgid = office.rulebook.workflow.hears(status)
     if not msgid:
         return None
-    reason = ""
-    if case.reason:
-        reason = office.texts.say(case.reason, language=language, channel=channel)
-    return Reply(msgid, {"reason": reason, "case": case.number})
+    why = ""
+    if reason:
+        why = office.texts.say(reason, language=language, channel=channel)
+    return Reply(msgid, {"reason": why, "case": case.number})
 
 
 def _standing(office: Office, case: Case, person: Subscriber) -> str:

@@ -34,6 +34,7 @@ SAMPLES: Final[Mapping[str, str]] = {
     "date": "31/12/2026",
     "category": "GROUP",
     "urgency": "urgent",
+    "partner": "Lembaga Perlindungan Saksi dan Korban (LPSK)",
     "unit": "Wilayah II",
     "by": "siti",
     "second": "rini",

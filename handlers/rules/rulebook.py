@@ -74,6 +74,9 @@ class Rulebook(Entry):
     provinces: Provinces = Field(validation_alias="regions.toml")
     regencies: Regencies = Field(Regencies(), validation_alias="regencies.toml")
     place_words: PlaceWords = Field(PlaceWords(), validation_alias="places.toml")
+    partners: Table[Term] = Field(
+        default_factory=dict, validation_alias="partners.toml"
+    )
     reveal: RevealRules = Field(validation_alias="reveal.toml")
     evidence: Table[Term] = Field(validation_alias="evidence.toml")
     holidays: _Holidays = Field(validation_alias="holidays.toml")

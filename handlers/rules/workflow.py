@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from handlers.errors import (
+    NameNeeded,
     NotAllowed,
     ReasonNeeded,
     ReasonNotTaken,
@@ -34,6 +35,19 @@ class FourEyes(StrEnum):
         return self is FourEyes.ALWAYS or (
             self is FourEyes.WITH_IDENTITY and with_identity
         )
+
+
+class Names(StrEnum):
+    """What an officer must name with a step, so that nobody's report just goes away."""
+
+    CASE = "case"
+    PARTNER = "partner"
+    ADDRESS = "address"
+
+    @property
+    def is_told(self) -> bool:
+        """Tell whether the reporter reads it; another report is nothing they may know."""
+        return self is not Names.CASE
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +87,8 @@ class _Into(Entry):
     hears_with_identity: str | None = None
     reasons: tuple[Reason, ...] = ()
     four_eyes: FourEyes = FourEyes.NEVER
+    names: Names | None = None
+    names_for: dict[Reason, Names] = Field(default_factory=dict)
     by: Literal["officer", "reporter"] = "officer"
 
 
@@ -96,13 +112,15 @@ class Workflow(Entry):
         before: Status | None,
         approved_by_second: bool,
         with_identity: bool = False,
+        is_named: bool = False,
     ) -> None:
         """Return when an officer may take this step, else raise what is missing.
 
         ``before`` is the status before NEEDS_INFO; ``with_identity`` says that a
-        referral carries the reporter's identity. Raises, in this order, ``NotAllowed``,
-        ``ReasonNeeded`` or ``ReasonNotTaken``, ``SecondOfficerNeeded``: the last one
-        means that all else is well and a colleague's approval may be asked for.
+        referral carries the reporter's identity, ``is_named`` that what ``names`` wants
+        is there. Raises, in this order, ``NotAllowed``, ``ReasonNeeded`` or
+        ``ReasonNotTaken``, ``NameNeeded``, ``SecondOfficerNeeded``: the last one means
+        that all else is well and a colleague's approval may be asked for.
         """
         moves = self.moves(case_status, role, before, with_identity=with_identity)
         move = next((move for move in moves if move.to is to), None)
@@ -112,6 +130,9 @@ class Workflow(Entry):
             raise ReasonNeeded(" ".join(move.reasons))
         if reason and not move.reasons:
             raise ReasonNotTaken
+        names = self.names(to, reason)
+        if names and not is_named:
+            raise NameNeeded(names)
         if move.four_eyes and not approved_by_second:
             raise SecondOfficerNeeded
 
@@ -155,6 +176,12 @@ class Workflow(Entry):
         if before and self._came_from(status, before):
             place = self.places[before]
         return Status.WITHDRAWN if Status.WITHDRAWN in place.next else None
+
+    def names(self, to: Status, reason: Reason | None) -> Names | None:
+        """Return what a step with this reason must name, None where nothing."""
+        into = self.entries[to]
+        own = into.names_for.get(reason) if reason else None
+        return own or into.names
 
     def hears(self, to: Status, *, with_identity: bool = False) -> str:
         """Return the msgid that the reporter hears on entering ``to``; may be ``""``."""

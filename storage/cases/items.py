@@ -16,7 +16,9 @@ from storage.crypto.server_key import ServerKeys
 from storage.models import Item
 from storage.words import Audience, ItemKind
 
-_BY_OFFICER = frozenset({ItemKind.QUESTION, ItemKind.NOTE, ItemKind.TOLD})
+_BY_OFFICER = frozenset(
+    {ItemKind.QUESTION, ItemKind.NOTE, ItemKind.TOLD, ItemKind.NAMED}
+)
 _TO_REPORTER = frozenset({ItemKind.QUESTION, ItemKind.TOLD})
 
 

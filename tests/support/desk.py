@@ -18,6 +18,7 @@ from bot.assembly.office import make_office
 from bot.settings import loading
 from handlers import inbox
 from handlers.cases import receipts
+from handlers.cases.named import Named
 from handlers.cases.receipts import Opening
 from handlers.conversation import receipt_lookup
 from handlers.inbox import Outcome
@@ -33,7 +34,8 @@ from storage.database.database import Database
 from storage.jobs import jobs
 from storage.letters.letter import Letter
 from storage.models import Case
-from storage.words import Channel, JobKind
+from storage.units import memberships, units
+from storage.words import Channel, JobKind, Role
 from tests.support import founded as house
 from tests.support.unsealing import secret_for
 
@@ -192,6 +194,23 @@ class Desk:
                 self.house.unit_secret,
             )
             return items.read(session, self.keys, case.report, secret)
+
+    def member(self, login: str, role: Role = Role.HANDLER) -> house.Person:
+        """Add somebody to the unit."""
+        chief = self.house.supervisor
+        with self.database.writing() as session:
+            new = house.person(session, self.keys, login, role)
+            unit = units.verified(session, self.keys, self.house.unit.id)
+            memberships.admit(
+                session, self.keys, unit, new.officer, chief.officer, chief.secret
+            )
+        return new
+
+    def named(self, case: Case) -> Named | None:
+        """Read what a step of a case named last."""
+        contents = (one.content for one in self.reads(case) if one.content)
+        found = [one for one in map(Named.of, contents) if one is not None]
+        return found[-1] if found else None
 
 
 def desk(database: Database, keys: ServerKeys) -> Desk:

@@ -7,6 +7,7 @@ import pytest
 from sqlmodel import select
 
 from handlers.cases import due_dates, officer, reporter
+from handlers.cases.named import Named
 from handlers.errors import Purged
 from handlers.inbox import Outcome
 from handlers.messages import Kind, Media
@@ -22,7 +23,7 @@ from tests.support.places import ROOT
 
 WAYS = {
     Status.CLOSED: ("VERIFICATION", "REVIEW", "CLOSED:C01"),
-    Status.REJECTED: ("VERIFICATION", "REJECTED:R01"),
+    Status.REJECTED: ("VERIFICATION", "REJECTED:R03"),
     Status.MERGED: ("VERIFICATION", "MERGED"),
 }
 
@@ -33,14 +34,16 @@ def here(database: Database, keys: ServerKeys) -> Desk:
 
 
 def second(here: Desk) -> founded.Person:
-    with here.database.writing() as session:
-        return founded.person(session, here.keys, "second", Role.SUPERVISOR)
+    return here.member("second", Role.SUPERVISOR)
 
 
 def moves(here: Desk, case: Case, way: tuple[str, ...], other: founded.Person) -> None:
     """Take a case along, proposing and confirming where four eyes are needed."""
     for step in way:
         to, _, reason = step.partition(":")
+        named = None
+        if to == Status.MERGED:
+            named = Named(case=here.reports("888")[0].number)
         for by in (here.house.supervisor, other):
             if here.act(
                 officer.change_status,
@@ -48,8 +51,10 @@ def moves(here: Desk, case: Case, way: tuple[str, ...], other: founded.Person) -
                 Status(to),
                 by=by.officer,
                 reason=Reason(reason) if reason else None,
+                named=named,
             ):
                 break
+            named = here.named(case)
 
 
 def passes(here: Desk, case: Case) -> Case:

@@ -290,7 +290,7 @@ def test_a_removal_ends_access_and_gives_the_work_back(here: Desk):
     here.act(officer.take, mine.report, by=budi.officer)
     looks = {"by": budi.officer, "reason": None}
     assert here.act(officer.change_status, other.report, Status.VERIFICATION, **looks)
-    reject = {"by": budi.officer, "reason": Reason.R01}
+    reject = {"by": budi.officer, "reason": Reason.R03}
     assert not here.act(officer.change_status, other.report, Status.REJECTED, **reject)
     with here.database.writing() as session:
         cookie = sessions.begin(

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlmodel import select
 
 from handlers.cases import officer
+from handlers.cases.named import Named
 from handlers.retention import reports
 from handlers.rules import lifetimes
 from handlers.rules.lifetimes import Facts
@@ -20,7 +21,7 @@ from storage.evidence import files
 from storage.inspection import chains
 from storage.models import Case, Grant, Tombstone
 from storage.retention import erasing, overdue, tombstones
-from storage.words import Erased, EventCode, Status
+from storage.words import Erased, EventCode, Role, Status
 from tests.storage.retention.test_erasing import full_case, holdings, is_whole
 from tests.support.desk import Desk, desk
 from tests.support.lasting import last_kept
@@ -152,7 +153,11 @@ def test_rows_of_an_older_version_get_the_day_of_their_end(here: Desk):
     case, _ = here.reports("555")
     by = here.house.supervisor.officer
     here.later(days=5)
-    here.act(officer.change_status, case.report, Status.MERGED, by=by, reason=None)
+    other = Named(case=here.reports("777")[0].number)
+    step = (officer.change_status, case.report, Status.MERGED)
+    assert not here.act(*step, by=by, reason=None, named=other)
+    second = here.member("budi", Role.SUPERVISOR).officer
+    assert here.act(*step, by=second, reason=None, named=here.named(case))
     day = here.office.day(here.now)
     row = here.case(case.number)
     assert row.closed == day

@@ -12,6 +12,7 @@ import pytest
 
 from handlers.errors import (
     KentonganError,
+    NameNeeded,
     NotAllowed,
     ReasonNeeded,
     ReasonNotTaken,
@@ -20,7 +21,7 @@ from handlers.errors import (
 )
 from handlers.rules.rulebook import Rulebook, read_rules
 from handlers.rules.rulefile import checked
-from handlers.rules.workflow import Move, Workflow
+from handlers.rules.workflow import Move, Names, Workflow
 from storage.words import Reason, Role, Status
 
 BY_LAW = {
@@ -43,6 +44,7 @@ ASKS = ("VERIFICATION", "REVIEW", "INFO_GATHERING", "INVESTIGATION")
 EARLY = ("RECEIVED", "VERIFICATION", "REJECTED", "MERGED")
 REJECTIONS = {Reason(f"R0{n}") for n in range(1, 7)}
 ENDINGS = {Reason(f"C0{n}") for n in range(1, 10)}
+TWO = {Status.REJECTED, Status.CLOSED, Status.MERGED, Status.REFERRED}
 FREE = (Role.CUSTODIAN, Role.AUDITOR, Role.ADMIN)
 
 
@@ -72,11 +74,18 @@ def wanted_reasons(status: Status, to: Status) -> set[Reason]:
     return ENDINGS if to is Status.CLOSED else set()
 
 
+def must_name(to: Status, reason: Reason | None) -> Names | None:
+    if (to, reason) == (Status.REJECTED, Reason.R01):
+        return Names.ADDRESS
+    return {Status.MERGED: Names.CASE, Status.REFERRED: Names.PARTNER}.get(to)
+
+
 def expected(
     allowed: bool,  # noqa: FBT001 - a row of the table below
     reasons: set[Reason],
     reason: Reason | None,
     four: bool,  # noqa: FBT001 - as above
+    nameless: bool,  # noqa: FBT001 - as above
 ) -> type[KentonganError] | None:
     if not allowed:
         return NotAllowed
@@ -84,6 +93,8 @@ def expected(
         return ReasonNeeded
     if reason and not reasons:
         return ReasonNotTaken
+    if nameless:
+        return NameNeeded
     return SecondOfficerNeeded if four else None
 
 
@@ -91,12 +102,9 @@ def expected(
 def test_every_pair_role_and_reason_is_decided_as_the_law_says(
     workflow: Workflow, status: Status
 ) -> None:
-    for to, role, before, reason, second, identity in product(
+    for to, role, before, reason, second, named in product(
         Status, Role, [None, *Status], [None, *Reason], [False, True], [False, True]
     ):
-        four = to in {Status.REJECTED, Status.CLOSED} or (
-            to is Status.REFERRED and identity
-        )
         found = None
         try:
             workflow.check(
@@ -106,7 +114,7 @@ def test_every_pair_role_and_reason_is_decided_as_the_law_says(
                 reason=reason,
                 before=before,
                 approved_by_second=second,
-                with_identity=identity,
+                is_named=named,
             )
         except KentonganError as error:
             found = type(error)
@@ -114,8 +122,9 @@ def test_every_pair_role_and_reason_is_decided_as_the_law_says(
             lawful(status, to, role, before),
             wanted_reasons(status, to),
             reason,
-            four and not second,
-        ), (status, to, role, before, reason, second, identity)
+            to in TWO and not second,
+            must_name(to, reason) is not None and not named,
+        ), (status, to, role, before, reason, second, named)
 
 
 @pytest.mark.parametrize("role", Role)
@@ -139,32 +148,32 @@ def test_a_closed_case_is_reopened_by_a_supervisor_alone(workflow: Workflow) -> 
     )
 
 
-def test_a_referral_needs_four_eyes_only_with_identity(workflow: Workflow) -> None:
-    plain, named = (
-        {
+def test_what_ends_or_leaves_us_needs_two(workflow: Workflow) -> None:
+    for status, role in product(Status, Role):
+        for move in workflow.moves(status, role, None):
+            assert move.four_eyes is (move.to in TWO), (status, move)
+
+
+def test_a_table_may_ask_for_two_only_where_an_identity_goes_along() -> None:
+    data = copy.deepcopy(read_rules("workflow.toml", None, "id"))
+    data["into"]["REFERRED"]["four_eyes"] = "with_identity"
+    edited = checked(data, Workflow.model_validate, "workflow.toml")
+    needed = {
+        identity: {
             move.to: move.four_eyes
-            for move in workflow.moves(
+            for move in edited.moves(
                 Status.REVIEW, Role.HANDLER, None, with_identity=identity
             )
-        }
+        }[Status.REFERRED]
         for identity in (False, True)
-    )
-    assert plain[Status.REFERRED] is False
-    assert named[Status.REFERRED] is True
-    assert workflow.moves(Status.REVIEW, Role.HANDLER, None) == workflow.moves(
-        Status.REVIEW, Role.HANDLER, None, with_identity=False
-    )
-    workflow.check(
-        Status.REVIEW,
-        Status.REFERRED,
-        role=Role.HANDLER,
-        reason=None,
-        before=None,
-        approved_by_second=False,
-    )
-    assert plain[Status.REJECTED]
-    assert plain[Status.CLOSED]
-    assert not named[Status.RECOMMENDATION]
+    }
+    assert needed == {False: False, True: True}
+
+
+def test_what_must_be_named_is_a_column_of_the_table(workflow: Workflow) -> None:
+    for to, reason in product(Status, [None, *Reason]):
+        assert workflow.names(to, reason) is must_name(to, reason), (to, reason)
+    assert {names for names in Names if names.is_told} == set(Names) - {Names.CASE}
 
 
 def test_withdrawal_ends_an_early_case_and_flags_a_later_one(
@@ -208,6 +217,7 @@ BROKEN: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "unknown reason": (lambda d: d["into"]["CLOSED"].update(reasons=["C99"]), "C99"),
     "unknown key": (lambda d: d["status"]["REVIEW"].update(whom=[]), "whom"),
     "unknown eyes": (lambda d: d["into"]["CLOSED"].update(four_eyes="two"), "two"),
+    "names nothing known": (lambda d: d["into"]["CLOSED"].update(names="x"), "names"),
     "set by nobody known": (lambda d: d["into"]["CLOSED"].update(by="ghost"), "ghost"),
     "no table": (dict.clear, "status"),
 }

@@ -281,7 +281,7 @@ def test_letting_go_and_proposing_are_witnessed_too(here: Desk):
     here.act(verbs.take, case.report, by=by)
     here.act(verbs.let_go, case.report, by=by)
     here.act(verbs.let_go, case.report, by=by)
-    moved = (Status.VERIFICATION, None), (Status.REJECTED, Reason.R01)
+    moved = (Status.VERIFICATION, None), (Status.REJECTED, Reason.R03)
     for to, reason in moved:
         here.act(verbs.change_status, case.report, to, by=by, reason=reason)
     with here.database.reading() as session:

@@ -98,7 +98,7 @@ async def test_access_ends_at_once(desk: Desk):
     sari, act = desk.house.supervisor.officer, officer.change_status
     steps = (
         (Status.VERIFICATION, None, sari),
-        (Status.REJECTED, Reason.R01, budi.officer),
+        (Status.REJECTED, Reason.R03, budi.officer),
     )
     for to, why, who in steps:
         await desk.act(act, case.report, to, by=who, reason=why)
