@@ -5,20 +5,69 @@ yesterday proves nothing. Whom Telegram tells is decided by the same answers
 (``handlers/notices/officers.py``).
 """
 
+from collections.abc import Mapping
+from enum import StrEnum
 from typing import Final
 
 from handlers.errors import NotYours, TwoPeopleNeeded
 from handlers.work import Work
-from storage.cases import conflicts
+from storage.cases import conflicts, history
 from storage.models import Case, Invitation, Officer, Reveal, Unit
 from storage.people import officers
 from storage.units import admissions, memberships, units
-from storage.words import Role, UnitKind
+from storage.words import Role, Status, UnitKind, Urgency
 
 WITHOUT_UNIT: Final = frozenset({Role.AUDITOR, Role.ADMIN})
 """Roles that sit in no unit: somebody confirms them instead of admitting them."""
 HANDLING: Final = frozenset({Role.INTAKE, Role.HANDLER, Role.SUPERVISOR})
 """Who works on cases; nobody else reaches a case, a file or a grant."""
+
+
+class Owner(StrEnum):
+    """Whose a case is, as one officer of its unit sees it. An ended case is nobody's."""
+
+    NOBODY = "nobody"
+    ME = "me"
+    PRESENT = "present"
+    ABSENT = "absent"
+    LEADERLESS = "leaderless"
+    """Somebody absent's, and no supervisor of the unit is there to take it over."""
+
+
+class Act(StrEnum):
+    """What an officer may do with a case as its owner, or because nobody else can.
+
+    Approving what somebody proposed, asking and noting are open to the whole unit.
+    """
+
+    MOVE = "move"
+    TAKE = "take"
+    LET_GO = "let_go"
+    HAND_ON = "hand_on"
+    TAKE_OVER = "take_over"
+
+
+_OWN: Final = frozenset({Act.MOVE, Act.HAND_ON, Act.LET_GO})
+_LEADS: Final = frozenset({Act.MOVE, Act.HAND_ON, Act.TAKE_OVER})
+_WORKS: Final[Mapping[Owner, frozenset[Act]]] = {
+    Owner.NOBODY: frozenset({Act.MOVE, Act.TAKE}),
+    Owner.ME: _OWN,
+    Owner.PRESENT: frozenset(),
+    Owner.ABSENT: frozenset(),
+    Owner.LEADERLESS: frozenset({Act.TAKE_OVER}),
+}
+WHOSE: Final[Mapping[Role, Mapping[Owner, frozenset[Act]]]] = {
+    Role.INTAKE: _WORKS,
+    Role.HANDLER: _WORKS,
+    Role.SUPERVISOR: {
+        Owner.NOBODY: frozenset({Act.MOVE, Act.TAKE, Act.HAND_ON}),
+        Owner.ME: _OWN,
+        Owner.PRESENT: frozenset({Act.MOVE}),
+        Owner.ABSENT: _LEADS,
+        Owner.LEADERLESS: _LEADS,
+    },
+}
+"""Who may do what with whose case; the steps themselves are the workflow's."""
 LETTERS: Final = frozenset({Role.ADMIN, Role.SUPERVISOR})
 """Who mends the way out, and who answers for it that reporters hear back."""
 
@@ -70,6 +119,70 @@ def reaches(work: Work, case: Case, officer: Officer) -> bool:
         return False
     own = memberships.units_of(work.store, work.keys, officer)
     return officer.active and any(unit.id == case.unit for unit in own)
+
+
+def acts(work: Work, case: Case, officer: Officer) -> frozenset[Act]:
+    """Return what an officer of the case's unit may do with it now."""
+    own = WHOSE.get(Role(officer.role), {})
+    return own.get(owner(work, case, officer), frozenset())
+
+
+def owner(work: Work, case: Case, officer: Officer) -> Owner:
+    """Return whose a case is to this officer."""
+    if case.officer is None or not case.is_open:
+        return Owner.NOBODY
+    if case.officer == officer.id:
+        return Owner.ME
+    if not is_absent(work, case):
+        return Owner.PRESENT
+    leads = [one for one in _unit_of(work, case) if one.role == Role.SUPERVISOR]
+    led = any(one.id != case.officer for one in leads)
+    return Owner.ABSENT if led else Owner.LEADERLESS
+
+
+def is_absent(work: Work, case: Case) -> bool:
+    """Tell whether the officer of a case is gone, barred, or has not looked at it for days.
+
+    For how many working days says the table of steps (``absent_after``).
+    """
+    if case.officer is None or case.officer not in {
+        one.id for one in _unit_of(work, case)
+    }:
+        return True
+    given = case.officer.hex()
+    days = [
+        event.day
+        for event in history.of_case(work.store, case.report)
+        if event.officer == case.officer or event.detail == given
+    ]
+    if not days:
+        return True
+    quiet = work.office.calendar.working_days(max(days), work.day)
+    after = work.office.rulebook.workflow.absent_after[Urgency(case.urgency).name]
+    return quiet > after
+
+
+def takers(work: Work, case: Case) -> list[Officer]:
+    """Return to whom a case can be handed on: members with a next step, not its officer."""
+    workflow, before = work.office.rulebook.workflow, case.before
+    return [
+        one
+        for one in _unit_of(work, case)
+        if one.id != case.officer
+        and workflow.moves(
+            Status(case.status), Role(one.role), Status(before) if before else None
+        )
+    ]
+
+
+def _unit_of(work: Work, case: Case) -> list[Officer]:
+    """Return the members of a case's unit, without those whom a conflict bars from it."""
+    unit = units.verified(work.store, work.keys, case.unit)
+    return [
+        one
+        for one in memberships.members(work.store, work.keys, unit)
+        if not conflicts.is_barred(work.store, case.report, one.id)
+    ]
 
 
 def require_handler(work: Work, case: Case, officer: Officer) -> None:

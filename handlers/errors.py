@@ -19,6 +19,18 @@ class NotAllowed(KentonganError):
     """The step is not open to you from here; choose one of the steps on the case page."""
 
 
+class OthersCase(KentonganError):
+    """Another officer works on this case; ask them, or a supervisor of the unit."""
+
+
+class CannotTake(KentonganError):
+    """That colleague has no next step on this case; choose another one of the unit."""
+
+
+class Changed(KentonganError):
+    """The case was changed since your page was shown; look at it and send again."""
+
+
 class ReasonNeeded(KentonganError):
     """The step needs one of its own reason codes; choose a reason and send again."""
 

@@ -146,6 +146,7 @@ class EventCode(StrEnum):
     READ_BY_REPORTER = "read_by_reporter"
     STATUS = "status"
     TAKEN = "taken"
+    HANDED = "handed"
     SNOOZED = "snoozed"
     ASKED = "asked"
     NOTED = "noted"

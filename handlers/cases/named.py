@@ -6,6 +6,7 @@ read it after number and code, never in a notice. Of another case they read noth
 """
 
 import json
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
@@ -122,15 +123,15 @@ def tell(work: Work, case: Case, to: Status, named: Named, *, by: Officer) -> by
     )
 
 
-def latest(opened: list[Opened], status: Status) -> Named | None:
+def latest(opened: Iterable[Opened], status: Status) -> Named | None:
+    """Return what was named last with the step into a status, by items that are ours."""
+    return latest_of([o.content for o in opened if o.by_officer and o.content], status)
+
+
+def latest_of(kept: Sequence[Content], status: Status) -> Named | None:
     """Return what was named last with the step into a status; None where nothing was."""
-    for item in reversed(opened):
-        content = item.content
-        if item.by_officer and content is not None and content.step == status.value:
-            named = Named.of(content)
-            if named is not None:
-                return named
-    return None
+    found = (Named.of(one) for one in reversed(kept) if one.step == status.value)
+    return next((named for named in found if named is not None), None)
 
 
 def reply(

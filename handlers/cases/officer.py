@@ -4,17 +4,26 @@ Each checks, writes, records the event and tells who must know. Each is one chan
 the caller's transaction. Texts of people go into items, sealed; events hold codes only.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
+from handlers import authority
+from handlers.authority import Act
 from handlers.cases import due_dates, record
 from handlers.cases.named import Named, refuse_unknown, seal, tell
-from handlers.errors import AnsweredAlready, NotFound, SecondOfficerNeeded
+from handlers.errors import (
+    AnsweredAlready,
+    CannotTake,
+    NotFound,
+    OthersCase,
+    ReasonNeeded,
+    SecondOfficerNeeded,
+)
+from handlers.notices import officers as notices
 from handlers.notices import reporters
 from handlers.rules.workflow import Names
 from handlers.work import Work
-from storage.cases import cases, history, items
-from storage.models import Case, Event, Officer
+from storage.cases import case_version, cases, history, items
+from storage.models import Case, Officer
 from storage.words import Audience, EventCode, ItemKind, Reason, Role, Status
 
 
@@ -82,12 +91,16 @@ def _needs_second(work: Work, case: Case, step: _Step, by: Officer) -> bool:
     names = workflow.names(step.to, step.reason)
     if named is not None and named.proposal:
         events = history.of_case(work.store, case.report)
-        if not step.is_proposed(case) or named.proposal != proposal_of(events):
+        if not step.is_proposed(case) or named.proposal != case_version.proposal(
+            events
+        ):
             raise AnsweredAlready
     seconded = step.is_proposed(case) and case.wanted_by != by.id and not step.is_new
     enough = bool(
         named and names and named.is_enough(names, work.office, today=work.day)
     )
+    if not seconded and Act.MOVE not in authority.acts(work, case, by):
+        raise OthersCase
     try:
         workflow.check(
             Status(case.status),
@@ -101,17 +114,6 @@ def _needs_second(work: Work, case: Case, step: _Step, by: Officer) -> bool:
     except SecondOfficerNeeded:
         return True
     return False
-
-
-def proposal_of(events: Sequence[Event]) -> int:
-    """Return the number of the line that proposed a step last, 0 where none did."""
-    asked = (
-        event.seq
-        for event in reversed(events)
-        if event.code == EventCode.APPROVAL_ASKED
-        and event.detail.partition(":")[0] in set(Status)
-    )
-    return next(asked, 0)
 
 
 def _propose(work: Work, case: Case, step: _Step, by: Officer) -> None:
@@ -193,12 +195,53 @@ def take(work: Work, report: bytes, *, by: Officer) -> bool:
 def let_go(work: Work, report: bytes, *, by: Officer) -> None:
     """Put a case that this officer had back into the unit's queue."""
     case = record.lock(work, report)
-    if case.officer != by.id:
+    if Act.LET_GO not in authority.acts(work, case, by):
         return
     case.officer = None
     record.event(work, case, EventCode.TAKEN, by, "let_go")
     cases.save(work.store, work.keys, case)
     record.witness(work, case, "let_go", by)
+
+
+def hand_on(work: Work, report: bytes, to: bytes, text: str, *, by: Officer) -> None:
+    """Give a case to a colleague who has a next step; both are told.
+
+    ``text``, why, is sealed to the case; it may be empty for one's own case or nobody's.
+    Raises OthersCase, ReasonNeeded, and CannotTake for whoever has no next step.
+    """
+    case = record.lock(work, report)
+    if Act.HAND_ON not in authority.acts(work, case, by):
+        raise OthersCase
+    if not text and case.officer not in {None, by.id}:
+        raise ReasonNeeded
+    if to not in {one.id for one in authority.takers(work, case)}:
+        raise CannotTake
+    _give(work, case, to, text, by)
+
+
+def take_over(work: Work, report: bytes, text: str, *, by: Officer) -> None:
+    """Make a supervisor the one who works on the case of somebody absent; both are told.
+
+    ``text``, why, is sealed to the case. Raises OthersCase, ReasonNeeded.
+    """
+    case = record.lock(work, report)
+    if Act.TAKE_OVER not in authority.acts(work, case, by):
+        raise OthersCase
+    if not text:
+        raise ReasonNeeded
+    _give(work, case, by.id, text, by)
+
+
+def _give(work: Work, case: Case, to: bytes, text: str, by: Officer) -> None:
+    had = case.officer
+    if text:
+        content = record.content(ItemKind.NOTE, text, by, work.now)
+        record.seal_to_case(work, case, content, EventCode.NOTED, by)
+    case.officer = to
+    record.event(work, case, EventCode.HANDED, by, to.hex())
+    cases.save(work.store, work.keys, case)
+    notices.handed_on(work, case, had=had)
+    record.witness(work, case, "handed", by)
 
 
 def record_reading(work: Work, report: bytes, *, by: Officer) -> None:

@@ -41,15 +41,29 @@ def tell_role(work: Work, role: Role, reply: Reply) -> int:
 def alert(work: Work, case: Case, *, text: str) -> int:
     """Alert the unit's officers: number, category, urgency; returns how many hear it.
 
-    A taken case alerts only the officer who took it, the server's own test nobody.
+    A taken case alerts only the officer who took it, and the supervisors while that one is
+    absent; the server's own test alerts nobody.
     """
     if case.canary:
         return 0
     unit = units.verified(work.store, work.keys, case.unit)
+    absent = case.officer is not None and authority.is_absent(work, case)
     return sum(
         _told(work, officer, _alert(work.office, case, officer, text))
         for officer in _of_case(work, case, unit)
         if case.officer in {None, officer.id}
+        or (absent and officer.role == Role.SUPERVISOR)
+    )
+
+
+def handed_on(work: Work, case: Case, *, had: bytes | None) -> int:
+    """Tell who has a case now and who ``had`` it, by number only; returns how many."""
+    unit = units.verified(work.store, work.keys, case.unit)
+    texts = {had: "ALERT.HANDED_AWAY", case.officer: "ALERT.HANDED"}
+    return sum(
+        _told(work, one, Reply(texts[one.id], {"case": case.number}))
+        for one in _of_case(work, case, unit)
+        if one.id in texts
     )
 
 

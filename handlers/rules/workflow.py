@@ -17,8 +17,8 @@ from handlers.errors import (
     ReasonNotTaken,
     SecondOfficerNeeded,
 )
-from handlers.rules.rulefile import Entry, having
-from storage.words import Reason, Role, Status
+from handlers.rules.rulefile import Count, Entry, having
+from storage.words import Reason, Role, Status, Urgency
 
 _BEFORE = "BEFORE"
 
@@ -100,6 +100,9 @@ class Workflow(Entry):
     )
     entries: Annotated[dict[Status, _Into], having(Status)] = Field(
         validation_alias="into"
+    )
+    absent_after: Annotated[dict[str, Count], having(one.name for one in Urgency)] = (
+        Field(default_factory=lambda: {"URGENT": 1, "HIGH": 3, "NORMAL": 3})
     )
 
     def check(

@@ -1,5 +1,6 @@
 """Cases and what belongs to them.
 
+case_version: what a form was made for: of each part of a case a short hash
 cases: the queue: rows of cases, their order, filters, locks, register numbers
 conflicts: rows of conflicts of interest: who is barred from a case
 data_requests: rows of requests that reporters make about their own data

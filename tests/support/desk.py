@@ -37,6 +37,7 @@ from storage.models import Case
 from storage.units import memberships, units
 from storage.words import Channel, JobKind, Role
 from tests.support import founded as house
+from tests.support.founded import Person
 from tests.support.unsealing import secret_for
 
 R = TypeVar("R")
@@ -195,7 +196,7 @@ class Desk:
             )
             return items.read(session, self.keys, case.report, secret)
 
-    def member(self, login: str, role: Role = Role.HANDLER) -> house.Person:
+    def member(self, login: str, role: Role = Role.HANDLER) -> Person:
         """Add somebody to the unit."""
         chief = self.house.supervisor
         with self.database.writing() as session:
