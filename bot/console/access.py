@@ -1,10 +1,11 @@
 """Which cases an officer may reach: those of their own units; all others are "not found".
 
 Also the line in a case's history that an officer read it, and the frame of every form
-on a case: account and membership are checked again in the verb's own transaction.
+on a case: account, membership and what the form was made for are checked again in the
+verb's own transaction.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -13,13 +14,16 @@ from sqlmodel import Session
 from bot.console.visit import Visit
 from handlers import authority
 from handlers.cases import officer as verbs
-from handlers.errors import NotFound
+from handlers.errors import Changed, NotFound
 from handlers.work import Work
-from storage.cases import cases, conflicts, history
+from storage.cases import case_version, cases, conflicts, history
+from storage.cases.case_version import Part, Version
 from storage.models import Case, Unit
 from storage.units import memberships
 from storage.words import EventCode
 
+NO_VERSION = "page"
+"""What is said to have changed where a form does not tell what it was made for."""
 READ_AGAIN = timedelta(hours=1)
 """Reading twice within this time is one line of the history."""
 
@@ -65,12 +69,15 @@ def on_case(
     visit: Visit,
     verb: Callable[..., Any],
     arguments: Mapping[str, Any],
+    depends: Collection[Part] = (),
+    seen: Version | None = None,
 ) -> Any:  # noqa: ANN401 - whatever the verb returns
     """Run a verb on the case of this address, in the verb's own transaction.
 
     Account and membership are asked for once more: they may have ended since the page was
-    shown. None for a form that was sent before. Raises NotYours, NotFound, and what the
-    verb raises.
+    shown. None for a form that was sent before. ``depends`` are the parts of the case that
+    must still be as the form shows them, or as ``seen``. Raises NotYours, NotFound,
+    Changed with these parts, and what the verb raises.
     """
     officer = authority.present(work, visit.officer.id)
     number = visit.request.path_params["number"].upper()
@@ -80,4 +87,22 @@ def on_case(
         raise NotFound
     if visit.is_repeat(work):
         return None
+    if depends:
+        _refuse_stale(work, visit, found, depends, seen)
     return verb(work, found.report, by=officer, **arguments)
+
+
+def _refuse_stale(
+    work: Work,
+    visit: Visit,
+    found: Case,
+    depends: Collection[Part],
+    seen: Version | None,
+) -> None:
+    shown = case_version.read(visit.form.get("version", "")) if seen is None else seen
+    if not shown:
+        raise Changed(NO_VERSION)
+    now = case_version.of(found, history.of_case(work.store, found.report))
+    parts = case_version.changed(shown, now, depends)
+    if parts:
+        raise Changed(" ".join(parts))

@@ -51,6 +51,10 @@ class Words:
         """Name the class of a file."""
         return self._term(self.office.rulebook.evidence, code)
 
+    def partner(self, code: str) -> str:
+        """Name an agency to which a report can be referred."""
+        return self._term(self.office.rulebook.partners, code)
+
     def category(self, code: str) -> str:
         """Name a category of the taxonomy."""
         return self._term(self.office.rulebook.categories, code)

@@ -1,5 +1,6 @@
 """The console as officers meet it: browsers on a real store, reports that arrive."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -43,6 +44,13 @@ HOST = "pengaduan.example"
 ORIGIN = f"https://{HOST}"
 ANSWERS = {"Q05": "ANON", "Q06": "COR-09", "Q09": "ADM", "Q16": "SAW"}
 STORY = "They asked for money before stamping the permit."
+
+
+VERSIONED = re.compile(
+    "(?P<case>/cases/[^/]+)/(status|approve|take|let-go|hand-on|take-over|ask|hold|release"
+    "|requests/.*)"
+)
+"""Forms that say for which version of a case they were made; here, for the present one."""
 
 
 class Clock:
@@ -178,6 +186,10 @@ class Browser:
 
     async def send(self, path: str, **form: str) -> httpx.Response:
         token = sessions.form_token(self.cookie)
+        act = VERSIONED.fullmatch(path)
+        if act and "version" not in form:
+            shown = Page(await self.get(act["case"]))
+            form["version"] = shown.fields.get("version", "")
         return await self.client.post(f"/console{path}", data={"token": token, **form})
 
     async def do(self, path: str, **form: str) -> Page:

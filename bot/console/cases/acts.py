@@ -1,7 +1,8 @@
 """Forms on a case page; each runs one verb through the writer.
 
-Status, take, let go, question, note and the class of a file; and ``answer``, with which
-an officer answers what a reporter asked about their own data.
+Take, let go, hand on, take over, note and the class of a file; and ``answer``, with which
+an officer answers what a reporter asked about their own data. Steps and questions have
+modules of their own.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,42 +15,83 @@ from bot.console.cases import case
 from bot.console.visit import SeeOther, Visit
 from bot.retention import keeper
 from handlers.cases import data_requests, officer
-from handlers.errors import KentonganError, NotFound, NotYours
+from handlers.errors import (
+    Changed,
+    KentonganError,
+    NotFound,
+    NotYours,
+    ReasonNeeded,
+)
 from handlers.evidence import annotate as verb_annotate
-from storage.words import Reason, RequestState, Status
+from storage.cases.case_version import Part
+from storage.words import RequestState
 
-MOST_QUESTION = 1000
 MOST_NOTE = 4000
-
-
-def change_status(visit: Visit) -> Response:
-    """Take a step; where four eyes are needed, propose it or confirm a proposal."""
-    try:
-        to = Status(visit.form.get("to", ""))
-        reason = Reason(visit.form["reason"]) if visit.form.get("reason") else None
-    except ValueError:
-        return case.show(visit, problem="CHOOSE", field="to", status=422)
-    arguments = {"to": to, "reason": reason}
-    return _act(visit, officer.change_status, arguments, "moved", "proposed")
+MOST_WHY = 1000
+_OWN = frozenset({Part.OWNER, Part.UNIT, Part.STATUS})
+_RIGHTS = frozenset({Part.REQUESTS, Part.HOLD, Part.UNIT})
 
 
 def take(visit: Visit) -> Response:
     """Make the case the officer's own."""
-    return _act(visit, officer.take, {}, "taken", "")
+    return _act(visit, officer.take, {}, "taken", "", depends=_OWN)
 
 
 def let_go(visit: Visit) -> Response:
     """Give the case back to the queue."""
-    return _act(visit, officer.let_go, {}, "let_go")
+    return _act(visit, officer.let_go, {}, "let_go", depends=_OWN)
 
 
-def ask(visit: Visit) -> Response:
-    """Ask the reporter a question."""
-    return _write(visit, officer.ask, "question", MOST_QUESTION, "asked")
+def hand_on(visit: Visit) -> Response:
+    """Give the case to a colleague."""
+    try:
+        to = bytes.fromhex(visit.form.get("colleague", ""))
+    except ValueError:
+        to = b""
+    if not to:
+        return case.show(visit, problem="CHOOSE", field="colleague", status=422)
+    text, told = _why(visit, "colleague"), {"to": to}
+    if isinstance(text, Response):
+        return text
+    arguments = {**told, "text": text}
+    return _act(
+        visit,
+        officer.hand_on,
+        arguments,
+        "handed_on",
+        typed=text,
+        field="colleague",
+        depends=_OWN,
+    )
+
+
+def take_over(visit: Visit) -> Response:
+    """Take the case over from somebody absent."""
+    text = _why(visit, "over")
+    if isinstance(text, Response):
+        return text
+    return _act(
+        visit,
+        officer.take_over,
+        {"text": text},
+        "taken_over",
+        typed=text,
+        field="over",
+        depends=_OWN,
+    )
+
+
+def _why(visit: Visit, name: str) -> str | Response:
+    text = visit.form.get("reason", "").replace("\r\n", "\n").strip()
+    if len(text) <= MOST_WHY:
+        return text
+    return case.show(
+        visit, problem="TOO_LONG", typed=text[:MOST_WHY], field=name, status=422
+    )
 
 
 def note(visit: Visit) -> Response:
-    """Keep a note for colleagues."""
+    """Keep a note for colleagues; it never conflicts with anything."""
     return _write(visit, officer.note, "note", MOST_NOTE, "noted")
 
 
@@ -92,10 +134,11 @@ def _act(
     *,
     typed: str = "",
     field: str = "",
+    depends: frozenset[Part] = frozenset(),
 ) -> Response:
     """Run the verb and show what became of it; ``otherwise`` is for a verb's False."""
     try:
-        result = visit.act(access.on_case, visit, verb, arguments)
+        result = visit.act(access.on_case, visit, verb, arguments, depends)
     except NotYours:
         raise
     except NotFound as error:
@@ -103,13 +146,26 @@ def _act(
             raise
         return case.show(visit, problem="NO_RECEIPT", status=409)
     except KentonganError as error:
-        problem = type(error).__name__
-        return case.show(visit, problem=problem, typed=typed, field=field, status=409)
+        return refused(visit, error, typed, field)
     if result is False and otherwise is not None:
         done = otherwise
     if not done:
         return case.show(visit, problem="GONE", status=409)
     return SeeOther(f"/cases/{visit.request.path_params['number']}?done={done}")
+
+
+def refused(visit: Visit, error: KentonganError, typed: str, field: str) -> Response:
+    """Show the case with what went wrong, or what changed, and what was typed."""
+    changed = error.detail.split() if isinstance(error, Changed) else ()
+    empty = isinstance(error, ReasonNeeded)
+    return case.show(
+        visit,
+        problem="EMPTY" if empty else type(error).__name__,
+        changed=changed,
+        typed=typed,
+        field=field,
+        status=409,
+    )
 
 
 MOST = 1000
@@ -128,7 +184,9 @@ def answer(visit: Visit) -> Response:
         return _again(visit, "TOO_LONG", text[:MOST], 422)
     arguments = {"request": request, "state": state, "text": text}
     try:
-        result = visit.act(access.on_case, visit, data_requests.answer, arguments)
+        result = visit.act(
+            access.on_case, visit, data_requests.answer, arguments, _RIGHTS
+        )
     except NotYours:
         raise
     except NotFound as error:
@@ -136,9 +194,7 @@ def answer(visit: Visit) -> Response:
             raise
         return _again(visit, "NO_RECEIPT", text, 409)
     except KentonganError as error:
-        problem = type(error).__name__
-        problem = "EMPTY" if problem == "ReasonNeeded" else problem
-        return _again(visit, problem, text, 409)
+        return refused(visit, error, text, NAME)
     if result is not None:  # a form that was sent twice is answered once
         keeper.remove(visit.console.blob_store, result.files)
     proposed = result is not None and not result.settled

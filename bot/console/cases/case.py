@@ -1,25 +1,33 @@
 """One case: read it, and see which steps are open."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from starlette.responses import Response
 
 from bot.console import access
-from bot.console.cases import conflicts, data_requests
+from bot.console.cases import changes, conflicts, data_requests
 from bot.console.evidence import contents
+from bot.console.evidence.contents import Contents
 from bot.console.reveals import opening
 from bot.console.visit import Visit
+from handlers import authority
+from handlers.authority import Act
 from handlers.cases import holds
-from handlers.notices import undelivered
+from handlers.cases import named as naming
+from handlers.cases.named import Named
+from handlers.notices import reporters, undelivered
 from handlers.rules import numbering
-from storage.cases import history
+from handlers.rules.workflow import Move
+from storage.cases import case_version, history
+from storage.cases.items import Content
 from storage.models import Case, Event
 from storage.people import officers
-from storage.words import EventCode, Reason, Role, Status
+from storage.words import Channel, EventCode, Reason, Role, Status
 
 DONE = frozenset(
     {"moved", "proposed", "asked", "noted", "taken", "let_go", "reveal_ended"}
+    | {"handed_on", "taken_over"}
     | {"held", "released", "answered", "erasure_proposed"}
 )
 
@@ -50,9 +58,14 @@ def show(
     problem: str = "",
     typed: str = "",
     field: str = "",
+    changed: Sequence[str] = (),
+    twin: str = "",
     status: int = 200,
 ) -> Response:
-    """Render the case; after a refused form with its problem and what was typed."""
+    """Render the case; after a refused form with its problem and what was typed.
+
+    ``changed`` are the parts that changed meanwhile; ``twin`` says who asked the same.
+    """
     number = visit.request.path_params["number"]
     conflicts.settle(visit)
     access.record_reading(visit)
@@ -64,7 +77,11 @@ def show(
         people = officers.names(session, visit.console.office.keys)
         asked = opening.lines(visit, session, found, people)
         own_data = data_requests.panel(visit, session, found, events)
-    moves = [] if found.purged else _moves(visit, found)
+        work = visit.work(session)
+        acts = authority.acts(work, found, visit.officer)
+        takers = authority.takers(work, found) if Act.HAND_ON in acts else []
+    open_moves = [] if found.purged else moves(visit, found)
+    proposal = _proposal(visit, found, opened, case_version.proposal(events))
     return visit.page(
         "cases/case.html",
         status=status,
@@ -82,9 +99,17 @@ def show(
         people_by_hex={key.hex(): name for key, name in people.items()},
         register=_register(found),
         left=(found.due - visit.console.office.day(visit.now)).days,
-        moves=moves,
-        reasons=_reasons(moves),
-        may_confirm=_may_confirm(visit, found, moves),
+        moves=open_moves if Act.MOVE in acts else [],
+        reasons=_reasons(open_moves),
+        may_confirm=_may_confirm(visit, found, open_moves) and proposal.is_whole,
+        proposal=proposal,
+        named=naming.latest_of(opened.named, Status(found.status)),
+        acts=acts,
+        takers=takers,
+        others=bool(open_moves) and Act.MOVE not in acts,
+        version=case_version.write(case_version.of(found, events)),
+        changed=changes.lines(visit, found, events, people, changed),
+        twin=twin,
         done=done,
         problem=problem,
         typed=typed,
@@ -99,25 +124,84 @@ def _register(found: Case) -> str:
     return numbering.register_number(found.register_year, found.register_number)
 
 
-def _moves(visit: Visit, found: Case) -> list[tuple[Status, tuple[Reason, ...], bool]]:
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What a waiting proposal names, and what the reporter will read of it.
+
+    ``is_whole`` unless something must be named and nothing readable is.
+    """
+
+    named: Named | None = None
+    reads: tuple[tuple[str, str], ...] = ()
+    is_whole: bool = True
+
+
+def _proposal(visit: Visit, found: Case, opened: Contents, line: int) -> Proposal:
+    if not found.wanted_status:
+        return Proposal()
+    step = (
+        Status(found.wanted_status),
+        Reason(found.wanted_reason) if found.wanted_reason else None,
+    )
+    named = proposed(opened.named, line)
+    names = visit.console.office.rulebook.workflow.names(*step)
+    whole = names is None or named is not None
+    return Proposal(named, reads(visit, found, opened.language, step, named), whole)
+
+
+def proposed(kept: Sequence[Content], line: int) -> Named | None:
+    """Return what the proposal in this line of the history names."""
+    found = (Named.of(one) for one in kept if one.version == line)
+    return next(found, None)
+
+
+def reads(
+    visit: Visit,
+    found: Case,
+    language: str,
+    step: tuple[Status, Reason | None],
+    named: Named | None,
+) -> tuple[tuple[str, str], ...]:
+    """Return (language, text) of what the reporter will read after a step.
+
+    In the language in which they wrote; in all of them where nobody knows it.
+    """
+    office = visit.console.office
+    to, reason = step
+    shown = []
+    for one in (language,) if language in office.languages else office.languages:
+        told = (
+            reporters.after(
+                office, found, to, reason, language=one, channel=Channel.TELEGRAM
+            ),
+            naming.reply(office, to, reason, named, language=one),
+        )
+        texts = [
+            office.texts.render(reply, language=one, channel=Channel.TELEGRAM).text
+            for reply in told
+            if reply is not None
+        ]
+        shown.append((one, "\n\n".join(texts)))
+    return tuple(shown)
+
+
+def moves(visit: Visit, found: Case) -> tuple[Move, ...]:
+    """Return the steps that are open to this officer's role."""
     workflow = visit.console.office.rulebook.workflow
     before = Status(found.before) if found.before else None
-    moves = workflow.moves(Status(found.status), Role(visit.officer.role), before)
-    return [(move.to, move.reasons, move.four_eyes) for move in moves]
+    return workflow.moves(Status(found.status), Role(visit.officer.role), before)
 
 
 def _reasons(
-    moves: list[tuple[Status, tuple[Reason, ...], bool]],
+    open_moves: Sequence[Move],
 ) -> list[tuple[Status, tuple[Reason, ...]]]:
     """Return the reasons that are open from here, under the step they belong to."""
-    return [(to, reasons) for to, reasons, _ in moves if reasons]
+    return [(move.to, move.reasons) for move in open_moves if move.reasons]
 
 
-def _may_confirm(
-    visit: Visit, found: Case, moves: list[tuple[Status, tuple[Reason, ...], bool]]
-) -> bool:
+def _may_confirm(visit: Visit, found: Case, open_moves: Sequence[Move]) -> bool:
     return found.wanted_by not in {None, visit.officer.id} and any(
-        to == found.wanted_status for to, _, _ in moves
+        move.to == found.wanted_status for move in open_moves
     )
 
 
@@ -150,6 +234,8 @@ def _line(visit: Visit, event: Event, people: Mapping[bytes, str]) -> HistoryLin
     what = ""
     if status in set(Status):
         what = words.step(status, reason or None)
+    elif event.code == EventCode.HANDED:
+        what = {key.hex(): name for key, name in people.items()}.get(event.detail, "")
     elif event.code in opening.EVENTS:
         what = opening.detail(visit, event.detail)
     elif event.code in _TROUBLE:

@@ -10,8 +10,9 @@ from bot.console import access
 from bot.console.cases import case as case_page
 from bot.console.visit import SeeOther, Visit
 from handlers.cases import holds as verbs
-from handlers.errors import KentonganError, NotFound, NotYours
+from handlers.errors import Changed, KentonganError, NotFound, NotYours
 from storage.cases import conflicts, history
+from storage.cases.case_version import Part
 from storage.models import Case, Event
 from storage.people import officers
 from storage.retention import overdue
@@ -19,6 +20,7 @@ from storage.units import memberships
 from storage.words import Role
 
 MOST = 1000
+_DEPENDS = frozenset({Part.HOLD, Part.UNIT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +70,17 @@ def _write(visit: Visit, verb: Callable[..., Any], done: str) -> Response:
             visit, problem=problem, typed=text[:MOST], field="why", status=422
         )
     try:
-        visit.act(access.on_case, visit, verb, {"text": text})
+        visit.act(access.on_case, visit, verb, {"text": text}, _DEPENDS)
     except (NotFound, NotYours):
         raise
     except KentonganError as error:
-        problem = type(error).__name__
+        changed = error.detail.split() if isinstance(error, Changed) else ()
         return case_page.show(
-            visit, problem=problem, typed=text, field="why", status=409
+            visit,
+            problem=type(error).__name__,
+            changed=changed,
+            typed=text,
+            field="why",
+            status=409,
         )
     return SeeOther(f"/cases/{visit.request.path_params['number']}?done={done}")

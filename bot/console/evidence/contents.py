@@ -129,6 +129,10 @@ class Contents:
     missing: int = 0
     files_broken: bool = False
     has_identity: bool = False
+    language: str = ""
+    """The language in which the reporter wrote last, "" where nobody knows."""
+    named: tuple[Content, ...] = ()
+    """What steps of officers named."""
     written: datetime | None = None
 
 
@@ -178,6 +182,8 @@ def read(visit: Visit, session: Session, case: Case) -> Contents:
         missing=history.missing_items(session, case),
         files_broken=files_broken,
         written=next((moment(c) for c in found if c.kind is ItemKind.ANSWER), None),
+        language=next((c.language for c in reversed(found) if c.language), ""),
+        named=tuple(c for c in found if c.kind is ItemKind.NAMED),
         has_identity=report_items.has_identity(session, case.report),
     )
 

@@ -93,6 +93,7 @@ def test_both_languages_say_the_same_with_the_same_holes():
 def test_no_text_is_left_over():
     families = (
         "problem.",
+        "changed.",
         "door.",
         "second.problem.",
         "prove.problem.",

@@ -268,6 +268,7 @@ async def test_an_account_that_ended_meanwhile_does_nothing(
     case = desk.case()
     budi = desk.colleague("budi")
     browser = desk.signed_in(budi)
+    shown = await browser.see(f"/cases/{case.number}")
     run = desk.context.writer.run
 
     async def ended_first(verb, /, *arguments, **options):
@@ -277,7 +278,9 @@ async def test_an_account_that_ended_meanwhile_does_nothing(
         return await run(verb, *arguments, **options)
 
     monkeypatch.setattr(desk.context.writer, "run", ended_first)
-    response = await browser.send(f"/cases/{case.number}/take")
+    response = await browser.send(
+        f"/cases/{case.number}/take", version=shown.fields["version"]
+    )
     assert response.status_code == 409
     assert desk.again(case).officer is None
 
