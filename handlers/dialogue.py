@@ -23,9 +23,9 @@ from handlers.talk import (
     attachments,
     followup,
     keyword_acts,
+    orders,
     out_of_order,
     report,
-    rights,
     unprompted,
 )
 from handlers.talk.state import State
@@ -41,7 +41,7 @@ from handlers.talk.talk import (
 from handlers.talk.turn import Facts, Turn
 from storage.words import Mark
 
-_FOLLOW_STEPS: Final = followup.STEPS | rights.STEPS
+_FOLLOW_STEPS: Final = followup.STEPS | orders.STEPS
 _LONG_WORDS: Final = 5
 
 
@@ -106,7 +106,7 @@ def _beside(talk: Talk) -> Turn:
         empty = incoming.kind is Kind.MEDIA and not incoming.media
         return _text(talk) if empty else attachments.take(talk)
     turn = followup.proved(talk)
-    if facts.proof is not Proof.OPENED:
+    if facts.proof is not Proof.OPENED or orders.named(talk):
         return replace(turn, replies=(*turn.replies, Reply("FILE0")))
     adding = turn.state if turn.state.step in _FOLLOW_STEPS else hold(turn.state, "Q23")
     inner = replace(
@@ -164,8 +164,8 @@ def _free(talk: Talk, step: Step | None) -> Turn:
         return polite
     if not step or not step.kind.takes_text:
         return _loose(talk, step, talk.text)
-    if step.code in rights.STEPS:
-        return rights.take_text(talk, step, talk.text)
+    if step.code in orders.STEPS:
+        return orders.take_text(talk, step, talk.text)
     take = followup.take_text if step.code in _FOLLOW_STEPS else report.take_text
     return take(talk, step, talk.text)
 
@@ -183,6 +183,10 @@ def _loose(talk: Talk, step: Step | None, text: str) -> Turn:
         return keyword_acts.grant(talk, word)
     if step:
         return keyword_acts.lost(talk, step)
+    return orders.insist(talk) or _unasked(talk, text)
+
+
+def _unasked(talk: Talk, text: str) -> Turn:
     return followup.take_unasked(talk) if talk.facts.may_add else _idle(talk, text)
 
 
@@ -204,10 +208,10 @@ def _idle(talk: Talk, text: str) -> Turn:
 
 
 def _choose(talk: Talk, step: Step, option: Option) -> Turn:
+    if step.code in orders.STEPS:
+        return orders.choose(talk, step, option)
     if option.code in talk.book.keywords.commands and step.code != EDIT_MENU:
         return keyword_acts.grant(talk, Word(option.code, frozenset()))
-    if step.code in rights.STEPS:
-        return rights.choose(talk, step, option)
     if step.code in _FOLLOW_STEPS or step.code == followup.SURE_CLEAN:
         return followup.choose(talk, step, option)
     return report.choose(talk, step, option)

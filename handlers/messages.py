@@ -125,7 +125,7 @@ class Proof(StrEnum):
     NONE = "none"
     OPENED = "opened"
     WRONG = "wrong"
-    LOCKED = "locked"
+    BUSY = "busy"
 
 
 class CommandName(StrEnum):

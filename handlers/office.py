@@ -10,7 +10,7 @@ from handlers.reading.lexicon import Lexicon
 from handlers.rules.rulebook import Rulebook
 from handlers.rules.workdays import Calendar
 from handlers.texts import Texts
-from handlers.throttle import Echoes, Pace, Tries
+from handlers.throttle import Echoes, Pace
 from storage.crypto.server_key import ServerKeys
 from storage.words import Channel
 
@@ -42,7 +42,6 @@ class Office:
     delete_hours: Mapping[str, int] = field(default_factory=dict)
     delete_at_once: Mapping[str, int] = field(default_factory=dict)
     pace: Pace = field(default_factory=Pace)
-    tries: Tries = field(default_factory=Tries)
     echoes: Echoes = field(default_factory=Echoes)
     backup_days: int = 30
     province: str = ""

@@ -28,8 +28,9 @@ VARIANTS: Final = ("sms", "chat")
 BUTTON: Final = "button"
 BOTH: Final = "both"
 _MSGIDS: Final = "@"
-_UNNUMBERED: Final = frozenset({"Q20"})
-"""Under a receipt nothing may be remembered of the person, so a number would mean nothing."""
+_UNNUMBERED: Final = frozenset({"Q20", "Q21K", "Q26", "Q27C", "Q27F", "Q30"})
+"""Under a receipt nothing may be remembered of the person, so a number would mean nothing;
+what takes away or redirects no number answers."""
 
 
 Catalogue: TypeAlias = Mapping[tuple[str, str], str]

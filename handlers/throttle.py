@@ -1,4 +1,4 @@
-"""Limits how fast somebody writes and how often they try a code.
+"""Limits how fast somebody is answered, and whether a machine is.
 
 Counted in memory under a random key: nothing of it reaches the store or a log, and a
 restart forgets it.
@@ -18,13 +18,6 @@ MOST_PEOPLE = 50_000
 MINUTE = timedelta(minutes=1)
 CALM = 40
 """Replies that one person gets in a minute before we ask them to slow down."""
-MOST_TRIES = 5
-MOST_OF_ALL = 100
-"""Wrong codes of all contacts together, in the time of a lock, after which tries are slow."""
-_EVERYBODY = b"everybody"
-LOCKED = timedelta(minutes=15)
-
-
 SAME_WORDS, SHORT_WORDS, SHORT = 4, 30, 12
 """How often the same words are heard; how often those of up to ``SHORT`` letters."""
 ECHO_QUIET = timedelta(minutes=10)
@@ -43,17 +36,18 @@ class _Memory:
     people: OrderedDict[bytes, _Count] = field(default_factory=OrderedDict)
     guard: Lock = field(default_factory=Lock)
 
-    def count(self, name: bytes, span: timedelta, now: datetime, *, add: int) -> _Count:
+    def count(self, name: bytes, span: timedelta, now: datetime) -> int:
+        """Count one more under a name, within ``span`` of the first, and return how many."""
         person = hmac.digest(self.key, name, "sha256")
         with self.guard:
             found = self.people.pop(person, None)
             if found is None or now - found.since >= span:
                 found = _Count(now)
-            found.count += add
+            found.count += 1
             self.people[person] = found
             if len(self.people) > MOST_PEOPLE:
                 self.people.popitem(last=False)
-            return _Count(found.since, found.count)
+            return found.count
 
     def times(self, name: bytes, id_: bytes, now: datetime) -> int:
         """Count different ids under a name since its last quiet; ``since`` is the last one."""
@@ -79,7 +73,7 @@ class Pace:
 
     def written(self, name: bytes, now: datetime) -> int:
         """Count one message of this person and return how many this minute."""
-        return self.memory.count(name, MINUTE, now, add=1).count
+        return self.memory.count(name, MINUTE, now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,28 +98,3 @@ class Echoes:
         most = SHORT_WORDS if len(words) <= SHORT else SAME_WORDS
         person = hmac.digest(self.memory.key, name, "sha256") + words.encode()
         return self.memory.times(person, incoming.provider_id.encode(), now) > most
-
-
-@dataclass(frozen=True, slots=True)
-class Tries:
-    """Counts wrong codes per contact; a case is never locked."""
-
-    memory: _Memory = field(default_factory=_Memory, repr=False)
-
-    def left(self, name: bytes, now: datetime) -> int:
-        """Return how many tries this contact has left."""
-        return max(0, MOST_TRIES - self.memory.count(name, LOCKED, now, add=0).count)
-
-    def flooded(self, now: datetime) -> bool:
-        """Tell whether so many wrong codes came from everybody that each try must wait."""
-        return self.memory.count(_EVERYBODY, LOCKED, now, add=0).count > MOST_OF_ALL
-
-    def wrong(self, name: bytes, now: datetime) -> int:
-        """Count a wrong code and return how many tries are left."""
-        self.memory.count(_EVERYBODY, LOCKED, now, add=1)
-        return max(0, MOST_TRIES - self.memory.count(name, LOCKED, now, add=1).count)
-
-    def minutes_locked(self, name: bytes, now: datetime) -> int:
-        """Return for how many more minutes no try is taken, at least 1 when locked."""
-        found = self.memory.count(name, LOCKED, now, add=0)
-        return max(1, -int(-(LOCKED - (now - found.since)).total_seconds() // 60))

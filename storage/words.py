@@ -154,6 +154,7 @@ class EventCode(StrEnum):
     ERASED = "erased"
     UNREACHABLE = "unreachable"
     UNTOLD = "untold"
+    NEWS_STOPPED = "news_stopped"
     FILE_TAKEN = "file_taken"
     FILE_REFUSED = "file_refused"
     READ_BY_OFFICER = "read_by_officer"
@@ -206,6 +207,8 @@ class Mark(StrEnum):
     OFTEN_FORWARDED = "often_forwarded"
     VIA_BOT = "via_bot"
     INCOMPLETE = "incomplete"
+    UNPROVED = "unproved"
+    """Added soon after number and code, without them, where a sender can be forged."""
 
 
 class LetterKind(StrEnum):

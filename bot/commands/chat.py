@@ -93,7 +93,7 @@ class Talk:
                 Work(session, office, now), incoming
             )
         opening = (
-            receipts.open_with(office, asked, now=now)
+            receipts.open_with(office, asked)
             if asked is not None
             else Opening(Proof.NONE)
         )

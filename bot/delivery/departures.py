@@ -117,7 +117,7 @@ class Departures:
                 logs.event(
                     "delivery.not_authentic", level="error", channel=line.sender.name
                 )
-        elif isinstance(error, base.Later) and claimed.letter.kind != LetterKind.ACK:
+        elif isinstance(error, base.Later):
             await self._ledger.finish(
                 outbox.later,
                 claimed,

@@ -5,9 +5,11 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any, Concatenate, ParamSpec
 
 from bot.channels import base
+from bot.intake.proving import Proving
 from bot.telemetry import logs
 from bot.telemetry.metrics import Intake as Counted
 from bot.telemetry.metrics import Metrics
@@ -37,12 +39,6 @@ _COUNTED = {
 _UNSTORABLE = "store.refuses"
 
 
-QUEUE = 8
-"""Codes that may wait to be tried; who comes then is asked to come again in a minute."""
-FLOODED = 1.0
-"""Seconds that each try waits while wrong codes come from everywhere."""
-
-
 class Intake:
     """Takes messages one by one; ``hashing`` are the threads that may be slow."""
 
@@ -58,9 +54,7 @@ class Intake:
         self._writer = writer
         self._office = office
         self._metrics = metrics
-        self._hashing = hashing
-        self._one_try = asyncio.Semaphore(1)
-        self._trying = 0
+        self.proving = Proving(hashing)
         self._clock = clock
 
     async def take(
@@ -202,29 +196,20 @@ class Intake:
     async def opening(self, incoming: Incoming, now: datetime) -> Opening:
         """Try the receipt in a message, off the loop and outside any transaction.
 
-        Reading and hashing have threads of their own, so that a flood of codes holds up
-        nobody who merely writes; one try at a time, so that receipts are made beside it.
+        Reading and hashing have threads of their own, and a try has its contact's place, so
+        that a flood of codes holds up nobody who merely writes.
         """
         if not receipt_lookup.may_hold_receipt(incoming):
             return Opening(Proof.NONE)
         asked = await asyncio.to_thread(self._look, incoming, now)
         if asked is None:
             return Opening(Proof.NONE)
-        if self._trying >= QUEUE:
-            return Opening(Proof.LOCKED, minutes_locked=1)
-        self._trying += 1
-        try:
-            async with self._one_try:
-                if self._office.tries.flooded(now):
-                    await asyncio.sleep(FLOODED)
-                loop = asyncio.get_running_loop()
-                return await loop.run_in_executor(self._hashing, self._try, asked, now)
-        finally:
-            self._trying -= 1
+        if not asked.code:
+            return receipts.open_with(self._office, asked)
+        name = names(self._office, incoming)[0]
+        proof = partial(receipts.open_with, self._office, asked)
+        return await self.proving.prove(name, proof) or Opening(Proof.BUSY)
 
     def _look(self, incoming: Incoming, now: datetime) -> Question | None:
         with self._writer.database.reading() as session:
             return receipt_lookup.look(Work(session, self._office, now), incoming)
-
-    def _try(self, asked: Question, now: datetime) -> Opening:
-        return receipts.open_with(self._office, asked, now=now)

@@ -1,7 +1,8 @@
 """Takes in messages that never reached us: a lost webhook of Twilio's leaves no trace here.
 
 Every few minutes one process lists the messages to our numbers at the provider and
-hands what is unknown to the same intake. The cursor is the provider's time up to which
+hands what is unknown to the same intake. Its lease is short and renewed while it rests, so
+that whoever comes after one that was killed looks within minutes. The cursor is the provider's time up to which
 all was seen; it moves over nothing else, so whatever fails is seen again.
 """
 
@@ -29,6 +30,11 @@ NAME = "twilio.reconcile"
 EVERY_SECONDS = 300
 """Between two runs; each comes up to a fifth sooner or later."""
 FIRST_SECONDS = 15.0
+LEASE_SECONDS = 120
+RENEW_SECONDS = 20.0
+"""Between two renewals of the lease, or tries to get one that somebody else holds."""
+AGAIN_SECONDS = 150.0
+"""From the first look of who took over to the next: for what was too young at the first."""
 YOUNG = timedelta(minutes=2)
 """What is younger may still be on its way to us: Twilio tries for half a minute."""
 OVERLAP = timedelta(minutes=10)
@@ -79,12 +85,28 @@ class Reconciler:
         try:
             await asyncio.sleep(FIRST_SECONDS)
             while True:
-                await self.look()
-                await asyncio.sleep(
-                    EVERY_SECONDS * (0.8 + secrets.randbelow(401) / 1000)
-                )
+                await self._lead()
+                await asyncio.sleep(RENEW_SECONDS)
         finally:
             await asyncio.shield(self.let_go())
+
+    async def _lead(self) -> None:
+        """Look and rest, again and again, for as long as the lease is ours."""
+        loop, rest = asyncio.get_running_loop(), AGAIN_SECONDS
+        while await self._leads_all():
+            await self.look()
+            ends = loop.time() + rest
+            rest = EVERY_SECONDS * (0.8 + secrets.randbelow(401) / 1000)
+            while (left := ends - loop.time()) > RENEW_SECONDS:
+                await asyncio.sleep(min(left, RENEW_SECONDS))
+                if not await self._leads_all():
+                    return
+            await asyncio.sleep(max(0.0, left))
+
+    async def _leads_all(self) -> bool:
+        with contextlib.suppress(StoreUnavailable):
+            return all([await self._leads(one.name) for one in self._channels])
+        return False
 
     async def look(self) -> int:
         """Look once at every number, if this process leads; return what was recovered."""
@@ -185,7 +207,7 @@ class Reconciler:
             leases.hold,
             _cursor(channel),
             self._holder,
-            seconds=2 * EVERY_SECONDS,
+            seconds=LEASE_SECONDS,
             now=self._clock(),
             forgets=False,
         )

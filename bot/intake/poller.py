@@ -7,6 +7,8 @@ nor in quarantine, and only the holder of the lease polls.
 Telegram hands over the first 100 updates from the offset on. One that cannot be stored
 holds the offset, and after a hundred more nobody would be heard: so it goes into
 quarantine after ``TRIES`` tries in vain while the store could be written.
+
+Long because offset, lease and the chats that wait hang together: none moves alone.
 """
 
 import asyncio
@@ -34,6 +36,8 @@ CONFLICT, AWAY = "telegram.conflict", "telegram.away"
 TOLD_AGAIN = 60.0
 LEASE_SECONDS = 60
 LONG_POLL = 25
+#: How long a round waits for chats that take longer than others.
+OTHERS = 0.25
 BATCH = 100
 FIRST_REST, LONGEST_REST = 0.5, 20.0
 #: How often to ask for more while somebody's update cannot be stored, and how long that
@@ -54,9 +58,13 @@ warnings.filterwarnings(
 
 @dataclass(slots=True)
 class _Chat:
-    """What of one chat is not durable yet, in order, and when to try it again."""
+    """What of one chat is not durable yet, in order, and when to try it again.
+
+    ``task`` hands its updates over; it may take longer than a round.
+    """
 
     updates: list[Mapping[str, Any]] = field(default_factory=list)
+    task: asyncio.Task[None] | None = None
     tries: int = 0
     rest: float = 0.0
     again: float = 0.0
@@ -109,6 +117,7 @@ class Poller:
                 rest = await self._round()
                 await asyncio.sleep(rest)
         finally:
+            self._begin_anew()
             await asyncio.shield(self._let_go())
 
     async def _round(self) -> float:
@@ -137,7 +146,7 @@ class Poller:
             logs.failure("poller.failed", error)
             return self._longer()
         self._rest = FIRST_REST
-        return HELD_REST if self._chats else 0.0
+        return HELD_REST if any(not one.task for one in self._chats.values()) else 0.0
 
     async def _beside_another(self, error: Conflict) -> float:
         """Tell that somebody else has our updates: a webhook, removed, or a poller."""
@@ -172,21 +181,36 @@ class Poller:
         return [one if isinstance(one, dict) else {"update": one} for one in answer]
 
     async def _take(self, updates: Sequence[Mapping[str, Any]]) -> None:
-        """Hand over what is new or due: chats at once, each in order; move the offset."""
+        """Hand over what is new or due: chats at once, each in order; move the offset.
+
+        Nobody waits long for another chat, whose code may be tried.
+        """
         known = self._durable | self._waiting()
         fetched = {_name(update): update for update in updates}
         for name, update in fetched.items():
             if name not in known:
                 self._chats.setdefault(chat_of(update), _Chat()).updates.append(update)
         now = asyncio.get_running_loop().time()
-        due = [chat for chat in self._chats.values() if chat.again <= now]
-        await asyncio.gather(*(self._hand_over(chat) for chat in due))
+        due = [one for one in self._chats.values() if not one.task and one.again <= now]
+        for chat in due:
+            chat.task = asyncio.create_task(self._hand_over(chat))
+        refused = [chat for chat in await self._handed_over() if chat.updates]
         self._chats = {key: chat for key, chat in self._chats.items() if chat.updates}
         held = self._waiting()
         self._durable = fetched.keys() - held if held else set()
-        if any(chat.updates for chat in due):
+        if refused:
             logs.event("poller.held", level="error", count=len(held))
         await self._move(fetched, held)
+
+    async def _handed_over(self) -> list[_Chat]:
+        """Return the chats that are done with what they had, after ``OTHERS`` at the latest."""
+        busy = [chat for chat in self._chats.values() if chat.task]
+        tasks = [chat.task for chat in busy if chat.task]
+        done = (await asyncio.wait(tasks, timeout=OTHERS))[0] if tasks else set()
+        ended = [chat for chat in busy if chat.task in done]
+        for chat in ended:
+            chat.task = None
+        return ended
 
     async def _hand_over(self, chat: _Chat) -> None:
         """Hand over one chat's updates up to the first that cannot be taken."""
@@ -252,6 +276,9 @@ class Poller:
 
     def _begin_anew(self) -> None:
         """Forget everything: another process may have gone on."""
+        for chat in self._chats.values():
+            if chat.task:
+                chat.task.cancel()
         self._offset = None
         self._chats, self._durable = {}, set()
 

@@ -9,7 +9,6 @@ import contextlib
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from handlers.messages import Proof, Reply
 from handlers.notices import reporters
@@ -42,16 +41,16 @@ class Question:
     """A number and a code that somebody sent, with what is needed to try them.
 
     For an unknown number the salt and the wrap are random: it costs and says the same.
-    ``name`` is the contact's keyed name, for counting tries. ``code`` is empty when only
-    a number was sent.
+    ``code`` is empty when only a number was sent. ``whole``: the message held both itself,
+    with no number from before.
     """
 
     number: str = field(repr=False)
     code: str = field(repr=False)
-    name: bytes = field(repr=False)
     report: bytes = field(default=b"", repr=False)
     salt: bytes = field(default=b"", repr=False)
     wrap: bytes = field(default=b"", repr=False)
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +61,7 @@ class Opening:
     number: str = field(default="", repr=False)
     report: bytes = field(default=b"", repr=False)
     secret: bytes = field(default=b"", repr=False)
-    tries_left: int = 0
-    minutes_locked: int = 0
+    whole: bool = False
 
     @property
     def number_only(self) -> bool:
@@ -127,7 +125,7 @@ def case_number(work: Work, details: Mapping[str, str]) -> str | None:
     return case.number
 
 
-def question(work: Work, number: str, code: str, name: bytes) -> Question:
+def question(work: Work, number: str, code: str, *, whole: bool = False) -> Question:
     """Look up what is needed to try a receipt; costs the same for unknown numbers.
 
     A case that was changed by hand is as good as unknown.
@@ -138,23 +136,19 @@ def question(work: Work, number: str, code: str, name: bytes) -> Question:
             case = cases.by_number(work.store, work.keys, number, canary=True)
     if case is None or case.receipt_wrap is None or case.receipt_salt is None:
         noise = secrets.token_bytes(1 + sealing.SECRET_BYTES + 16)
-        return Question(number, code, name, b"", secrets.token_bytes(16), noise)
+        return Question(number, code, b"", secrets.token_bytes(16), noise, whole)
     return Question(
-        number, code, name, case.report, case.receipt_salt, case.receipt_wrap
+        number, code, case.report, case.receipt_salt, case.receipt_wrap, whole
     )
 
 
-def open_with(office: Office, asked: Question, *, now: datetime) -> Opening:
+def open_with(office: Office, asked: Question) -> Opening:
     """Try a code. Slow: tens of milliseconds, for unknown numbers too.
 
-    Counts the try per contact, in memory; a case is never locked.
+    Nothing is counted and nothing locked: a forged SMS would lock the true reporter out.
     """
     if not asked.code:
         return Opening(Proof.NONE, asked.number)
-    if not office.tries.left(asked.name, now):
-        return Opening(
-            Proof.LOCKED, minutes_locked=office.tries.minutes_locked(asked.name, now)
-        )
     key_id = asked.wrap[0] if asked.report else office.keys.newest
     try:
         key = server_key.receipt_key(
@@ -162,10 +156,8 @@ def open_with(office: Office, asked: Question, *, now: datetime) -> Opening:
         )
         secret = server_key.unlock_with(key, asked.wrap[1:], _context(asked.report))
     except NotAuthentic:
-        left = office.tries.wrong(asked.name, now)
-        locked = 0 if left else office.tries.minutes_locked(asked.name, now)
-        return Opening(Proof.WRONG, tries_left=left, minutes_locked=locked)
-    return Opening(Proof.OPENED, asked.number, asked.report, secret)
+        return Opening(Proof.WRONG)
+    return Opening(Proof.OPENED, asked.number, asked.report, secret, asked.whole)
 
 
 def keywords(office: Office) -> frozenset[str]:

@@ -6,8 +6,8 @@ from handlers.cases import data_requests, reporter, submission
 from handlers.conversation import clean_chat, lead
 from handlers.conversation.exchange import Exchange, discard
 from handlers.conversation.memory import Trail
-from handlers.messages import Command, CommandName, Proof, Reply
-from handlers.notices import joined, reporters
+from handlers.messages import Command, CommandName, Kind, Proof, Reply
+from handlers.notices import joined, reporters, silence
 from handlers.talk import followup, talk
 from handlers.talk.turn import Turn
 from storage.cases import cases, items
@@ -42,13 +42,8 @@ def run(exchange: Exchange, command: Command) -> tuple[Reply, ...]:
             _subscribe(exchange, command)
         case CommandName.UNSUBSCRIBE:
             discard(exchange)
-            for handle in exchange.incoming.handles:
-                subscriptions.end_for_handle(
-                    exchange.work.store,
-                    exchange.work.keys,
-                    exchange.incoming.channel,
-                    handle,
-                )
+            incoming = exchange.incoming
+            silence.stop(exchange.work, incoming.channel, incoming.handles)
             exchange.over, exchange.memory.trail = True, Trail()
         case CommandName.CLEAN:
             _forget_failed(exchange)
@@ -131,8 +126,20 @@ def _status(exchange: Exchange) -> tuple[Reply, ...]:
     return (*stands, *reporter.unread(exchange.work, exchange.opening))
 
 
+def _is_ordered(exchange: Exchange) -> bool:
+    """Tell whether this very message may take away or redirect.
+
+    It holds number and code itself, or is a button of the question about what was proved.
+    """
+    opening = exchange.opening
+    if opening.proof is Proof.OPENED:
+        return opening.whole
+    pressed = exchange.incoming.kind is Kind.PRESS
+    return pressed and exchange.memory.may_add(exchange.work.now)
+
+
 def _end(exchange: Exchange, name: CommandName) -> None:
-    if not exchange.memory.may_add(exchange.work.now):
+    if not _is_ordered(exchange):
         return
     verb = reporter.withdraw if name is CommandName.WITHDRAW else reporter.erase
     report = bytes.fromhex(exchange.memory.opened)
@@ -150,7 +157,9 @@ def _forget_failed(exchange: Exchange) -> None:
 
 
 def _ask(exchange: Exchange, kind: RequestKind) -> None:
-    if not exchange.memory.may_add(exchange.work.now):
+    """Take a request; a correction's words may follow its number and code."""
+    adds = kind is RequestKind.CORRECT and exchange.memory.may_add(exchange.work.now)
+    if not (adds or _is_ordered(exchange)):
         return
     report = bytes.fromhex(exchange.memory.opened)
     data_requests.ask(exchange.work, report, kind)
@@ -163,7 +172,7 @@ def _subscribe(exchange: Exchange, command: Command) -> None:
 
     Whoever has them already hears that another contact asked for them.
     """
-    if not exchange.memory.may_add(exchange.work.now):
+    if not _is_ordered(exchange):
         return
     session, keys, incoming = exchange.work.store, exchange.work.keys, exchange.incoming
     report = bytes.fromhex(exchange.memory.opened)

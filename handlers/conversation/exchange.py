@@ -131,14 +131,7 @@ def answer(
     command found for them: some of it counts as read from now on, so it goes in any case.
     """
     incoming, office = exchange.incoming, exchange.work.office
-    if incoming.press_id:
-        letter = Letter(
-            kind=LetterKind.ACK,
-            channel=incoming.channel,
-            to=incoming.handle,
-            press_id=incoming.press_id,
-        )
-        outbox.put(exchange.work.store, office.keys, letter, now=exchange.work.now)
+    acknowledge(exchange.work, incoming)
     if exchange.echo:
         replies = ()
     elif incoming.channel is not Channel.CANARY:
@@ -154,6 +147,18 @@ def answer(
             language=exchange.language,
             heard=exchange.heard,
         )
+
+
+def acknowledge(work: Work, incoming: Incoming) -> None:
+    """Let a button that was pressed come to rest; nothing for any other message."""
+    if incoming.press_id:
+        letter = Letter(
+            kind=LetterKind.ACK,
+            channel=incoming.channel,
+            to=incoming.handle,
+            press_id=incoming.press_id,
+        )
+        outbox.put(work.store, work.keys, letter, now=work.now)
 
 
 def discard(exchange: Exchange) -> None:

@@ -7,13 +7,14 @@ the fetching of files.
 
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 from handlers.cases import reporter
 from handlers.cases.submission import entry_units
 from handlers.conversation import accusations
 from handlers.conversation.exchange import Exchange, answer
 from handlers.errors import DraftGone, NotFound
-from handlers.messages import Incoming, Kind, Reply
+from handlers.messages import Incoming, Kind, Proof, Reply
 from handlers.talk.turn import Item, Turn
 from handlers.work import Work
 from storage.cases import cases, reports
@@ -25,7 +26,7 @@ from storage.jobs import jobs
 from storage.models import Case
 from storage.notices import subscriptions
 from storage.units import readiness, units
-from storage.words import Audience, FileState, JobKind, Mark
+from storage.words import Audience, Channel, FileState, JobKind, Mark
 
 
 def begin(work: Work) -> bytes:
@@ -42,13 +43,14 @@ def keep(
     draft: str,
     opened: str,
     language: str,
+    unproved: bool = False,
 ) -> None:
     """Seal items to the draft or, with ``to_case``, to the case that was opened.
 
     What accuses those who stand above us goes to them alone, beside that case.
     ``draft`` and ``opened`` are report ids as hex. A file becomes an item now and is
     fetched by a durable job, unless it can never be. Raises DraftGone or NotFound rather
-    than lose an item.
+    than lose an item. ``unproved`` marks what goes to the case: its sender may be forged.
     """
     if not items:
         return
@@ -58,6 +60,9 @@ def keep(
         report = bytes.fromhex(opened if item.to_case else draft)
         beside = accusations.begin(work, item, report) if item.to_case else None
         content = _content(work, incoming, item, beside or report, language)
+        if item.to_case and unproved:
+            marks = (*content.marks, Mark.UNPROVED.value)
+            content = replace(content, marks=marks)
         if item.to_case and beside is None:
             additions.append((content, item.audience))
             continue
@@ -175,8 +180,15 @@ def seal(exchange: Exchange, turn: Turn) -> bool:
         draft=memory.report,
         opened=exchange.case_of(turn),
         language=work.office.language(turn.state.language),
+        unproved=_is_unproved(exchange),
     )
     return True
+
+
+def _is_unproved(exchange: Exchange) -> bool:
+    """Tell whether a message without number and code came where anybody can be its sender."""
+    is_sms = exchange.incoming.channel is Channel.SMS
+    return is_sms and exchange.opening.proof is not Proof.OPENED
 
 
 def changes_nothing(exchange: Exchange, turn: Turn) -> bool:

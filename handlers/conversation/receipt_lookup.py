@@ -7,7 +7,7 @@
 from handlers import dialogue
 from handlers.cases import receipts
 from handlers.cases.receipts import Question
-from handlers.conversation.exchange import names, recall
+from handlers.conversation.exchange import recall
 from handlers.messages import Incoming, Kind
 from handlers.rules import numbering
 from handlers.work import Work
@@ -30,8 +30,9 @@ def look(work: Work, incoming: Incoming) -> Question | None:
     words = work.office.questionnaire.keywords
     found = numbering.read_receipt(
         incoming.text,
-        number=memory.number,
-        expects_code=waits or words.first(incoming.text) is not None,
+        expects_code=waits
+        or bool(memory.number)
+        or words.first(incoming.text) is not None,
         keywords=receipts.keywords(work.office),
     )
     number = (found.number if found else "") or memory.number
@@ -39,5 +40,5 @@ def look(work: Work, incoming: Incoming) -> Question | None:
         return None
     if not found.code and not waits and memory.report:
         return None  # inside a report a number alone is a weak sign: it stays an answer
-    name = names(work.office, incoming)[0]
-    return receipts.question(work, number, found.code, name)
+    whole = bool(found.number and found.code)
+    return receipts.question(work, number, found.code, whole=whole)

@@ -6,6 +6,7 @@ still keeps the bytes and decides nothing. A custodian reads what is kept and re
 """
 
 from handlers import inbox
+from handlers.conversation.exchange import acknowledge
 from handlers.errors import NotReady
 from handlers.inbox import Outcome
 from handlers.messages import Incoming, Kind, Reply
@@ -57,6 +58,7 @@ def keep_message(work: Work, incoming: Incoming, raw: bytes, reason: str) -> Out
     life = work.office.rulebook.lifetimes.days("quarantine")
     due = work.now + life if incoming.media else work.now
     inbox.owe_erasure(work, incoming, due)
+    acknowledge(work, incoming)
     if incoming.kind not in _HEAR_NOTHING:
         reporters.say(
             work,

@@ -1,6 +1,7 @@
-"""What a reporter does with number and code: status, add, read, answer, withdraw, erase.
+"""What a reporter does with number and code: status, read, add, answer.
 
-Also the clean chat, which needs neither.
+For 15 minutes after them words can be added without; what takes away or redirects is an
+order (``handlers/talk/orders.py``). Also the clean chat, which needs neither.
 """
 
 from dataclasses import replace
@@ -9,55 +10,24 @@ from typing import Final
 from handlers.messages import Choice, Command, CommandName, Proof, Reply
 from handlers.questionnaire.keywords import normalise
 from handlers.questionnaire.steps import Option, Step
-from handlers.talk.report import KINDS
+from handlers.talk import orders
 from handlers.talk.state import State
-from handlers.talk.talk import Talk, hold, release
+from handlers.talk.talk import Talk, hold, keep, release, release_if_held
 from handlers.talk.turn import Item, Turn
-from storage.words import Audience, ItemKind, Wanted
+from storage.words import Audience, ItemKind
 
 WELCOME: Final = "Q01"
 ASK_RECEIPT: Final = "Q22"
 ASK_ADDITION: Final = "Q23"
 ASK_REPLY: Final = "Q25"
-SURE_WITHDRAW: Final = "Q26"
-SURE_FORGET: Final = "Q27F"
-SURE_ERASE: Final = "Q27C"
-WHICH_RIGHT: Final = "Q30"
 SURE_CLEAN: Final = "CLEAN"
-WHICH_NEWS: Final = "Q21K"
 
-PURPOSES: Final = frozenset(
-    {
-        "STATUS",
-        "READ",
-        "ADD",
-        "ANSWER",
-        "WITHDRAW",
-        "FORGET",
-        "ERASE",
-        "RIGHTS",
-        "SUBSCRIBE",
-    }
-)
-_OPENS: Final = {
-    "ADD": ASK_ADDITION,
-    "ANSWER": ASK_REPLY,
-    "WITHDRAW": SURE_WITHDRAW,
-    "FORGET": SURE_FORGET,
-    "ERASE": SURE_ERASE,
-    "RIGHTS": WHICH_RIGHT,
-    "SUBSCRIBE": WHICH_NEWS,
-}
+_OPENS: Final = {"ADD": ASK_ADDITION, "ANSWER": ASK_REPLY}
+_KEPT: Final = frozenset({"STATUS", "READ", *_OPENS})
+"""What may wait for number and code in a later message; an order never does."""
+PURPOSES: Final = _KEPT | orders.WORDS
 STEPS: Final = frozenset(_OPENS.values())
 """The questions of this part."""
-_SURE: Final = {SURE_WITHDRAW: "WITHDRAW", SURE_FORGET: "FORGET"}
-_UNCHANGED: Final = frozenset({*_SURE, SURE_ERASE, WHICH_RIGHT, WHICH_NEWS})
-"""Whoever leaves one of these questions is told that nothing was changed."""
-_TOLD: Final = {
-    Wanted.NEUTRAL: "SUBSCRIBED",
-    Wanted.FULL: "SUBFULL",
-    None: "SUBNONE",
-}
 
 
 def receipt_choices() -> tuple[Choice, ...]:
@@ -66,8 +36,13 @@ def receipt_choices() -> tuple[Choice, ...]:
 
 
 def ask(talk: Talk, purpose: str) -> Turn:
-    """Do what was asked if the proof still stands, otherwise ask for number and code."""
-    if talk.facts.may_add and purpose not in {"STATUS", "READ"}:
+    """Do what was asked if the proof still stands, otherwise ask for number and code.
+
+    For an order no earlier proof stands.
+    """
+    if purpose in orders.WORDS:
+        return orders.instruct(talk, purpose)
+    if talk.facts.may_add and purpose in _OPENS:
         return _opened(talk, purpose)
     state = hold(talk.state, ASK_RECEIPT, purpose)
     return Turn(state, replies=(talk.question(state), *_waiting(state)))
@@ -79,36 +54,31 @@ def _waiting(state: State) -> tuple[Reply, ...]:
 
 
 def proved(talk: Talk) -> Turn:
-    """Act on a message that held a number, or number and code; it is never kept."""
+    """Act on a message that held a number, or number and code; it is never kept.
+
+    An order opens no question that another message could answer: where number and code
+    do not stand beside its word, it is only told how it is given.
+    """
     state, facts = talk.state, talk.facts
+    order = orders.named(talk)
     word = talk.book.keywords.first(talk.text)
-    purpose = (
-        word.command if word and word.command in PURPOSES else state.purpose or "STATUS"
-    )
+    purpose = word.command if word and word.command in PURPOSES else state.purpose
+    if purpose not in _KEPT:
+        purpose = "STATUS"
+    waiting = state if order else hold(state, ASK_RECEIPT, purpose)
     match facts.proof:
+        case Proof.OPENED if order:
+            return orders.take(talk, order)
         case Proof.OPENED:
             return _opened(talk, purpose)
-        case Proof.LOCKED:
-            return Turn(release_if_held(talk).state, replies=(_locked(talk),))
+        case Proof.BUSY:
+            return Turn(waiting, replies=(Reply("BUSY"),))
         case Proof.WRONG:
-            waiting = hold(state, ASK_RECEIPT, purpose)
-            reply = Reply("X02", {"n": str(facts.tries_left)})
-            return Turn(
-                waiting, replies=(reply if facts.tries_left > 0 else _locked(talk),)
-            )
+            return Turn(waiting, replies=(Reply("X02"),))
+        case Proof.NONE if order:
+            return orders.instruct(talk, order)
         case Proof.NONE:
-            waiting = hold(state, ASK_RECEIPT, purpose)
             return Turn(waiting, replies=(Reply("Q22C"), *_waiting(waiting)))
-
-
-def release_if_held(talk: Talk) -> Talk:
-    """Leave whatever is open beside the draft."""
-    beside = not talk.state.draft or talk.state.held
-    return replace(talk, state=release(talk.state)) if beside else talk
-
-
-def _locked(talk: Talk) -> Reply:
-    return Reply("X03", {"n": str(max(1, talk.facts.locked_minutes))})
 
 
 def _opened(talk: Talk, purpose: str) -> Turn:
@@ -127,21 +97,10 @@ def choose(talk: Talk, step: Step, option: Option) -> Turn:
     """Apply a choice to a question of this part."""
     if step.code == SURE_CLEAN:
         return _cleaned(talk) if option.code == "YES" else keep(talk)
-    if step.code in _SURE:
-        return _confirmed(talk, step, agreed=option.code == "YES")
-    if step.code == WHICH_NEWS:
-        return _subscribed(talk, KINDS.get(option.code))
     if option.code == "DONTKNOW":
         turn = take_text(talk, step, _in_words(talk, option))
         return turn if not turn.items else replace(_finish(talk), items=turn.items)
     return _finish(talk)
-
-
-def _subscribed(talk: Talk, kind: Wanted | None) -> Turn:
-    if not talk.facts.may_add:
-        return too_late(talk, "SUBSCRIBE")
-    turn = talk.reopen(release(talk.state), Reply(_TOLD[kind]))
-    return replace(turn, command=Command(CommandName.SUBSCRIBE, notify=kind))
 
 
 def clean_choices(talk: Talk) -> tuple[Choice, ...]:
@@ -177,30 +136,9 @@ def _finish(talk: Talk) -> Turn:
     return talk.reopen(release(talk.state), Reply("THANKS"))
 
 
-def _confirmed(talk: Talk, step: Step, *, agreed: bool) -> Turn:
-    if not agreed:
-        return keep(talk)
-    purpose = _SURE[step.code]
-    if not talk.facts.may_add:
-        return too_late(talk, purpose)
-    reply = Reply("WITHDRAWN" if purpose == "WITHDRAW" else "FORGOTTEN")
-    turn = talk.reopen(release(talk.state), reply, *held_back(talk))
-    return replace(turn, command=Command(CommandName(purpose.lower())))
-
-
-def held_back(talk: Talk) -> tuple[Reply, ...]:
-    """Say so where a legal process keeps the reporter's name for now."""
-    return (Reply("HELDBACK"),) if talk.facts.promises.held else ()
-
-
-def keep(talk: Talk) -> Turn:
-    """Change nothing."""
-    return talk.reopen(release(talk.state), Reply("KEPT"))
-
-
 def leave(talk: Talk) -> Turn:
     """Close what is open beside the draft; ask the draft's own question, or welcome."""
-    if talk.state.step in {*_UNCHANGED, SURE_CLEAN}:
+    if talk.state.step in {*orders.ASKED, SURE_CLEAN}:
         return keep(talk)
     state = release(talk.state)
     if state.draft:

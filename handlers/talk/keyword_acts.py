@@ -7,8 +7,16 @@ from typing import Final
 from handlers.messages import Command, CommandName, Reply
 from handlers.questionnaire.keywords import Word, normalise
 from handlers.questionnaire.steps import Step, StepKind
-from handlers.talk import followup, report
-from handlers.talk.talk import EDIT_MENU, Talk, discard, hold, is_of_draft, release
+from handlers.talk import followup, orders, report
+from handlers.talk.talk import (
+    EDIT_MENU,
+    Talk,
+    discard,
+    hold,
+    is_of_draft,
+    release,
+    release_if_held,
+)
 from handlers.talk.turn import Turn
 
 LANGUAGE: Final = "Q29"
@@ -33,10 +41,11 @@ def grant(talk: Talk, word: Word) -> Turn:
 
 
 def led(talk: Talk) -> Turn | None:
-    """Do what the first word of a message asks for, if it asks for something."""
+    """Do what the first word of a message asks for, or what a right of the menu is called."""
     word = talk.book.keywords.first(talk.text)
     if not word:
-        return None
+        right = "" if talk.open else orders.named_right(talk, normalise(talk.text))
+        return orders.instruct(talk, right) if right else None
     if word.rest and followup.may_take(talk, word.command):
         return followup.take_at_once(talk, word.command, word.rest)
     free = not talk.open or word.command in followup.PURPOSES
@@ -181,7 +190,7 @@ def _edit(talk: Talk) -> Turn:
 
 
 def _lost_code(talk: Talk) -> Turn:
-    return talk.reopen(followup.release_if_held(talk).state, Reply("LOSTCODE"))
+    return talk.reopen(release_if_held(talk).state, Reply("LOSTCODE"))
 
 
 def _noted(talk: Talk) -> Turn:

@@ -45,6 +45,11 @@ class Talk:
         """Whether the message holds a case number, with a code or without."""
         return self.facts.proof is not Proof.NONE or self.facts.number_only
 
+    @property
+    def has_buttons(self) -> bool:
+        """Whether a question can be answered by a button that nobody else can press."""
+        return self.incoming.channel is Channel.TELEGRAM
+
     def numbered(self, step: Step) -> bool:
         """Say whether the options' numbers are the last that were seen."""
         if self.on_sms:
@@ -160,6 +165,17 @@ def hold(state: State, step: str, purpose: str = "") -> State:
 def release(state: State) -> State:
     """Close such a question; the draft's own one is open again."""
     return replace(state, step=state.held, held="", menu="", purpose="", noted=False)
+
+
+def release_if_held(talk: Talk) -> Talk:
+    """Leave whatever is open beside the draft."""
+    beside = not talk.state.draft or talk.state.held
+    return replace(talk, state=release(talk.state)) if beside else talk
+
+
+def keep(talk: Talk) -> Turn:
+    """Change nothing, and say so."""
+    return talk.reopen(release(talk.state), Reply("KEPT"))
 
 
 def discard(state: State, reply: Reply) -> Turn:

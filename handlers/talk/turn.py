@@ -26,8 +26,8 @@ class Facts:
 
     ``token`` is a fresh random token (8 letters, url-safe) for a draft that may begin.
     ``may_add``: number and code were shown within the last 15 minutes. ``proof``: what
-    became of number and code in this message; ``number_only``: it held a number but no
-    code. ``promises`` are about the opened case. ``resumed_expired``: the draft had
+    became of number and code in this message; ``whole``: it held both itself, with no
+    number from before; ``number_only``: it held a number but no code. ``promises`` are about the opened case. ``resumed_expired``: the draft had
     expired before this message came. ``cleans``: messages can be deleted on both sides
     of this chat. ``quoted``: the case whose notice this message quotes. ``late_part``: of
     the album with which a report was just sent; ``overtaken``: its person wrote since.
@@ -37,8 +37,7 @@ class Facts:
     token: str = field(repr=False)
     may_add: bool = False
     proof: Proof = Proof.NONE
-    tries_left: int = 0
-    locked_minutes: int = 0
+    whole: bool = False
     number_only: bool = False
     resumed_expired: bool = False
     promises: Promises = Promises()

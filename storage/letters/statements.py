@@ -28,9 +28,9 @@ notice before it along. ``oldest``: by age alone.
 NEXT_DUE = """
 SELECT MIN(o.due) AS due FROM outbox AS o
 WHERE o.channel = :channel AND o.lease_until IS NULL AND o.failed IS NULL
-  AND NOT EXISTS (
+  AND (o.priority = 0 OR NOT EXISTS (
     SELECT 1 FROM outbox AS p
     WHERE p.order_name = o.order_name AND p.id < o.id AND p.priority > 0
-      AND p.failed IS NULL)
+      AND p.failed IS NULL))
 """
 """When the next letter of a channel is due that no lease and no older letter holds back."""

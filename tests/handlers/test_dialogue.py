@@ -320,14 +320,13 @@ def test_number_and_code_are_asked_for():
 
 
 @pytest.mark.parametrize(
-    ("proof", "tries", "said"),
-    [(Proof.WRONG, 3, ["X02"]), (Proof.WRONG, 0, ["X03"]), (Proof.LOCKED, 0, ["X03"])],
+    ("proof", "said"), [(Proof.WRONG, ["X02"]), (Proof.BUSY, ["BUSY"])]
 )
-def test_a_wrong_code_is_told(proof, tries, said):
-    phone = sms().proving(proof, may_add=False, tries_left=tries, locked_minutes=9)
+def test_a_code_that_is_wrong_or_was_not_tried_is_told(proof, said):
+    phone = sms().proving(proof, may_add=False)
     assert phone.say("STATUS 7K3M-9QXB 1").said == said
     assert phone.command is None
-    assert str(tries or 9) in phone.heard[0].text
+    assert wants_receipt(phone.state)
 
 
 def test_read_then_answer():
@@ -383,70 +382,105 @@ def test_adding_works_for_fifteen_minutes():
     assert phone.said == ["TIMEOVER", "Q22"]
 
 
+RECEIPT = "7K3M-9QXB 1234567890123456"
+GIVEN = [
+    ("TARIK", CommandName.WITHDRAW, "WITHDRAWN"),
+    ("WITHDRAW", CommandName.WITHDRAW, "WITHDRAWN"),
+    ("LUPAKAN SAYA", CommandName.FORGET, "FORGOTTEN"),
+    ("HAPUS", CommandName.ERASE, "Q27"),
+    ("BATASI", CommandName.RESTRICT, "RESTRICTED"),
+    ("Lihat data", CommandName.ACCESS, "ACCESSED"),
+    ("KABAR", CommandName.SUBSCRIBE, "SUBSCRIBED"),
+    ("kabar: dengan isi", CommandName.SUBSCRIBE, "SUBFULL"),
+    ("NEWS NO", CommandName.SUBSCRIBE, "SUBNONE"),
+]
+
+
+@pytest.mark.parametrize("phone", [sms, whatsapp])
+@pytest.mark.parametrize(("words", "name", "said"), GIVEN)
+def test_an_order_is_one_message_and_final(phone, words, name, said):
+    one = phone().proving(whole=True).say(f"{words} {RECEIPT}")
+    assert one.said == [said]
+    assert one.command
+    assert one.command.name is name
+    from_before = phone().proving(whole=False).say(f"{words} 1234567890123456")
+    assert from_before.command is None
+
+
 @pytest.mark.parametrize(
-    ("word", "ask", "name", "reply"),
+    ("word", "how"),
     [
-        ("TARIK", "Q26", CommandName.WITHDRAW, "WITHDRAWN"),
-        ("WITHDRAW", "Q26", CommandName.WITHDRAW, "WITHDRAWN"),
-        ("LUPAKAN", "Q27F", CommandName.FORGET, "FORGOTTEN"),
+        ("TARIK", "Q26H"),
+        ("LUPAKAN", "Q27FH"),
+        ("HAPUS", "Q27CH"),
+        ("HAK", "Q30H"),
+        ("KABAR", "Q21H"),
+        ("BATASI", "Q30H"),
     ],
 )
-def test_withdrawing_and_erasing_are_asked_twice(word, ask, name, reply):
-    phone = sms().proving().say(f"{word} 7K3M-9QXB 1234567890123456")
-    assert phone.said == [ask]
-    assert phone.plainly(may_add=True).say("TIDAK").said == ["KEPT"]
-    phone.say(word, "YA")
-    assert phone.said == [reply]
-    assert phone.command
-    assert phone.command.name is name
-    late = sms().plainly(may_add=True).say(word).plainly().say("YA")
-    assert late.said == ["TIMEOVER", "Q22"]
-    assert late.command is None
-
-
-def test_erasing_asks_what_and_names_the_day():
-    phone = sms().proving().say("HAPUS 7K3M-9QXB 1234567890123456")
-    assert phone.said == ["Q27C"]
-    phone.plainly(may_add=True)
-    assert phone.say("YA").command is None, "yes is no answer to what shall be erased"
-    assert phone.say("TIDAK").said == ["KEPT"]
-    phone.facts = replace(phone.facts, promises=Promises({"erase": "15/04/2026"}))
-    phone.say("HAPUS", "1")
-    assert phone.command
-    assert phone.command.name is CommandName.ERASE
-    assert "15/04/2026" in phone.heard[0].text
-    only = sms().plainly(may_add=True).say("HAPUS", "2")
-    assert only.said == ["Q27F"]
-    assert only.say("YA").said == ["FORGOTTEN"]
-    late = sms().plainly(may_add=True).say("HAPUS").plainly().say("1")
-    assert late.said == ["TIMEOVER", "Q22"]
-    assert late.command is None
-
-
 @pytest.mark.parametrize("phone", [sms, telegram, whatsapp])
+def test_an_order_alone_is_told_how_it_is_given(phone, word, how):
+    one = phone().plainly(may_add=True).say(word)
+    assert one.said == [how]
+    for answer in ("YA", "1", "3"):
+        assert one.say(answer).said == [how]
+    assert one.command is None
+    assert one.kept == []
+    assert one.say("Saksinya Bu Ani di loket dua").said == ["ADDED"]
+    numbered = phone().proving(Proof.NONE, may_add=False, number_only=True)
+    assert numbered.say(f"{word} 7K3M-9QXB").said == [how]
+    drafting = at_story(phone())
+    assert drafting.say(word).said in ([how], ["ACCEPTED"], drafting.said)
+    assert drafting.state.draft
+
+
 @pytest.mark.parametrize(
-    ("number", "said", "name"),
+    ("word", "asked", "button", "name", "said"),
     [
-        ("1", ["Q27F"], None),
-        ("2", ["Q27C"], None),
-        ("3", ["RESTRICTED"], CommandName.RESTRICT),
-        ("4", ["Q31"], None),
-        ("5", ["ACCESSED"], CommandName.ACCESS),
-        ("6", ["KEPT"], None),
+        ("TARIK", "Q26", "Ya, tarik", CommandName.WITHDRAW, "WITHDRAWN"),
+        ("LUPAKAN", "Q27F", "Ya, lupakan", CommandName.FORGET, "FORGOTTEN"),
+        ("HAPUS", "Q27C", "Seluruh laporan", CommandName.ERASE, "Q27"),
+        ("HAK", "Q30", "Batasi pemakaian", CommandName.RESTRICT, "RESTRICTED"),
+        ("KABAR", "Q21K", "Dengan isi", CommandName.SUBSCRIBE, "SUBFULL"),
     ],
 )
-def test_one_menu_leads_to_every_right(phone, number, said, name):
-    one = phone().proving().say("HAK 7K3M-9QXB 1234567890123456")
-    assert one.said == ["Q30"]
-    one.plainly(may_add=True).say(number)
-    assert one.said == said
-    assert (one.command.name if one.command else None) is name
-    late = phone().plainly(may_add=True).say("HAK").plainly().say("3")
-    assert late.said == ["TIMEOVER", "Q22"]
+def test_its_button_alone_answers_what_was_proved(word, asked, button, name, said):
+    phone = telegram().proving(whole=True).say(f"{word} {RECEIPT}")
+    assert phone.said == [asked]
+    assert phone.command is None
+    for typed in ("1", button):
+        assert phone.plainly(may_add=True).say(typed).said == ["PRESSIT", asked]
+        assert phone.command is None
+    pressed = Phone(phone.channel, phone.state, shown=phone.shown)
+    assert pressed.plainly(may_add=True).press(button).said == [said]
+    assert pressed.command
+    assert pressed.command.name is name
+    late = Phone(phone.channel, phone.state, shown=phone.shown).plainly().press(button)
+    assert late.said[0] == "TIMEOVER"
+    assert late.command is None
+
+
+def test_a_button_of_a_question_that_was_closed_takes_nothing():
+    phone = telegram().proving(whole=True).say(f"TARIK {RECEIPT}")
+    assert phone.plainly(may_add=True).say("TIDAK").said == ["KEPT"]
+    assert phone.press("Ya, tarik").said == ["X12"]
+    rights = telegram().proving(whole=True).say(f"HAK {RECEIPT}")
+    rights.plainly(may_add=True).press("Tidak jadi")
+    assert rights.press("Lupakan saya").said == ["Q30H"]
+    assert rights.command is None
+
+
+def test_erasing_names_the_day():
+    phone = sms().proving(whole=True)
+    phone.facts = replace(phone.facts, promises=Promises({"erase": "15/04/2026"}))
+    phone.say(f"HAPUS {RECEIPT}")
+    assert "15/04/2026" in phone.heard[0].text
 
 
 def test_a_correction_is_kept_and_asked_once():
-    phone = telegram().plainly(may_add=True).say("RIGHTS", "4", "Namanya Budi")
+    phone = telegram().proving(whole=True).say(f"CORRECT {RECEIPT}")
+    assert phone.said == ["Q31"]
+    phone.plainly(may_add=True).say("Namanya Budi")
     assert phone.said == ["CORRECTING"]
     assert phone.command
     assert phone.command.name is CommandName.CORRECT
@@ -455,39 +489,41 @@ def test_a_correction_is_kept_and_asked_once():
     assert more.command is None
     assert phone.kept == [("Q31", "Namanya Budi"), ("Q31", "bukan Badu")]
     assert phone.say("SELESAI").said == ["THANKS"]
-    late = telegram().plainly(may_add=True).say("HAK", "4").plainly().say("Namanya")
-    assert late.said == ["TIMEOVER", "Q22"]
+    late = sms().proving(whole=True).say(f"PERBAIKI {RECEIPT}").plainly().say("Namanya")
+    assert late.said == ["TIMEOVER", "Q30H"]
     assert late.kept == []
 
 
 def test_what_the_law_keeps_is_said():
-    phone = sms().plainly(may_add=True)
-    phone.facts = replace(phone.facts, promises=Promises(held=True))
-    assert phone.say("LUPAKAN", "YA").said == ["FORGOTTEN", "HELDBACK"]
-    assert phone.say("TARIK", "YA").said == ["WITHDRAWN", "HELDBACK"]
-    assert phone.say("HAPUS", "1").said == ["Q27", "HELDBACK"]
+    for word, said in (
+        ("LUPAKAN", "FORGOTTEN"),
+        ("TARIK", "WITHDRAWN"),
+        ("HAPUS", "Q27"),
+    ):
+        phone = sms().proving(whole=True)
+        phone.facts = replace(phone.facts, promises=Promises(held=True))
+        assert phone.say(f"{word} {RECEIPT}").said == [said, "HELDBACK"]
 
 
 def test_notices_are_asked_for_with_number_and_code():
     press = receipt_choices()[1].data
     phone = telegram().send(Kind.PRESS, press=press)
-    assert phone.said == ["Q22"]
-    phone.proving().say("7K3M-9QXB 1234567890123456")
+    assert phone.said == ["Q21H"]
+    phone.proving(whole=True).say(f"KABAR {RECEIPT}")
     assert phone.said == ["Q21K"]
     assert phone.command is None
-    for answer, kind, said in [
-        ("netral", Wanted.NEUTRAL, "SUBSCRIBED"),
-        ("2", Wanted.FULL, "SUBFULL"),
-        ("tidak", None, "SUBNONE"),
+    for button, kind, said in [
+        ("Kabar netral", Wanted.NEUTRAL, "SUBSCRIBED"),
+        ("Dengan isi", Wanted.FULL, "SUBFULL"),
+        ("Tanpa kabar", None, "SUBNONE"),
     ]:
-        chose = Phone(phone.channel, phone.state).plainly(may_add=True).say(answer)
+        chose = Phone(phone.channel, phone.state, shown=phone.shown)
+        chose.plainly(may_add=True).press(button)
         assert chose.said == [said]
         assert chose.command
         assert chose.command.name is CommandName.SUBSCRIBE
         assert chose.command.notify is kind
-    late = Phone(phone.channel, phone.state).plainly().say("netral")
-    assert late.said == ["TIMEOVER", "Q22"]
-    assert late.command is None
+
     noted = telegram().send(Kind.PRESS, press=receipt_choices()[0].data)
     assert noted.said == ["KEEP"]
 
@@ -575,7 +611,7 @@ def test_files_go_to_the_open_case_after_number_and_code():
     status = telegram().proving().media("", text="7K3M-9QXB 1234567890123456")
     assert status.command
     assert status.items[0].to_case
-    wrong = telegram().proving(Proof.WRONG, may_add=False, tries_left=2)
+    wrong = telegram().proving(Proof.WRONG, may_add=False)
     assert wrong.media("", text="7K3M-9QXB 1").said == ["X02", "FILE0"]
     assert wrong.kept == []
 

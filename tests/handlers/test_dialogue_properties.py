@@ -64,6 +64,7 @@ def _moves(draw):
         "message_id": draw(st.integers(0, 5)),
         "proof": draw(_proofs),
         "may_add": draw(st.booleans()),
+        "whole": draw(st.booleans()),
         "number_only": draw(st.sampled_from([False] * 12 + [True])),
         "expired": draw(st.sampled_from([False] * 20 + [True])),
         "quoted": draw(st.sampled_from([""] * 4 + ["7K3M-9QXB"])),
@@ -102,8 +103,7 @@ def _step(phone: Phone, move: dict[str, Any]) -> Incoming:
         may_add=move["may_add"],
         number_only=move["number_only"],
         resumed_expired=move["expired"],
-        tries_left=2,
-        locked_minutes=5,
+        whole=move["whole"],
         quoted=move["quoted"],
         late_part=move["late_part"],
     )

@@ -73,6 +73,7 @@ def test_other_questions_beside_a_draft_hold_nobody_either():
     assert phone.say("UBAH", "lewat").said == ["Q09"]
     sure = telegram().plainly(may_add=True).say("TARIK", "lewat")
     assert sure.said == ["KEPT"]
+    assert sure.kept == []
     assert sure.command is None
     for word in ("LEWAT", "SKIP"):
         adding = sms().plainly(may_add=True).say("TAMBAH", word)

@@ -52,8 +52,8 @@ def test_an_officer_s_words_follow_as_they_are():
 
 
 def test_parameters_and_the_agency_s_own_are_filled_in():
-    said = texts().say("X02", language="en", channel=Channel.SMS, n="2")
-    assert said.endswith("Tries left: 2.")
+    said = texts().say("X04", language="en", channel=Channel.SMS, n="2")
+    assert "at most 2 MB" in said
     assert "Inspektorat Jambi" in texts().say("Q01", language="id", channel=Channel.SMS)
 
 
@@ -66,7 +66,7 @@ def test_a_parameter_may_name_other_texts():
 
 
 def test_a_forgotten_parameter_loses_no_message():
-    assert "(n)" in texts().say("X02", language="id", channel=Channel.SMS)
+    assert "(n)" in texts().say("X04", language="id", channel=Channel.SMS)
 
 
 @pytest.mark.parametrize("language", ["id", "en"])

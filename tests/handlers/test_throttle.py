@@ -1,6 +1,4 @@
-"""Echoes of machines and floods of codes, in memory, with the time told."""
-
-from datetime import timedelta
+"""Echoes of machines, in memory, with the time told."""
 
 import pytest
 from hypothesis import given
@@ -10,12 +8,9 @@ from handlers.messages import Incoming, Kind
 from handlers.throttle import (
     CALM,
     ECHO_QUIET,
-    LOCKED,
-    MOST_OF_ALL,
     SAME_WORDS,
     SHORT_WORDS,
     Echoes,
-    Tries,
 )
 from storage.words import Channel
 from tests.conftest import NOW
@@ -150,12 +145,3 @@ def test_what_was_marked_as_read_leaves_however_fast_somebody_writes(here):
     here.delivers(Channel.SMS)
     here.say("+628120005", f"BACA {slip}", channel=Channel.SMS)
     assert any(QUESTION in letter.text for letter in here.delivers(Channel.SMS))
-
-
-def test_wrong_codes_of_everybody_together_make_every_try_slow(now):
-    tries = Tries()
-    for number in range(MOST_OF_ALL + 1):
-        assert not tries.flooded(now)
-        tries.wrong(number.to_bytes(32, "big"), now)
-    assert tries.flooded(now)
-    assert not tries.flooded(now + LOCKED + timedelta(seconds=1))

@@ -10,8 +10,7 @@ async def subscribed(town: Running, name: str) -> str:
     """Let a person report and ask for news; return the case's number and code."""
     phone = town.phone(name)
     paper = await report(phone, STORY)
-    await phone.say(f"KABAR {paper}")
-    await phone.say("NETRAL")
+    await phone.say(f"KABAR NETRAL {paper}")
     await phone.hears("kami akan mengabari Anda")
     assert kept(town.app.database, "subscriptions") == 1
     return str(paper)
@@ -30,6 +29,8 @@ async def test_a_report_is_withdrawn(town: Running) -> None:
     assert town.only_case().status == "RECEIVED"
 
     await sari.say("TARIK")
+    await sari.hears("TARIK nomor kode")
+    await sari.say(f"TARIK {paper}")
     await sari.hears("Yakin?")
     await sari.press("Ya, tarik")
     await sari.hears("Penarikan sudah dicatat")

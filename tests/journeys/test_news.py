@@ -51,11 +51,10 @@ async def sent(town: Running, to: Phone) -> list[dict[str, Any]]:
     return [one["params"] for one in asked if one["phone"] == to.name]
 
 
-async def wants_news(budi: Phone, answer: str = "NETRAL") -> str:
+async def wants_news(budi: Phone) -> str:
     """Report and ask for news; returns number and code."""
     paper = await report(budi, STORY)
-    await budi.say(f"KABAR {paper}")
-    await budi.say(answer)
+    await budi.say(f"KABAR NETRAL {paper}")
     await budi.hears("kami akan mengabari")
     return str(paper)
 
@@ -161,8 +160,7 @@ async def test_stop_in_the_middle_of_a_report_and_back_later(village: Running) -
     await budi.say("MULAI")
     await budi.hears("KABAR nomor kode")
     await budi.hears("asisten otomatis")
-    await budi.say(f"KABAR {paper}")
-    await budi.say("NETRAL")
+    await budi.say(f"KABAR NETRAL {paper}")
     await budi.hears("kami akan mengabari")
     await village.ask(village.only_case(), "Kapan itu terjadi?")
     await budi.hears("Ada kabar untuk nomor")

@@ -124,8 +124,7 @@ async def wants_news(town: Running, name: str) -> Phone:
     """Report and ask for news."""
     phone: Phone = town.phone(name)
     paper = await report(phone, STORY)
-    await phone.say(f"KABAR {paper}")
-    await phone.say("NETRAL")
+    await phone.say(f"KABAR NETRAL {paper}")
     await phone.hears("kami akan mengabari")
     assert kept(town.app.database, "subscriptions") == 1
     return phone

@@ -12,9 +12,7 @@ STORY = "kepala seksi minta tiga juta supaya izin cepat selesai"
 async def wants_news(person: Phone) -> Receipt:
     """Report in one message and ask for neutral news."""
     paper = await report(person, STORY)
-    await person.say(f"KABAR {paper}")
-    await person.hears("kabar")
-    await person.say("1")
+    await person.say(f"KABAR NETRAL {paper}")
     await person.hears("kami akan mengabari")
     return paper
 

@@ -135,8 +135,7 @@ def _reported(found: Whole) -> None:
     here.say(handle, "KIRIM")
     slip = found.slips["mine"] = here.receipt(handle)
     case = found.cases["mine"] = here.case(slip.number)
-    for words in (f"KABAR {slip}", "NETRAL"):
-        here.say(handle, words)
+    here.say(handle, f"KABAR NETRAL {slip}")
     here.act(officer.ask, case.report, TOLD["question"], by=sari)
     here.act(officer.note, case.report, TOLD["note"], by=sari)
     for words in (f"JAWAB {slip}", TOLD["reply"]):
@@ -179,8 +178,7 @@ def _held(found: Whole) -> None:
     case = _arrives(found, "held", handle, told, channel=Channel.SMS)
     sari = found.people["sari"].officer
     here.act(holds.hold, case.report, TOLD["reason of the hold"], by=sari)
-    for words in (f"KABAR {found.slips['held']}", "2"):
-        here.say(handle, words, channel=Channel.SMS)
+    here.say(handle, f"KABAR ISI {found.slips['held']}", channel=Channel.SMS)
     here.delivers(Channel.SMS)
 
 

@@ -118,8 +118,7 @@ async def on_sms(town: Running) -> str:
     await hurry(town)
     paper = await receipt(budi)
     (case,) = [one for one in town.cases() if one.number == paper.number]
-    await budi.say(f"KABAR {paper}")
-    await budi.say("NETRAL")
+    await budi.say(f"KABAR NETRAL {paper}")
     await hurry(town)
     await town.ask(case, QUESTION)
     await budi.say(f"BACA {paper}")

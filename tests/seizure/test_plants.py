@@ -476,8 +476,7 @@ def test_a_number_on_a_forged_case_is_an_unknown_number(here):
 
 def subscribed(here: Desk, handle: str) -> tuple[Case, Subscription]:
     case, slip = here.reports(handle)
-    here.say(handle, f"KABAR {slip}")
-    here.say(handle, "NETRAL")
+    here.say(handle, f"KABAR NETRAL {slip}")
     here.delivers()
     with here.database.reading() as session:
         name = here.keys.look_up(Purpose.SUBSCRIPTION_CASE, case.report)

@@ -23,7 +23,7 @@ from handlers.questionnaire.book import load
 from handlers.rules.routing import Lead
 from handlers.rules.rulebook import Rulebook
 from handlers.texts import Texts
-from handlers.throttle import Pace, Tries
+from handlers.throttle import Pace
 from handlers.work import Work
 from storage.cases import items as report_items
 from storage.cases import reports, tags
@@ -251,7 +251,7 @@ def arrive(
 
 
 def make_office(keys: ServerKeys) -> Office:
-    return replace(_office(), keys=keys, pace=Pace(), tries=Tries())
+    return replace(_office(), keys=keys, pace=Pace())
 
 
 @cache

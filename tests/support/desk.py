@@ -24,7 +24,7 @@ from handlers.conversation import receipt_lookup
 from handlers.inbox import Outcome
 from handlers.messages import Incoming, Kind, Proof
 from handlers.office import Office
-from handlers.throttle import Echoes, Pace, Tries
+from handlers.throttle import Echoes, Pace
 from handlers.work import Work
 from storage import outbox
 from storage.cases import cases, items
@@ -42,6 +42,8 @@ from tests.support.unsealing import secret_for
 
 R = TypeVar("R")
 START = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
+BUTTONS = {"TARIK": "-.Q26.YES", "LUPAKAN": "-.Q27F.YES", "HAPUS": "-.Q27C.ALL"}
+"""The button that confirms an order on Telegram."""
 STORY = "LAPOR Kepala dinas meminta uang dua puluh juta untuk izin usaha"
 
 
@@ -64,7 +66,7 @@ def _office() -> Office:
 
 def office_of(keys: ServerKeys) -> Office:
     """Return an office with the rules that come with the program."""
-    return replace(_office(), keys=keys, pace=Pace(), tries=Tries(), echoes=Echoes())
+    return replace(_office(), keys=keys, pace=Pace(), echoes=Echoes())
 
 
 def text(
@@ -121,11 +123,19 @@ class Desk:
         with self.database.reading() as session:
             asked = receipt_lookup.look(self.work(session), incoming)
         if asked is not None:
-            opening = receipts.open_with(self.office, asked, now=self.now)
+            opening = receipts.open_with(self.office, asked)
         return self.act(inbox.receive, incoming, opening)
 
     def say(self, handle: str, words: str, **more) -> Outcome:
         return self.take(text(words, handle=handle, received=self.now, **more))
+
+    def orders(self, handle: str, order: str, slip: Slip, **more) -> Outcome:
+        """Give an order with number and code; where its question comes, press its button."""
+        outcome = self.say(handle, f"{order} {slip}", **more)
+        press = BUTTONS.get(order, "")
+        if press and more.get("channel", Channel.TELEGRAM) is Channel.TELEGRAM:
+            return self.say(handle, "", kind=Kind.PRESS, press=press, **more)
+        return outcome
 
     def delivers(self, channel: Channel = Channel.TELEGRAM) -> list[Letter]:
         """Let everything leave; returns what left just now."""

@@ -13,6 +13,7 @@ from bot.channels import base
 from bot.channels.limits import Limits
 from bot.delivery import delivery, departures, ledger
 from bot.delivery.delivery import Delivery
+from bot.delivery.ledger import departure_of
 from bot.telemetry import breaker
 from bot.telemetry.metrics import Departure
 from bot.writer import Writer
@@ -247,10 +248,10 @@ async def test_what_is_given_up_holds_back_nobody_and_waits_for_a_person(
         assert wire.sent == ["satu", "dua", "tiga"], "never by itself"
 
 
-@pytest.mark.parametrize(
-    "error", [base.Later("x"), base.Unreachable("x"), base.Never("x")]
-)
-async def test_an_acknowledgment_is_tried_once_and_outside_the_order(database, error):
+@pytest.mark.parametrize("error", [base.Unreachable("x"), base.Never("x")])
+async def test_an_acknowledgment_that_is_refused_ends_outside_the_order(
+    database, error
+):
     wire = Provider()
     wire.answers["1"] = [base.Later("x", 30), error]
     async with running(database, wire) as house:
@@ -261,6 +262,27 @@ async def test_an_acknowledgment_is_tried_once_and_outside_the_order(database, e
         assert wire.sent == ["satu", "klik"]
         assert [row.priority for row in house.rows()] == [1]
         assert house.lost == []
+
+
+@pytest.mark.parametrize("error", [base.Later("x"), base.Doubtful("x", 1)])
+async def test_an_acknowledgment_that_failed_is_tried_again_for_its_15_seconds(
+    database, error
+):
+    wire = Provider()
+    wire.answers["1"] = [base.Later("x", 30), error, SENT, error, error]
+    async with running(database, wire) as house:
+        await house.post("satu")
+        await house.hears()
+        await house.post("klik", kind=LetterKind.ACK, press_id="p")
+        assert await house.hears() == [departure_of(error)]
+        house.later(seconds=4)
+        assert await house.hears() == [Departure.SENT]
+        assert wire.sent == ["satu", "klik", "klik"]
+        await house.post("lagi", kind=LetterKind.ACK, press_id="q")
+        assert await house.hears() == [departure_of(error)]
+        house.later(seconds=15)
+        assert await house.hears() == [Departure.EXPIRED]
+        assert [row.priority for row in house.rows()] == [1]
 
 
 async def test_an_expired_letter_is_not_sent(database):

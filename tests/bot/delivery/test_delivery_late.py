@@ -151,8 +151,7 @@ async def test_a_letter_in_time_is_sent(world):
 @pytest.mark.parametrize("tampered", [True, False])
 async def test_a_tampered_case_costs_its_letter_and_no_more(world, tampered, caplog):
     case, slip = world.here.reports("555")
-    world.here.say("555", f"KABAR {slip}")
-    world.here.say("555", "NETRAL")
+    world.here.say("555", f"KABAR NETRAL {slip}")
     world.here.delivers()
     world.post(case=case.report.hex())
     if tampered:

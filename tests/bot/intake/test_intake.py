@@ -11,8 +11,9 @@ from bot.writer import StoreUnavailable
 from handlers import inbox
 from handlers.conversation import receipt_lookup
 from handlers.rules import numbering
-from storage.words import Channel
+from storage.words import Channel, LetterKind
 from tests.support.doors import OURS, Doors, doors
+from tests.support.street import Street
 
 STORY = "LAPOR bendahara memotong uang bantuan"
 
@@ -58,7 +59,7 @@ async def test_a_receipt_is_tried_once_for_each_message(door: Doors) -> None:
     code = numbering.new_code(lambda below: below - 1)
     await door.telegram(door.update(f"STATUS {case.number} {code}"))
     (letter,) = door.letters()
-    assert "Sisa percobaan: 4" in letter.text
+    assert "belum cocok" in letter.text
 
 
 @pytest.mark.parametrize(
@@ -109,3 +110,16 @@ async def test_twilio_is_kept_waiting_while_the_store_comes_back(
     monkeypatch.setattr("bot.webhooks._WAIT", 0.01)
     assert (await door.twilio("sms", door.sms(STORY))).status_code == 204
     assert len(door.cases()) == 1
+
+
+async def test_a_tap_on_a_button_comes_to_rest_though_its_answer_failed(
+    door: Doors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stumbling(*_args: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(inbox, "receive", stumbling)
+    street = Street(door, Channel.TELEGRAM)
+    await street.press("-.Q01.REPORT", listen=False)
+    assert door.counted("telegram", "quarantined") == 1
+    assert [one.kind for one in door.letters()] == [LetterKind.ACK, LetterKind.REPLY]

@@ -1,5 +1,6 @@
 """The run over Twilio's list on a real store, the list itself told by the test."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -122,3 +123,56 @@ async def test_one_that_cannot_be_read_holds_up_no_other(
         listing.broken = set()
         assert await made.look() == 1
         assert taken(opened) == 3
+
+
+async def test_who_comes_after_a_killed_process_looks_within_five_minutes(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lost_messages, "FIRST_SECONDS", 0.0)
+    monkeypatch.setattr(lost_messages, "RENEW_SECONDS", 0.01)
+    async with doors(database_url, tmp_path) as opened:
+        killed = told(opened, [])[1]
+        assert await killed.look() == 0
+        lost = message(1, opened.clock() + timedelta(seconds=5))
+        listing, after, _ = told(opened, [lost])
+        after._holder = "after"  # noqa: SLF001 - another process
+        looked = asyncio.Event()
+
+        async def tell(*_: str) -> None:
+            looked.set()
+
+        after._tell = tell  # noqa: SLF001 - heard at the end of each look
+        assert await after.look() == 0
+        assert not looked.is_set(), "somebody else may still be at it"
+        running = asyncio.create_task(after.run())
+        opened.clock.shift += timedelta(minutes=4, seconds=30)
+        listing.now = opened.clock()
+        async with asyncio.timeout(10):
+            await looked.wait()
+        assert taken(opened) == 1
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_who_leads_goes_on_leading_while_it_rests(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lost_messages, "FIRST_SECONDS", 0.0)
+    monkeypatch.setattr(lost_messages, "RENEW_SECONDS", 0.01)
+    async with doors(database_url, tmp_path) as opened:
+        running = asyncio.create_task(told(opened, [])[1].run())
+        span = timedelta(seconds=lost_messages.LEASE_SECONDS - 1)
+
+        async def holds() -> None:
+            async with asyncio.timeout(10):
+                while not await opened.app.writer.run(  # noqa: ASYNC110 - renewed by itself
+                    leases.holds, "twilio.sms", "me", now=opened.clock()
+                ):
+                    await asyncio.sleep(0.01)
+
+        await holds()
+        for _ in range(3):
+            opened.clock.shift += span
+            await holds()
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)

@@ -295,7 +295,7 @@ async def reporters(here: Town) -> tuple[str, str]:
     }
     await here.telegram(f"STATUS {slip}")
     await here.telegram("", contact={**contact, "user_id": int(MARKS["chat"])})
-    for words in (f"KABAR {slip}", "2", f"JAWAB {slip}", MARKS["reply"]):
+    for words in (f"KABAR ISI {slip}", f"JAWAB {slip}", MARKS["reply"]):
         await here.telegram(words)
     await nobody_is_there(here)
     await here.twilio("sms", f"LAPOR {STORY}", MARKS["number"])

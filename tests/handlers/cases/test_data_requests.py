@@ -56,10 +56,16 @@ def reported(here: Desk, channel: Channel) -> tuple[Case, Slip]:
     for words in [*lines, *["LEWATI"] * 3, "Kepala dinas minta uang", "KIRIM"]:
         here.say(handle, words, channel=channel)
     slip = here.receipt(handle, channel)
-    here.say(handle, f"KABAR {slip}", channel=channel)
-    here.say(handle, "2", channel=channel)
+    here.say(handle, f"KABAR ISI {slip}", channel=channel)
     here.delivers(channel)
     return here.case(slip.number), slip
+
+
+def gives(here: Desk, channel: Channel, order: str, slip: Slip) -> str:
+    """Give an order and return all that was answered."""
+    here.delivers(channel)
+    here.orders(HANDLES[channel], order, slip, channel=channel)
+    return "\n".join(one.text for one in here.delivers(channel))
 
 
 def says(here: Desk, channel: Channel, *lines: str) -> str:
@@ -113,7 +119,7 @@ def test_forget_me_works_at_once_and_the_receipt_goes_on(here, channel):
     )
     with here.database.writing() as session:
         reveals_of(here, session, case)
-    answer = says(here, channel, f"LUPAKAN {slip}", "YA")
+    answer = gives(here, channel, "LUPAKAN", slip)
     assert "Nama dan kontak Anda sudah dihapus" in answer
     with here.database.reading() as session:
         assert not items.has_identity(session, case.report)
@@ -149,12 +155,14 @@ def reveals_of(here: Desk, session, case: Case) -> None:
 def test_each_right_is_asked_and_dated(here, channel):
     case, slip = reported(here, channel)
     for words, kind, said in [
-        (["HAK {}", "3"], RequestKind.RESTRICT, "05/03/2026"),
-        (["HAK {}", "4", "Nama bendaharanya Budi"], RequestKind.CORRECT, "05/03/2026"),
-        (["HAK {}", "5"], RequestKind.ACCESS, "05/03/2026"),
-        (["HAPUS {}", "1"], RequestKind.ERASE, "15/04/2026"),
+        ("BATASI", RequestKind.RESTRICT, "05/03/2026"),
+        ("PERBAIKI", RequestKind.CORRECT, "05/03/2026"),
+        ("LIHAT", RequestKind.ACCESS, "05/03/2026"),
+        ("HAPUS", RequestKind.ERASE, "15/04/2026"),
     ]:
-        answer = says(here, channel, *(line.format(slip) for line in words))
+        answer = gives(here, channel, words, slip)
+        if kind is RequestKind.CORRECT:
+            answer = says(here, channel, "Nama bendaharanya Budi")
         assert said in answer, kind
         assert ("requested", kind.value) in told(here, case)
     found = {one.kind: one for one in asked(here, case)}
@@ -181,7 +189,7 @@ def test_the_unit_is_alerted_without_a_word_of_what_was_asked(here):
         )
     case, slip = reported(here, Channel.SMS)
     here.delivers()
-    says(here, Channel.SMS, f"HAK {slip}", "4", "Nama bendaharanya Budi")
+    says(here, Channel.SMS, f"PERBAIKI {slip}", "Nama bendaharanya Budi")
     alerts = [one.text for one in here.delivers() if one.to == "999"]
     assert len([one for one in alerts if "asks about their own data" in one]) == 1
     assert not any("Budi" in one for one in alerts)
@@ -201,7 +209,7 @@ def test_asking_twice_moves_no_date(here):
 @both
 def test_a_limit_is_explained_in_words(here, channel):
     case, slip = reported(here, channel)
-    says(here, channel, f"HAK {slip}", "3")
+    gives(here, channel, "BATASI", slip)
     sari = here.house.supervisor.officer
     with pytest.raises(ReasonNeeded):
         answers(here, case, sari, RequestState.LIMITED)
@@ -223,8 +231,8 @@ def test_a_limit_is_explained_in_words(here, channel):
 @both
 def test_erasing_everything_takes_two_and_the_code_still_says_so(here, channel):
     case, slip = reported(here, channel)
-    says(here, channel, f"HAK {slip}", "5")
-    says(here, channel, f"HAPUS {slip}", "1")
+    gives(here, channel, "LIHAT", slip)
+    gives(here, channel, "HAPUS", slip)
     budi, agus = colleague(here, "budi"), colleague(here, "agus")
     sari = here.house.supervisor.officer
     erase = next(one.id for one in asked(here, case) if one.kind == RequestKind.ERASE)
@@ -258,7 +266,7 @@ def test_erasing_everything_takes_two_and_the_code_still_says_so(here, channel):
 
 def test_who_proposed_and_left_has_no_say(here):
     case, slip = reported(here, Channel.SMS)
-    says(here, Channel.SMS, f"HAPUS {slip}", "1")
+    gives(here, Channel.SMS, "HAPUS", slip)
     budi = colleague(here, "budi", Role.SUPERVISOR)
     assert answers(here, case, budi, RequestState.DONE) is False
     with here.database.writing() as session:
@@ -278,7 +286,7 @@ def test_a_legal_hold_keeps_all_but_the_contact_and_says_so(here, channel):
         assert row is not None
         row.hold = True
         cases.save(session, here.keys, row)
-    answer = says(here, channel, f"HAPUS {slip}", "1")
+    answer = gives(here, channel, "HAPUS", slip)
     assert "karena proses hukum" in answer
     with here.database.reading() as session:
         assert items.has_identity(session, case.report)

@@ -1,4 +1,4 @@
-"""Number and code: one way in, the same cost for the unknown, five tries, one receipt."""
+"""Number and code: one way in, the same cost for the unknown, no lock, one receipt."""
 
 import secrets
 
@@ -46,24 +46,17 @@ def test_the_unknown_costs_the_same_work_and_says_the_same(here, monkeypatch):
     assert known_says.buttons == unknown_says.buttons
 
 
-def test_five_tries_then_a_pause_for_this_contact_alone(here):
+def test_wrong_codes_lock_nobody(here):
     _, slip = here.reports("555")
     wrong = Slip(slip.number, wrong_code(slip.code))
     heard = []
-    for _ in range(6):
-        here.say("1", f"STATUS {wrong}")
+    for n in range(12):
+        here.say("1", f"{n} STATUS {wrong}")
         heard.append(here.delivers()[-1].text)
-    assert [
-        str(left) in text for left, text in zip((4, 3, 2, 1), heard[:4], strict=True)
-    ] == [True] * 4
-    assert heard[4] == heard[5]
-    here.say("1", f"STATUS {slip}")
-    assert here.delivers()[-1].text == heard[5], "locked even with the right code"
-    here.say("2", f"STATUS {slip}")
-    assert len(here.delivers()) >= 2, "the case itself is never locked"
-    here.later(minutes=16)
-    here.say("1", f"STATUS {slip}")
-    assert here.delivers()[-1].text != heard[5]
+    assert len(set(heard)) == 1
+    for handle in ("1", "2"):
+        here.say(handle, f"STATUS {slip}")
+        assert len(here.delivers()) >= 2
 
 
 @pytest.mark.both_stores
@@ -107,7 +100,7 @@ def test_a_crash_between_submit_and_receipt_heals(here):
 def test_a_number_without_its_code_opens_nothing(here):
     _, slip = here.reports("555")
     with here.database.reading() as session:
-        asked = receipts.question(here.work(session), slip.number, "", b"n" * 32)
-    opening = receipts.open_with(here.office, asked, now=here.now)
+        asked = receipts.question(here.work(session), slip.number, "")
+    opening = receipts.open_with(here.office, asked)
     assert opening.proof is Proof.NONE
     assert opening.number_only

@@ -298,7 +298,7 @@ class Everything(RuleBasedStateMachine):
         with self.database.reading() as session:
             asked = receipt_lookup.look(Work(session, office, now), incoming)
         if asked is not None:
-            opening = receipts.open_with(office, asked, now=now)
+            opening = receipts.open_with(office, asked)
         return lambda session: inbox.receive(
             Work(session, office, now), incoming, opening
         )

@@ -21,10 +21,9 @@ def also(here: Desk, channel: Channel, words: str = "Kontak lain") -> list[Lette
 
 
 def subscribes(
-    here: Desk, slip: object, handle: str, channel: Channel, answer: str = "1"
+    here: Desk, slip: object, handle: str, channel: Channel, kind: str = "NETRAL"
 ) -> None:
-    here.say(handle, f"KABAR {slip}", channel=channel)
-    here.say(handle, answer, channel=channel)
+    here.say(handle, f"KABAR {kind} {slip}", channel=channel)
 
 
 @pytest.mark.parametrize("language", ["id", "en"])
@@ -49,11 +48,11 @@ def test_the_first_contact_hears_of_a_second_one(
 def test_who_changes_the_kind_or_comes_back_alone_tells_nobody(here: Desk):
     channel = Channel.TELEGRAM
     _, slip = wanting(here, channel, "1")
-    subscribes(here, slip, HANDLES[channel], channel, "2")
+    subscribes(here, slip, HANDLES[channel], channel, "ISI")
     assert also(here, channel) == [], "the same handle is no other contact"
     subscribes(here, slip, "777", channel)
     assert [one.to for one in also(here, channel)] == [HANDLES[channel]]
-    subscribes(here, slip, "777", channel, "2")
+    subscribes(here, slip, "777", channel, "ISI")
     assert also(here, channel) == [], "a change of kind is no new contact"
 
 

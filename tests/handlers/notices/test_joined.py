@@ -145,8 +145,7 @@ def test_three_cases_are_three_notices(here: Desk):
 
 def test_another_contact_and_news_are_one_letter(here: Desk):
     case, slip = wanting(here, TELEGRAM, "1")
-    here.say("777", f"KABAR {slip}")
-    here.say("777", "NETRAL")
+    here.say("777", f"KABAR NETRAL {slip}")
     asks(here, case)
     asks(here, case)
     told = [one for one in notices(here, TELEGRAM) if one.to == "555"]
@@ -160,8 +159,7 @@ def test_another_contact_and_news_are_one_letter(here: Desk):
 def test_who_wants_no_words_any_more_gets_none_that_waited(here: Desk):
     case, slip = wanting(here, TELEGRAM, "2")
     asks(here, case, "Kata rahasia " * 700)
-    here.say("555", f"KABAR {slip}")
-    here.say("555", "NETRAL")
+    here.say("555", f"KABAR NETRAL {slip}")
     (told,) = notices(here, TELEGRAM)
     assert told.text == neutral(case)
 
@@ -171,8 +169,7 @@ def test_one_person_under_two_names_is_told_once(here: Desk):
     channel, number = Channel.WHATSAPP, "whatsapp:+62811"
     case, slip = wanting(here, channel, "1")
     scoped = {"channel": channel, "aliases": (number,)}
-    here.say("whatsapp:ID.45", f"KABAR {slip}", **scoped)
-    here.say("whatsapp:ID.45", "NETRAL", **scoped)
+    here.say("whatsapp:ID.45", f"KABAR NETRAL {slip}", **scoped)
     here.delivers(channel)
     asks(here, case)
     assert [one.to for one in notices(here, channel)] == ["whatsapp:ID.45"]

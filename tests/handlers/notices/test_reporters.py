@@ -43,8 +43,9 @@ def wanting(
     handle = HANDLES[channel]
     story = STORY.replace("LAPOR", {"id": "LAPOR", "en": "REPORT"}[language])
     case, slip = here.reports(handle, story, channel=channel)
-    here.say(handle, f"KABAR {slip}", channel=channel)
-    here.say(handle, answer, channel=channel)
+    word = {"id": "KABAR", "en": "NEWS"}[language]
+    kind = {"1": "NETRAL", "2": "ISI", "3": "TANPA KABAR"}[answer]
+    here.say(handle, f"{word} {kind} {slip}", channel=channel)
     here.delivers(channel)
     return case, slip
 
@@ -177,10 +178,9 @@ def test_the_mind_may_be_changed_and_stop_ends_all(here):
         ("NETRAL", [Wanted.NEUTRAL]),
         ("DENGAN ISI", [Wanted.FULL]),
         ("TANPA KABAR", []),
-        ("2", [Wanted.FULL]),
+        ("ISI", [Wanted.FULL]),
     ]:
-        here.say("555", f"KABAR {slip}")
-        here.say("555", answer)
+        here.say("555", f"KABAR {answer} {slip}")
         assert kinds == [one.kind for one in wishes(here, case)]
     here.delivers(channel)
     asks(here, case)
@@ -195,8 +195,7 @@ def test_no_news_ends_that_case_only_and_what_waits_of_it(here):
     second, _ = wanting(here, Channel.TELEGRAM, "1")
     for case in (first, second):
         asks(here, case)
-    here.say("555", f"KABAR {slip}")
-    here.say("555", "3")
+    here.say("555", f"KABAR TIDAK {slip}")
     assert wishes(here, first) == []
     assert len(wishes(here, second)) == 1
     told = notices(here, Channel.TELEGRAM)

@@ -34,8 +34,7 @@ def _moves(here: Desk, case) -> None:
 
 def _subscribed(here: Desk, handle: str, **more):
     case, slip = here.reports(handle, **more)
-    here.say(handle, f"KABAR {slip}", **more)
-    here.say(handle, "NETRAL", **more)
+    here.say(handle, f"KABAR NETRAL {slip}", **more)
     here.delivers(more.get("channel", Channel.TELEGRAM))
     return case, slip
 
@@ -99,8 +98,7 @@ def test_what_left_leads_to_nobody_and_its_copy_is_still_erased(here):
     (provider_id,) = _departs(here, Channel.SMS)
     assert [one.to for one in _left(here)] == ["+62811"]
 
-    here.say("+62811", f"HAPUS {slip}", channel=Channel.SMS)
-    here.say("+62811", "1", channel=Channel.SMS)
+    here.orders("+62811", "HAPUS", slip, channel=Channel.SMS)
     assert [(one.to, one.case) for one in _left(here)] == [("", "")]
 
     news = News(Channel.SMS, provider_id, rank=3, final=True, unreachable="gone")

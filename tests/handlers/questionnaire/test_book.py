@@ -248,7 +248,7 @@ def test_an_agency_may_bring_a_language_of_its_own(tmp_path):
 @pytest.mark.parametrize(
     ("language", "variant", "msgid", "text", "told"),
     [
-        ("en", "both", "X02", "Tries left.", "en both X02: other holes than in id"),
+        ("en", "both", "X04", "No.", "en both X04: other holes than in id"),
         ("en", "both", "X99", "New.", "both X99: not in both id and en"),
         ("id", "sms", "Q10", "{who}?", "id sms Q10: nobody fills in ['who']"),
         ("id", "both", "X09", "Balas STOP.", "id both X09: twilio takes STOP"),

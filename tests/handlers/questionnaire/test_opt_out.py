@@ -92,8 +92,7 @@ def test_in_the_middle_of_a_report_it_takes_the_draft_and_what_waits(here, chann
     assert kept == {case.report}
     here.say(handle, "MULAI", channel=channel)
     assert "KABAR nomor kode" in here.delivers(channel)[0].text
-    here.say(handle, f"KABAR {slip}", channel=channel)
-    here.say(handle, "NETRAL", channel=channel)
+    here.say(handle, f"KABAR NETRAL {slip}", channel=channel)
     here.delivers(channel)
     asks(here, case)
     assert len(notices(here, channel)) == 1
@@ -103,8 +102,7 @@ def test_in_the_middle_of_a_report_it_takes_the_draft_and_what_waits(here, chann
 def test_it_counts_for_one_sender_and_one_channel_only(here: Desk):
     case, slip = wanting(here, Channel.TELEGRAM, "1")
     for channel in (Channel.SMS, Channel.WHATSAPP):
-        here.say(HANDLES[channel], f"KABAR {slip}", channel=channel)
-        here.say(HANDLES[channel], "NETRAL", channel=channel)
+        here.say(HANDLES[channel], f"KABAR NETRAL {slip}", channel=channel)
     for channel in HANDLES:
         here.delivers(channel)
     asks(here, case)

@@ -176,9 +176,9 @@ def opens(old: Old) -> None:
         assert slip is not None
         office = office_of(keys)
         asked = receipts.question(
-            Work(session, office, old.now), slip.number, slip.code, b"n" * 32
+            Work(session, office, old.now), slip.number, slip.code
         )
-    opening = receipts.open_with(office, asked, now=old.now)
+    opening = receipts.open_with(office, asked)
     assert opening.proof is Proof.OPENED
 
 

@@ -92,8 +92,7 @@ def test_no_value_leads_from_people_to_cases(database, keys):
     """Walk a journey with everything in flight at once and compare all values."""
     here = desk(database, keys)
     case, slip = here.reports("555")
-    here.say("555", f"KABAR {slip}")
-    here.say("555", "NETRAL")
+    here.say("555", f"KABAR NETRAL {slip}")
     here.act(officer.ask, case.report, "Kapan?", by=here.house.supervisor.officer)
     here.say("666", "LAPOR Bendahara memotong dana bantuan operasional")
     here.say("777", "LAPOR")

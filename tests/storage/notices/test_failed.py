@@ -305,8 +305,7 @@ def test_who_withdraws_in_a_chat_gets_nothing_that_failed_there(here):
     _, slip = here.reports("555")
     here.say("555", "BANTUAN")
     _all_fail(here)
-    here.say("555", f"TARIK {slip}")
-    here.say("555", "YA")
+    here.orders("555", "TARIK", slip)
     assert [one for one in _failed(here) if one.to == "555"] == []
 
 

@@ -74,7 +74,7 @@ def _settle(here: Town) -> list[str]:
         if log.verify(session, here.keys) is not None:
             misses.append("the audit log is broken")
         misses += inspection.problems(session, here.keys)
-        # A killed process looks for what was missed at Twilio no more; its turn lasts ten
+        # A killed process looks for what was missed at Twilio no more; its turn lasts two
         # minutes, whoever comes after it takes over then.
         held_on = select(Lease.name).where(
             col(Lease.until) > utc_now(), col(Lease.name).not_like("twilio.%")
@@ -219,9 +219,9 @@ def _receipts(here: Town, held: Contents, found: list[Posted]) -> Iterator[str]:
 def _opens(here: Town, case: Case, code: str) -> bool:
     with here.store.database.reading() as session:
         asked = receipts.question(
-            Work(session, here.office, utc_now()), case.number, code, b"chaos"
+            Work(session, here.office, utc_now()), case.number, code
         )
-    opened = receipts.open_with(here.office, asked, now=utc_now())
+    opened = receipts.open_with(here.office, asked)
     return opened.proof is Proof.OPENED and opened.report == case.report
 
 

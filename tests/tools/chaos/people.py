@@ -23,7 +23,7 @@ EXAMPLE = "7K3M-9QXB"
 RECEIPT_SECONDS = 240.0
 PUZZLED = frozenset(
     (
-        *("X01", "X01H", "X01N", "X01R", "X02", "X03", "X06", "X07", "X09", "X11"),
+        *("X01", "X01H", "X01N", "X01R", "BUSY", "X02", "X06", "X07", "X09", "X11"),
         *("X12", "X13", "NOTKEPT", "NOTADDED", "FILE0", "EDIT0", "FULL", "NODRAFT"),
         *("TIMEOVER", "NEEDGATE", "POLITE", "LEFT", "STOPPED", "Q01"),
     )
