@@ -138,8 +138,7 @@ def _text(talk: Talk) -> Turn:
     step = talk.open
     if not talk.text:
         return keyword_acts.lost(talk, step) if step else _idle(talk, "")
-    forwarded = attachments.take_forwarded(talk)
-    return forwarded or _known(talk, step) or _free(talk, step)
+    return attachments.take_forwarded(talk) or _known(talk, step) or _free(talk, step)
 
 
 def _known(talk: Talk, step: Step | None) -> Turn | None:
@@ -183,11 +182,8 @@ def _loose(talk: Talk, step: Step | None, text: str) -> Turn:
         return keyword_acts.grant(talk, word)
     if step:
         return keyword_acts.lost(talk, step)
-    return orders.insist(talk) or _unasked(talk, text)
-
-
-def _unasked(talk: Talk, text: str) -> Turn:
-    return followup.take_unasked(talk) if talk.facts.may_add else _idle(talk, text)
+    added = followup.take_unasked(talk) if talk.facts.may_add else _idle(talk, text)
+    return orders.insist(talk) or added
 
 
 def _may_pass(step: Step) -> bool:

@@ -208,7 +208,6 @@ class Mark(StrEnum):
     VIA_BOT = "via_bot"
     INCOMPLETE = "incomplete"
     UNPROVED = "unproved"
-    """Added soon after number and code, without them, where a sender can be forged."""
 
 
 class LetterKind(StrEnum):
