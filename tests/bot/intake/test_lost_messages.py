@@ -147,11 +147,12 @@ async def test_who_comes_after_a_killed_process_looks_within_five_minutes(
         running = asyncio.create_task(after.run())
         opened.clock.shift += timedelta(minutes=4, seconds=30)
         listing.now = opened.clock()
-        async with asyncio.timeout(10):
-            await looked.wait()
+        waiting = asyncio.create_task(looked.wait())
+        await asyncio.wait([waiting], timeout=10)
+        for task in (running, waiting):
+            task.cancel()
+        await asyncio.gather(running, waiting, return_exceptions=True)
         assert taken(opened) == 1
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
 
 
 async def test_who_leads_goes_on_leading_while_it_rests(
