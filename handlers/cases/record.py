@@ -62,14 +62,18 @@ def event(
 def _register(work: Work, case: Case) -> None:
     """Give the internal register number at the first act of an officer.
 
-    Not at submit: the order of numbers must not tell the order in which reports came.
+    Not at submit: the order of numbers must not tell the order in which reports came. A
+    number that a case left when it came to, or from, the unit above us is given first, so
+    that no gap tells of it.
     """
     if case.register_number is None:
-        case.register_year = case.day.year
+        year = case.day.year
         is_above = case.unit == above.id_of(work.store, work.keys)
-        case.register_number = cases.next_register_number(
-            work.store, case.day.year, above=is_above
+        dropped = cases.dropped_register_number(work.store, year, above=is_above)
+        case.register_number = dropped or cases.next_register_number(
+            work.store, year, above=is_above
         )
+        case.register_year = year
 
 
 def seal_to_case(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import tuple_
+from sqlalchemy import func, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
@@ -137,6 +137,31 @@ def queue_page(
             tuple_(*order) > (after.urgency, after.due, after.day, after.report)
         )
     return list(session.exec(query.order_by(*order).limit(limit)).all())
+
+
+def unregister(case: Case) -> None:
+    """Take a case's register number away; the next case of its series gets it."""
+    case.register_year = case.register_number = None
+
+
+def dropped_register_number(session: Session, year: int, *, above: bool) -> int | None:
+    """Return the first number of a series that no case has any more; None without a gap.
+
+    Nobody else gets one of this series until the commit.
+    """
+    step, name = (-1, -year) if above else (1, year)
+    row = session.get(Register, name, with_for_update=True, populate_existing=True)
+    if row is None:
+        return None
+    there = (
+        Case.register_year == year,
+        col(Case.register_number) * step > 0,
+    )
+    if session.exec(select(func.count()).where(*there)).one() == abs(row.last):
+        return None
+    taken = set(session.exec(select(Case.register_number).where(*there)))
+    every = range(step, row.last + step, step)
+    return next((number for number in every if number not in taken), None)
 
 
 def next_register_number(session: Session, year: int, *, above: bool) -> int:

@@ -143,3 +143,28 @@ def test_the_unit_above_us_leaves_no_gap_in_the_register(database):
             for above in (False, True, True, False, True)
         ]
     assert found == [1, -1, -2, 2, -3]
+
+
+def test_a_number_that_a_case_left_is_given_again(database, keys):
+    """Each series by itself, from its beginning; without a gap there is none to give."""
+    left = {False: [2, 3], True: [-1]}
+    with database.writing() as session:
+        assert cases.dropped_register_number(session, 2026, above=False) is None
+        for n in range(8):
+            above, case = n > 4, made(keys, n)
+            number = cases.next_register_number(session, 2026, above=above)
+            if number not in left[above]:
+                case.register_year, case.register_number = 2026, number
+            session.add(case)
+    for above, numbers in left.items():
+        for number in numbers:
+            with database.writing() as session:
+                found = cases.dropped_register_number(session, 2026, above=above)
+                assert found == number
+                case = made(keys, 100 + number)
+                case.register_year, case.register_number = 2026, found
+                session.add(case)
+        with database.writing() as session:
+            assert cases.dropped_register_number(session, 2026, above=above) is None
+    with database.writing() as session:
+        assert cases.dropped_register_number(session, 2027, above=False) is None
