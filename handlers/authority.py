@@ -197,6 +197,18 @@ def require_handler(work: Work, case: Case, officer: Officer) -> None:
         raise TwoPeopleNeeded
 
 
+def may_hand_over(work: Work, case: Case, officer: Officer) -> bool:
+    """Tell whether an officer may give a case to another unit.
+
+    Who handles it, and is a supervisor of its unit or took the case.
+    """
+    try:
+        require_handler(work, case, officer)
+    except (NotYours, TwoPeopleNeeded):
+        return False
+    return officer.role == Role.SUPERVISOR or case.officer == officer.id
+
+
 def require_custodian(work: Work, officer: Officer, row: Reveal | None = None) -> Unit:
     """Return the vault; raise TwoPeopleNeeded unless this officer guards it and only it.
 

@@ -71,6 +71,14 @@ class NotYours(KentonganError):
     """What you ask for belongs to another unit; ask its supervisor if you need to work on it."""
 
 
+class NoTarget(KentonganError):
+    """A case goes to another unit that handles cases, with a key and somebody to read it."""
+
+
+class TargetChanged(KentonganError):
+    """The unit got another key meanwhile; compare its words again before you confirm."""
+
+
 class RevealOver(KentonganError):
     """The request is over: answered, ended, or too old; look at the list again."""
 

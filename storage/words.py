@@ -170,6 +170,7 @@ class EventCode(StrEnum):
     ANSWERED = "answered"
     HELD = "held"
     RELEASED = "released"
+    HANDED_OVER = "handed_over"
     PURGED = "purged"
 
 

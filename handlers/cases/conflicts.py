@@ -5,6 +5,9 @@ another member, because only a key holder can seal the case anew. It protects wh
 be opened later, not what was read.
 """
 
+from collections.abc import Callable, Mapping
+from functools import partial
+
 from handlers import authority
 from handlers.cases import record
 from handlers.errors import NotGranted, NotYours, RevealOver
@@ -74,7 +77,8 @@ def settle(work: Work, report: bytes, secret: bytes, *, by: Officer) -> bool:
     except case_keys.NotGranted:
         raise NotGranted from None
     if case_keys.needs_pair(work.store, keys, case):
-        _renew(work, case, opened, by)
+        seal = partial(case_keys.renew, work.store, keys, case, opened)
+        renew(work, case, seal, by=by)
         cases.save(work.store, keys, case)
         record.witness(work, case, "resealed", by)
     else:
@@ -84,9 +88,15 @@ def settle(work: Work, report: bytes, secret: bytes, *, by: Officer) -> bool:
     return True
 
 
-def _renew(work: Work, case: Case, opened: bytes, by: Officer) -> None:
+def renew(
+    work: Work, case: Case, seal: Callable[[], Mapping[bytes, bytes]], *, by: Officer
+) -> None:
+    """Give a case the new pair that ``seal`` makes: items are named anew, conflicts settled.
+
+    ``seal`` returns the hash of each item's new seal by its old one. The caller saves.
+    """
     there, missing = history.vouched(work.store, case)
-    renamed = case_keys.renew(work.store, work.keys, case, opened)
+    renamed = seal()
     hashes = [renamed.get(one, one) for one in there] + missing
     actor, day = Actor(ActorClass.OFFICER, by.id, work.now), work.day
     history.name_anew(work.store, work.keys, case, hashes, by=actor, day=day)

@@ -49,6 +49,16 @@ def is_barred(session: Session, report: bytes, officer: bytes) -> bool:
     return session.exec(told.limit(1)).first() is not None
 
 
+def was_declared(session: Session, report: bytes) -> bool:
+    """Tell whether anybody, a member today or not, declared a conflict on a case."""
+    if of_case(session, report):
+        return True
+    told = select(Event.id).where(
+        Event.report == report, Event.code == EventCode.CONFLICT.value
+    )
+    return session.exec(told.limit(1)).first() is not None
+
+
 def barred(session: Session, officer: bytes) -> list[bytes]:
     """Return the reports that lists must not show an officer."""
     query = select(Conflict.report).where(Conflict.officer == officer)

@@ -166,6 +166,22 @@ def name_anew(
         append(session, keys, case, code, by=by, day=day, item_hash=one)
 
 
+def hand_over(from_unit: bytes, to_unit: bytes) -> str:
+    """Return the detail of a hand-over: the ids of both units."""
+    return f"{from_unit.hex()}:{to_unit.hex()}"
+
+
+def handed_over(event: Event) -> tuple[bytes, bytes] | None:
+    """Return from which unit a case went to which; None for any other event."""
+    if event.code != EventCode.HANDED_OVER:
+        return None
+    was, _, now = event.detail.partition(":")
+    try:
+        return bytes.fromhex(was), bytes.fromhex(now)
+    except ValueError:
+        return None  # a line that was changed by hand; the chain says so
+
+
 def _counting(session: Session, case: Case) -> list[Event]:
     """Return the events whose names of items count: those since the last new key."""
     events = of_case(session, case.report)

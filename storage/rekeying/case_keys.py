@@ -1,8 +1,8 @@
-"""A case's own new pair: after a conflict of interest the unit's key opens it no more.
+"""A case's new pair: after a conflict of interest, or when it goes to another unit.
 
 The report's secret is replaced, what it opens is sealed anew, and the new secret goes to
-the other members one by one and to the recovery key. What an officer read before, or
-copied, stays with them; what comes after does not.
+the other members one by one and to the recovery key, or to the other unit. What an
+officer read before, or copied, stays with them; what comes after does not.
 """
 
 from collections.abc import Sequence
@@ -109,16 +109,29 @@ def renew(
     names the new seals in the history and settles the conflicts. Raises NotAuthentic for
     a file that we did not write.
     """
-    pair = sealing.new_pair()
-    renamed = items.reseal(session, keys, case.report, old_secret, pair.public)
-    for row in files.of_report(session, keys, case.report):
-        _reseal_file(session, keys, row, old_secret, pair.public)
-    session.exec(delete(Grant).where(col(Grant.report) == case.report))
-    case.public_key = pair.public
+    renamed, secret = _sealed_anew(session, keys, case, old_secret)
     offline = recovery_keys.key_for(session, keys, UnitKind.HANDLING)
     holder = (Recipient.RECOVERY, offline.id, offline.public_key)
-    reports.grant_to(session, keys, case.report, holder, 0, pair.secret)
-    share(session, keys, case, holders(session, keys, case), pair.secret)
+    reports.grant_to(session, keys, case.report, holder, 0, secret)
+    share(session, keys, case, holders(session, keys, case), secret)
+    return renamed
+
+
+def hand_over(
+    session: Session, keys: ServerKeys, case: Case, old_secret: bytes, to: Unit
+) -> dict[bytes, bytes]:
+    """Give a case to a verified unit with a new pair, sealed to that unit's key.
+
+    Where anybody declared a conflict the pair goes to the unit's other members one by one,
+    so that nobody who is barred gets it with the unit's key, today or when they come to the
+    unit later. Returns and raises as ``renew``.
+    """
+    case.unit = to.id
+    if conflicts.was_declared(session, case.report):
+        return renew(session, keys, case, old_secret)
+    renamed, secret = _sealed_anew(session, keys, case, old_secret)
+    reports.grant(session, keys, case.report, to, secret)
+    session.flush()
     return renamed
 
 
@@ -134,6 +147,22 @@ def share(
         holder = (Recipient.OFFICER, officer.id, officer.public_key)
         reports.grant_to(session, keys, case.report, holder, officer.generation, secret)
     session.flush()
+
+
+def _sealed_anew(
+    session: Session, keys: ServerKeys, case: Case, old_secret: bytes
+) -> tuple[dict[bytes, bytes], bytes]:
+    """Seal what a case holds to a new pair and delete every grant of the old one.
+
+    Returns the new seals' hashes by the old ones', and the new secret, which nobody has yet.
+    """
+    pair = sealing.new_pair()
+    renamed = items.reseal(session, keys, case.report, old_secret, pair.public)
+    for row in files.of_report(session, keys, case.report):
+        _reseal_file(session, keys, row, old_secret, pair.public)
+    session.exec(delete(Grant).where(col(Grant.report) == case.report))
+    case.public_key = pair.public
+    return renamed, pair.secret
 
 
 def _reseal_file(

@@ -75,6 +75,22 @@ def prepared(
     return account, pair.secret
 
 
+def unit_of(
+    session: Session, keys: ServerKeys, name: str, *logins: str
+) -> tuple[Unit, list[Person]]:
+    """Add a handling unit; the first of its members is a supervisor."""
+    unit = units.create(session, keys, name, UnitKind.HANDLING)
+    first = person(session, keys, logins[0], Role.SUPERVISOR)
+    memberships.admit_first(session, keys, unit, first.officer)
+    people = [first]
+    for login in logins[1:]:
+        people.append(person(session, keys, login))
+        memberships.admit(
+            session, keys, unit, people[-1].officer, first.officer, first.secret
+        )
+    return unit, people
+
+
 def build(session: Session, keys: ServerKeys) -> House:
     """Make the smallest house that may take reports; under ``KEYS`` by copying."""
     if keys is not KEYS:

@@ -57,6 +57,7 @@ CODES = [
         for code in RevealOf
     ),
     *(f"reveal.code.{code}" for code in ("TOLD", "NORECEIPT", "EXPIRED", "REMOVED")),
+    "reveal.code.HANDED_OVER",
     *(
         f"part.{step.code}"
         for step in load().report
