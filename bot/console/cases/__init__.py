@@ -5,6 +5,7 @@ case: one case: read it, with its history and the open steps
 changes: what changed in a case since a page was shown, in words
 conflicts: declare a conflict of interest; settle it with a new key for the case
 data_requests: the data requests of a case, and the list of all open ones
+handover: gives a case to another unit; tells the former one; finds a case by number
 holds: legal hold: set, release, list
 moves: a step: what it names, what the reporter will read, and then the step
 questions: a question to the reporter, and whether somebody just asked it

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from starlette.responses import Response
 
 from bot.console import access
-from bot.console.cases import changes, conflicts, data_requests
+from bot.console.cases import changes, conflicts, data_requests, handover
 from bot.console.evidence import contents
 from bot.console.evidence.contents import Contents
 from bot.console.reveals import opening
@@ -16,6 +16,7 @@ from handlers.authority import Act
 from handlers.cases import holds
 from handlers.cases import named as naming
 from handlers.cases.named import Named
+from handlers.errors import NotFound
 from handlers.notices import reporters, undelivered
 from handlers.rules import numbering
 from handlers.rules.workflow import Move
@@ -46,9 +47,15 @@ class HistoryLine:
 
 
 def case(visit: Visit) -> Response:
-    """Show a case; that it was read is written into its history first."""
+    """Show a case; that it was read is written into its history first.
+
+    Whose unit handed it over is told so (``handover.former``).
+    """
     done = visit.query.get("done", "")
-    return show(visit, done=done if done in DONE else "")
+    try:
+        return show(visit, done=done if done in DONE else "")
+    except NotFound:
+        return handover.former(visit)
 
 
 def show(
@@ -238,6 +245,8 @@ def _line(visit: Visit, event: Event, people: Mapping[bytes, str]) -> HistoryLin
         what = {key.hex(): name for key, name in people.items()}.get(event.detail, "")
     elif event.code in opening.EVENTS:
         what = opening.detail(visit, event.detail)
+    elif event.code == EventCode.HANDED_OVER:
+        what = handover.said(visit, event)
     elif event.code in _TROUBLE:
         what = words.own(f"trouble.{undelivered.why(event.detail)}")
     elif event.detail:

@@ -28,7 +28,7 @@ from storage.database.database import Database
 from storage.inspection import rows
 from storage.models import AuditLine, Case, Event, Grant, Item, Reveal, Unit
 from storage.rekeying import case_keys
-from storage.units import above, rotation, units
+from storage.units import above, memberships, rotation, units
 from storage.words import (
     EventCode,
     Reason,
@@ -210,7 +210,10 @@ def nothing(_: Handing) -> bytes:
 
 def one_without_a_key(there: Handing) -> bytes:
     with there.here.database.writing() as session:
-        return units.create(session, there.keys, "Empty", UnitKind.HANDLING).id
+        unit = units.create(session, there.keys, "Empty", UnitKind.HANDLING)
+        somebody = founded.person(session, there.keys, "joko")
+        memberships.join(session, there.keys, unit, somebody.officer)
+        return unit.id
 
 
 def one_where_everybody_is_barred(there: Handing) -> bytes:
