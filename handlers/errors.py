@@ -63,6 +63,14 @@ class KeptByLaw(KentonganError):
     """The case is on legal hold, so nothing is erased; explain the limit to the reporter."""
 
 
+class CodeUnknown(KentonganError):
+    """One of the codes stands in none of the lists, or fits no other; choose again."""
+
+
+class AboveNeeded(KentonganError):
+    """Only a member of the unit above us takes away that a head or our own is reported."""
+
+
 class NotFound(KentonganError):
     """Nothing is kept under this number; check it and try again."""
 

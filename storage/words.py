@@ -122,6 +122,15 @@ class Urgency(IntEnum):
     NORMAL = 2
 
 
+class Sp4n(StrEnum):
+    """Class of a complaint as SP4N-LAPOR! counts it; deadlines follow it."""
+
+    INFO = "INFO"
+    NON_SUPERVISORY = "NON_SUPERVISORY"
+    SUPERVISORY = "SUPERVISORY"
+    ASPIRATION = "ASPIRATION"
+
+
 class Anonymity(StrEnum):
     """How the reporter wishes to be known."""
 
@@ -172,6 +181,10 @@ class EventCode(StrEnum):
     RELEASED = "released"
     HANDED_OVER = "handed_over"
     PURGED = "purged"
+    CLASSIFIED = "classified"
+    CLASS_ASKED = "class_asked"
+    CLASS_AGREED = "class_agreed"
+    CLASS_DROPPED = "class_dropped"
 
 
 class Audience(StrEnum):
@@ -195,6 +208,7 @@ class ItemKind(StrEnum):
     CHOICES = "choices"
     TOLD = "told"
     NAMED = "named"
+    AGENCY = "agency"
 
 
 class Mark(StrEnum):

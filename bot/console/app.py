@@ -17,6 +17,7 @@ from typing_extensions import override
 from bot.console.cases import (
     acts,
     case,
+    classification,
     conflicts,
     data_requests,
     handover,
@@ -99,6 +100,14 @@ def routes(console: ConsoleContext) -> list[BaseRoute]:
         work("/cases/{number}/take-over", acts.take_over, post=True),
         work("/cases/{number}/ask", questions.ask, post=True),
         work("/cases/{number}/note", acts.note, post=True),
+        work("/cases/{number}/classification", classification.form),
+        work("/cases/{number}/classification", classification.correct, post=True),
+        work(
+            "/cases/{number}/classification/confirm",
+            classification.confirm,
+            post=True,
+        ),
+        work("/cases/{number}/classification/drop", classification.drop, post=True),
         work("/cases/{number}/requests/{request}", acts.answer, post=True),
         work("/requests", data_requests.requests),
         page(

@@ -93,6 +93,33 @@ class Words:
             case _:
                 return self.own(f"{what}.{code}")
 
+    def classed(self, field: str, code: str) -> str:
+        """Name what an officer classed a case as: ``field`` says which code it is."""
+        rules = self.office.rulebook
+        table = rules.classification
+        terms: Mapping[str, Mapping[str, Term]] = {
+            "post": rules.positions,
+            "employment": table.employment,
+            "acting": table.acting,
+            "sp4n": table.sp4n,
+        }
+        if not code:
+            return self.own("class.none")
+        if field in {"category", "further"}:
+            return ", ".join(
+                self.category(one) if "-" in one else self.group(one)
+                for one in code.split()
+            )
+        if field in terms:
+            return self._term(terms[field], code)
+        if field == "regency":
+            return rules.regencies.names.get(code, code)
+        return self.suggested(field, code)
+
+    def correction(self, code: str) -> str:
+        """Name why a case was classed anew."""
+        return self._term(self.office.rulebook.classification.reasons, code)
+
     def act(self, code: str) -> str:
         """Name a line of the log."""
         msgid = f"act.{code}"

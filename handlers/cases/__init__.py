@@ -1,5 +1,6 @@
 """The verbs on cases: of officers, of reporters, and of the clock.
 
+classification: an officer corrects what a case is about; what is lowered takes two
 conflicts: an officer declares a conflict of interest; the case gets its own key
 data_requests: a reporter's request about their own data: asked, promised, answered
 due_dates: sets a case's status and its next deadline

@@ -5,9 +5,9 @@ from datetime import date, datetime
 from handlers.office import Office
 from handlers.rules.deadlines import Clock, Pause, pending
 from handlers.work import Work
-from storage.cases import cases, history
+from storage.cases import cases, codes, history
 from storage.models import Case
-from storage.words import EventCode, Group, Status, Track, Urgency
+from storage.words import EventCode, Group, Sp4n, Status, Track, Urgency
 
 
 def enter(office: Office, case: Case, to: Status, now: datetime) -> None:
@@ -39,6 +39,7 @@ def set_due(work: Work, case: Case) -> None:
             began = event.day
     if began is not None:
         pauses.append(Pause(began, today))
+    sp4n = codes.read(work.keys, case).get("sp4n")
     clock = Clock(
         status=Status(case.status),
         group=Group(case.category),
@@ -48,6 +49,7 @@ def set_due(work: Work, case: Case) -> None:
         entered=entered,
         told=told,
         pauses=pauses,
+        sp4n=Sp4n(sp4n) if sp4n else None,
     )
     running = pending(work.office.rulebook.deadlines.rules, clock, work.office.calendar)
     if running:

@@ -15,11 +15,8 @@ from handlers.notices import officers as notices
 from handlers.rules import numbering, routing
 from handlers.rules.routing import Lead
 from handlers.work import Work
-from storage.cases import cases, figures, history, items, reports
+from storage.cases import cases, codes, figures, history, items, reports
 from storage.cases.items import Content
-from storage.crypto import sealing
-from storage.crypto.sealing import Context
-from storage.crypto.server_key import Purpose
 from storage.jobs import jobs
 from storage.models import Case, Unit
 from storage.notices import subscriptions
@@ -122,13 +119,7 @@ def _opened(
         due=day,
         canary=canary,
         public_key=public,
-        figures=keys.lock(
-            Purpose.FIGURES,
-            sealing.spaced(
-                json.dumps(_figures(answers, decision.subcategory)).encode()
-            ),
-            Context("cases", report, "figures"),
-        ),
+        figures=codes.sealed(keys, report, _figures(answers, decision.subcategory)),
         head=history.START,
         tag=b"",
     )

@@ -2,6 +2,7 @@
 
 ``id/*.toml`` are the tables for Indonesia; an agency may edit its own copies.
 
+classification: what an officer may correct on a case, why, and what takes two
 deadlines: when something is due, on the calendar of working days
 gazetteer: the names of all places, found exactly or with one letter wrong
 lifetimes: how long each kind of data is kept

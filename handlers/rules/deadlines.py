@@ -21,7 +21,7 @@ from pydantic import (
 
 from handlers.rules.rulefile import NAME, Count, Entry, Table, filled, having
 from handlers.rules.workdays import DAY, MONTHS_IN_YEAR, Calendar, month_later
-from storage.words import Group, Status, Track, Urgency
+from storage.words import Group, Sp4n, Status, Track, Urgency
 
 _RIGHTS = ("D22", "D23", "D24", "D25", "D25A")
 """Rules that no copy of the file may leave out: a law or a promise stands behind them."""
@@ -41,7 +41,8 @@ class Unit(StrEnum):
 class Rule(Entry):
     """One deadline: how long, counted from what, for which cases, who is warned when.
 
-    Empty conditions hold for every case. ``warn_days`` are days after the start in the
+    Empty conditions hold for every case; ``classes`` stand above ``groups`` on a case that
+    an officer gave a class. ``warn_days`` are days after the start in the
     rule's own unit, ``overdue_every`` working days after the deadline.
     """
 
@@ -59,6 +60,7 @@ class Rule(Entry):
     overdue_every: Count = Field(validation_alias="overdue_every_wd")
     statuses: frozenset[Status] = frozenset()
     groups: frozenset[Group] = frozenset()
+    classes: frozenset[Sp4n] = frozenset()
     tracks: frozenset[Track] = frozenset()
     urgencies: frozenset[Literal["URGENT", "HIGH", "NORMAL"]] = frozenset()
 
@@ -105,6 +107,7 @@ class Clock:
     entered: date
     told: date
     pauses: Sequence[Pause] = ()
+    sp4n: Sp4n | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,12 +198,19 @@ def _running(
             rule.active
             and rule.since in starts
             and clock.status in (rule.statuses or {clock.status})
-            and clock.group in (rule.groups or {clock.group})
+            and _is_of_kind(rule, clock)
             and clock.track in (rule.tracks or {clock.track})
             and clock.urgency.name in (rule.urgencies or {clock.urgency.name})
         ):
             start = starts[rule.since]
             yield Due(due(rule, start, calendar, clock.pauses), rule, start)
+
+
+def _is_of_kind(rule: Rule, clock: Clock) -> bool:
+    """Tell whether a rule is for this kind of case: by the class an officer gave, else its group."""
+    if rule.classes and clock.sp4n is not None:
+        return clock.sp4n in rule.classes
+    return clock.group in (rule.groups or {clock.group})
 
 
 def _after(rule: Rule, start: date, extra: int, calendar: Calendar) -> date:

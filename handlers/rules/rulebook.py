@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from handlers.rules.classification import Classification
 from handlers.rules.deadlines import Deadlines
 from handlers.rules.gazetteer import Gazetteer
 from handlers.rules.lifetimes import Lifetimes
@@ -71,6 +72,7 @@ class Rulebook(Entry):
     )
     categories: Table[Category] = Field(validation_alias="categories.toml")
     positions: Table[Position] = Field(validation_alias="positions.toml")
+    classification: Classification = Field(validation_alias="classification.toml")
     provinces: Provinces = Field(validation_alias="regions.toml")
     regencies: Regencies = Field(Regencies(), validation_alias="regencies.toml")
     place_words: PlaceWords = Field(PlaceWords(), validation_alias="places.toml")

@@ -2,6 +2,7 @@
 
 case_version: what a form was made for: of each part of a case a short hash
 cases: the queue: rows of cases, their order, filters, locks, register numbers
+codes: the exact codes of a case, under the server key
 conflicts: rows of conflicts of interest: who is barred from a case
 data_requests: rows of requests that reporters make about their own data
 figures: counts of cases, and counters by day

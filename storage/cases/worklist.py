@@ -1,17 +1,25 @@
 """What waits for one officer beside the queue: approvals, and cases they have taken."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 
+from sqlalchemy import func
 from sqlmodel import Session, col, or_, select
 
 from storage.cases import tags
 from storage.crypto.sealing import NotAuthentic
 from storage.crypto.server_key import ServerKeys
-from storage.models import REAL, Case
+from storage.models import REAL, Case, Event
+from storage.words import EventCode
 
 MOST = 200
 _ORDER = (col(Case.urgency), col(Case.due), col(Case.day), col(Case.report))
+
+_PROPOSING = (
+    EventCode.CLASS_ASKED.value,
+    EventCode.CLASS_AGREED.value,
+    EventCode.CLASS_DROPPED.value,
+)
 
 
 def taken_by(
@@ -83,8 +91,42 @@ def awaiting_approval(
         col(Case.unit).in_(list(units)),
         col(Case.report).not_in(without),
     )
+    return _ours(keys, session.exec(query.order_by(*_ORDER).limit(limit)))
+
+
+def awaiting_class(
+    session: Session,
+    keys: ServerKeys,
+    units: Sequence[bytes],
+    *,
+    without: Sequence[bytes] = (),
+    limit: int = MOST,
+) -> list[Case]:
+    """Return open cases whose history ends a proposal to class them anew with nothing else."""
+    last = (
+        select(func.max(Event.seq))
+        .where(Event.report == Case.report, col(Event.code).in_(_PROPOSING))
+        .correlate(Case)
+        .scalar_subquery()
+    )
+    query = (
+        select(Case)
+        .join(Event, (col(Event.report) == Case.report) & (col(Event.seq) == last))
+        .where(
+            REAL,
+            col(Case.is_open).is_(True),
+            col(Case.unit).in_(list(units)),
+            col(Case.report).not_in(without),
+            Event.code == EventCode.CLASS_ASKED.value,
+        )
+    )
+    return _ours(keys, session.exec(query.order_by(*_ORDER).limit(limit)))
+
+
+def _ours(keys: ServerKeys, rows: Iterable[Case]) -> list[Case]:
+    """Return the rows that a verb of ours wrote."""
     found = []
-    for case in session.exec(query.order_by(*_ORDER).limit(limit)):
+    for case in rows:
         try:
             tags.check_case(keys, case)
         except NotAuthentic:

@@ -1,7 +1,7 @@
 """The console as officers meet it: browsers on a real store, reports that arrive."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
@@ -218,6 +218,7 @@ def arrive(
     answers: dict[str, str] | None = None,
     items: tuple[Content, ...] = (),
     receipt: bool = True,
+    suggested: Mapping[str, str] | None = None,
 ) -> Case:
     """Write a report the way the inbox does."""
     keys, day = office.keys, office.day(now)
@@ -238,7 +239,7 @@ def arrive(
         work,
         draft.report,
         answers or ANSWERS,
-        lead=Lead(answers or ANSWERS),
+        lead=Lead(answers or ANSWERS, suggested=suggested or {}),
         reporter=Subscriber(Channel.TELEGRAM, "4711", "en", 0),
         notify=None,
     )

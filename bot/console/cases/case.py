@@ -6,7 +6,13 @@ from dataclasses import dataclass, replace
 from starlette.responses import Response
 
 from bot.console import access
-from bot.console.cases import changes, conflicts, data_requests, handover
+from bot.console.cases import (
+    changes,
+    classification,
+    conflicts,
+    data_requests,
+    handover,
+)
 from bot.console.evidence import contents
 from bot.console.evidence.contents import Contents
 from bot.console.reveals import opening
@@ -83,6 +89,7 @@ def show(
         broken = history.first_broken(session, visit.console.office.keys, found)
         people = officers.names(session, visit.console.office.keys)
         asked = opening.lines(visit, session, found, people)
+        classed = classification.panel(visit, session, found, people)
         own_data = data_requests.panel(visit, session, found, events)
         work = visit.work(session)
         acts = authority.acts(work, found, visit.officer)
@@ -102,6 +109,7 @@ def show(
         labels=tuple(visit.console.office.rulebook.evidence),
         reveals=asked,
         rights=own_data,
+        classed=classed,
         held=holds.last(events) if found.hold else None,
         people_by_hex={key.hex(): name for key, name in people.items()},
         register=_register(found),
@@ -247,6 +255,8 @@ def _line(visit: Visit, event: Event, people: Mapping[bytes, str]) -> HistoryLin
         what = opening.detail(visit, event.detail)
     elif event.code == EventCode.HANDED_OVER:
         what = handover.said(visit, event)
+    elif event.code in classification.EVENTS:
+        what = classification.detail(visit, event.detail)
     elif event.code in _TROUBLE:
         what = words.own(f"trouble.{undelivered.why(event.detail)}")
     elif event.detail:

@@ -15,8 +15,8 @@ from urllib.parse import urlencode
 from starlette.responses import Response
 
 from bot.console import menu
+from bot.console.cases import classification, resealing
 from bot.console.cases import conflicts as stepping_back
-from bot.console.cases import resealing
 from bot.console.visit import SeeOther, Visit
 from handlers import authority
 from storage.cases import cases, conflicts, tags, worklist
@@ -170,10 +170,15 @@ def mine(visit: Visit) -> Response:
         hidden = conflicts.barred(session, me.id)
         taken = worklist.taken_by(session, names, me.id, without=hidden)
         proposed = worklist.awaiting_approval(session, keys, names, without=hidden)
+        classes = classification.proposed(visit, session, names, hidden)
         soon = worklist.due_by(session, names, today + SOON, without=hidden)
         people = officers.names(session, keys)
     by_others = [case for case in proposed if case.wanted_by != me.id]
     by_me = [case for case in proposed if case.wanted_by == me.id]
+    for case, who in classes:
+        beside = by_me if who == me.id else by_others
+        if case not in beside:
+            beside.append(case)
     return visit.page(
         "cases/mine.html",
         taken=lines(visit, taken, own, people),

@@ -134,6 +134,9 @@ class Contents:
     named: tuple[Content, ...] = ()
     """What steps of officers named."""
     written: datetime | None = None
+    agency: str = field(default="", repr=False)
+    read_as: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """What the reporter's words were read as, as codes."""
 
 
 def report_secret(visit: Visit, session: Session, case: Case) -> bytes:
@@ -169,6 +172,7 @@ def read(visit: Visit, session: Session, case: Case) -> Contents:
         session, office.keys, case.report, secret, audience=Audience.CASE
     )
     found = [item.content for item in items if item.content is not None]
+    agency = [content.text for content in found if content.kind is ItemKind.AGENCY]
     notes = [content for content in found if content.kind is ItemKind.NOTE]
     evidence, files_broken = _evidence(session, office.keys, case, secret, found)
     return Contents(
@@ -185,6 +189,8 @@ def read(visit: Visit, session: Session, case: Case) -> Contents:
         language=next((c.language for c in reversed(found) if c.language), ""),
         named=tuple(c for c in found if c.kind is ItemKind.NAMED),
         has_identity=report_items.has_identity(session, case.report),
+        agency=agency[-1] if agency else "",
+        read_as=_read_as(found),
     )
 
 
@@ -237,12 +243,16 @@ def _choices(
 
 def _suggested(found: Sequence[Content], words: Words) -> tuple[tuple[str, str], ...]:
     """Return what the reporter's words were read as, as (what, name)."""
-    read = _made(found).get(submission.READ) or {}
     return tuple(
         (what, name)
-        for what, code in read.items()
-        if code and (name := words.suggested(what, str(code)))
+        for what, code in _read_as(found).items()
+        if (name := words.suggested(what, code))
     )
+
+
+def _read_as(found: Sequence[Content]) -> Mapping[str, str]:
+    read = _made(found).get(submission.READ) or {}
+    return {what: str(code) for what, code in read.items() if code}
 
 
 def _made(found: Sequence[Content]) -> Mapping[str, Any]:

@@ -26,7 +26,7 @@ from storage.units import above
 PAGE = 100
 FAMILIES: Mapping[str, tuple[str, ...]] = {
     "reading": ("case.read",),
-    "cases": ("case.",),
+    "cases": ("case.", "class"),
     "reveals": ("case.reveal", "reveal"),
     "sessions": (
         "signed_",

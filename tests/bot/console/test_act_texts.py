@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import pytest
 
+from bot.console.cases import classification
 from bot.console.texts import LANGUAGES, ConsoleTexts
 from handlers.watch import digest
 from storage.audit.manifests import Name
@@ -62,6 +63,12 @@ NAMED = {
     ("bot/commands/people/routes.py", "code"): {"route.added", "route.removed"},
     ("handlers/cases/data_requests.py", "f'request_{state}'"): {
         f"request_{state}" for state in RequestState if state != RequestState.OPEN
+    },
+    ("handlers/cases/classification.py", "code.value"): {
+        *(code.value for code in classification.EVENTS)
+    },
+    ("handlers/cases/classification.py", "act"): {
+        *(code.value for code in classification.EVENTS)
     },
     ("handlers/watch/digest.py", "CODE"): {digest.CODE},
     ("handlers/cases/holds.py", "code.value"): {

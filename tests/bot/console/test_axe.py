@@ -122,6 +122,7 @@ async def test_axe_finds_nothing(
             "/account/passphrase": 200,
             "/?state=over": 200,
             f"/cases/{case.number}": 200,
+            f"/cases/{case.number}/classification": 200,
             f"/cases/{case.number}/conflict": 200,
             "/nowhere": 404,
         }

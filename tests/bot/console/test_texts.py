@@ -8,8 +8,10 @@ from bot.console.texts import LANGUAGES, ConsoleTexts
 from bot.console.watch import health
 from bot.evidence.refusals import HIDDEN, WHYS
 from bot.watch.alarms import Alarm
+from handlers.cases.classification import AGENCY
 from handlers.quarantine import release
 from handlers.questionnaire.book import load
+from handlers.rules.classification import FIELDS
 from handlers.texts import holes
 from storage.jobs.watches import Watched
 from storage.notices import failed
@@ -62,6 +64,11 @@ CODES = [
         f"part.{step.code}"
         for step in load().report
         if not step.gate and step.name != "review"
+    ),
+    *(f"class.{name}" for name in (*FIELDS, AGENCY, "none", "confirm", "drop")),
+    *(
+        f"class.{hint}"
+        for hint in ("lowering", "sp4n.hint", "post.hint", "regency.hint")
     ),
     *(f"file.why.{why}" for why in WHYS),
     *(f"file.hidden.{what}" for what in HIDDEN),
