@@ -95,7 +95,7 @@ def test_what_waited_ends_and_the_reason_is_sealed(there: Handing):
     act(officer.take, there.case.report, by=budi)
     for to, why, who in (
         (Status.VERIFICATION, None, sari),
-        (Status.REJECTED, Reason.R01, budi),
+        (Status.REJECTED, Reason.R03, budi),
     ):
         act(officer.change_status, there.case.report, to, by=who, reason=why)
     act(data_requests.ask, there.case.report, RequestKind.ERASE)
