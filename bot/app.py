@@ -1,6 +1,8 @@
 """The server process: builds the ASGI application, starts and stops every loop.
 
 Nothing waits for a provider: the HTTP server answers before Telegram or Twilio do.
+
+Long because everything that a server runs is put together and taken down in one place.
 """
 
 import asyncio

@@ -11,7 +11,6 @@ from datetime import datetime
 from enum import StrEnum
 
 from handlers import dialogue
-from handlers.cases import officer_telegram
 from handlers.cases.receipts import Opening
 from handlers.conversation import commands, items
 from handlers.conversation.exchange import (
@@ -24,6 +23,7 @@ from handlers.conversation.exchange import (
     remember,
 )
 from handlers.messages import Incoming, Kind, Proof, Reply
+from handlers.people import officer_telegram
 from handlers.talk.state import State
 from handlers.talk.turn import Facts, Turn
 from handlers.work import Work

@@ -2,6 +2,8 @@
 
 Here stand names, types, defaults and the rules of each value; where values come from is
 ``bot/settings/loading.py``'s business, what they mean is explained in ``config.example.toml``.
+
+Long because every setting has its line here.
 """
 
 from pathlib import Path

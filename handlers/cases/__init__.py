@@ -8,7 +8,6 @@ handover: a case goes to another unit, with a new key that the former unit lacks
 holds: legal hold: set by one supervisor, released by a second officer
 named: what a step names: the case that goes on, who received it, where else to turn
 officer: an officer's verbs: change status, ask, note, take, let go, record a reading
-officer_telegram: an officer's own Telegram: link it; buttons of alerts
 receipts: case number and secret code: made, given, opened
 record: the parts of an officer's verb: lock, event, item, audit line
 reporter: the verbs of whoever holds a receipt: status, add, withdraw, erase

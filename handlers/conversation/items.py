@@ -57,35 +57,43 @@ def keep(
     vault = units.vault(work.store, work.keys).public_key
     additions: list[tuple[Content, Audience]] = []
     for item in items:
-        report = bytes.fromhex(opened if item.to_case else draft)
-        beside = accusations.begin(work, item, report) if item.to_case else None
+        if not item.to_case:
+            report = bytes.fromhex(draft)
+            content = _content(work, incoming, item, report, language)
+            _seal_to_draft(work, report, content, item.audience, vault)
+            continue
+        report = bytes.fromhex(opened)
+        beside = accusations.begin(work, item, report)
         content = _content(work, incoming, item, beside or report, language)
-        if item.to_case and unproved:
-            marks = (*content.marks, Mark.UNPROVED.value)
-            content = replace(content, marks=marks)
-        if item.to_case and beside is None:
+        if unproved:
+            content = replace(content, marks=(*content.marks, Mark.UNPROVED.value))
+        if beside is None:
             additions.append((content, item.audience))
             continue
-        public = reports.draft_key(work.store, work.keys, beside or report)
-        if public is None:
-            raise DraftGone
-        report_items.add_item(
-            work.store,
-            work.keys,
-            beside or report,
-            content,
-            audience=item.audience,
-            public=public,
-            day=work.day,
-            vault=vault,
-        )
-        if beside is not None:
-            accusations.send(work, item, beside, report)
-    if not additions:
-        return
-    report = bytes.fromhex(opened)
-    if not reporter.add(work, report, additions, vault=vault):
+        _seal_to_draft(work, beside, content, item.audience, vault)
+        accusations.send(work, item, beside, report)
+    if additions and not reporter.add(
+        work, bytes.fromhex(opened), additions, vault=vault
+    ):
         raise NotFound
+
+
+def _seal_to_draft(
+    work: Work, report: bytes, content: Content, audience: Audience, vault: bytes | None
+) -> None:
+    public = reports.draft_key(work.store, work.keys, report)
+    if public is None:
+        raise DraftGone
+    report_items.add_item(
+        work.store,
+        work.keys,
+        report,
+        content,
+        audience=audience,
+        public=public,
+        day=work.day,
+        vault=vault,
+    )
 
 
 def _content(

@@ -6,8 +6,8 @@ from starlette.responses import Response
 from bot.console.signing import second
 from bot.console.signing.factor import qr
 from bot.console.visit import SeeOther, Visit
-from handlers.cases import officer_telegram
 from handlers.errors import NotYours
+from handlers.people import officer_telegram
 from storage.audit import log
 from storage.crypto import fingerprints
 from storage.crypto.server_key import ServerKeys

@@ -2,9 +2,9 @@
 
 import pytest
 
-from handlers.cases import officer_telegram
 from handlers.errors import NotYours
 from handlers.notices import officers as notices
+from handlers.people import officer_telegram
 from storage.models import Officer
 from storage.people import officers, telegram_links
 from storage.units import admissions, memberships, units
