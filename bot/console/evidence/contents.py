@@ -136,7 +136,6 @@ class Contents:
     written: datetime | None = None
     agency: str = field(default="", repr=False)
     read_as: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """What the reporter's words were read as, as codes."""
 
 
 def report_secret(visit: Visit, session: Session, case: Case) -> bytes:
