@@ -68,7 +68,7 @@ class CodeUnknown(KentonganError):
 
 
 class AboveNeeded(KentonganError):
-    """Only a member of the unit above us takes away that a head or our own is reported."""
+    """Only the unit above us takes away that a head or our own is reported; hand the case to it."""
 
 
 class NotFound(KentonganError):
@@ -80,7 +80,7 @@ class NotYours(KentonganError):
 
 
 class NoTarget(KentonganError):
-    """A case goes to another unit that handles cases, with a key and somebody to read it."""
+    """A case goes to a unit that handles cases and has a key and readers; choose another one."""
 
 
 class TargetChanged(KentonganError):

@@ -5,6 +5,7 @@ import signal
 import socket
 import sys
 from contextlib import suppress
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -27,11 +28,15 @@ def serve(config_file: ConfigFile = None) -> None:
         with seat.database.reading() as session:
             lacking = above.missing(session, seat.keys)
     _refuse_taken_port(settings.server)
-    for problem in lacking:
-        typer.echo(f"warning: {problem}", err=True)
     signal.signal(signal.SIGTERM, _end)
     with suppress(KeyboardInterrupt):
-        _app().serve(settings, environ=os.environ)
+        _app().serve(settings, environ=os.environ, announce=partial(_warn, lacking))
+
+
+def _warn(problems: list[str], _: str) -> None:
+    """Say what is amiss once nothing refuses to start any more."""
+    for problem in problems:
+        typer.echo(f"warning: {problem}", err=True)
 
 
 def _app() -> ModuleType:

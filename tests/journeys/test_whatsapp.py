@@ -120,11 +120,7 @@ async def test_a_confidential_report_with_typed_answers(hamlet: Running) -> None
     assert NAME not in str(hamlet.read(case))
     await _only_the_vault_reads_the_name(hamlet, case)
 
-    await ayu.say(f"ERASE {paper}")
-    await ayu.hears("Only my data")
-    await ayu.say("2")
-    await ayu.hears("Are you sure?")
-    await ayu.say("yes")
+    await ayu.say(f"FORGET {paper}")
     await ayu.hears("Your name and contact are erased")
     assert identities(hamlet, case) == []
     assert hamlet.story(case)["Q17"] == "To the police, LP/12"
