@@ -1,7 +1,6 @@
 """Which place an answer or a story names: a labelled table, all official names, any text."""
 
 from collections.abc import Iterator
-from time import perf_counter
 
 import pytest
 from hypothesis import given
@@ -12,6 +11,7 @@ from handlers.reading.places import Place
 from handlers.rules.gazetteer import Gazetteer
 from handlers.rules.regions import PlaceWords, Regencies
 from handlers.rules.rulebook import Rulebook
+from tests.support.effort import is_linear
 
 BOOK = Rulebook.load()
 TABLE = BOOK.places
@@ -719,24 +719,24 @@ def test_any_text_names_a_known_place_or_none(text: str, own: str | None) -> Non
 
 
 HOSTILE = {
-    "one word": "a" * 16_384,
-    "single letters": "a." * 8192,
-    "a marker again and again": "kota " * 3276 + "bandung",
-    "an ordinary word": "batu x " * 2340,
-    "beginnings of a name": "tanjung jabung " * 1092,
-    "every name": " ".join(BOOK.regencies.names.values())[:16_384],
-    "offices without a place": "dinas x x x x batu " * 862,
-    "letters that fold to two": "\N{LATIN CAPITAL LETTER I WITH DOT ABOVE}ß" * 8192,
+    "one word": "a",
+    "single letters": "a.",
+    "a marker again and again": "kota ",
+    "an ordinary word": "batu x ",
+    "beginnings of a name": "tanjung jabung ",
+    "many names": " ".join(list(BOOK.regencies.names.values())[:40]) + " ",
+    "offices without a place": "dinas x x x x batu ",
+    "letters that fold to two": "\N{LATIN CAPITAL LETTER I WITH DOT ABOVE}ß",
 }
 
 
-@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
-def test_a_hostile_text_costs_no_more_than_another(text: str) -> None:
-    """Measured 0.1 to 30 ms; what grows with the square of the length takes seconds."""
-    took = []
-    for _ in range(3):
-        start = perf_counter()
+@pytest.mark.parametrize("part", HOSTILE.values(), ids=HOSTILE)
+def test_a_hostile_text_costs_no_more_than_another(part: str) -> None:
+    """0.1 to 30 ms for 16 kB when it was measured."""
+
+    def look(size: int) -> None:
+        text = part * (size // len(part))
         places.answered(text, TABLE, "18")
         places.told(text, TABLE, "18")
-        took.append(perf_counter() - start)
-    assert min(took) < 0.3
+
+    assert is_linear(look, 4_000)
