@@ -80,7 +80,10 @@ def rows_of(database: Database, *tables: str) -> Rows:
 
 def steal(database: Database, folder: Path | None = None) -> Loot:
     """Copy the store as it lies on disk, with the files beside it."""
-    loot = Loot(rows_of(database), dict(_store(database)))
+    with database.reading() as session:
+        # While somebody reads, SQLite moves nothing from one of its files to the other.
+        session.connection().execute(text("SELECT count(*) FROM settings"))
+        loot = Loot(rows_of(database), dict(_store(database)))
     for path in sorted((folder or Path("/nonexistent")).rglob("*")):
         loot.names.append(path.name)
         if path.is_file():

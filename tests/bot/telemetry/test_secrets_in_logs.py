@@ -68,6 +68,8 @@ ELSEWHERE = {
     "bot.evidence.sandbox.pdf.drawings": "in a sandbox, whose words go nowhere",
     "bot.telemetry.metrics": "the token of /metrics: tests/bot/telemetry/test_metrics.py",
     "handlers.cases.conflicts": "an officer's key, as in storage.rekeying.case_keys",
+    "handlers.cases.handover": "an officer's key, as in storage.rekeying.case_keys",
+    "handlers.reading.phrases": "its tokens are words of the rules",
     "handlers.people.resealing": "an officer's key, as in storage.rekeying.unit_keys",
     "storage.evidence.bucket": "Away has no words: tests/storage/evidence/test_blobs.py",
     "storage.letters.sent": "after a letter left: tests/seizure/test_marks.py",
