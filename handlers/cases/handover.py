@@ -14,13 +14,12 @@ from handlers.notices import officers as notices
 from handlers.work import Work
 from storage.cases import cases, data_requests, history, items, reveals
 from storage.cases import conflicts as declarations
-from storage.cases.history import Actor
 from storage.crypto import fingerprints
 from storage.crypto.sealing import NotAuthentic
 from storage.models import Case, Officer, Unit
 from storage.rekeying import case_keys
 from storage.units import above, memberships, rotation, units
-from storage.words import ActorClass, Audience, EventCode, ItemKind, UnitKind
+from storage.words import Audience, EventCode, ItemKind, UnitKind
 
 
 def targets(work: Work, case: Case) -> list[Unit]:
@@ -85,7 +84,7 @@ def hand_over(
         public=case.public_key,
         day=work.day,
     )
-    _append(work, case, EventCode.HANDED_OVER, by, told, reason)
+    record.append(work, case, EventCode.HANDED_OVER, by, told, item_hash=reason)
     cases.save(work.store, keys, case)
     notices.alert(work, case, text="ALERT.NEW")
     record.witness(work, case, "handed_over", by)
@@ -123,7 +122,7 @@ def _end_what_waits(work: Work, case: Case, by: Officer) -> None:
     case.wanted_status = case.wanted_reason = case.wanted_by = None
     for row in reveals.of_report(work.store, work.keys, case.report):
         ended = f"{row.what}:HANDED_OVER:{reveals.short(row)}"
-        _append(work, case, EventCode.REVEAL_ENDED, by, ended)
+        record.append(work, case, EventCode.REVEAL_ENDED, by, ended)
     reveals.end_for_report(work.store, case.report)
     for asked in data_requests.open_of(work.store, work.keys, case.report):
         if asked.officer is not None:
@@ -140,24 +139,3 @@ def _change_series(work: Work, case: Case, unit: Unit) -> None:
     hidden = above.id_of(work.store, work.keys)
     if hidden in {case.unit, unit.id}:
         cases.unregister(case)
-
-
-def _append(
-    work: Work,
-    case: Case,
-    code: EventCode,
-    by: Officer,
-    detail: str,
-    item_hash: bytes | None = None,
-) -> None:
-    """Append to the history; unlike ``record.event`` it gives no register number."""
-    history.append(
-        work.store,
-        work.keys,
-        case,
-        code,
-        by=Actor(ActorClass.OFFICER, by.id, work.now),
-        day=work.day,
-        detail=detail,
-        item_hash=item_hash,
-    )

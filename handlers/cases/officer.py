@@ -137,7 +137,7 @@ def _move(work: Work, case: Case, step: _Step, by: Officer) -> None:
     case.wanted_status = case.wanted_reason = case.wanted_by = None
     if named is not None and not named.proposal:
         item = seal(work, case, to, named, by=by)
-        record.item(work, case, EventCode.ITEM, by, item)
+        record.append(work, case, EventCode.ITEM, by, item_hash=item)
     names = work.office.rulebook.workflow.names(to, step.reason)
     told = names is not None and names.is_told and named is not None
     sent = tell(work, case, to, named, by=by) if told and named else None
@@ -164,7 +164,7 @@ def ask(work: Work, report: bytes, text: str, *, by: Officer) -> None:
         public=case.reporter_key,
         day=work.day,
     )
-    record.item(work, case, EventCode.ITEM, by, sent)
+    record.append(work, case, EventCode.ITEM, by, item_hash=sent)
     record.seal_to_case(work, case, content, EventCode.ASKED, by)
     cases.save(work.store, work.keys, case)
     reporters.tell(work, case, words=text)

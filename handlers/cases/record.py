@@ -41,11 +41,24 @@ def event(
     *,
     item_hash: bytes | None = None,
 ) -> Event:
-    """Append an officer's act to the history; ``detail`` is a code, never text.
-
-    ``item_hash`` names what was sealed with it.
-    """
+    """Append an officer's act, and give the case its register number if it has none yet."""
     _register(work, case)
+    return append(work, case, code, by, detail, item_hash=item_hash)
+
+
+def append(
+    work: Work,
+    case: Case,
+    code: EventCode,
+    by: Officer,
+    detail: str = "",
+    *,
+    item_hash: bytes | None = None,
+) -> Event:
+    """Append what an officer did to the history; ``detail`` is a code, never text.
+
+    ``item_hash`` names what was sealed with it. It gives no register number.
+    """
     actor = Actor(ActorClass.OFFICER, by.id, work.now)
     return history.append(
         work.store,
@@ -90,7 +103,7 @@ def seal_to_case(
         public=case.public_key,
         day=work.day,
     )
-    item(work, case, code, by, item_hash)
+    append(work, case, code, by, item_hash=item_hash)
 
 
 def tell_reporter(work: Work, case: Case, text: str, *, by: Officer) -> bool:
@@ -110,24 +123,9 @@ def tell_reporter(work: Work, case: Case, text: str, *, by: Officer) -> bool:
         public=case.reporter_key,
         day=work.day,
     )
-    item(work, case, EventCode.ITEM, by, sent)
+    append(work, case, EventCode.ITEM, by, item_hash=sent)
     reporters.tell(work, case, words=text)
     return True
-
-
-def item(
-    work: Work, case: Case, code: EventCode, by: Officer, item_hash: bytes
-) -> None:
-    """Name a sealed item in the history."""
-    history.append(
-        work.store,
-        work.keys,
-        case,
-        code,
-        by=Actor(ActorClass.OFFICER, by.id, work.now),
-        day=work.day,
-        item_hash=item_hash,
-    )
 
 
 def witness(work: Work, case: Case, act: str, by: Officer) -> None:

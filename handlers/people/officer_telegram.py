@@ -6,18 +6,16 @@ writes there goes on to the conversation like anybody's, so an officer may repor
 
 from handlers import authority
 from handlers.cases import officer as case_verbs
+from handlers.conversation.exchange import acknowledge
 from handlers.errors import NotYours
 from handlers.messages import Incoming, Kind, Reply
 from handlers.notices import officers as notices
 from handlers.work import Work
-from storage import outbox
 from storage.audit import log
 from storage.cases import cases
-from storage.letters.letter import Letter
 from storage.models import Officer
 from storage.notices import failed
 from storage.people import officers, telegram_links
-from storage.words import LetterKind
 
 _START = "/start "
 
@@ -37,7 +35,7 @@ def receive(work: Work, incoming: Incoming) -> bool:
     if officer_id is None:
         return False
     officer = officers.by_id(work.store, work.keys, officer_id)
-    _acknowledge(work, incoming)
+    acknowledge(work, incoming)
     reply = _duty(work, officer, verb, number)
     place = (incoming.channel, incoming.handle)
     notices.post(work, officer, place, reply)
@@ -87,14 +85,3 @@ def _duty(work: Work, officer: Officer, verb: str, number: str) -> Reply:
     if case_verbs.take(work, case.report, by=officer):
         return Reply("DUTY.TAKEN", {"case": number, "link": link})
     return Reply("DUTY.GONE", {"case": number})
-
-
-def _acknowledge(work: Work, incoming: Incoming) -> None:
-    if incoming.press_id:
-        letter = Letter(
-            kind=LetterKind.ACK,
-            channel=incoming.channel,
-            to=incoming.handle,
-            press_id=incoming.press_id,
-        )
-        outbox.put(work.store, work.keys, letter, now=work.now)
