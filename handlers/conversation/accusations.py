@@ -5,9 +5,11 @@ that it belongs to: it becomes a case of the unit above us, which names the othe
 its seal. In the other case nothing shows: no item, no event, no alert.
 """
 
+from dataclasses import dataclass
+
 from handlers.cases import submission
 from handlers.conversation import lead
-from handlers.rules.routing import CATEGORY, PLACE
+from handlers.rules.routing import CATEGORY, PLACE, Lead
 from handlers.talk.turn import Item
 from handlers.work import Work
 from storage.cases import cases, items, reports
@@ -19,12 +21,21 @@ BESIDE = "BESIDE"
 """The part of such a case that names the case beside which it stands."""
 
 
-def begin(work: Work, item: Item, report: bytes) -> bytes | None:
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """A report begun for those above us, and what routing goes by when it is sent."""
+
+    report: bytes
+    lead: Lead
+
+
+def begin(work: Work, item: Item, report: bytes) -> Beside | None:
     """Begin a report for those above us, sealed to them alone; None where none is needed.
 
     ``report`` is the case that the item was meant for.
     """
-    if not lead.accuses(work.office, item):
+    found = lead.accusing(work.office, item)
+    if found is None:
         return None
     unit = above.find(work.store, work.keys)
     case = cases.get(work.store, work.keys, report)
@@ -41,12 +52,10 @@ def begin(work: Work, item: Item, report: bytes) -> bytes | None:
         public=draft.public_key,
         day=work.day,
     )
-    return draft.report
+    known = {CATEGORY: case.category, PLACE: case.province}
+    return Beside(draft.report, lead.of_reading(work.office, found, known))
 
 
-def send(work: Work, item: Item, beside: bytes, report: bytes) -> None:
-    """Open the case for those above us; ``report`` is the one that it stands beside."""
-    case = cases.get(work.store, work.keys, report)
-    if case is not None:
-        known = {CATEGORY: case.category, PLACE: case.province}
-        submission.open_beside(work, beside, lead.of_item(work.office, item, known))
+def send(work: Work, beside: Beside) -> None:
+    """Open the case for those above us, now that its item is sealed."""
+    submission.open_beside(work, beside.report, beside.lead)

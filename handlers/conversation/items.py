@@ -64,14 +64,15 @@ def keep(
             continue
         report = bytes.fromhex(opened)
         beside = accusations.begin(work, item, report)
-        content = _content(work, incoming, item, beside or report, language)
+        place = beside.report if beside else report
+        content = _content(work, incoming, item, place, language)
         if unproved:
             content = replace(content, marks=(*content.marks, Mark.UNPROVED.value))
         if beside is None:
             additions.append((content, item.audience))
             continue
-        _seal_to_draft(work, beside, content, item.audience, vault)
-        accusations.send(work, item, beside, report)
+        _seal_to_draft(work, place, content, item.audience, vault)
+        accusations.send(work, beside)
     if additions and not reporter.add(
         work, bytes.fromhex(opened), additions, vault=vault
     ):

@@ -18,16 +18,17 @@ from handlers.talk.turn import Item
 from storage.words import Audience, Group, Track
 
 
-def accuses(office: Office, item: Item) -> bool:
-    """Tell whether an item accuses the head of the region or our own people."""
+def accusing(office: Office, item: Item) -> Reading | None:
+    """Read an item that accuses the head of the region or our own people; None otherwise."""
     if item.audience is not Audience.CASE:
-        return False
-    return read(item.text, office.lexicon()).conflict is not None
+        return None
+    found = read(item.text, office.lexicon())
+    return found if found.conflict else None
 
 
-def of_item(office: Office, item: Item, known: Mapping[str, str]) -> Lead:
-    """Return what routing goes by for one item alone; ``known`` are codes by step."""
-    return _lead(office, read(item.text, office.lexicon()), known, known[PLACE])
+def of_reading(office: Office, found: Reading, known: Mapping[str, str]) -> Lead:
+    """Return what routing goes by for one reading alone; ``known`` are codes by step."""
+    return _lead(office, found, known, known[PLACE])
 
 
 def note(office: Office, memory: Memory, item: Item) -> None:
