@@ -20,7 +20,7 @@ from storage.crypto.server_key import ServerKeys
 from storage.database.database import Database
 from storage.models import Officer, Unit
 from storage.people import officers
-from storage.units import memberships, recovery_keys, routes, units
+from storage.units import above, memberships, recovery_keys, routes, units
 from storage.words import Role, UnitKind
 from tests.support.migrated import migrate
 
@@ -138,6 +138,27 @@ def _as_it_lies(session: Session, house: House) -> House:
         supervisor=again(house.supervisor),
         custodian=again(house.custodian),
     )
+
+
+@dataclass(frozen=True, repr=False)
+class Overseers:
+    """The unit above us with its secret, and the first of its two people."""
+
+    unit: Unit
+    secret: bytes
+    first: Person
+
+
+def overseen(session: Session, keys: ServerKeys) -> Overseers:
+    """Name two people above us in a house that stands."""
+    unit = units.create(session, keys, "Above", UnitKind.HANDLING)
+    first, second = (
+        person(session, keys, login, Role.SUPERVISOR) for login in ("ratna", "yusuf")
+    )
+    secret = memberships.admit_first(session, keys, unit, first.officer)
+    memberships.admit(session, keys, unit, second.officer, first.officer, first.secret)
+    above.choose(session, keys, unit)
+    return Overseers(unit, secret, first)
 
 
 def _found(session: Session, keys: ServerKeys) -> House:

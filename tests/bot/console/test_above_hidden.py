@@ -5,11 +5,9 @@ import re
 import pytest
 
 from storage.models import Case
-from storage.units import above, memberships, units
-from storage.words import Role, UnitKind
 from tests.bot.console.test_pages_write_nothing import everybody, pages
 from tests.support.browsers import ANSWERS, Browser, Desk
-from tests.support.founded import Person, person
+from tests.support.founded import Person, overseen
 
 CHANGING = re.compile(
     r'name="(?:token|once)" value="[^"]*"|nonce-[\w+/=-]+|nonce="[^"]*"|'
@@ -24,17 +22,7 @@ UNKNOWN = "7K3M-9QXB"
 def overseer(desk: Desk) -> Person:
     """Name two people above us; returns one of them."""
     with desk.database.writing() as session:
-        unit = units.create(session, desk.keys, "Above", UnitKind.HANDLING)
-        first, second = (
-            person(session, desk.keys, login, Role.SUPERVISOR)
-            for login in ("ratna", "yusuf")
-        )
-        memberships.admit_first(session, desk.keys, unit, first.officer)
-        memberships.admit(
-            session, desk.keys, unit, second.officer, first.officer, first.secret
-        )
-        above.choose(session, desk.keys, unit)
-    return first
+        return overseen(session, desk.keys).first
 
 
 async def everything(desk: Desk, browser: Browser, number: str) -> dict[str, str]:

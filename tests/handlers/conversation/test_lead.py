@@ -1,7 +1,6 @@
 """The words of a report decide where it goes, beside the buttons; the stricter one counts."""
 
 import json
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -9,23 +8,15 @@ import pytest
 from handlers.cases import submission
 from storage.cases import cases, history, items
 from storage.models import Case, Unit
-from storage.units import above, memberships, units
-from storage.words import ItemKind, Role, UnitKind, Urgency
-from tests.support import founded
+from storage.units import above
+from storage.words import ItemKind, Urgency
 from tests.support.desk import Desk, desk
+from tests.support.founded import Overseers, overseen
 from tests.support.unsealing import secret_for
 
 BEGIN = ("LAPOR", "AMAN", "PAHAM", "SETUJU", "ANONIM")
 STORY = "Kepala seksi minta uang sebelum izin keluar"
 UNKNOWN, HEAD = "7", "1"
-
-
-@dataclass(frozen=True, repr=False)
-class Overseers:
-    """The unit above us, and its secret."""
-
-    unit: Unit
-    secret: bytes
 
 
 @pytest.fixture
@@ -37,17 +28,7 @@ def here(database, keys) -> Desk:
 def overseers(here: Desk) -> Overseers:
     """Name two people above us."""
     with here.database.writing() as session:
-        unit = units.create(session, here.keys, "Above", UnitKind.HANDLING)
-        first, second = (
-            founded.person(session, here.keys, login, Role.SUPERVISOR)
-            for login in ("ratna", "yusuf")
-        )
-        secret = memberships.admit_first(session, here.keys, unit, first.officer)
-        memberships.admit(
-            session, here.keys, unit, second.officer, first.officer, first.secret
-        )
-        above.choose(session, here.keys, unit)
-        return Overseers(unit, secret)
+        return overseen(session, here.keys)
 
 
 def is_above(here: Desk, case: Case) -> bool:
