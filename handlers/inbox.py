@@ -21,6 +21,7 @@ from handlers.conversation.exchange import (
     names,
     recall,
     remember,
+    tell_owed,
 )
 from handlers.messages import Incoming, Kind, Proof, Reply
 from handlers.people import officer_telegram
@@ -57,10 +58,10 @@ def receive(work: Work, incoming: Incoming, opening: Opening) -> Outcome:
         owe_erasure(work, incoming)
     if officer_telegram.receive(work, incoming):
         return Outcome.TAKEN
-    memory = recall(work, incoming)
+    memory, kept = recall(work, incoming, names(work.office, incoming))
     incoming = memory.addressed(incoming)
     known = names(work.office, incoming)
-    exchange = Exchange(work, incoming, known, memory, opening)
+    exchange = Exchange(work, incoming, known, memory, opening, kept)
     exchange.echo = not opening.number and work.office.echoes.hears(
         incoming, known[0], work.now
     )
@@ -110,11 +111,12 @@ def _turn(exchange: Exchange) -> None:
     if exchange.incoming.kind is not Kind.MOVED:  # nobody wrote: it moves by itself
         memory.last_inbound, memory.warned = int(now.timestamp()), False
         memory.heard = max(memory.heard, exchange.heard)
+    owed = heard_from(exchange)
     first: tuple[Reply, ...] = ()
     if turn.command is not None:
         first = commands.run(exchange, turn.command)
     answer(exchange, turn.replies, shown=first)
-    heard_from(exchange, turn.command)
+    tell_owed(exchange, owed, turn.command)
     remember(exchange)
 
 

@@ -6,14 +6,15 @@ Also the inbox: that a provider's message was taken, so that a repeat stops ther
 import json
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
+from typing import NamedTuple, TypeAlias
 
 from sqlalchemy import delete
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
 from storage.crypto.sealing import Context, NotAuthentic
 from storage.crypto.server_key import Purpose, ServerKeys
 from storage.database import transactions
+from storage.database.statement import Statement
 from storage.models import Conversation, Inbox
 from storage.words import Channel
 
@@ -81,24 +82,15 @@ def first_time(session: Session, keys: ServerKeys, once: str, *, day: date) -> b
     return _insert(session, keys.look_ups(Purpose.INBOX, "form", once), day)
 
 
+_TAKE = Statement.insert("inbox", Inbox.model_fields, "ON CONFLICT DO NOTHING")
+_TAKEN = Statement("SELECT 1 FROM inbox WHERE name IN (:names*) LIMIT 1")
+
+
 def _insert(session: Session, names: Sequence[bytes], day: date) -> bool:
-    connection = session.connection()
     name, *older = names
-    if older and _is_known(session, older):
+    if older and _TAKEN(session, names=older).first() is not None:
         return False
-    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    statement = (
-        insert(Inbox)
-        .values(name=name, day=day)
-        .on_conflict_do_nothing()
-        .returning(col(Inbox.name))
-    )
-    return connection.execute(statement).first() is not None
-
-
-def _is_known(session: Session, names: Sequence[bytes]) -> bool:
-    query = select(Inbox.name).where(col(Inbox.name).in_(list(names)))
-    return session.exec(query.limit(1)).first() is not None
+    return _TAKE(session, name=name, day=day).rowcount == 1
 
 
 def name_of(keys: ServerKeys, channel: Channel, handle: str) -> bytes:
@@ -111,18 +103,42 @@ def names_of(keys: ServerKeys, channel: Channel, handle: str) -> tuple[bytes, ..
     return keys.look_ups(Purpose.HANDLE, channel, handle)
 
 
-def find(session: Session, names: Sequence[bytes]) -> Conversation | None:
+class Kept(NamedTuple):
+    """A conversation's row, as ``find`` reads it."""
+
+    handle: bytes
+    alias: bytes | None
+    state: bytes
+    expiry_hour: int
+
+
+Row: TypeAlias = Conversation | Kept
+
+
+_FIND = Statement(
+    "SELECT handle, alias, state, expiry_hour FROM conversations"
+    " WHERE handle IN (:names*) OR alias IN (:names*) LIMIT 1"
+)
+_KEEP = Statement.insert(
+    "conversations",
+    Kept._fields,
+    "ON CONFLICT (handle) DO UPDATE"
+    " SET alias = :alias, state = :state, expiry_hour = :expiry_hour",
+)
+_FORGET = Statement(
+    "DELETE FROM conversations WHERE handle IN (:names*) OR alias IN (:names*)"
+)
+
+
+def find(session: Session, names: Sequence[bytes]) -> Kept | None:
     """Return the conversation known under one of these names."""
-    query = select(Conversation).where(
-        col(Conversation.handle).in_(list(names))
-        | col(Conversation.alias).in_(list(names))
-    )
-    return session.exec(query.limit(1)).first()
+    found = _FIND(session, names=names).first()
+    return Kept(*found) if found is not None else None
 
 
-def read(keys: ServerKeys, row: Conversation) -> bytes:
+def read(keys: ServerKeys, row: Row) -> bytes:
     """Return the state as it was saved; raises NotAuthentic."""
-    return keys.unlock(Purpose.CONVERSATION, row.state, _context(row))
+    return keys.unlock(Purpose.CONVERSATION, row.state, _context(row.handle, row.alias))
 
 
 def save(
@@ -133,39 +149,48 @@ def save(
     *,
     expires: datetime,
 ) -> None:
-    """Keep the state under the first name (the second is an alias) until ``expires``.
-
-    A row that somebody turned to these names makes place for a new one.
-    """
+    """Keep the state under the first name (the second is an alias) until ``expires``."""
     row = find(session, names)
-    if row is not None and not _is_ours(keys, row):
-        session.delete(row)
-        session.flush()
-        row = None
-    if row is None:
-        row = Conversation(handle=names[0], state=b"", expiry_hour=0)
+    kept = row if row is not None and _is_ours(keys, row) else None
+    save_over(session, keys, names, state, expires=expires, kept=kept)
+
+
+def save_over(
+    session: Session,
+    keys: ServerKeys,
+    names: Sequence[bytes],
+    state: bytes,
+    *,
+    expires: datetime,
+    kept: Kept | None,
+) -> None:
+    """Save in the place of ``kept``, which was found under these names and was read.
+
+    None: there was nothing, or nothing of ours. A row that somebody turned to these names
+    makes place for a new one.
+    """
+    if kept is None:
+        forget(session, names)
+    handle, alias = (kept.handle, kept.alias) if kept else (names[0], None)
     if len(names) > 1:
-        row.alias = next(name for name in names if name != row.handle)
-    row.state = keys.lock(Purpose.CONVERSATION, state, _context(row))
-    row.expiry_hour = -int(-expires.timestamp() // _HOUR)
-    session.add(row)
-    session.flush()
+        alias = next(name for name in names if name != handle)
+    _KEEP(
+        session,
+        handle=handle,
+        alias=alias,
+        state=keys.lock(Purpose.CONVERSATION, state, _context(handle, alias)),
+        expiry_hour=-int(-expires.timestamp() // _HOUR),
+    )
 
 
 def forget(session: Session, names: Sequence[bytes]) -> None:
     """Delete a conversation."""
-    session.connection().execute(
-        delete(Conversation).where(
-            col(Conversation.handle).in_(list(names))
-            | col(Conversation.alias).in_(list(names))
-        )
-    )
+    _FORGET(session, names=names)
 
 
-def drop(session: Session, row: Conversation) -> None:
+def drop(session: Session, row: Row) -> None:
     """Delete a conversation."""
-    session.delete(row)
-    session.flush()
+    forget(session, [row.handle])
 
 
 def rename(session: Session, keys: ServerKeys, row: Conversation) -> None:
@@ -181,7 +206,7 @@ def rename(session: Session, keys: ServerKeys, row: Conversation) -> None:
         state=b"",
         expiry_hour=row.expiry_hour,
     )
-    fresh.state = keys.lock(Purpose.CONVERSATION, state, _context(fresh))
+    fresh.state = keys.lock(Purpose.CONVERSATION, state, _context(fresh.handle, None))
     session.delete(row)
     session.flush()
     session.add(fresh)
@@ -198,7 +223,7 @@ def expired(session: Session, *, now: datetime) -> list[Conversation]:
     )
 
 
-def is_over(row: Conversation, *, now: datetime) -> bool:
+def is_over(row: Row, *, now: datetime) -> bool:
     """Tell whether a conversation's hour has passed."""
     return row.expiry_hour <= int(now.timestamp() // _HOUR)
 
@@ -211,7 +236,7 @@ def everyone(session: Session) -> Iterator[Conversation]:
     yield from session.exec(query)
 
 
-def hold(session: Session, rows: Sequence[Conversation]) -> list[Conversation]:
+def hold(session: Session, rows: Sequence[Row]) -> list[Conversation]:
     """Lock these people as a message of theirs does; returns what is there by then.
 
     Call it before anything is written, once in a transaction, for some hundreds at most.
@@ -233,7 +258,7 @@ def drop_inbox(session: Session, *, before: date) -> int:
     return gone.rowcount
 
 
-def _is_ours(keys: ServerKeys, row: Conversation) -> bool:
+def _is_ours(keys: ServerKeys, row: Row) -> bool:
     try:
         read(keys, row)
     except NotAuthentic:
@@ -241,6 +266,6 @@ def _is_ours(keys: ServerKeys, row: Conversation) -> bool:
     return True
 
 
-def _context(row: Conversation) -> Context:
+def _context(handle: bytes, alias: bytes | None) -> Context:
     """Bind a state to both names: whoever writes another alias beside it breaks it."""
-    return Context("conversations", row.handle, "state", key=row.alias or b"")
+    return Context("conversations", handle, "state", key=alias or b"")

@@ -9,17 +9,20 @@ is never claimed and holds back nobody.
 """
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any, NamedTuple, Self
 
 from sqlalchemy import CursorResult, delete, text, update
 from sqlmodel import Session, col, select
 
 from storage.crypto.sealing import Context, NotAuthentic
 from storage.crypto.server_key import Purpose, ServerKeys
+from storage.database.statement import moment
 from storage.letters import sent as sent_letters
 from storage.letters.letter import PRIORITIES, Letter, expiry
-from storage.letters.statements import CLAIM, NEXT_DUE
+from storage.letters.statements import CLAIM, DELETE, NEXT_DUE, PUT
 from storage.models import OutboxRow
 from storage.words import Channel, LetterKind
 
@@ -39,6 +42,25 @@ class Claimed:
     order_name: bytes = field(repr=False)
 
 
+class Leased(NamedTuple):
+    """A row that a claim took; the fields of ``OutboxRow`` that a sender needs."""
+
+    id: int
+    channel: str
+    priority: int
+    expires: datetime
+    attempts: int
+    doubtful: bool
+    order_name: bytes
+    blob: bytes
+
+    @classmethod
+    def read(cls, row: Sequence[Any]) -> Self:
+        """Read what the claim returned."""
+        leased = cls(*row)
+        return leased._replace(expires=moment(leased.expires))
+
+
 def put(
     session: Session,
     keys: ServerKeys,
@@ -51,17 +73,17 @@ def put(
     order_name = keys.look_up(Purpose.ORDER, letter.channel, letter.to)
     expires = expiry(letter.kind, now)
     place = context(order_name, expires)
-    session.add(
-        OutboxRow(
-            channel=letter.channel.value,
-            priority=PRIORITIES[letter.kind],
-            due=due or now.replace(second=0, microsecond=0),
-            expires=expires,
-            order_name=order_name,
-            blob=keys.lock(Purpose.OUTBOX, letter.to_bytes(), place),
-        )
+    PUT(
+        session,
+        channel=letter.channel.value,
+        priority=PRIORITIES[letter.kind],
+        due=due or now.replace(second=0, microsecond=0),
+        expires=expires,
+        attempts=0,
+        doubtful=False,
+        order_name=order_name,
+        blob=keys.lock(Purpose.OUTBOX, letter.to_bytes(), place),
     )
-    session.flush()
 
 
 def claim(
@@ -74,28 +96,17 @@ def claim(
     oldest: bool = False,
 ) -> list[Claimed]:
     """Take due letters of one channel under a lease, the most urgent (or oldest) first."""
-    connection = session.connection()
-    lock = "" if connection.dialect.name == "sqlite" else "FOR UPDATE SKIP LOCKED"
     token = secrets.token_bytes(16)
-    moment = _moment(now, sqlite=not lock)
-    until = _moment(now + LEASE, sqlite=not lock)
-    found = connection.execute(
-        text(CLAIM.format(lock=lock)),
-        {
-            "lease": until,
-            "token": token,
-            "channel": channel.value,
-            "now": moment,
-            "limit": limit,
-            "oldest": oldest,
-        },
+    found = CLAIM(
+        session,
+        lease=now + LEASE,
+        token=token,
+        channel=channel.value,
+        now=now,
+        limit=limit,
+        oldest=oldest,
     )
-    ids = [row.id for row in found]
-    if not ids:
-        return []
-    rows = session.exec(
-        select(OutboxRow).where(col(OutboxRow.id).in_(ids)).order_by(col(OutboxRow.id))
-    ).all()
+    rows = sorted(map(Leased.read, found))
     return [
         held for row in rows if (held := _open(session, keys, row, token)) is not None
     ]
@@ -200,14 +211,14 @@ def next_due(session: Session, channel: Channel) -> datetime | None:
 
 
 def _open(
-    session: Session, keys: ServerKeys, row: OutboxRow, token: bytes
+    session: Session, keys: ServerKeys, row: Leased, token: bytes
 ) -> Claimed | None:
     letter = letter_of(keys, row)
     if letter is None or not _fits(letter, row):
-        session.delete(row)
+        DELETE(session, id=row.id, token=token)
         return None
     return Claimed(
-        id=row.id or 0,
+        id=row.id,
         token=token,
         letter=letter,
         attempts=row.attempts,
@@ -217,11 +228,11 @@ def _open(
     )
 
 
-def _fits(letter: Letter, row: OutboxRow) -> bool:
+def _fits(letter: Letter, row: Leased) -> bool:
     return letter.channel == row.channel and PRIORITIES[letter.kind] == row.priority
 
 
-def letter_of(keys: ServerKeys, row: OutboxRow) -> Letter | None:
+def letter_of(keys: ServerKeys, row: OutboxRow | Leased) -> Letter | None:
     """Return what a row holds; None for one that is not ours."""
     place = context(row.order_name, row.expires)
     try:
@@ -231,18 +242,7 @@ def letter_of(keys: ServerKeys, row: OutboxRow) -> Letter | None:
 
 
 def _delete(session: Session, claimed: Claimed) -> bool:
-    gone = session.connection().execute(
-        delete(OutboxRow).where(
-            col(OutboxRow.id) == claimed.id, col(OutboxRow.lease_token) == claimed.token
-        )
-    )
-    return bool(gone.rowcount)
-
-
-def _moment(moment: datetime, *, sqlite: bool) -> datetime | str:
-    if not sqlite:
-        return moment
-    return moment.replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")
+    return bool(DELETE(session, id=claimed.id, token=claimed.token).rowcount)
 
 
 def context(order_name: bytes, expires: datetime) -> Context:

@@ -1,7 +1,6 @@
 """One exchange: a message, who wrote it, what is remembered of them, and the answers."""
 
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from handlers.cases import data_requests
@@ -17,6 +16,7 @@ from handlers.throttle import CALM
 from handlers.work import Work
 from storage import conversations, outbox
 from storage.cases import reports
+from storage.conversations import Kept
 from storage.crypto.sealing import NotAuthentic
 from storage.letters.letter import Letter
 from storage.notices import subscriptions, waiting
@@ -34,6 +34,8 @@ class Exchange:
     names: tuple[bytes, ...]
     memory: Memory
     opening: Opening
+    kept: Kept | None = None
+    """The row of the conversation as it was found, if it could be read."""
     over: bool = field(default=False)
     """No report may be remembered after this turn: it was sent or thrown away."""
     echo: bool = field(default=False)
@@ -82,20 +84,27 @@ def names(office: Office, incoming: Incoming) -> tuple[bytes, ...]:
     )
 
 
-def recall(work: Work, incoming: Incoming) -> Memory:
-    """Return what is remembered of this person, the trail of this message included."""
+def recall(
+    work: Work, incoming: Incoming, known: Sequence[bytes]
+) -> tuple[Memory, Kept | None]:
+    """Return what is remembered of this person, the trail of this message included.
+
+    ``known`` are their keyed names. With it comes the row that it was read from, if any.
+    """
     new = State(language=work.office.languages[0])
     memory = Memory(incoming.channel, incoming.handle, state=new)
-    row = conversations.find(work.store, names(work.office, incoming))
+    row = conversations.find(work.store, known)
     if row is not None:
-        with suppress(NotAuthentic):
+        try:
             memory = Memory.from_bytes(conversations.read(work.keys, row))
+        except NotAuthentic:
+            row = None
     if not incoming.recovered:
         memory.handle = incoming.handle
     if memory.case_over(work.now):
         memory.forget_case()
     clean_chat.received(work.office, incoming, memory)
-    return memory
+    return memory, row
 
 
 def remember(exchange: Exchange) -> None:
@@ -113,12 +122,13 @@ def remember(exchange: Exchange) -> None:
     if memory.is_empty() or (exchange.over and not rest):
         conversations.forget(exchange.work.store, exchange.names)
         return
-    conversations.save(
+    conversations.save_over(
         exchange.work.store,
         exchange.work.keys,
         exchange.names,
         memory.to_bytes(),
         expires=memory.expires(exchange.work.now),
+        kept=exchange.kept,
     )
 
 
@@ -168,10 +178,10 @@ def discard(exchange: Exchange) -> None:
         exchange.memory.report, exchange.memory.readings = "", {}
 
 
-def heard_from(exchange: Exchange, command: Command | None) -> None:
-    """Let a person's 24 h window begin anew, and tell what could not be told before.
+def heard_from(exchange: Exchange) -> set[bytes]:
+    """Let a person's 24 h window begin anew; returns the reports of which news is owed.
 
-    Whoever reads a case in this very turn is told nothing of it.
+    Before anything is said: what this turn says knows already when they wrote.
     """
     work, incoming, heard = exchange.work, exchange.incoming, exchange.heard
     owed: set[bytes] = set()
@@ -179,6 +189,15 @@ def heard_from(exchange: Exchange, command: Command | None) -> None:
         place = (work.store, work.keys, incoming.channel, handle)
         owed |= set(subscriptions.heard_from(*place, heard=heard))
         waiting.heard_from(*place, heard=heard, now=work.now)
+    return owed
+
+
+def tell_owed(exchange: Exchange, owed: set[bytes], command: Command | None) -> None:
+    """Tell what could not be told before.
+
+    Whoever reads a case in this very turn is told nothing of it.
+    """
+    work, incoming = exchange.work, exchange.incoming
     if command is not None and command.name in _READING:
         owed.discard(exchange.opening.report)
     undelivered.tell_owed(work, owed, incoming.channel, incoming.handles)

@@ -7,7 +7,7 @@
 from handlers import dialogue
 from handlers.cases import receipts
 from handlers.cases.receipts import Question
-from handlers.conversation.exchange import recall
+from handlers.conversation.exchange import names, recall
 from handlers.messages import Incoming, Kind
 from handlers.rules import numbering
 from handlers.work import Work
@@ -25,7 +25,7 @@ def may_hold_receipt(incoming: Incoming) -> bool:
 
 def look(work: Work, incoming: Incoming) -> Question | None:
     """Return the receipt that this message holds, if it holds one; reads only."""
-    memory = recall(work, incoming)
+    memory, _ = recall(work, incoming, names(work.office, incoming))
     waits = dialogue.wants_receipt(memory.state)
     words = work.office.questionnaire.keywords
     found = numbering.read_receipt(

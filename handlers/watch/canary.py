@@ -20,7 +20,7 @@ from storage.crypto.sealing import NotAuthentic
 from storage.crypto.server_key import Purpose
 from storage.database import transactions
 from storage.jobs import leases
-from storage.models import Case, Conversation
+from storage.models import Case
 from storage.retention import canary as rows
 from storage.units import units
 from storage.words import Audience, Channel, Status
@@ -200,7 +200,7 @@ def _erase(work: Work) -> int:
     return gone
 
 
-def _discard(work: Work, row: Conversation) -> None:
+def _discard(work: Work, row: conversations.Kept) -> None:
     try:
         memory = Memory.from_bytes(conversations.read(work.keys, row))
     except (NotAuthentic, ValueError):

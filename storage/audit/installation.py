@@ -6,6 +6,7 @@ from sqlmodel import Session
 from storage.crypto.sealing import Context
 from storage.crypto.server_key import ServerKeys
 from storage.database import transactions
+from storage.database.statement import Statement
 from storage.models import Setting
 
 
@@ -42,12 +43,16 @@ def check(keys: ServerKeys, row: Setting) -> None:
     keys.check_tag(row.tag, _context(row.name), row.value.encode())
 
 
+_READ = Statement("SELECT value, tag FROM settings WHERE name = :name")
+
+
 def _find(session: Session, keys: ServerKeys, name: str) -> str:
-    row = session.get(Setting, name)
+    row = _READ(session, name=name).first()
     if row is None:
         return ""
-    check(keys, row)
-    return row.value
+    value, tag = row
+    keys.check_tag(tag, _context(name), value.encode())
+    return str(value)
 
 
 def _context(name: str) -> Context:

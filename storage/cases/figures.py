@@ -5,10 +5,10 @@ from datetime import date
 from typing import Any
 
 from sqlalchemy import func
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
-from storage.models import REAL, Case, Counter
+from storage.database.statement import Statement
+from storage.models import REAL, Case
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +70,12 @@ def _by(session: Session, period: Any, column: Any) -> dict[Any, int]:  # noqa: 
     return dict(sorted(rows.all(), key=lambda row: (-row[1], str(row[0]))))
 
 
+_BUMP = Statement(
+    "INSERT INTO counters (day, name, count) VALUES (:day, :name, :by)"
+    " ON CONFLICT (day, name) DO UPDATE SET count = counters.count + :by"
+)
+
+
 def bump(session: Session, name: str, *, day: date, by: int = 1) -> None:
     """Add to a day's counter."""
-    connection = session.connection()
-    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    connection.execute(
-        insert(Counter)
-        .values(day=day, name=name, count=by)
-        .on_conflict_do_update(
-            index_elements=[col(Counter.day), col(Counter.name)],
-            set_={"count": col(Counter.count) + by},
-        )
-    )
+    _BUMP(session, day=day, name=name, by=by)

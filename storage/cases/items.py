@@ -13,6 +13,7 @@ from sqlmodel import Session, col, select
 from storage.crypto import sealing
 from storage.crypto.sealing import Context, NotAuthentic
 from storage.crypto.server_key import ServerKeys
+from storage.database.statement import Statement
 from storage.models import Item
 from storage.words import Audience, ItemKind
 
@@ -67,6 +68,11 @@ class Opened:
     content: Content | None
 
 
+_ADD = Statement.insert("items", Item.model_fields)
+_LAST = Statement("SELECT max(seq) FROM items WHERE report = :report")
+_BLOBS = Statement("SELECT blob FROM items WHERE report = :report ORDER BY seq")
+
+
 def add_item(
     session: Session,
     keys: ServerKeys,
@@ -83,8 +89,7 @@ def add_item(
     ``public`` is the key of the audience: the report's (CASE), the reporter's (REPORTER).
     An identity is sealed to the ``vault`` first and to the report's key around it.
     """
-    last = session.exec(select(func.max(Item.seq)).where(Item.report == report)).one()
-    seq = (last or 0) + 1
+    seq = last_seq(session, report) + 1
     item_id = secrets.token_bytes(16)
     context = _item_context(item_id, report, seq)
     if audience is Audience.IDENTITY:
@@ -93,34 +98,38 @@ def add_item(
         blob = sealing.seal_twice(content.to_bytes(), vault, public, context)
     else:
         blob = sealing.seal(content.to_bytes(), public, context)
-    row = Item(
+    by_officer = content.kind in _BY_OFFICER
+    unread = audience is Audience.REPORTER and content.kind in _TO_REPORTER
+    tagged = _tagged(audience.value, day, blob, by_officer=by_officer, unread=unread)
+    _ADD(
+        session,
         id=item_id,
         report=report,
         seq=seq,
         day=day,
         audience=audience.value,
-        by_officer=content.kind in _BY_OFFICER,
-        unread=audience is Audience.REPORTER and content.kind in _TO_REPORTER,
+        by_officer=by_officer,
+        unread=unread,
         blob=blob,
-        tag=b"",
+        tag=keys.tag(context, tagged),
     )
-    row.tag = keys.tag(context, _item_content(row))
-    session.add(row)
-    session.flush()
     return hashlib.sha256(blob).digest()
 
 
 def item_hashes(session: Session, report: bytes) -> list[bytes]:
     """Return the hashes of a report's items in order, for its history."""
-    blobs = session.exec(
-        select(Item.blob).where(Item.report == report).order_by(col(Item.seq))
-    ).all()
+    blobs = _BLOBS(session, report=report).scalars()
     return [hashlib.sha256(blob).digest() for blob in blobs]
 
 
 def count_items(session: Session, report: bytes) -> int:
     """Return how many items a report has."""
     return session.exec(select(func.count()).where(Item.report == report)).one()
+
+
+def last_seq(session: Session, report: bytes) -> int:
+    """Return the number of a report's last item, 0 where there is none."""
+    return int(_LAST(session, report=report).scalar() or 0)
 
 
 def read(
@@ -258,13 +267,25 @@ def _open(keys: ServerKeys, row: Item, secret: bytes) -> Content | None:
 
 
 def _item_content(row: Item) -> bytes:
+    return _tagged(
+        row.audience,
+        row.day,
+        row.blob,
+        by_officer=row.by_officer,
+        unread=row.unread,
+    )
+
+
+def _tagged(
+    audience: str, day: date, blob: bytes, *, by_officer: bool, unread: bool
+) -> bytes:
     flags: Mapping[bool, bytes] = {False: b"0", True: b"1"}
     return sealing.encode(
-        row.audience.encode(),
-        row.day.isoformat().encode(),
-        flags[row.by_officer],
-        flags[row.unread],
-        row.blob,
+        audience.encode(),
+        day.isoformat().encode(),
+        flags[by_officer],
+        flags[unread],
+        blob,
     )
 
 

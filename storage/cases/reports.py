@@ -2,11 +2,14 @@
 
 Every answer is sealed to the report's own public key as it arrives; from the commit on
 the server cannot read it. A case's report id is its draft's.
+
+Long because the grants of a draft and of a case are one and the same.
 """
 
 import secrets
 from collections.abc import Callable, Sequence
 from datetime import date
+from typing import Any, NamedTuple
 
 from sqlalchemy import delete
 from sqlmodel import Session, col, select
@@ -15,15 +18,39 @@ from storage.cases import tags
 from storage.crypto import sealing
 from storage.crypto.sealing import Context, NotAuthentic
 from storage.crypto.server_key import Purpose, ServerKeys
+from storage.database.statement import Statement
 from storage.models import REAL, Case, Draft, File, Grant, Item, Unit
 from storage.words import Recipient
 
 MAX_ENTRY_UNITS = 8
+_BEGIN = Statement.insert("drafts", ("report", "day", "public_key", "tag"))
+_IS_DRAFT = Statement(
+    "SELECT 1 FROM drafts WHERE report = :report {lock}", lock="FOR UPDATE"
+)
+_KEY = Statement("SELECT public_key, tag FROM drafts WHERE report = :report")
+_TAKE = Statement("DELETE FROM drafts WHERE report = :report")
+_GRANT = Statement.insert("grants", Grant.model_fields)
+_GRANTS = Statement(
+    "SELECT id, generation, secret, tag FROM grants WHERE report = :report"
+)
+_DROP_OTHERS = Statement(
+    "DELETE FROM grants WHERE report = :report AND recipient <> :unit"
+)
+_UNWRAP = Statement(
+    "UPDATE grants SET secret = :secret, wrapped = false WHERE id = :id"
+)
+
+
+class Begun(NamedTuple):
+    """A draft that was begun."""
+
+    report: bytes
+    public_key: bytes
 
 
 def start(
     session: Session, keys: ServerKeys, entry: Sequence[Unit], *, day: date
-) -> Draft:
+) -> Begun:
     """Begin a draft: a random id, a fresh pair, its secret sealed to each entry unit.
 
     ``entry`` must be verified units (at most 8). Each grant is wrapped once more under the
@@ -33,43 +60,30 @@ def start(
         raise ValueError("a draft needs 1 to 8 entry units")
     report = secrets.token_bytes(16)
     pair = sealing.new_pair()
-    draft = Draft(
+    _BEGIN(
+        session,
         report=report,
         day=day,
         public_key=pair.public,
-        tag=keys.tag(Context("drafts", report, "public_key"), pair.public),
+        tag=keys.tag(_draft_context(report), pair.public),
     )
-    session.add(draft)
-    for unit in entry:
-        grant(session, keys, report, unit, pair.secret, wrapped=True)
-    session.flush()
-    return draft
+    grants = [
+        _granted(keys, report, _of_unit(unit), unit.generation, pair.secret)
+        for unit in entry
+    ]
+    for row in grants:
+        context = _grant_context(row["id"], report, row["generation"])
+        row["wrapped"] = True
+        row["secret"] = keys.lock(Purpose.DRAFT_GRANT, row["secret"], context)
+    _GRANT.many(session, grants)
+    return Begun(report, pair.public)
 
 
 def grant(
-    session: Session,
-    keys: ServerKeys,
-    report: bytes,
-    unit: Unit,
-    secret: bytes,
-    *,
-    wrapped: bool = False,
+    session: Session, keys: ServerKeys, report: bytes, unit: Unit, secret: bytes
 ) -> None:
     """Seal a report's secret to a verified unit."""
-    if unit.public_key is None:
-        raise ValueError("a unit without a key cannot be granted anything")
-    row = grant_to(
-        session,
-        keys,
-        report,
-        (Recipient.UNIT, unit.id, unit.public_key),
-        unit.generation,
-        secret,
-    )
-    if wrapped:
-        row.wrapped = True
-        context = _grant_context(row.id, report, unit.generation)
-        row.secret = keys.lock(Purpose.DRAFT_GRANT, row.secret, context)
+    grant_to(session, keys, report, _of_unit(unit), unit.generation, secret)
 
 
 def grant_to(
@@ -81,22 +95,39 @@ def grant_to(
     secret: bytes,
 ) -> Grant:
     """Seal a report's secret to one holder: (kind, id, public key that was checked)."""
+    row = Grant(**_granted(keys, report, holder, generation, secret))
+    session.add(row)
+    return row
+
+
+def _of_unit(unit: Unit) -> tuple[Recipient, bytes, bytes]:
+    if unit.public_key is None:
+        raise ValueError("a unit without a key cannot be granted anything")
+    return Recipient.UNIT, unit.id, unit.public_key
+
+
+def _granted(
+    keys: ServerKeys,
+    report: bytes,
+    holder: tuple[Recipient, bytes, bytes],
+    generation: int,
+    secret: bytes,
+) -> dict[str, Any]:
+    """Return the columns of a grant."""
     kind, recipient, public = holder
     row_id = secrets.token_bytes(16)
     context = _grant_context(row_id, report, generation)
     blob = sealing.seal(secret, public, context)
-    row = Grant(
-        id=row_id,
-        report=report,
-        recipient_kind=kind.value,
-        recipient=recipient,
-        generation=generation,
-        wrapped=False,
-        secret=blob,
-        tag=keys.tag(context, sealing.encode(recipient, blob)),
-    )
-    session.add(row)
-    return row
+    return {
+        "id": row_id,
+        "report": report,
+        "recipient_kind": kind.value,
+        "recipient": recipient,
+        "generation": generation,
+        "wrapped": False,
+        "secret": blob,
+        "tag": keys.tag(context, sealing.encode(recipient, blob)),
+    }
 
 
 def take_away(session: Session, keys: ServerKeys, unit: bytes, officer: bytes) -> None:
@@ -125,27 +156,20 @@ def release(session: Session, keys: ServerKeys, report: bytes, unit: bytes) -> N
     """
     if not _take_draft(session, report):
         raise NotAuthentic
-    rows = session.exec(select(Grant).where(Grant.report == report)).all()
-    found = False
-    for row in rows:
-        if row.recipient != unit:
-            session.delete(row)
-            continue
-        context = _grant_context(row.id, report, row.generation)
-        row.secret = keys.unlock(Purpose.DRAFT_GRANT, row.secret, context)
-        row.wrapped = False
-        check_grant(keys, row)
-        session.add(row)
-        found = True
-    if not found:
+    _DROP_OTHERS(session, report=report, unit=unit)
+    rows = _GRANTS(session, report=report).all()
+    for grant_id, generation, wrapped, tag in rows:
+        context = _grant_context(grant_id, report, generation)
+        secret = keys.unlock(Purpose.DRAFT_GRANT, wrapped, context)
+        keys.check_tag(tag, context, sealing.encode(unit, secret))
+        _UNWRAP(session, id=grant_id, secret=secret)
+    if not rows:
         raise NotAuthentic
-    session.flush()
 
 
 def is_draft(session: Session, report: bytes) -> bool:
     """Tell whether a report is a draft still; it stays one until the commit."""
-    query = select(Draft.report).where(Draft.report == report).with_for_update()
-    return session.exec(query).first() is not None
+    return _IS_DRAFT(session, report=report).first() is not None
 
 
 def drafts_of(session: Session, *, before: date) -> Sequence[bytes]:
@@ -158,11 +182,12 @@ def draft_key(session: Session, keys: ServerKeys, report: bytes) -> bytes | None
 
     Raises NotAuthentic for a planted key.
     """
-    draft = session.get(Draft, report, populate_existing=True)
+    draft = _KEY(session, report=report).first()
     if draft is None:
         return None
-    check_draft(keys, draft)
-    return draft.public_key
+    public, tag = draft
+    keys.check_tag(tag, _draft_context(report), public)
+    return bytes(public)
 
 
 def hold(session: Session, report: bytes) -> None:
@@ -260,8 +285,7 @@ def discard(session: Session, report: bytes) -> bool:
 
 def check_draft(keys: ServerKeys, draft: Draft) -> None:
     """Raise NotAuthentic unless this row was written by us as it stands."""
-    context = Context("drafts", draft.report, "public_key")
-    keys.check_tag(draft.tag, context, draft.public_key)
+    keys.check_tag(draft.tag, _draft_context(draft.report), draft.public_key)
 
 
 def check_grant(keys: ServerKeys, row: Grant) -> None:
@@ -282,11 +306,11 @@ def rewrap(keys: ServerKeys, row: Grant) -> None:
 
 def _take_draft(session: Session, report: bytes) -> bool:
     """Delete the draft row: of a submit and a purge at once, only one goes on."""
-    session.flush()
-    taken = session.connection().execute(
-        delete(Draft).where(col(Draft.report) == report).returning(col(Draft.report))
-    )
-    return taken.first() is not None
+    return _TAKE(session, report=report).rowcount == 1
+
+
+def _draft_context(report: bytes) -> Context:
+    return Context("drafts", report, "public_key")
 
 
 def _grant_context(grant_id: bytes, report: bytes, generation: int) -> Context:

@@ -12,6 +12,7 @@ from sqlmodel import Session, col, or_, select
 from storage.crypto import sealing
 from storage.crypto.sealing import Context, NotAuthentic
 from storage.crypto.server_key import Purpose, ServerKeys
+from storage.database.statement import Statement
 from storage.models import Job
 from storage.words import JobKind
 
@@ -35,6 +36,9 @@ class Claimed:
     expires: datetime
 
 
+_PUT = Statement.insert("jobs", ("id", "kind", "due", "expires", "attempts", "blob"))
+
+
 def put(
     session: Session,
     keys: ServerKeys,
@@ -56,16 +60,17 @@ def put(
         waits.due = min(waits.due, due or now)
         session.add(waits)
         return
-    row = Job(
-        id=name or secrets.token_bytes(16),
+    job_id, expires = name or secrets.token_bytes(16), (due or now) + LIFE
+    raw = sealing.spaced(json.dumps(dict(details)).encode("ascii"))
+    _PUT(
+        session,
+        id=job_id,
         kind=kind.value,
         due=due or now,
-        expires=(due or now) + LIFE,
-        blob=b"",
+        expires=expires,
+        attempts=0,
+        blob=keys.lock(Purpose.JOB, raw, _place(job_id, kind, expires)),
     )
-    raw = sealing.spaced(json.dumps(dict(details)).encode("ascii"))
-    row.blob = keys.lock(Purpose.JOB, raw, _context(row))
-    session.add(row)
 
 
 def claim(
@@ -204,6 +209,10 @@ def _held(job: Claimed) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
 
 
 def _context(row: Job) -> Context:
+    return _place(row.id, row.kind, row.expires)
+
+
+def _place(job_id: bytes, kind: str, expires: datetime) -> Context:
     """Bind a job to its kind and its end: turned to another, it is no job any more."""
-    end = int(row.expires.timestamp())
-    return Context("jobs", row.id, "blob", seq=end, key=row.kind.encode())
+    end = int(expires.timestamp())
+    return Context("jobs", job_id, "blob", seq=end, key=kind.encode())

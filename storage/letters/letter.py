@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, Self
 
@@ -77,7 +77,9 @@ class Letter:
 
     def to_bytes(self) -> bytes:
         """Return the letter as JSON bytes; lone surrogates survive as escapes."""
-        return sealing.spaced(json.dumps(asdict(self)).encode("ascii"))
+        row = {name: getattr(self, name) for name in self.__slots__}
+        row["parameters"] = dict(self.parameters)
+        return sealing.spaced(json.dumps(row).encode("ascii"))
 
     @classmethod
     def from_bytes(cls, raw: bytes) -> Self:

@@ -17,11 +17,15 @@ from sqlmodel import Session, col, select
 from storage import conversations
 from storage.crypto.sealing import Context, NotAuthentic
 from storage.crypto.server_key import Purpose, ServerKeys
+from storage.database.statement import Statement
 from storage.letters.letter import Letter
 from storage.models import Departed
 from storage.words import Channel
 
 _ASKED = frozenset({Channel.SMS, Channel.WHATSAPP})
+
+
+_PUT = Statement.insert("departed", Departed.model_fields, "ON CONFLICT DO NOTHING")
 
 
 def put(
@@ -47,11 +51,8 @@ def put(
         press_id=provider_id,
     )
     name = keys.look_up(Purpose.PROVIDER, letter.channel, provider_id)
-    if session.get(Departed, name) is not None:
-        return
     blob = keys.lock(Purpose.OUTBOX, rest.to_bytes(), _context(name))
-    session.add(Departed(name=name, day=now.date(), blob=blob))
-    session.flush()
+    _PUT(session, name=name, day=now.date(), rank=0, blob=blob)
 
 
 def knows(

@@ -1,6 +1,18 @@
 """The outbox's hot statements, written in SQL for both dialects."""
 
-CLAIM = """
+from storage.database.statement import Statement
+
+PUT = Statement.insert(
+    "outbox",
+    (
+        *("channel", "priority", "due", "expires", "attempts", "doubtful"),
+        *("order_name", "blob"),
+    ),
+)
+DELETE = Statement("DELETE FROM outbox WHERE id = :id AND lease_token = :token")
+
+CLAIM = Statement(
+    """
 UPDATE outbox SET lease_until = :lease, lease_token = :token, attempts = attempts + 1,
   doubtful = (doubtful OR lease_until IS NOT NULL)
 WHERE id IN (
@@ -15,9 +27,11 @@ WHERE id IN (
     SELECT MIN(q.priority) FROM outbox AS q
     WHERE q.order_name = o.order_name AND q.priority > 0 AND q.failed IS NULL) END,
     o.id LIMIT :limit {lock})
-RETURNING id
-"""
-"""Lease the due letters of a channel; ``lock`` is FOR UPDATE SKIP LOCKED on PostgreSQL.
+RETURNING id, channel, priority, expires, attempts, doubtful, order_name, blob
+""",
+    lock="FOR UPDATE SKIP LOCKED",
+)
+"""Lease the due letters of a channel, and return them.
 
 A letter waits while an older one of its person does; acknowledgments wait for nobody, and
 one that failed neither goes nor is waited for.

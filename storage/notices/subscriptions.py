@@ -10,6 +10,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 from storage import outbox
 from storage.crypto.sealing import NotAuthentic
 from storage.crypto.server_key import Purpose, ServerKeys
+from storage.database.statement import Statement
 from storage.letters import sent
 from storage.models import Subscription
 from storage.notices import subscribers
@@ -51,6 +52,9 @@ def of_case(session: Session, keys: ServerKeys, report: bytes) -> list[Subscribe
     return [subscriber for subscriber in found if subscriber is not None]
 
 
+_WISHES = Statement("SELECT 1 FROM subscriptions WHERE subscriber = :name LIMIT 1")
+
+
 def heard_from(
     session: Session, keys: ServerKeys, channel: Channel, handle: str, *, heard: int
 ) -> list[bytes]:
@@ -59,7 +63,10 @@ def heard_from(
     The 24 h window counts from it. Returns the reports of which news was owed; it is owed
     no more.
     """
-    owed = []
+    owed: list[bytes] = []
+    name = keys.look_up(Purpose.SUBSCRIBER, channel, handle)
+    if not _WISHES(session, name=name).first():
+        return owed
     for row, known in held(session, keys, channel, handle):
         if known.owed and known.report:
             owed.append(bytes.fromhex(known.report))

@@ -14,6 +14,7 @@ from sqlmodel import Session, col, or_, select
 
 from storage import outbox
 from storage.crypto.server_key import Purpose, ServerKeys
+from storage.database.statement import Statement
 from storage.letters.letter import FIRST, PRIORITIES, Letter
 from storage.models import OutboxRow
 from storage.words import Channel, LetterKind
@@ -127,6 +128,9 @@ def rewrite(
     return bool(changed.rowcount)
 
 
+_WAITS = Statement("SELECT 1 FROM outbox WHERE order_name IN (:names*) LIMIT 1")
+
+
 def heard_from(
     session: Session,
     keys: ServerKeys,
@@ -141,6 +145,8 @@ def heard_from(
     Their 24 h window is open again. A receipt that was given up is tried once more: only
     now can it arrive, and nobody can make it again.
     """
+    if not _WAITS(session, names=keys.look_ups(Purpose.ORDER, channel, handle)).first():
+        return
     for one in letters(session, keys, channel, handle):
         row = session.get_one(OutboxRow, one.id)
         if 0 < heard > one.letter.last_inbound:

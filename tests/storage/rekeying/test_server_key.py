@@ -8,7 +8,7 @@ import pytest
 from sqlmodel import SQLModel, select
 
 from handlers.cases import conflicts, officer
-from handlers.conversation.exchange import recall
+from handlers.conversation.exchange import names, recall
 from handlers.conversation.memory import Memory
 from handlers.inbox import Outcome
 from handlers.work import Work
@@ -227,7 +227,10 @@ def test_a_draft_goes_on_and_its_grants_open(here):
     new = rotated(here)
     unit, secret = new.house.unit, new.house.unit_secret
     with new.database.writing() as session:
-        memory = recall(Work(session, new.office, new.now), text("", handle="777"))
+        who = text("", handle="777")
+        memory, _ = recall(
+            Work(session, new.office, new.now), who, names(new.office, who)
+        )
         report = bytes.fromhex(memory.report)
         assert reports.draft_key(session, new.keys, report)
         reports.release(session, new.keys, report, unit.id)
