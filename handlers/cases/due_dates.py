@@ -1,12 +1,13 @@
 """Sets a case's status, and what is due next by the rules and the case's own history."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
 
 from handlers.office import Office
 from handlers.rules.deadlines import Clock, Pause, pending
 from handlers.work import Work
 from storage.cases import cases, codes, history
-from storage.models import Case
+from storage.models import Case, Event
 from storage.words import EventCode, Group, Sp4n, Status, Track, Urgency
 
 
@@ -22,11 +23,16 @@ def enter(office: Office, case: Case, to: Status, now: datetime) -> None:
 
 def set_due(work: Work, case: Case) -> None:
     """Set a case's ``due`` and ``due_rule``; the caller saves the row."""
+    set_by(work, case, history.of_case(work.store, case.report))
+
+
+def set_by(work: Work, case: Case, events: Iterable[Event]) -> None:
+    """Set what is due by these events, the case's history; none where it begins."""
     today = work.day
     entered = told = case.day
     pauses: list[Pause] = []
     began: date | None = None
-    for event in history.of_case(work.store, case.report):
+    for event in events:
         if event.code in {EventCode.STATUS, EventCode.ASKED}:
             told = event.day
         if event.code != EventCode.STATUS:

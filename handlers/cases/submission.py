@@ -21,12 +21,11 @@ from storage.jobs import jobs
 from storage.models import Case, Unit
 from storage.notices import subscriptions
 from storage.notices.subscribers import Subscriber
-from storage.units import above, rotation
-from storage.units import routes as table
+from storage.units import above, entrance
+from storage.units.entrance import Entrance
 from storage.words import (
     Audience,
     Channel,
-    EventCode,
     Group,
     ItemKind,
     JobKind,
@@ -90,7 +89,8 @@ def _opened(
     work: Work, report: bytes, answers: Mapping[str, str], lead: Lead, *, canary: bool
 ) -> Case:
     keys, day = work.keys, work.day
-    decision = routing.route(lead, routes(work))
+    ways = _routes(entrance.present(work.store, keys, hold=True))
+    decision = routing.route(lead, ways)
     public = reports.public_key(work.store, keys, report)
     if public is None:
         raise NotFound
@@ -123,15 +123,10 @@ def _opened(
         head=history.START,
         tag=b"",
     )
-    _number(work, case)
-    by = history.REPORTER
-    history.append(work.store, keys, case, EventCode.OPENED, by=by, day=day)
-    for item_hash in items.item_hashes(work.store, report):
-        history.append(
-            work.store, keys, case, EventCode.ITEM, by=by, day=day, item_hash=item_hash
-        )
-    due_dates.set_due(work, case)
-    cases.save(work.store, keys, case)
+    sealed = items.item_hashes(work.store, report)
+    history.begin(work.store, keys, case, sealed, day=day)
+    due_dates.set_by(work, case, ())
+    _insert(work, case)
     return case
 
 
@@ -141,7 +136,7 @@ def _figures(answers: Mapping[str, str], subcategory: str) -> dict[str, str]:
     return {**counted, "subcategory": subcategory}
 
 
-def _number(work: Work, case: Case) -> None:
+def _insert(work: Work, case: Case) -> None:
     for _ in range(_NUMBER_TRIES):
         case.number = numbering.new_case_number(secrets.randbelow)
         if cases.insert(work.store, work.keys, case):
@@ -151,6 +146,22 @@ def _number(work: Work, case: Case) -> None:
 
 def routes(work: Work) -> tuple[routing.Route, ...]:
     """Return the verified routes as the rules read them; unit ids as hex."""
+    return _routes(entrance.present(work.store, work.keys))
+
+
+def entry_units(work: Work) -> list[Unit]:
+    """Return the verified units that a report may reach; raises NoDefaultRoute.
+
+    Their keys stay the present ones until the commit: a draft is about to be sealed to them.
+    """
+    held = entrance.present(work.store, work.keys, hold=True)
+    return [
+        held.unit(bytes.fromhex(unit_id))
+        for unit_id in routing.entry_units(_routes(held))
+    ]
+
+
+def _routes(found: Entrance) -> tuple[routing.Route, ...]:
     return tuple(
         routing.Route(
             group=Group(row.category) if row.category else None,
@@ -159,16 +170,5 @@ def routes(work: Work) -> tuple[routing.Route, ...]:
             unit_id=row.unit.hex(),
             priority=row.priority,
         )
-        for row in table.verified_routes(work.store, work.keys)
+        for row in found.ways()
     )
-
-
-def entry_units(work: Work) -> list[Unit]:
-    """Return the verified units that a report may reach; raises NoDefaultRoute.
-
-    Their keys stay the present ones until the commit: a draft is about to be sealed to them.
-    """
-    return [
-        rotation.held(work.store, work.keys, bytes.fromhex(unit_id))
-        for unit_id in routing.entry_units(routes(work))
-    ]

@@ -25,7 +25,7 @@ from storage.evidence import files
 from storage.jobs import jobs
 from storage.models import Case
 from storage.notices import subscriptions
-from storage.units import readiness, units
+from storage.units import entrance, units
 from storage.words import Audience, Channel, FileState, JobKind, Mark
 
 
@@ -54,7 +54,7 @@ def keep(
     """
     if not items:
         return
-    vault = units.vault(work.store, work.keys).public_key
+    vault = _vault(work, items)
     additions: list[tuple[Content, Audience]] = []
     for item in items:
         if not item.to_case:
@@ -77,6 +77,13 @@ def keep(
         work, bytes.fromhex(opened), additions, vault=vault
     ):
         raise NotFound
+
+
+def _vault(work: Work, items: Sequence[Item]) -> bytes | None:
+    """Return the vault's key where an identity is about to be sealed to it."""
+    if all(item.audience is not Audience.IDENTITY for item in items):
+        return None
+    return units.vault(work.store, work.keys).public_key
 
 
 def _seal_to_draft(
@@ -174,12 +181,12 @@ def seal(exchange: Exchange, turn: Turn) -> bool:
     work, memory = exchange.work, exchange.memory
     items = list(turn.items)
     if any(not item.to_case for item in items) and not memory.report:
-        if readiness.ready(work.store, work.keys):
+        if entrance.present(work.store, work.keys, hold=True).problems:
             return False
         memory.report = begin(work).hex()
     if memory.report and items:
-        held = report_items.count_items(work.store, bytes.fromhex(memory.report))
-        if held + len(items) > FULL:
+        last = report_items.last_seq(work.store, bytes.fromhex(memory.report))
+        if last + len(items) > FULL:
             items = [item for item in items if item.to_case]
             answer(exchange, (Reply("FULL"),))
     keep(

@@ -6,11 +6,13 @@ from datetime import date
 
 from sqlalchemy import func, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import make_transient_to_detached
 from sqlmodel import Session, col, select
 
 from storage.cases import history, tags
 from storage.crypto.sealing import NotAuthentic
 from storage.crypto.server_key import ServerKeys
+from storage.database.statement import Statement
 from storage.models import REAL, Case, Register
 from storage.words import Status
 
@@ -46,16 +48,18 @@ def is_open(status: Status) -> bool:
     return status not in _CLOSED
 
 
+_COLUMNS = tuple(Case.model_fields)
+_INSERT = Statement.insert("cases", _COLUMNS, "ON CONFLICT (number) DO NOTHING")
+
+
 def insert(session: Session, keys: ServerKeys, case: Case) -> bool:
     """Add a case; False when its number is taken (choose another and try again)."""
-    if (
-        session.exec(select(Case.report).where(Case.number == case.number)).first()
-        is not None
-    ):
-        return False
     tags.tag_case(keys, case)
+    columns = {name: getattr(case, name) for name in _COLUMNS}
+    if not _INSERT(session, **columns).rowcount:
+        return False
+    make_transient_to_detached(case)
     session.add(case)
-    session.flush()
     return True
 
 

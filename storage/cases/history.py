@@ -10,17 +10,18 @@ from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from hashlib import sha256
+from typing import NamedTuple
 
 from sqlmodel import Session, col, select
 
 from storage.crypto.sealing import encode
 from storage.crypto.server_key import Purpose, ServerKeys
+from storage.database.statement import Statement
 from storage.models import AuditLine, Case, Event, Item
 from storage.words import ActorClass, Audience, EventCode
 
 START = bytes(32)
-_UNNAMED = 32
-_HEX = 32
+_UNNAMED = _HEX = 32
 _NEW_KEY = "new_key"
 
 
@@ -53,7 +54,54 @@ def append(
     ``day`` is the agency's local day. ``detail`` is a code such as a status or a reason,
     never text.
     """
-    event = Event(
+    line = _next(keys, case, code, by=by, day=day, detail=detail, item_hash=item_hash)
+    session.add(event := Event(**line._asdict()))
+    return event
+
+
+def begin(
+    session: Session, keys: ServerKeys, case: Case, items: Sequence[bytes], *, day: date
+) -> None:
+    """Write the first lines of a new case: that it was opened, and the hash of each item."""
+    lines = [_next(keys, case, EventCode.OPENED, by=REPORTER, day=day)]
+    lines += [
+        _next(keys, case, EventCode.ITEM, by=REPORTER, day=day, item_hash=item)
+        for item in items
+    ]
+    _ADD.many(session, [line._asdict() for line in lines])
+
+
+class Line(NamedTuple):
+    """The columns of an event."""
+
+    id: bytes
+    report: bytes
+    seq: int
+    code: str
+    actor_class: str
+    officer: bytes | None
+    day: date
+    at: datetime | None
+    detail: str
+    item_hash: bytes | None
+    mac: bytes = b""
+
+
+_ADD = Statement.insert("events", Line._fields)
+
+
+def _next(
+    keys: ServerKeys,
+    case: Case,
+    code: EventCode,
+    *,
+    by: Actor,
+    day: date,
+    detail: str = "",
+    item_hash: bytes | None = None,
+) -> Line:
+    """Return the next line of a case's chain, and move the head."""
+    line = Line(
         id=secrets.token_bytes(16),
         report=case.report,
         seq=case.head_seq + 1,
@@ -64,13 +112,10 @@ def append(
         at=by.at.replace(microsecond=0) if by.at is not None else None,
         detail=detail,
         item_hash=item_hash,
-        mac=b"",
     )
-    event.mac = _mac(keys, case.head, event, keys.newest)
-    case.head = event.mac
-    case.head_seq = event.seq
-    session.add(event)
-    return event
+    line = line._replace(mac=_mac(keys, case.head, line, keys.newest))
+    case.head, case.head_seq = line.mac, line.seq
+    return line
 
 
 def short(head: bytes) -> str:
@@ -238,7 +283,7 @@ def _is_ours(keys: ServerKeys, previous: bytes, event: Event) -> bool:
     return hmac.compare_digest(event.mac, ours)
 
 
-def _mac(keys: ServerKeys, previous: bytes, event: Event, key_id: int) -> bytes:
+def _mac(keys: ServerKeys, previous: bytes, event: Event | Line, key_id: int) -> bytes:
     content = encode(
         previous,
         event.report,

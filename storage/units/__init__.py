@@ -2,6 +2,7 @@
 
 above: the unit that gets reports on the head of the region and on our own people
 admissions: who waits: officers before a unit, accounts to be confirmed
+entrance: what every report asks of units and routes, verified when a row changed
 grants: a unit's secret sealed to one member or to the recovery key
 memberships: who sits in a unit: who was admitted, and who may be
 readiness: what is missing before reports can be taken

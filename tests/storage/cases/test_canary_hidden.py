@@ -26,7 +26,6 @@ from tests.support.desk import STORY, Desk, desk
 KNOWN = {
     "storage/cases/cases.py:dropped_register_number": "the canary has no number",
     "storage/audit/log.py:_told": "names the unit above us, whose cases are left out",
-    "storage/cases/cases.py:insert": "a number is taken, whoever has it",
     "storage/cases/cases.py:lock": "by a report's id, which no list told",
     "storage/inspection/chains.py:problems": "a mark that somebody set by hand must show",
     "storage/inspection/rows.py:problems": "a mark that somebody set by hand must show",
