@@ -2,7 +2,7 @@
 
     python -m benchmarks.forgetting
 
-The intake of ``benchmarks/intake.py`` runs in processes of its own, by turns with Python's
+The intake of ``benchmarks/messages.py`` runs in processes of its own, by turns with Python's
 allocator and with the one that ``kentongan`` sets for itself; processor time is what counts,
 so other work on the machine matters little.
 """
@@ -17,10 +17,11 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks import intake
+from benchmarks import messages
 from bot.assembly import hardening
 
 ROUNDS = 2
+PEOPLE = 50
 NAMES = ("PYTHONMALLOC", "GLIBC_TUNABLES")
 
 
@@ -29,7 +30,7 @@ def measure() -> None:
     gc.collect()
     gc.freeze()
     with tempfile.TemporaryDirectory() as folder:
-        cost = asyncio.run(intake.measure(Path(folder)))[-1]
+        cost = asyncio.run(messages.measure(Path(folder), PEOPLE))[-1]
     begun = time.process_time()
     gc.collect()
     collected = time.process_time() - begun
