@@ -57,6 +57,7 @@ _FITS: Final[Mapping[str, Callable[[str], bool]]] = {
     "entries": _is_list,
     "count": _is_number,
     "pages": _is_number,
+    "drawn": _is_number,
     "frames": _is_number,
     "seconds": lambda value: _SECONDS.fullmatch(value) is not None,
     "kind": lambda value: value in kinds(),

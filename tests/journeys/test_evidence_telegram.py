@@ -11,7 +11,7 @@ from sqlmodel import select
 
 from storage.models import Job
 from storage.words import FileState, JobKind
-from tests.bot.evidence.sandbox.pdf.test_clean import WORDS, everything, scanned, signed
+from tests.bot.evidence.sandbox.papers import WORDS, everything, scanned, signed
 from tests.bot.evidence.sandbox.test_pictures import MARK, camera, is_bare, picture
 from tests.journeys.gallery import PREVIEW, adds, officer, on_disk, sent, states
 from tests.journeys.telling import Receipt, is_quiet, report, told, until

@@ -4,8 +4,8 @@ __main__: the process: locks itself, reads a file from stdin, writes frames to s
 archives: archives: lists the names inside, unpacks nothing
 confinement: takes network, files and memory away from this process (Landlock, rlimits)
 documents: office documents
-jpegs: JPEG and JPEG 2000 without metadata, pixels unchanged
-pdf: PDF
+jpegs: a JPEG without metadata, pixels unchanged
+pdf: PDF: pictures of its pages, nothing of the file itself
 pictures: pictures drawn anew from their pixels
 plain_text: plain text with invisible and turning characters shown
 sound: sound and video, by ffmpeg

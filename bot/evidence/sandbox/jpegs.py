@@ -1,4 +1,4 @@
-"""A JPEG or JPEG 2000 without its remarks, its pixels as they were."""
+"""A JPEG without its remarks, its pixels as they were."""
 
 import re
 import struct
@@ -15,9 +15,6 @@ _ADOBE_SAYS: Final = 12
 _MARKER: Final = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 """What ends a scan: any marker but a stuffed zero, a restart or a fill."""
 _SEGMENT: Final = 4
-_BOX_HEAD: Final = 8
-_BOXES: Final = frozenset({b"jP  ", b"ftyp", b"jp2h", b"jp2c"})
-"""The boxes a picture is made of; words and places have others."""
 
 
 def bare(data: bytes) -> bytes:
@@ -66,21 +63,3 @@ def _adobe(segment: bytes) -> bytes:
     if len(said) < _ADOBE_SAYS or not said.startswith(b"Adobe"):
         return b""
     return segment[:2] + struct.pack(">H", 2 + len(said)) + said
-
-
-def bare_jp2(data: bytes) -> bytes:
-    """Keep the boxes of the picture itself; a bare code stream stays as it is."""
-    if data[4:8] != b"jP  ":
-        return data
-    kept, at = [], 0
-    while at + 8 <= len(data):
-        (length,) = struct.unpack_from(">I", data, at)
-        size = len(data) - at if length == 0 else length
-        if length == 1 and at + 16 <= len(data):
-            (size,) = struct.unpack_from(">Q", data, at + 8)
-        if size < _BOX_HEAD:
-            raise ValueError("no box")
-        if data[at + 4 : at + 8] in _BOXES:
-            kept.append(data[at : at + size])
-        at += size
-    return b"".join(kept)

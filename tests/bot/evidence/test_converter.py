@@ -13,7 +13,7 @@ import pytest
 from bot.evidence import converter, frames
 from bot.evidence.kinds import kinds
 from bot.evidence.sandbox import __main__, confinement
-from tests.bot.evidence.sandbox.pdf.test_clean import scanned
+from tests.bot.evidence.sandbox.papers import scanned
 from tests.support.hostile import jpeg, pdf
 
 

@@ -65,7 +65,6 @@ ELSEWHERE = {
     "storage.rekeying.recovery": "the drill: tests/journeys/test_recovery.py",
     "storage.rekeying.case_recovery": "the drill: tests/journeys/test_recovery.py",
     "bot.demo.demo": "made-up people",
-    "bot.evidence.sandbox.pdf.drawings": "in a sandbox, whose words go nowhere",
     "bot.telemetry.metrics": "the token of /metrics: tests/bot/telemetry/test_metrics.py",
     "handlers.cases.conflicts": "an officer's key, as in storage.rekeying.case_keys",
     "handlers.cases.handover": "an officer's key, as in storage.rekeying.case_keys",

@@ -2,6 +2,7 @@
 
 import io
 import re
+from collections.abc import Callable
 
 import pytest
 from PIL import Image
@@ -10,7 +11,7 @@ from bot.console.texts import ConsoleTexts
 from bot.console.words import Words
 from bot.evidence import converter
 from storage.crypto.server_key import ServerKeys
-from tests.bot.evidence.sandbox.pdf.test_clean import scanned
+from tests.bot.evidence.sandbox.papers import scanned
 from tests.bot.evidence.sandbox.test_pictures import MARK, camera, picture
 from tests.support.browsers import Browser, Desk, make_office
 from tests.support.files import put
@@ -102,6 +103,22 @@ async def test_pages_of_a_pdf_are_pictures(desk: Desk, officer: Browser):
     assert Image.open(io.BytesIO(drawn.content)).width == 1400
     for number in ("0", "2", "-1", "x"):
         assert (await officer.get(f"{place}/pages/{number}")).status_code == 404
+
+
+async def test_a_paper_that_was_not_drawn_to_its_end_says_so(
+    desk: Desk, officer: Browser, monkeypatch: pytest.MonkeyPatch
+):
+    def told(*_: object, copy: Callable[[bytes], object], **__: object):
+        copy(b"isi")
+        return {"pages": "9", "drawn": "4", "hidden": ""}
+
+    monkeypatch.setattr(converter, "clean", told)
+    case = desk.case()
+    put(desk, case, "surat.pdf", pdf())
+    page = await officer.see(f"/cases/{case.number}")
+    assert "The working copy holds the first 4 of 9 pages" in page.text
+    raw = await officer.get(f"/cases/{case.number}")
+    assert raw.text.count("/pages/") == 4
 
 
 async def test_an_archive_is_listed_and_nothing_is_sent(desk: Desk, officer: Browser):

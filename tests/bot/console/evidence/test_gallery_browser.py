@@ -11,7 +11,7 @@ from axe_playwright_python.async_playwright import (  # type: ignore[import-unty
 from playwright.async_api import Browser
 
 from tests.bot.console.test_axe import address, chromium, sign_in
-from tests.bot.evidence.sandbox.pdf.test_clean import scanned
+from tests.bot.evidence.sandbox.papers import scanned
 from tests.bot.evidence.sandbox.test_pictures import camera, picture
 from tests.support.browsers import Desk
 from tests.support.files import put

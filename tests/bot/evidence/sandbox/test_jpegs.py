@@ -6,7 +6,7 @@ import struct
 import pytest
 from PIL import Image
 
-from bot.evidence.sandbox.jpegs import bare, bare_jp2
+from bot.evidence.sandbox.jpegs import bare
 from tests.bot.evidence.sandbox.test_pictures import MARK, camera, picture
 
 
@@ -78,26 +78,3 @@ def test_the_segment_that_says_how_colours_are_meant_stays():
 def test_what_is_no_jpeg_is_refused(data):
     with pytest.raises(ValueError, match="no"):
         bare(data)
-
-
-def box(name: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", 8 + len(data)) + name + data
-
-
-def test_boxes_of_words_go_from_a_jpeg_2000():
-    start = box(b"jP  ", b"\r\n\x87\n")
-    told = start + box(b"xml ", MARK) + box(b"uuid", MARK) + box(b"jp2c", b"isi")
-    assert bare_jp2(told) == start + box(b"jp2c", b"isi")
-    last = start + struct.pack(">I", 0) + b"jp2c" + b"isi"
-    assert bare_jp2(last) == last
-    long = (
-        start
-        + struct.pack(">I", 1)
-        + b"xml "
-        + struct.pack(">Q", 16 + len(MARK))
-        + MARK
-    )
-    assert bare_jp2(long) == start
-    assert bare_jp2(b"\xff\x4f\xff\x51") == b"\xff\x4f\xff\x51"
-    with pytest.raises(ValueError, match="no box"):
-        bare_jp2(start + struct.pack(">I", 3) + b"xml ")
