@@ -1,9 +1,10 @@
 """Sound and video, by ffmpeg where it is installed: any browser plays the copy.
 
-A voice is written anew as MP3. A video's pictures are carried over as they are where a
-browser knows them, else drawn anew; titles, places, devices, subtitles, data tracks and
-whatever an encoder wrote between the pictures are left out. So is what somebody cut off
-without writing the film anew: it is still in the file, and must not play in the copy.
+Whatever is heard is written anew. A video's pictures are carried over where a browser knows
+them, and only they: the units of H.264 that draw are named, all others go. Pictures of any
+codec but H.264, VP8 and VP9 are drawn anew. Titles, places, devices, subtitles and data tracks are left
+out. So is what somebody cut off without writing the film anew: it is still in the file, and
+must not play in the copy.
 """
 
 import json
@@ -31,19 +32,12 @@ _MP3: Final = (
     *("-map", "0:a:0", "-vn", "-c:a", "libmp3lame", "-b:a", "96k", "-ar", "44100"),
     *("-write_xing", "0", "-id3v2_version", "0", "-f", "mp3"),
 )
-_BETWEEN: Final = "6"
-"""Units of H.264 in which encoders and cameras write about themselves (SEI)."""
 _PRIMING: Final = 3
 """Packets of sound, some 70 ms, that an encoder of AAC has players leave out at the start."""
-_SEEN: Final = {
-    "video/mp4": ("mp4", frozenset({"h264"}), frozenset({"aac", "mp3"})),
-    "video/webm": (
-        "webm",
-        frozenset({"vp8", "vp9", "av1"}),
-        frozenset({"opus", "vorbis"}),
-    ),
-}
-"""For each kind of copy: its format, and the codecs that a browser knows in it."""
+_H264: Final = "filter_units=pass_types=1|5|7|8,h264_metadata"
+"""Pictures and their parameters, these written anew; no other unit (ISO 14496-10, 7.4.1)."""
+_KEPT: Final = {"video/mp4": {"h264"}, "video/webm": {"vp8", "vp9"}}
+"""The codecs that a browser knows and whose pictures are carried over."""
 _ANEW: Final = {
     "video/mp4": (
         *(
@@ -60,7 +54,13 @@ _ANEW: Final = {
     ),
     "video/webm": ("-c:v", "libvpx", "-deadline", "realtime", "-b:v", "1M"),
 }
-_SOUND_ANEW: Final = {"video/mp4": "aac", "video/webm": "libopus"}
+_FORM: Final = {
+    "video/mp4": (
+        *("-bsf:v", _H264, "-c:a", "aac"),
+        *("-movflags", "frag_keyframe+empty_moov+default_base_moof", "-f", "mp4"),
+    ),
+    "video/webm": ("-c:a", "libopus", "-f", "webm"),
+}
 
 
 def clean(original: bytes, kind: Kind, give: Give) -> dict[str, str]:
@@ -70,14 +70,14 @@ def clean(original: bytes, kind: Kind, give: Give) -> dict[str, str]:
         pictures = [one for one in streams if _is_film(one)]
         sounds = [one for one in streams if one.get("codec_type") == "audio"]
         if kind.shown == "video" and pictures:
-            cut = _cut(kind, place, pictures[0], sounds)
-            asked = _video(kind.copy, pictures[0], sounds, cut, start)
+            ways = _film(kind, place, pictures[0], sounds, start)
         elif sounds:
-            asked = (*_from(start), *_MP3)
+            ways = [(*_from(start), *_MP3)]
             facts |= {"copy": "audio/mpeg", "shown": "sound"}
         else:
             raise Refused("broken")
-        _convert(kind, place, (*_BARE, *asked), give, frames.COPY)
+        if not any(_convert(kind, place, one, give, frames.COPY) for one in ways):
+            raise Refused("broken")
         if "shown" not in facts:
             _preview(kind, place, start, give)
     return facts
@@ -177,47 +177,43 @@ def _from(start: float) -> tuple[str, ...]:
     return ("-ss", str(-start)) if start < 0 else ()
 
 
-def _video(
-    copy: str,
+def _film(
+    kind: Kind,
+    place: str,
     picture: dict[str, Any],
     sounds: Sequence[dict[str, Any]],
-    cut: frozenset[int],
     start: float,
-) -> tuple[str, ...]:
-    form, seen, heard = _SEEN[copy]
-    is_late = bool(cut) and start < 0
-    keeps = picture.get("codec_name") in seen and picture["index"] not in cut
-    asked: tuple[str, ...] = _from(start) if is_late else ()
-    asked += ("-map", f"0:{picture['index']}")
-    asked += ("-c:v", "copy") if keeps and not is_late else _ANEW[copy]
-    if form == "mp4":
-        asked += ("-bsf:v", f"filter_units=remove_types={_BETWEEN}")
-    if sounds:
-        sound = sounds[0]
-        keeps = sound.get("codec_name") in heard and sound["index"] not in cut
-        asked += ("-map", f"0:{sound['index']}")
-        asked += ("-c:a", "copy" if keeps and not is_late else _SOUND_ANEW[copy])
-    if form == "mp4":
-        asked += ("-movflags", "frag_keyframe+empty_moov+default_base_moof")
-    return (*asked, "-f", form)
+) -> list[tuple[str, ...]]:
+    """Return how the copy may be made: carried over where it can be, else drawn anew."""
+    cut, kept = _cut(kind, place, picture, sounds), _KEPT[kind.copy]
+    is_late, codec = bool(cut) and start < 0, str(picture.get("codec_name"))
+    streams = ("-map", f"0:{picture['index']}")
+    streams += ("-map", f"0:{sounds[0]['index']}") if sounds else ()
+    form = _FORM[kind.copy]
+    anew = (*(_from(start) if is_late else ()), *streams, *_ANEW[kind.copy], *form)
+    has_head = codec != "h264" and picture.get("extradata_size")  # nothing reads it
+    if picture["index"] in cut or is_late or has_head or codec not in kept:
+        return [anew]
+    return [(*streams, "-c:v", "copy", *form), anew]
 
 
 def _preview(kind: Kind, place: str, start: float, give: Give) -> None:
     drawn = (
-        *(*_BARE, *_from(start)),
+        *_from(start),
         *("-map", "0:v:0", "-an", "-frames:v", "1", "-vf", "scale=480:-2"),
         *("-c:v", "mjpeg", "-q:v", "4", "-f", "image2pipe"),
     )
-    _convert(kind, place, drawn, give, frames.PREVIEW)
+    if not _convert(kind, place, drawn, give, frames.PREVIEW):
+        raise Refused("broken")
 
 
 def _convert(
     kind: Kind, place: str, asked: Sequence[str], give: Give, letter: bytes
-) -> None:
-    """Run ffmpeg and pass on what comes. Raises Refused."""
+) -> bool:
+    """Run ffmpeg and pass on what comes; tell whether anything did. Raises Refused."""
     command = (
         *(_program("ffmpeg"), "-nostdin", *_QUIET, "-threads", "1"),
-        *("-f", kind.demuxer, "-i", place, *asked, "-threads", "1", "pipe:1"),
+        *("-f", kind.demuxer, "-i", place, *_BARE, *asked, "-threads", "1", "pipe:1"),
     )
     came = 0
     with subprocess.Popen(  # nosec B603 # noqa: S603 - no shell, and arguments of our own
@@ -232,5 +228,6 @@ def _convert(
         while piece := running.stdout.read(PIECE):
             came += len(piece)
             give(letter, piece)
-    if running.returncode != 0 or not came:
+    if running.returncode != 0 and came:
         raise Refused("broken")
+    return came > 0
