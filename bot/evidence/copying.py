@@ -113,7 +113,12 @@ def made(
     *,
     sandbox: converter.Sandbox | None = None,
 ) -> dict[str, str]:
-    """Seal the working copy and behind it its preview; tell their sizes in bytes."""
+    """Seal the working copy and behind it its preview; tell their sizes in bytes.
+
+    Of a kind without a cleaner nothing is made, and ``why`` stands in the answer.
+    """
+    if kind.why:
+        return {"kind": kind.code, "why": kind.why}
     sizes = {"copy_size": 0, "preview_size": 0}
 
     def into(size: str) -> Callable[[bytes], None]:

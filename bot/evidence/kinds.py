@@ -12,26 +12,39 @@ HEAD: Final = 4096
 """Bytes from the start of a file that are enough to know it."""
 _OLD: Final = {"image/jpeg": "jpeg", "image/png": "png"}
 """Kinds of files that were taken before their details said which kind they are."""
-_NAMING: Final = re.compile(
-    rb"\s*(?:<|\{\\rtf|BEGIN:V|%!PS|"  # markup, RTF, a contact or a calendar, PostScript
-    rb"(?:[A-Za-z][A-Za-z-]*:[^\r\n]*\r?\n(?:[ \t][^\r\n]*\r?\n)*)*"
-    rb"(?:Received|Return-Path|Delivered-To|Message-ID|MIME-Version|X-[A-Za-z-]+):)",
+_BEGINS: Final = rb"(?:\s|\xef\xbb\xbf)*"
+"""What may stand before the first sign, a byte order mark too."""
+_NAMING: Final = re.compile(_BEGINS + rb"(?:<|\{\\rtf|BEGIN:V|%!PS)", re.IGNORECASE)
+"""How files begin that are no plain words: markup, RTF, contact, calendar, PostScript."""
+_LINES: Final = rb"(?:[A-Za-z][A-Za-z-]*:[^\r\n]*\r?\n(?:[ \t][^\r\n]*\r?\n)*)*"
+_MAIL: Final = re.compile(
+    _BEGINS
+    + rb"(?:>?From \S+ +(?:mon|tue|wed|thu|fri|sat|sun) [^\r\n]*\d\d:\d\d|"
+    + (_LINES + rb"(?:Received|Return-Path|Delivered-To|Message-ID|MIME-Version|")
+    + rb"Content-Type|Content-Transfer-Encoding|DKIM-Signature|Authentication-Results|"
+    + rb"In-Reply-To|ARC-[A-Za-z-]+|X-[A-Za-z-]+):|"
+    + (rb"(?=" + _LINES + rb"From:(?:[^\r\n]|\r?\n[ \t])*@)")
+    + (_LINES + rb"(?:Date|Sent|Subject|To):)"),
     re.IGNORECASE,
 )
-"""How files begin that are no plain words: the last of them is an e-mail's head."""
+"""How a mailbox or an e-mail begins: in lines that mail programs hide it names its author."""
 _CONTROLS = (frozenset(range(32)) | {0x7F}) - set(b"\t\n\r\f")
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One line of the table. ``copy`` is empty where no copy is made."""
+    """One line of the table. ``copy`` is empty where no copy is made.
+
+    Then ``why`` may say why, and no cleaner is asked.
+    """
 
     code: str
     type: str
     extension: str
-    cleaner: str
-    shown: str
+    cleaner: str = ""
+    shown: str = ""
     copy: str = ""
+    why: str = ""
     demuxer: str = ""
     inside: str = ""
     signs: tuple[Mapping[int, bytes], ...] = ()
@@ -60,7 +73,9 @@ def recognise(head: bytes) -> Kind | None:
     for kind in kinds().values():
         if kind.fits(head):
             return kind
-    return kinds()["text"] if _is_text(head) else None
+    if not _is_text(head):
+        return None
+    return kinds()["mail" if _MAIL.match(head) else "text"]
 
 
 def kind_of(told: Mapping[str, str]) -> Kind | None:
@@ -80,7 +95,7 @@ def _kind(code: str, line: Mapping[str, Any]) -> Kind:
 def _is_text(head: bytes) -> bool:
     """Tell whether these are words.
 
-    Markup is none, a browser might run it; nor is what names its author in lines of its own.
+    Markup is none, a browser might run it; nor is what names its author beside its words.
     """
     if not head or _CONTROLS & set(head) or _NAMING.match(head):
         return False

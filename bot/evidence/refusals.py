@@ -11,6 +11,7 @@ WHYS: Final = frozenset(
         "slow",
         "locked",
         "archive",
+        "mail",
         "no_converter",
         "virus",
         "unscanned",

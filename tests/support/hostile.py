@@ -267,6 +267,10 @@ FILES: Final[Mapping[str, Hostile]] = {
         ends(COPY),
         ("\u202e".encode(), "\u200b".encode(), "\u2066".encode()),
     ),
+    "a mailbox": Hostile(
+        lambda: b"From s@x Mon Nov 30 19:00:01 2026\nX-Originating-IP: [10.0.0.9]\n\n",
+        ends("mail"),
+    ),
     "words to a terminal": Hostile(lambda: b"aman \x1b[2J\x07", ends(None)),
     "a program": Hostile(lambda: b"\x7fELF\x02\x01\x01" + bytes(500), ends(None)),
     "a program of Windows": Hostile(lambda: b"MZ\x90\0" + bytes(500), ends(None)),

@@ -39,12 +39,12 @@ _ACTS: Final = (b"/JavaScript", b"/JS", b"/Launch")
 
 def clean(original: bytes, _kind: Kind, give: Give) -> dict[str, str]:
     """Give pictures of the pages as a new PDF, and a small one of the first page."""
-    ends, paper = time.monotonic() + MOST_SECONDS, _Paper(give)
+    ends = time.monotonic() + MOST_SECONDS
     with _opened(original) as document:
         pages, preview = len(document), b""
         if not pages:
             raise Refused("broken")
-        hidden = _beside(document, original)
+        hidden, paper = _beside(document, original), _Paper(give)
         for number in range(min(pages, MOST_PAGES)):
             sheet, size, words = _page(document, number)
             paper.add(_jpeg(sheet, 75), sheet, size)

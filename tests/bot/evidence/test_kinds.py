@@ -5,6 +5,7 @@ import pytest
 from bot.evidence.kinds import HEAD, kind_of, kinds, recognise
 
 FTYP = b"\0\0\0\x20ftyp"
+BOM = b"\xef\xbb\xbf"
 HEADS = [
     (b"\xff\xd8\xff\xe0JFIF", "jpeg"),
     (b"\x89PNG\r\n\x1a\n....", "png"),
@@ -41,9 +42,25 @@ HEADS = [
     (b"BEGIN:VCARD\r\nN:Siti\r\n", None),
     (b"BEGIN:VCALENDAR\r\n", None),
     (b"%!PS-Adobe\n%%For: Siti\n", None),
-    (b"From: Siti <s@x>\r\nTo: B\r\nMIME-Version: 1.0\r\n\r\nIsi", None),
-    (b"Received: from pc-siti\n\tby mail\nFrom: s\n", None),
-    (b"Subject: a\nX-Originating-IP: [10.0.0.9]\n", None),
+    (b"From: Siti <s@x>\r\nTo: B\r\nMIME-Version: 1.0\r\n\r\nIsi", "mail"),
+    (b"Received: from pc-siti\n\tby mail\nFrom: s\n", "mail"),
+    (b"Subject: a\nX-Originating-IP: [10.0.0.9]\n", "mail"),
+    (BOM + b"From: Siti <s@x>\r\nTo: B\r\nMIME-Version: 1.0\r\n\r\nIsi", "mail"),
+    (b"\r\n" + BOM + b" Received: from pc-siti\n", "mail"),
+    (BOM + b"<html>", None),
+    (BOM + b"BEGIN:VCARD\r\nN:Siti\r\n", None),
+    ("From: Siti <s@x>\nReceived: a\n".encode("utf-16"), None),
+    (b"From s@x Mon Nov 30 19:00:01 2026\nStatus: RO\n\nIsi", "mail"),
+    (b">From MAILER-DAEMON Mon Nov 30 19:00:01 2026\n", "mail"),
+    (b"From 17@xxx Mon Nov 30 19:00:01 +0000 2026\n", "mail"),
+    (b"Date: Mon\nFrom: Siti\n <s@x.id>\n\nIsi", "mail"),
+    (b"From: Siti <s@x.id>\nSubject: setoran\n\nIsi", "mail"),
+    (b"DKIM-Signature: v=1; d=x.id\n", "mail"),
+    (b"Subject: a\nContent-Type: text/plain\n", "mail"),
+    (BOM + b"Kepala dinas minta uang", "text"),
+    (b"From him on Monday at 10:00 he asked for money.\n", "text"),
+    (b"To: inspektorat@x.go.id\nSubject: setoran\n\nKepala dinas", "text"),
+    (b"From: the loket\nSubject: money\n", "text"),
     (b"From: the head of the office\nHe asked for money.\n", "text"),
     (b"Saksi: Pak Rudi\nTempat: loket\n\nReceived: 500 ribu\n", "text"),
     (b"a:\r\n" * 2000, "text"),

@@ -136,6 +136,7 @@ async def test_an_archive_is_listed_and_nothing_is_sent(desk: Desk, officer: Bro
     ("hostile", "words"),
     [
         ("a program", "Of no kind that is shown here."),
+        ("a mailbox", "An e-mail: in lines"),
         ("a PDF with a password", "Locked with a password."),
         ("a picture of 65535 x 65535 in PNG", "Too large to be opened safely."),
         ("a picture cut off", "The file is broken"),

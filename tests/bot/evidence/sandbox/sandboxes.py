@@ -31,6 +31,8 @@ def opened(data: bytes, *, here_too: bool = True) -> Made:
     kind = recognise(data[:HEAD])
     if kind is None:
         return Made(b"", b"", {"why": "not_shown"})
+    if kind.why:
+        return Made(b"", b"", {"why": kind.why})
     copy, preview = bytearray(), bytearray()
     facts = converter.clean(
         kind,
