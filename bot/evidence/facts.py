@@ -14,6 +14,8 @@ from bot.evidence.refusals import HIDDEN, WHYS
 MOST_NAMED: Final = 80
 LONGEST_NAME: Final = 80
 """How many names of an archive are told, and how much of each."""
+MORE: Final = "more"
+"""A file of several pictures: the copy is the first of them."""
 _NUMBER: Final = re.compile(r"[0-9]{1,9}")
 _SECONDS: Final = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 _PAGES_WHY: Final = "no_page"
@@ -58,7 +60,7 @@ _FITS: Final[Mapping[str, Callable[[str], bool]]] = {
     "count": _is_number,
     "pages": _is_number,
     "drawn": _is_number,
-    "frames": _is_number,
+    "frames": lambda value: value == MORE,
     "seconds": lambda value: _SECONDS.fullmatch(value) is not None,
     "kind": lambda value: value in kinds(),
     "type": lambda value: value in {kind.type for kind in kinds().values()},

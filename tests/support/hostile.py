@@ -70,6 +70,18 @@ def gif_bomb() -> bytes:
     return head + image
 
 
+def tiff_of_pages(pages: int = 40_000) -> bytes:
+    """A TIFF of so many pages, each of one white point."""
+    fields = {256: 1, 257: 1, 258: 8, 259: 1, 262: 1, 273: 8, 277: 1, 278: 1, 279: 1}
+    told = b"".join(struct.pack("<HHII", one, 4, 1, n) for one, n in fields.items())
+    page = struct.pack("<H", len(fields)) + told
+    out = [b"II*\0" + struct.pack("<I", 10) + b"\xff\xff"]
+    for number in range(1, pages + 1):
+        follows = 10 + number * (len(page) + 4) if number < pages else 0
+        out.append(page + struct.pack("<I", follows))
+    return b"".join(out)
+
+
 def zipped(parts: Mapping[str, bytes], form: int = zipfile.ZIP_DEFLATED) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", form) as archive:
@@ -203,6 +215,7 @@ FILES: Final[Mapping[str, Hostile]] = {
         lambda: png(65535, 65535), ends("large")
     ),
     "a GIF of 65535 x 65535": Hostile(gif_bomb, ends("large", "broken")),
+    "a TIFF of 40,000 pages": Hostile(tiff_of_pages, ends(COPY)),
     "a picture of no size": Hostile(lambda: png(0, 0), ends("broken")),
     "a picture cut off": Hostile(lambda: jpeg((640, 480))[:900], ends("broken")),
     "a picture with a page behind it": Hostile(

@@ -14,7 +14,7 @@ GOOD = [
     *({"why": why} for why in sorted(WHYS)),
     {"why": "archive", "entries": json.dumps(["a.txt"] * 80), "count": "4000"},
     {"hidden": " ".join(sorted(HIDDEN)), "pages": "3"},
-    {"hidden": "", "frames": "12"},
+    {"hidden": "", "frames": "more"},
     {"hidden": "place", "seconds": "3.5", "copy": "audio/mpeg", "shown": "sound"},
     {"kind": "docx", "type": kinds()["docx"].type, "copy": kinds()["docx"].copy},
 ]

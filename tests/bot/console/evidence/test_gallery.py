@@ -15,7 +15,7 @@ from tests.bot.evidence.sandbox.papers import scanned
 from tests.bot.evidence.sandbox.test_pictures import MARK, camera, picture
 from tests.support.browsers import Browser, Desk, make_office
 from tests.support.files import put
-from tests.support.hostile import FILES, pdf
+from tests.support.hostile import FILES, pdf, tiff_of_pages
 
 WORDS = "Camat minta uang. " * 9000
 
@@ -119,6 +119,13 @@ async def test_a_paper_that_was_not_drawn_to_its_end_says_so(
     assert "The working copy holds the first 4 of 9 pages" in page.text
     raw = await officer.get(f"/cases/{case.number}")
     assert raw.text.count("/pages/") == 4
+
+
+async def test_that_a_file_holds_more_pictures_is_said(desk: Desk, officer: Browser):
+    case = desk.case()
+    put(desk, case, "faks.tif", tiff_of_pages(3))
+    page = await officer.see(f"/cases/{case.number}")
+    assert "the working copy is the first of them" in page.text
 
 
 async def test_an_archive_is_listed_and_nothing_is_sent(desk: Desk, officer: Browser):

@@ -1,13 +1,17 @@
 """A working copy holds the pixels, upright, and nothing else."""
 
 import io
+import sys
+from collections import Counter
 
 import pillow_heif
 import pytest
 from PIL import Image, ImageChops, ImageCms, ImageStat
 
+from bot.evidence.kinds import kinds
 from bot.evidence.sandbox import pictures
 from tests.bot.evidence.sandbox.sandboxes import opened
+from tests.support.hostile import tiff_of_pages
 
 MARK = b"lokasi-rahasia-8.65S"
 MODEL, MAKER, ARTIST, ORIENTATION = 0x0110, 0x010F, 0x013B, 0x0112
@@ -95,6 +99,28 @@ def test_no_place_no_device_and_upright(form):
         "the dark quarter is at the right now"
     )
     assert {"device", "place"} <= set(made.facts["hidden"].split())
+
+
+@pytest.mark.parametrize("form", ["TIFF", "GIF", "PNG", "WEBP", "HEIF"])
+def test_of_several_pictures_the_first_is_shown_and_that_is_told(form):
+    second = Image.new("RGB", (320, 200), "red")
+    several = picture(form, save_all=True, append_images=[second])
+    made = opened(several)
+    assert made.facts["frames"] == "more"
+    assert brightness(is_bare(made.copy), (310, 190)) > 700
+    assert "frames" not in opened(picture(form)).facts
+
+
+def test_a_picture_of_very_many_pages_is_opened_as_quickly_as_one():
+    """In 2,000 steps of the interpreter; to count its pages took 300 for each of them."""
+    original, steps = tiff_of_pages(), Counter[str]()
+    sys.setprofile(lambda _, event, __: steps.update((event,)))
+    try:
+        facts = pictures.clean(original, kinds()["tiff"], lambda *_: None)
+    finally:
+        sys.setprofile(None)
+    assert facts["frames"] == "more"
+    assert steps["call"] < 2000
 
 
 def test_a_jpegs_thumbnail_remark_and_tail_go():
