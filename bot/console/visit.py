@@ -18,6 +18,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from bot.console import menu, words
 from bot.console.context import ConsoleContext
+from bot.evidence import unseen
 from bot.settings.values import is_loopback
 from bot.writer import StoreUnavailable
 from handlers.work import Work
@@ -203,6 +204,7 @@ _ENVIRONMENT = Environment(
     lstrip_blocks=True,
     auto_reload=False,
 )
+_ENVIRONMENT.filters["named"] = unseen.named
 
 
 def render(template: str, values: Mapping[str, Any], *, status: int = 200) -> Response:

@@ -11,4 +11,5 @@ frames: the framing of the pipe between converter and sandbox
 kinds: recognises the kind of a file by its content
 refusals: the error by which a cleaner refuses a file, and what cleaners share
 sandbox: the locked process that opens files; nothing of the server imports it
+unseen: makes signs visible that nobody sees, in words and names of files
 """

@@ -9,7 +9,7 @@ from bot.evidence.facts import LONGEST_NAME, MOST_NAMED
 from bot.evidence.kinds import Kind, kinds
 from bot.evidence.refusals import Give, Refused
 from bot.evidence.sandbox.documents.clean import clean as clean_document
-from bot.evidence.sandbox.plain_text import seen
+from bot.evidence.unseen import named, shortened
 
 starts_programs: Final = False
 
@@ -45,4 +45,4 @@ def _document(archive: zipfile.ZipFile, names: set[str]) -> Kind | None:
 
 
 def _listed(names: list[str]) -> list[str]:
-    return [seen(name)[:LONGEST_NAME] for name in names[:MOST_NAMED]]
+    return [shortened(named(name), LONGEST_NAME) for name in names[:MOST_NAMED]]

@@ -15,7 +15,8 @@ from tests.bot.evidence.sandbox.papers import scanned
 from tests.bot.evidence.sandbox.test_pictures import MARK, camera, picture
 from tests.support.browsers import Browser, Desk, make_office
 from tests.support.files import put
-from tests.support.hostile import FILES, pdf, tiff_of_pages
+from tests.support.hostile import FILES, jpeg, pdf, tiff_of_pages
+from tests.support.places import ROOT
 
 WORDS = "Camat minta uang. " * 9000
 
@@ -34,7 +35,7 @@ async def test_a_photo_is_shown_by_its_preview_and_says_what_was_left_out(
     page = await officer.see(f"/cases/{case.number}")
     assert "The original tells a position; this copy does not." in page.text
     assert "The original tells the device; this copy does not." in page.text
-    assert re.search(r"JPG · [1-9][0-9.]* kB · Kept", page.text)
+    assert re.search(r"IMG_1.jpg\s+JPG\s+[1-9][0-9.]* kB · Kept", page.text)
     small = await officer.get(f"{place}/preview")
     assert small.headers["content-type"] == "image/jpeg"
     assert small.headers["content-security-policy"] == "default-src 'none'; sandbox"
@@ -121,6 +122,25 @@ async def test_a_paper_that_was_not_drawn_to_its_end_says_so(
     assert raw.text.count("/pages/") == 4
 
 
+@pytest.mark.parametrize(
+    ("name", "data", "shown"),
+    [
+        ("foto\u202egpj.exe", jpeg(), "foto[U+202E]gpj.exe JPG"),
+        ("su\u200brat.pdf", b"\x7fELF\0", "su[U+200B]rat.pdf unknown kind"),
+        ("surat.pdf", b"From: a@b\nSubject: x\n\n", "surat.pdf EML"),
+    ],
+)
+async def test_a_name_shows_what_turns_it_and_what_the_file_is(
+    desk: Desk, officer: Browser, name: str, data: bytes, shown: str
+):
+    case = desk.case()
+    put(desk, case, name, data)
+    page = await officer.see(f"/cases/{case.number}")
+    assert shown in " ".join(page.text.split())
+    raw = (await officer.get(f"/cases/{case.number}")).text
+    assert not {"\u202e", "\u200b"} & set(raw)
+
+
 async def test_that_a_file_holds_more_pictures_is_said(desk: Desk, officer: Browser):
     case = desk.case()
     put(desk, case, "faks.tif", tiff_of_pages(3))
@@ -133,7 +153,7 @@ async def test_an_archive_is_listed_and_nothing_is_sent(desk: Desk, officer: Bro
     name = put(desk, case, "bukti.zip", FILES["a zip with names that turn"].make())
     page = await officer.see(f"/cases/{case.number}")
     assert "An archive: listed, never unpacked." in page.text
-    assert "foto\N{REPLACEMENT CHARACTER}gnp.exe" in page.text
+    assert "foto[U+202E]gnp.exe" in page.text
     for which in ("", "/preview", "/pages/1"):
         sent = await officer.get(f"/cases/{case.number}/files/{name}{which}")
         assert sent.status_code == 404
@@ -186,3 +206,12 @@ async def test_a_page_that_must_wait_too_long_is_said(
     assert page.status_code == 503
     assert page.headers["retry-after"] == "5"
     assert "cannot be shown just now" in page.text
+
+
+def test_no_page_writes_a_files_name_as_it_came():
+    pages = (ROOT / "bot/console/templates").rglob("*.html")
+    named = re.compile(r"\{[{%][^}%]*(?:\[\"name\"\]|get\(\"name\")[^}%]*[}%]\}")
+    told = [found[0] for page in pages for found in named.finditer(page.read_text())]
+    told = [one for one in told if not one.startswith("{% if")]
+    assert len(told) == 3
+    assert all("|named" in one for one in told)
