@@ -193,7 +193,8 @@ FILES: Final[Mapping[str, Hostile]] = {
     "a document that lies about its size": Hostile(lying_zip, ends("broken", "large")),
     "a document that unpacks to much": Hostile(
         lambda: docx(
-            "x" * 10, {f"word/p{n}.xml": b"<a/>" + b" " * (40 << 20) for n in range(8)}
+            "x" * 10,
+            {f"word/styles{n}.xml": b"<a/>" + b" " * (40 << 20) for n in range(7)},
         ),
         ends("large", "broken"),
     ),

@@ -1,17 +1,23 @@
-"""Office documents: the last wording, without authors, comments, macros and old versions."""
+"""Office documents: the last wording, without authors, comments, macros and old versions.
+
+Which parts may stay is named (``markup.toml``); of these stays what the words lead to.
+"""
 
 import io
 import posixpath
+import re
 import zipfile
+from collections.abc import Collection, Mapping
 from typing import Final
 
+from lxml import etree
 from PIL import Image
 
 from bot.evidence import frames
 from bot.evidence.kinds import HEAD, Kind, recognise
 from bot.evidence.refusals import Give, Refused
 from bot.evidence.sandbox import pictures
-from bot.evidence.sandbox.documents import markup
+from bot.evidence.sandbox.documents import concealed, markup, trees
 from bot.evidence.sandbox.jpegs import bare
 
 MOST_PARTS: Final = 10_000
@@ -22,95 +28,155 @@ _FONTS: Final = frozenset({".ttf", ".odttf", ".fntdata"})
 _PICTURES: Final = frozenset(
     {".jpg", ".jpeg", ".png", ".gif", ".bmp", ".tif", ".tiff", ".webp"}
 )
-_LISTS: Final = frozenset({"[Content_Types].xml", "META-INF/manifest.xml"})
+_FOLDERS: Final = ("word/", "xl/", "ppt/")
+_OF_PICTURES: Final = ("word/media/", "xl/media/", "ppt/media/", "pictures/")
+_OF_STYLES: Final = frozenset(
+    {"word/styles.xml", "xl/styles.xml", "styles.xml", "content.xml"}
+)
+_LISTS: Final = frozenset({"[content_types].xml", "meta-inf/manifest.xml"})
+_LINKS, _STRINGS = "_rels/.rels", "xl/sharedstrings.xml"
 _BESIDE: Final = frozenset({"meta.xml", "settings.xml"})
-"""Parts of an open document that stand beside each content.xml in it."""
-_MICROSOFT: Final = ("word/", "xl/", "ppt/")
+"""Parts of an open document that stand beside each content.xml in it, and tell of authors."""
+_OF_NOBODY: Final = ("/websettings.xml", "/viewprops.xml", ".vml", ".rels")
 
 
 def clean(archive: zipfile.ZipFile, kind: Kind, give: Give) -> dict[str, str]:
     """Give the document as its last reader saw it. Raises Refused."""
     names = [one.filename for one in archive.infolist() if not one.is_dir()]
-    if len(names) > MOST_PARTS or len(set(names)) != len(names):
+    parts = {_plain(name): name for name in names}
+    if len(names) > MOST_PARTS or len(parts) != len(names):
         raise Refused("broken")
-    hidden = {_what(name) for name in names if is_dropped(name)}
-    give(
-        frames.COPY,
-        _made(archive, [one for one in names if not is_dropped(one)], hidden),
-    )
-    told = " ".join(sorted(hidden - {""}))
+    made = _Document(archive, {p: name for p, name in parts.items() if is_kept(p)})
+    hidden = {_what(part) for part in parts if not is_kept(part)}
+    give(frames.COPY, made.packed(kind.inside))
+    told = " ".join(sorted((hidden | made.hidden) - {""}))
     return {"type": kind.type, "copy": kind.copy, "hidden": told}
 
 
-def is_dropped(name: str) -> bool:
-    """Tell whether a part is left out."""
-    plain = _plain(name)
-    if plain.endswith((".bin", ".vml")) or plain.startswith(tuple(markup.PARTS)):
+def is_kept(part: str) -> bool:
+    """Tell whether a part, named in small letters, may stay where another leads to it."""
+    if part.endswith(".rels") and part != _LINKS:
+        return is_kept(markup.owner(part))
+    if part.startswith(tuple(markup.PARTS)):
+        return False
+    name = _unnumbered(part)
+    if part.startswith(_FOLDERS) and f"*/{name.partition('/')[2]}" in markup.KEPT:
         return True
-    if plain.endswith(".rels") and plain != "_rels/.rels":
-        return is_dropped(markup.owner(plain))
-    return posixpath.basename(plain) in _BESIDE and not plain.startswith(_MICROSOFT)
+    is_font = posixpath.splitext(part)[1] in _FONTS
+    return name in markup.KEPT or part.startswith(_OF_PICTURES) or is_font
 
 
 def _plain(name: str) -> str:
     return name.replace("\\", "/").lstrip("/").lower()
 
 
-def _what(name: str) -> str:
-    plain = _plain(name)
+def _unnumbered(part: str) -> str:
+    return re.sub(r"\d+(?=\.\w+$)", "", part)
+
+
+def _what(part: str) -> str:
+    """Return the word for a part that is left out."""
     for start, code in markup.PARTS.items():
-        if plain.startswith(start):
+        if part.startswith(start):
             return code
-    return "" if plain.endswith((".vml", ".rels")) else "author"
+    if posixpath.basename(part) in _BESIDE:
+        return "author"
+    return "" if part.endswith(_OF_NOBODY) else "files"
 
 
-def _made(archive: zipfile.ZipFile, names: list[str], hidden: set[str]) -> bytes:
-    """Pack the parts of the copy; links first, the parts must name no lost ones."""
-    parts, room = {_plain(name) for name in names}, MOST_UNPACKED
-    ready: dict[str, bytes] = {}
-    links: dict[str, set[str]] = {}
-    for name in names:
-        if name.endswith(".rels"):
-            data = _read(archive, name, room)
-            room -= len(data)
-            part = markup.Part(name, parts, hidden=hidden)
-            ready[name], ids = markup.cleaned_links(part, data)
-            links[_plain(markup.owner(name))] = ids
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as made:
-        for name in sorted(names, key=lambda one: one != "mimetype"):
-            data = ready.pop(name, b"")
-            if not data:
-                data = _read(archive, name, room)
-                room -= len(data)
-                ids = links.get(_plain(name), set())
-                data = _cleaned(markup.Part(name, parts, ids, hidden), data)
-            form = zipfile.ZIP_STORED if name == "mimetype" else zipfile.ZIP_DEFLATED
-            line = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
-            made.writestr(line, data, form)
-    return out.getvalue()
+class _Document:
+    """Makes the copy part by part, as one leads to the next.
 
+    ``parts``: names as the archive has them, by names in small letters. ``hidden``: words
+    for what was left out.
+    """
 
-def _read(archive: zipfile.ZipFile, name: str, room: int) -> bytes:
-    """Read a part; what it says of its size is not believed."""
-    try:
-        with archive.open(name) as part:
-            data = part.read(room + 1)
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, ValueError):
-        raise Refused("locked" if _is_locked(archive, name) else "broken") from None
-    if len(data) > room:
-        raise Refused("large")
-    return data
+    def __init__(self, archive: zipfile.ZipFile, parts: Mapping[str, str]) -> None:
+        self._archive, self._parts, self._room = archive, parts, MOST_UNPACKED
+        self._ready: dict[str, bytes] = {}
+        self._styles: set[str] = set()
+        self._strings: set[int] = set()
+        self.hidden: set[str] = set()
 
+    def packed(self, inside: str) -> bytes:
+        """Return the copy as an archive; ``inside`` is the part that holds the words."""
+        for part in self._parts:
+            if _unnumbered(part) in _OF_STYLES:
+                self._styles |= concealed.hiding_styles(trees.read(self._read(part)))
+        todo, last = self._kept(_LINKS, self._links(_LINKS), ()), set[str]()
+        todo += [inside, "styles.xml", "mimetype"]
+        while todo:
+            part = todo.pop()
+            if _unnumbered(part) == _STRINGS:
+                last.add(part)  # which of them are shown is known when all else is made
+            elif part in self._parts and part not in self._ready:
+                todo += self._made(part)
+        for part in last & self._parts.keys():
+            self._made(part)
+        for part in _LISTS & self._parts.keys():
+            line = markup.Part(part, {*self._ready, part})
+            self._ready[part] = markup.cleaned_list(line, self._read(part))
+        return self._zipped()
 
-def _is_locked(archive: zipfile.ZipFile, name: str) -> bool:
-    return bool(archive.getinfo(name).flag_bits & 1)
+    def _made(self, name: str) -> list[str]:
+        """Make a part and the list of its links; return where these lead to."""
+        folder, base = posixpath.split(name)
+        links, part = f"{folder}/_rels/{base}.rels".lstrip("/"), self._part(name)
+        listed = self._links(links)
+        part.links = {str(link.get("Id")) for link in listed}
+        self._ready[name] = _cleaned(part, self._read(name))
+        return [*part.named, *self._kept(links, listed, part.named)]
+
+    def _links(self, name: str) -> etree._Element:
+        """Return the links of a part that lead to parts which may stay."""
+        if name not in self._parts:
+            return etree.Element("Relationships")
+        return markup.cleaned_links(self._part(name), self._read(name))
+
+    def _kept(
+        self, name: str, links: etree._Element, named: Collection[str]
+    ) -> list[str]:
+        """Keep of a list what its part names; return where it leads to."""
+        if name in self._parts:
+            self._ready[name] = markup.kept_links(links, named)
+        return markup.targets(links, name)
+
+    def _zipped(self) -> bytes:
+        out = io.BytesIO()
+        with zipfile.ZipFile(out, "w") as made:
+            for part in sorted(self._ready, key=lambda one: one != "mimetype"):
+                is_first = part == "mimetype"
+                form = zipfile.ZIP_STORED if is_first else zipfile.ZIP_DEFLATED
+                line = zipfile.ZipInfo(self._parts[part], (1980, 1, 1, 0, 0, 0))
+                made.writestr(line, self._ready[part], form)
+        return out.getvalue()
+
+    def _part(self, name: str) -> markup.Part:
+        return markup.Part(
+            name,
+            self._parts,
+            hidden=self.hidden,
+            styles=self._styles,
+            strings=self._strings,
+        )
+
+    def _read(self, part: str) -> bytes:
+        """Read a part; what it says of its size is not believed. Raises Refused."""
+        name = self._parts[part]
+        try:
+            with self._archive.open(name) as opened:
+                data = opened.read(self._room + 1)
+        except (zipfile.BadZipFile, RuntimeError, NotImplementedError, ValueError):
+            is_locked = self._archive.getinfo(name).flag_bits & 1
+            raise Refused("locked" if is_locked else "broken") from None
+        self._room -= len(data)
+        if self._room < 0:
+            raise Refused("large")
+        return data
 
 
 def _cleaned(part: markup.Part, data: bytes) -> bytes:
     suffix = posixpath.splitext(part.name)[1].lower()
-    if part.name in _LISTS:
-        return markup.cleaned_list(part, data)
     if suffix in _XML:
         return markup.cleaned(part, data)
     if part.name == "mimetype" or suffix in _FONTS:

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 from lxml import etree
 
-from bot.evidence.sandbox.documents import fields, trees
+from bot.evidence.sandbox.documents import concealed, fields, sheets, trees
 
 _TABLE: Final = tomllib.loads(
     Path(__file__).with_name("markup.toml").read_text("utf-8")
@@ -23,6 +23,8 @@ def _turned(table: Mapping[str, list[str]]) -> dict[str, str]:
 
 
 PARTS: Final = _turned(_TABLE["parts"])
+KEPT: Final = frozenset(_TABLE["kept"]["parts"])
+_IMPLIED: Final = frozenset(_TABLE["kept"]["implied"])
 _GONE: Final = _turned(_TABLE["elements"])
 _SILENT: Final = _turned(_TABLE["attributes"])
 _UNWRAPPED, _REFERRING, _HOLDERS = (
@@ -40,6 +42,7 @@ _PLAIN: Final = {
 _LINKS: Final = ("/officeDocument/2006/relationships", "/officeDocument/relationships")
 _LINK: Final = frozenset({"Id", "Type", "Target", "TargetMode"})
 _NO_LINK: Final = "about:blank"
+_UNSEEN: Final = frozenset({"hidden", "veryhidden"})
 _NAMED: Final = frozenset({"cNvPr", "docPr"})
 _FILE: Final = re.compile(r"\.\w{3,4}$")
 _STEPS: Final = re.compile(r"ppaction://(hlinkshowjump|hlinksldjump|noaction|media)\b")
@@ -56,10 +59,16 @@ class Part:
     links: Collection[str] | None = None
     hidden: set[str] = field(default_factory=set)
     """Words for what was left out, for the officer."""
+    styles: Collection[str] = ()
+    """What hides whatever has it (``concealed.hiding_styles``)."""
+    strings: set[int] = field(default_factory=set)
+    """The shared strings that a cell of any part shows."""
+    named: set[str] = field(default_factory=set)
+    """Links that the cleaned part names, by their id; in an open document the places."""
 
 
-def cleaned_links(part: Part, data: bytes) -> tuple[bytes, set[str]]:
-    """Leave links to parts of the copy; no link leads out of it. Return the ids too."""
+def cleaned_links(part: Part, data: bytes) -> etree._Element:
+    """Leave links to parts of the copy; no link leads out of it."""
     root = trees.read(data)
     for link in list(root):
         target = str(link.get("Target", ""))
@@ -72,7 +81,23 @@ def cleaned_links(part: Part, data: bytes) -> tuple[bytes, set[str]]:
             root.remove(link)
         for told in set(link.attrib) - _LINK:
             del link.attrib[told]
-    return trees.written(root), {str(link.get("Id")) for link in root}
+    return root
+
+
+def kept_links(root: etree._Element, named: Collection[str]) -> bytes:
+    """Leave the links that a part names, and those of kinds that no part names."""
+    for link in list(root):
+        kind = posixpath.basename(str(link.get("Type", "")))
+        if link.get("Id") not in named and kind not in _IMPLIED:
+            root.remove(link)
+    return trees.written(root)
+
+
+def targets(root: etree._Element, name: str) -> list[str]:
+    """Return the parts that the links of a part lead to, in small letters."""
+    folder = posixpath.dirname(owner(name))
+    found = [str(link.get("Target", "")) for link in root]
+    return [place for one in found for place in _places(one, folder)]
 
 
 def owner(name: str) -> str:
@@ -101,6 +126,8 @@ def cleaned(part: Part, data: bytes) -> bytes:
     for remark in list(root.iter(etree.Comment, etree.ProcessingInstruction)):
         trees.remove(remark)
     _free_pictures(part, root)
+    if _conceals(part, root):
+        part.hidden.add("words")
     for found in list(root.iter()):
         name = trees.local(found)
         if found is not root and _goes(part, found, name):
@@ -111,7 +138,29 @@ def cleaned(part: Part, data: bytes) -> bytes:
             for told in list(found.attrib):
                 _settle(part, found, told)
     part.hidden |= fields.settle(root)  # last: what was deleted may hide what stays
+    part.named |= _named(part, root)
     return trees.written(root)
+
+
+def _conceals(part: Part, root: etree._Element) -> bool:
+    """Take out what the part holds and does not show; tell whether there was anything."""
+    was_out = concealed.take_out(root, part.styles)
+    if trees.local(root) == "sst":
+        return sheets.forget(root, part.strings)
+    return sheets.empty(root, part.styles, part.strings) or was_out
+
+
+def _named(part: Part, root: etree._Element) -> set[str]:
+    """Return what a cleaned part names: links by their ids, and places."""
+    folder, named = posixpath.dirname(part.name), set()
+    for one in root.iter(etree.Element):
+        for told, value in one.attrib.items():
+            space, _, name = told.rpartition("}")
+            if name in {"href", "src"}:
+                named |= set(_places(str(value), folder))
+            elif space.endswith(_LINKS) or name == "relid":
+                named.add(str(value))
+    return named
 
 
 def _bent(link: etree._Element, target: str) -> str:
@@ -127,9 +176,14 @@ def _bent(link: etree._Element, target: str) -> str:
 
 
 def _is_inside(target: str, folder: str, parts: Collection[str]) -> bool:
+    return any(one in parts for one in _places(target, folder))
+
+
+def _places(target: str, folder: str) -> list[str]:
+    """Return where a target may lie, in small letters: as it is written, and unquoted."""
     path = target.partition("#")[0].replace("\\", "/")
-    places = (posixpath.join("/", folder, one) for one in (path, unquote(path)))
-    return any(posixpath.normpath(one).lstrip("/").lower() in parts for one in places)
+    places = [posixpath.join("/", folder, one) for one in (path, unquote(path))]
+    return [posixpath.normpath(one).lstrip("/").lower() for one in places]
 
 
 def _goes(part: Part, found: etree._Element, name: str) -> bool:
@@ -137,6 +191,9 @@ def _goes(part: Part, found: etree._Element, name: str) -> bool:
     if name in _GONE:
         if len(found) or found.attrib or found.text:
             part.hidden.add(_GONE[name])
+        return True
+    if name == "sheet" and str(found.get("state")).lower() in _UNSEEN:
+        part.hidden.add("words")
         return True
     if name == "title" and "svg" in str(etree.QName(found).namespace):
         part.hidden.add("words")

@@ -16,6 +16,9 @@ BODY = (
     f'<w:del w:author="{WHO}"><w:r><w:delText>rahasia lama</w:delText></w:r></w:del>'
     '<w:commentRangeStart w:id="1"/><w:r><w:t> oleh camat</w:t></w:r>'
     '<w:commentRangeEnd w:id="1"/><w:r><w:commentReference w:id="1"/></w:r></w:p>'
+    '<w:p xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships">'
+    '<w:hyperlink r:id="r3"><w:r><w:drawing><a:blip xmlns:a="urn:a" r:embed="r2"/>'
+    "</w:drawing></w:r></w:hyperlink></w:p>"
 )
 RELS = (
     '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'

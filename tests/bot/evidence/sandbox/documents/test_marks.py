@@ -27,30 +27,59 @@ def rels(*lines: str) -> bytes:
     return f'<Relationships xmlns="{space}">{told}</Relationships>'.encode()
 
 
+def linked(
+    main: str, line: str, more: dict[str, bytes] | None = None
+) -> dict[str, bytes]:
+    """Return parts among which the main one leads to one more."""
+    folder, base = posixpath.split(main)
+    name, parts_ = f"{folder}/_rels/{base}.rels", dict(more or {})
+    listed = parts_.pop(name, rels())
+    end = f"<Relationship {line}/></Relationships>".encode()
+    return parts_ | {name: listed.replace(b"</Relationships>", end)}
+
+
 def book(
     workbook: str = "", sheet: str = "", more: dict[str, bytes] | None = None
 ) -> bytes:
+    more = linked(
+        "xl/workbook.xml",
+        'Id="s1" Type="x/worksheet" Target="worksheets/sheet1.xml"',
+        more,
+    )
     return zipped(
         {
             "[Content_Types].xml": TYPES.encode(),
-            "xl/workbook.xml": f'<workbook {X} xmlns:r="{R}" {MC}>{workbook}</workbook>'.encode(),
+            "xl/workbook.xml": (
+                f'<workbook {X} xmlns:r="{R}" {MC}>{workbook}'
+                '<sheets><sheet name="L" r:id="s1"/></sheets></workbook>'
+            ).encode(),
             "xl/worksheets/sheet1.xml": (
                 f'<worksheet {X} xmlns:r="{R}">{sheet}</worksheet>'.encode()
             ),
-            **(more or {}),
+            **more,
         }
     )
 
 
-def slides(slide: str = "", more: dict[str, bytes] | None = None) -> bytes:
+def slides(
+    slide: str = "", more: dict[str, bytes] | None = None, show: str = "1"
+) -> bytes:
+    more = linked(
+        "ppt/presentation.xml",
+        'Id="s1" Type="x/slide" Target="slides/slide1.xml"',
+        more,
+    )
     return zipped(
         {
             "[Content_Types].xml": TYPES.encode(),
-            "ppt/presentation.xml": f"<p:presentation {P}/>".encode(),
+            "ppt/presentation.xml": (
+                f'<p:presentation {P} xmlns:r="{R}"><p:sldIdLst><p:sldId r:id="s1"/>'
+                "</p:sldIdLst></p:presentation>"
+            ).encode(),
             "ppt/slides/slide1.xml": (
-                f'<p:sld {P} {A} {MC} xmlns:r="{R}">{slide}</p:sld>'.encode()
+                f'<p:sld {P} {A} {MC} xmlns:r="{R}" show="{show}">{slide}</p:sld>'.encode()
             ),
-            **(more or {}),
+            **more,
         }
     )
 
@@ -108,7 +137,7 @@ TELLING = {
                 )
             }
         ),
-        "author",
+        "words",
     ),
     "a person's own view": (
         book('<customWorkbookViews><v name="TANDA"/></customWorkbookViews>'),
@@ -368,10 +397,16 @@ PHOTOS = {
 }
 
 
+def pictured(base: str, data: bytes) -> bytes:
+    line = f'Id="p1" Type="x/image" Target="media/{base}"'
+    more = linked("word/document.xml", line, {f"word/media/{base}": data})
+    return docx(f'<w:p><a:blip {A} xmlns:r="{R}" r:embed="p1"/></w:p>', more)
+
+
 @pytest.mark.parametrize("name", PHOTOS)
 def test_a_picture_is_what_it_begins_with(name):
     base, data, form = PHOTOS[name]
-    made = opened(docx("<w:p/>", {f"word/media/{base}": data}))
+    made = opened(pictured(base, data))
     assert "why" not in made.facts
     assert is_bare(parts(made.copy)[f"word/media/{base}"]).format == form
 
