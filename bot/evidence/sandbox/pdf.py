@@ -102,7 +102,8 @@ def _page(
 def _picture(found: Any, scale: float) -> Image.Image:  # noqa: ANN401 - as above
     bitmap = found.render(scale=scale, may_draw_forms=True)
     try:
-        return bitmap.to_pil().convert("RGB")
+        drawn: Image.Image = bitmap.to_pil()
+        return drawn.convert("RGB")
     finally:
         bitmap.close()
 

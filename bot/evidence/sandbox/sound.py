@@ -187,7 +187,7 @@ def _film(
     """Return how the copy may be made: carried over where it can be, else drawn anew."""
     cut, kept = _cut(kind, place, picture, sounds), _KEPT[kind.copy]
     is_late, codec = bool(cut) and start < 0, str(picture.get("codec_name"))
-    streams = ("-map", f"0:{picture['index']}")
+    streams: tuple[str, ...] = ("-map", f"0:{picture['index']}")
     streams += ("-map", f"0:{sounds[0]['index']}") if sounds else ()
     form = _FORM[kind.copy]
     anew = (*(_from(start) if is_late else ()), *streams, *_ANEW[kind.copy], *form)

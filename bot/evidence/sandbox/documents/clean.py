@@ -37,7 +37,11 @@ _LISTS: Final = frozenset({"[content_types].xml", "meta-inf/manifest.xml"})
 _LINKS, _STRINGS = "_rels/.rels", "xl/sharedstrings.xml"
 _BESIDE: Final = frozenset({"meta.xml", "settings.xml"})
 """Parts of an open document that stand beside each content.xml in it, and tell of authors."""
-_OF_NOBODY: Final = ("/websettings.xml", "/viewprops.xml", ".vml", ".rels")
+_OF_NOBODY: Final = (
+    *("/websettings.xml", "/viewprops.xml", "/styleswitheffects.xml"),
+    *("manifest.rdf", ".vml", ".rels"),
+)
+"""How parts end that are left out and tell nothing."""
 
 
 def clean(archive: zipfile.ZipFile, kind: Kind, give: Give) -> dict[str, str]:

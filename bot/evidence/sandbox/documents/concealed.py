@@ -18,6 +18,8 @@ _KNOWN: Final = frozenset(
 )
 """What an alternative may require that every reader of today has."""
 _ANCHORS: Final = frozenset({"twoCellAnchor", "oneCellAnchor", "absoluteAnchor"})
+_GROUP: Final = frozenset({"nvGrpSpPr", "grpSpPr"})
+"""What must stand first on every slide, an empty one too."""
 _FAMILIES: Final = {
     "span": "text",
     "p": "paragraph",
@@ -92,18 +94,26 @@ def take_out(root: etree._Element, styles: Styles) -> bool:
     doomed = list(_doomed(root, styles))
     for one in doomed:
         trees.remove(one)
+    for one in trees.every(root, "AlternateContent"):
+        if not any(trees.local(way) == "Choice" for way in one):
+            for way in list(one):
+                trees.unwrap(way)
+            trees.unwrap(one)
     return bool(doomed)
 
 
 def _doomed(root: etree._Element, styles: Styles) -> Iterator[etree._Element]:
+    has_layers = any(one.startswith("layer/") for one in styles)
     for one in root.iter(etree.Element):
         name = trees.local(one)
         if name in _RULES:
             yield from _RULES[name](one, styles)
-        family, style = _FAMILIES.get(name), trees.value(one.attrib, "style-name")
-        layer = trees.value(one.attrib, "layer")
-        is_named = f"{family}/{style}" in styles or f"layer/{layer}" in styles
-        if is_named or _INVISIBLE.search(one.get("style") or ""):
+        hiding = ""
+        if name in _FAMILIES:
+            hiding = f"{_FAMILIES[name]}/{trees.value(one.attrib, 'style-name')}"
+        elif has_layers:
+            hiding = f"layer/{trees.value(one.attrib, 'layer')}"
+        if hiding in styles or _INVISIBLE.search(one.get("style") or ""):
             yield one
 
 
@@ -128,8 +138,8 @@ def _shape(mark: etree._Element, _: Styles) -> Iterator[etree._Element]:
 
 def _slide(slide: etree._Element, _: Styles) -> Iterable[etree._Element]:
     """Yield all that stands on a slide that is not shown."""
-    trees_ = trees.every(slide, "spTree") if slide.get("show") in NO else []
-    return [one for tree in trees_ for one in tree]
+    found = trees.every(slide, "spTree") if slide.get("show") in NO else []
+    return [one for tree in found for one in tree if trees.local(one) not in _GROUP]
 
 
 def _run(run: etree._Element, styles: Styles) -> Iterable[etree._Element]:
@@ -167,10 +177,6 @@ def _paragraph(mark: etree._Element, _: Styles) -> Iterable[etree._Element]:
     return [next(found, mark)]
 
 
-def _name(found: etree._Element, _: Styles) -> Iterable[etree._Element]:
-    return [found] if found.get("hidden") in YES else []
-
-
 _RULES: Final[
     Mapping[str, Callable[[etree._Element, Styles], Iterable[etree._Element]]]
 ] = {
@@ -183,6 +189,5 @@ _RULES: Final[
     "variable-set": _section,
     "hidden-paragraph": _paragraph,
     "hidden-text": lambda found, _: [found],
-    "definedName": _name,
 }
 """What is not seen because of an element of this local name."""

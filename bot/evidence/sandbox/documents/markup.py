@@ -192,7 +192,9 @@ def _goes(part: Part, found: etree._Element, name: str) -> bool:
         if len(found) or found.attrib or found.text:
             part.hidden.add(_GONE[name])
         return True
-    if name == "sheet" and str(found.get("state")).lower() in _UNSEEN:
+    if (name == "sheet" and str(found.get("state")).lower() in _UNSEEN) or (
+        name == "definedName" and found.get("hidden") in concealed.YES
+    ):
         part.hidden.add("words")
         return True
     if name == "title" and "svg" in str(etree.QName(found).namespace):

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import pytest
 
 from bot.evidence import converter, frames
-from bot.evidence.kinds import HEAD, Kind, recognise
+from bot.evidence.kinds import HEAD, recognise
 from bot.evidence.sandbox import __main__, confinement
 
 PIECE = 64 * 1024
@@ -41,17 +41,23 @@ def opened(data: bytes, *, here_too: bool = True) -> Made:
         preview=preview.extend,
     )
     if here_too:
-        assert facts == unlocked(kind, data)
+        assert facts == copied(data).facts
     return Made(bytes(copy), bytes(preview), facts)
 
 
-def unlocked(kind: Kind, data: bytes) -> Mapping[str, str]:
-    """Run the sandbox's program in this process, not locked in; return what it tells."""
+def copied(data: bytes) -> Made:
+    """Run the sandbox's program in this process, not locked in: quicker, and as thorough."""
+    kind = recognise(data[:HEAD])
+    assert kind is not None
     out = io.BytesIO()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(confinement, "lock", lambda **_: None)
         __main__.run(kind, "clean", [], io.BytesIO(data), out)
     out.seek(0)
-    *_, (letter, last) = frames.read(out)
+    *given, (letter, last) = frames.read(out)
     assert letter == frames.FACTS
-    return dict(json.loads(last))
+    copy, preview = (
+        b"".join(piece for what, piece in given if what == which)
+        for which in (frames.COPY, frames.PREVIEW)
+    )
+    return Made(copy, preview, json.loads(last))

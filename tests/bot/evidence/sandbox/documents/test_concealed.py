@@ -2,8 +2,6 @@
 
 import pytest
 
-from bot.evidence.kinds import kinds
-from bot.evidence.sandbox import archives
 from tests.bot.evidence.sandbox.documents.test_clean import parts
 from tests.bot.evidence.sandbox.documents.test_marks import (
     MC,
@@ -19,17 +17,9 @@ from tests.bot.evidence.sandbox.documents.test_marks import (
     slides,
     told,
 )
-from tests.bot.evidence.sandbox.sandboxes import Made
+from tests.bot.evidence.sandbox.sandboxes import copied
 from tests.bot.evidence.sandbox.test_pictures import picture
 from tests.support.hostile import docx, zipped
-
-
-def opened(data: bytes) -> Made:
-    """Make a copy in this process, which is quicker than a sandbox."""
-    copy = bytearray()
-    facts = archives.clean(data, kinds()["zip"], lambda _, piece: copy.extend(piece))
-    return Made(bytes(copy), b"", facts)
-
 
 HIDDEN_RUN = "<w:r><w:rPr><w:vanish/></w:rPr><w:t>TANDA</w:t></w:r>"
 SHOWN_RUN = "<w:r><w:t>hasil</w:t></w:r>"
@@ -76,7 +66,12 @@ def sheets(state: str) -> bytes:
 SHOWN_CELL = '<sheetData><row r="1"><c r="A1"><v>hasil</v></c></row></sheetData>'
 
 
-def cells(before: str = "", row: str = "", after: str = "", **more: bytes) -> bytes:
+def cells(
+    before: str = "",
+    row: str = "",
+    after: str = "",
+    more: dict[str, bytes] | None = None,
+) -> bytes:
     """Two rows of three cells; the second of each holds what is planted."""
     shown = "<c r='{0}1'><v>hasil</v></c>"
     lines = (
@@ -86,7 +81,7 @@ def cells(before: str = "", row: str = "", after: str = "", **more: bytes) -> by
     )
     if row:
         lines = lines.replace("<c r='B1' s='1'><v>TANDA</v></c>", "")
-    return book("", f"{before}<sheetData>{lines}</sheetData>{after}", dict(more))
+    return book("", f"{before}<sheetData>{lines}</sheetData>{after}", more)
 
 
 def strings(cell: str) -> bytes:
@@ -111,7 +106,7 @@ def formats() -> bytes:
             'Id="t1" Type="x/styles" Target="styles.xml"'
         ),
     }
-    return cells(**more)
+    return cells(more=more)
 
 
 def table_of(columns: str, rows: str) -> str:
@@ -209,7 +204,7 @@ CONCEALED = {
     "the columns of a table in a hidden one": cells(
         "<cols><col min='2' max='2' hidden='1'/></cols>",
         after="<tableParts><tablePart r:id='t1'/></tableParts>",
-        **{
+        more={
             "xl/worksheets/_rels/sheet1.xml.rels": rels(
                 'Id="t1" Type="x/table" Target="../tables/table1.xml"'
             ),
@@ -354,7 +349,7 @@ CONCEALED = {
 def test_what_is_not_shown_is_not_in_the_copy(name: str) -> None:
     original = CONCEALED[name]
     assert b"TANDA" in told(original)
-    made = opened(original)
+    made = copied(original)
     assert "why" not in made.facts
     assert b"TANDA" not in told(made.copy)
     assert b"hasil" in told(made.copy)
@@ -389,7 +384,7 @@ SEEN = {
 
 @pytest.mark.parametrize("name", SEEN)
 def test_what_is_shown_stays(name: str) -> None:
-    assert b"hasil" in told(opened(SEEN[name]).copy)
+    assert b"hasil" in told(copied(SEEN[name]).copy)
 
 
 def test_a_picture_of_what_is_hidden_goes_with_it() -> None:
@@ -399,7 +394,7 @@ def test_a_picture_of_what_is_hidden_goes_with_it() -> None:
     )
     line = 'Id="p1" Type="x/image" Target="media/image1.png"'
     more = linked("word/document.xml", line, {"word/media/image1.png": picture("PNG")})
-    found = parts(opened(docx(body, more)).copy)
+    found = parts(copied(docx(body, more)).copy)
     assert set(found) == {
         "[Content_Types].xml",
         "word/document.xml",
@@ -407,11 +402,32 @@ def test_a_picture_of_what_is_hidden_goes_with_it() -> None:
     }
 
 
+def test_a_way_that_is_taken_stands_alone() -> None:
+    """What knows alternatives wants a first choice among them."""
+    found = parts(copied(CONCEALED["a way that nobody takes"]).copy)
+    assert b"AlternateContent" not in found["word/document.xml"]
+    found = parts(copied(CONCEALED["the other way of a shape"]).copy)
+    assert b"Choice" in found["word/document.xml"]
+    assert b"Fallback" not in found["word/document.xml"]
+
+
+def test_a_hidden_slide_keeps_what_every_slide_has() -> None:
+    tree = "<p:spTree><p:nvGrpSpPr/><p:grpSpPr/><p:sp/></p:spTree>"
+    found = parts(copied(slides(tree, show="0")).copy)["ppt/slides/slide1.xml"]
+    assert b"nvGrpSpPr" in found
+    assert b"<p:sp/>" not in found
+
+
+def test_a_list_of_names_is_not_left_empty() -> None:
+    found = parts(copied(CONCEALED["a hidden name"]).copy)
+    assert b"definedName" not in found["xl/workbook.xml"]
+
+
 def test_a_picture_that_an_open_document_shows_stays() -> None:
     image = '<d:frame><d:image x:href="Pictures/a.png"/></d:frame>'
     hidden = image.replace("a.png", "b.png")
     content = f'<t:p>{image}</t:p><t:section t:display="none">{hidden}</t:section>'
     more = {f"Pictures/{name}.png": picture("PNG") for name in "ab"}
-    found = parts(opened(odt(content, more)).copy)
+    found = parts(copied(odt(content, more)).copy)
     assert "Pictures/a.png" in found
     assert "Pictures/b.png" not in found

@@ -7,7 +7,7 @@ import pytest
 from lxml import etree
 
 from tests.bot.evidence.sandbox.documents.test_clean import parts
-from tests.bot.evidence.sandbox.sandboxes import opened
+from tests.bot.evidence.sandbox.sandboxes import copied
 from tests.bot.evidence.sandbox.test_pictures import MARK, camera, is_bare, picture
 from tests.support.hostile import TYPES, docx, zipped
 
@@ -330,7 +330,7 @@ def told(copy: bytes) -> bytes:
 @pytest.mark.parametrize("name", [*TELLING, *REACHING])
 def test_nothing_planted_comes_out(name):
     original, code = (TELLING | REACHING)[name]
-    made = opened(original)
+    made = copied(original)
     assert "why" not in made.facts
     assert b"TANDA" in told(original)
     assert b"TANDA" not in told(made.copy)
@@ -350,14 +350,14 @@ def test_nothing_planted_comes_out(name):
 def test_a_field_that_looks_at_the_text_alone_stays(instruction):
     whole, simple = complex_field(instruction[:3], instruction[3:]), instruction
     simple = f"<w:fldSimple w:instr='{instruction}'><w:r/></w:fldSimple>"
-    found = parts(opened(docx(whole + simple)).copy)["word/document.xml"]
+    found = parts(copied(docx(whole + simple)).copy)["word/document.xml"]
     assert found.count(b"instrText>") == 4
     assert found.count(b"fldCharType") == 3
     assert b"fldSimple" in found
 
 
 def test_plain_formulas_hide_nothing_and_their_values_stay():
-    made = opened(
+    made = copied(
         book(
             "<definedNames><definedName>Lembar1!$A$1:$B$2</definedName></definedNames>",
             cell("SUM(A1:A9)"),
@@ -374,7 +374,7 @@ def test_words_around_what_goes_stay_in_their_order():
     body = (
         "<t:p>a<t:file-name>b<t:s/>c</t:file-name>d<t:file-name>e</t:file-name>f</t:p>"
     )
-    found = parts(opened(odt(body)).copy)["content.xml"]
+    found = parts(copied(odt(body)).copy)["content.xml"]
     assert re.sub(rb"<[^>]*>", b"", found).strip() == b"abcdef"
 
 
@@ -406,7 +406,7 @@ def pictured(base: str, data: bytes) -> bytes:
 @pytest.mark.parametrize("name", PHOTOS)
 def test_a_picture_is_what_it_begins_with(name):
     base, data, form = PHOTOS[name]
-    made = opened(pictured(base, data))
+    made = copied(pictured(base, data))
     assert "why" not in made.facts
     assert is_bare(parts(made.copy)[f"word/media/{base}"]).format == form
 
@@ -518,7 +518,7 @@ def listed(found: dict[str, bytes]) -> set[tuple[str, str]]:
 @pytest.mark.parametrize("name", [*LINKED, *TELLING, *REACHING])
 def test_no_part_names_a_link_that_is_gone(name):
     sample = LINKED[name] if name in LINKED else (TELLING | REACHING)[name][0]
-    found = parts(opened(sample).copy)
+    found = parts(copied(sample).copy)
     assert named(found) <= listed(found)
     everything = b"".join(found.values())
     assert b"contoh.example" not in everything
@@ -527,8 +527,8 @@ def test_no_part_names_a_link_that_is_gone(name):
 
 
 def test_what_was_seen_of_a_file_in_slides_stays():
-    found = parts(opened(LINKED["a file in slides"]).copy)
+    found = parts(copied(LINKED["a file in slides"]).copy)
     assert b'r:embed="r2"' in found["ppt/slides/slide1.xml"]
     assert ("word/document.xml", "r1") in named(
-        parts(opened(LINKED["a link that stays"]).copy)
+        parts(copied(LINKED["a link that stays"]).copy)
     )
