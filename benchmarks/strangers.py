@@ -54,7 +54,7 @@ class Crowd:
         one = socket.create_connection(self._at, timeout=PATIENCE)
         with contextlib.suppress(ConnectionError):
             one.sendall(self._says)
-        one.setblocking(False)
+        one.settimeout(0)
         return one
 
     def _stay(self) -> None:

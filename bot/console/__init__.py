@@ -3,6 +3,7 @@
 access: which cases an officer may reach, and the reading line of the history
 app: the table of addresses and the endpoint of each
 cases: queue, case page, forms about a case, conflicts, legal holds, data requests
+changes: what a form was made for, and what changed in its case since then
 context: what every page knows: writer, database, office, throttles
 evidence: the contents of a case, and working copies of files
 gate: checks each request: session, role, form token, fresh proof

@@ -9,7 +9,7 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import Final, TypeAlias
 
-from storage.models import Case, Event
+from storage.models import Case, Event, Reveal
 from storage.words import ActorClass, EventCode, Status
 
 _SHORT: Final = 10
@@ -30,6 +30,10 @@ class Part(StrEnum):
     REQUESTS = "requests"
     """What the reporter asked about their own data, and what was answered."""
     ASKED = "asked"
+    REVEALS = "reveals"
+    """What was asked, granted, refused or ended of an identity or an original."""
+    CONFLICTS = "conflicts"
+    NOTED = "noted"
 
 
 Version: TypeAlias = Mapping[Part, str]
@@ -38,6 +42,10 @@ _REPORTERS: Final = frozenset(
     {EventCode.ITEM, EventCode.WITHDRAWN, EventCode.ERASED, EventCode.REQUESTED}
 )
 _RIGHTS: Final = frozenset({EventCode.REQUESTED, EventCode.ANSWERED})
+_REVEALS: Final = frozenset(
+    {EventCode.REVEAL_ASKED, EventCode.REVEAL_GRANTED}
+    | {EventCode.REVEAL_REFUSED, EventCode.REVEAL_ENDED}
+)
 
 
 def of(case: Case, events: Sequence[Event]) -> Version:
@@ -57,9 +65,22 @@ def of(case: Case, events: Sequence[Event]) -> Version:
         Part.HOLD: (case.hold,),
         Part.NEWS: (_last(events, _is_news),),
         Part.REQUESTS: (_last(events, _is_about_data),),
-        Part.ASKED: (_last(events, lambda event: event.code == EventCode.ASKED),),
+        Part.ASKED: (_last(events, _is(EventCode.ASKED)),),
+        Part.REVEALS: (_last(events, _is(*_REVEALS)),),
+        Part.CONFLICTS: (_last(events, _is(EventCode.CONFLICT)),),
+        Part.NOTED: (_last(events, _is(EventCode.NOTED)),),
     }
     return {part: _short(values) for part, values in told.items()}
+
+
+def of_reveal(row: Reveal, case: Case) -> str:
+    """Return on what a form about one request to open depends.
+
+    Its state, who decided, until when, and whether the reporter can be told.
+    """
+    return _short(
+        (row.state, row.custodian, row.ends, case.unit, case.reporter_key is None)
+    )
 
 
 def write(version: Version) -> str:
@@ -99,6 +120,10 @@ def _is_news(event: Event) -> bool:
 
 def _is_about_data(event: Event) -> bool:
     return event.code in _RIGHTS or event.detail == _ERASURE
+
+
+def _is(*codes: EventCode) -> Callable[[Event], bool]:
+    return lambda event: event.code in codes
 
 
 def _last(events: Sequence[Event], wanted: Callable[[Event], bool]) -> int:

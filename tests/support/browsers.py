@@ -46,11 +46,13 @@ ANSWERS = {"Q05": "ANON", "Q06": "COR-09", "Q09": "ADM", "Q16": "SAW"}
 STORY = "They asked for money before stamping the permit."
 
 
-VERSIONED = re.compile(
-    "(?P<case>/cases/[^/]+)/(status|approve|take|let-go|hand-on|take-over|ask|hold|release"
-    "|requests/.*)"
+SHOWN = re.compile(
+    "(?P<case>/cases/[^/]+)(/(status|approve|take|let-go|hand-on|take-over|ask|hold|release"
+    "|requests/.*|files/.*/note))|(?P<own>/cases/[^/]+/(hand-over|conflict|reveals))"
+    "|(?P<reveal>/cases/[^/]+/reveals/[^/]+)/(open|end)"
+    "|(?P<vault>/vault)/[^/]+/end|(?P<request>/vault/[^/]+)/(grant|refuse|conflict)"
 )
-"""Forms that say for which version of a case they were made; here, for the present one."""
+"""Forms that say for which version they were made, each on a page that holds the present one."""
 
 
 class Clock:
@@ -72,6 +74,9 @@ class Page(HTMLParser):
     def __init__(self, response: httpx.Response) -> None:
         super().__init__()
         self.fields: dict[str, str] = {}
+        self.forms: dict[str, dict[str, str]] = {}
+        """The hidden fields of each form by its address; ``fields``: the first of all."""
+        self._form: dict[str, str] = {}
         self.links: list[str] = []
         self.words: list[str] = []
         self.asked = ""
@@ -82,7 +87,10 @@ class Page(HTMLParser):
     @override
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
+        if tag == "form":
+            self._form = self.forms.setdefault(given.get("action", ""), {})
         if tag == "input" and given.get("type") == "hidden":
+            self._form[given["name"]] = given["value"]
             self.fields.setdefault(given["name"], given["value"])
         if "data-asked" in given:
             self.asked = given["data-asked"]
@@ -186,10 +194,13 @@ class Browser:
 
     async def send(self, path: str, **form: str) -> httpx.Response:
         token = sessions.form_token(self.cookie)
-        act = VERSIONED.fullmatch(path)
-        if act and "version" not in form:
-            shown = Page(await self.get(act["case"]))
-            form["version"] = shown.fields.get("version", "")
+        act = SHOWN.fullmatch(path)
+        if act and not {"version", "judged"} & form.keys():
+            page = next(filter(None, act.groupdict().values()))
+            file = f"?file={form['file']}" if form.get("file") else ""
+            shown = Page(await self.get(page + file))
+            fields = shown.forms.get(f"/console{path}", shown.fields)
+            form |= {name: fields.get(name, "") for name in ("version", "judged")}
         return await self.client.post(f"/console{path}", data={"token": token, **form})
 
     async def do(self, path: str, **form: str) -> Page:

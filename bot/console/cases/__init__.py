@@ -2,7 +2,6 @@
 
 acts: forms on a case page: take, hand on, take over, note, annotate, answer a data request
 case: one case: read it, with its history and the open steps
-changes: what changed in a case since a page was shown, in words
 classification: correct what a case is about; confirm what a colleague proposed
 conflicts: declare a conflict of interest; settle it with a new key for the case
 data_requests: the data requests of a case, and the list of all open ones

@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from bot.console import access
 from bot.console.cases import case
+from bot.console.evidence import contents
 from bot.console.visit import SeeOther, Visit
 from bot.retention import keeper
 from handlers.cases import data_requests, officer
@@ -23,13 +24,17 @@ from handlers.errors import (
     ReasonNeeded,
 )
 from handlers.evidence import annotate as verb_annotate
-from storage.cases.case_version import Part
+from storage.cases import case_version, history
+from storage.cases.case_version import Part, Version
 from storage.words import RequestState
 
 MOST_NOTE = 4000
 MOST_WHY = 1000
 _OWN = frozenset({Part.OWNER, Part.UNIT, Part.STATUS})
 _RIGHTS = frozenset({Part.REQUESTS, Part.HOLD, Part.UNIT})
+_JUDGED = frozenset({Part.NOTED, Part.UNIT})
+JUDGED = "file"
+"""What is said to have changed where a colleague judged the file meanwhile."""
 
 
 def take(visit: Visit) -> Response:
@@ -92,37 +97,65 @@ def _why(visit: Visit, name: str) -> str | Response:
 
 def note(visit: Visit) -> Response:
     """Keep a note for colleagues; it never conflicts with anything."""
-    return _write(visit, officer.note, "note", MOST_NOTE, "noted")
+    return write(visit, officer.note, "note", MOST_NOTE, "noted")
 
 
 def annotate(visit: Visit) -> Response:
-    """Say what a file means for its case."""
+    """Say what a file means for its case, unless a colleague just did."""
     file = visit.request.path_params["file"]
-    label = visit.form.get("label", "")
-    if not label:
-        return case.show(visit, problem="CHOOSE", field=f"label-{file}", status=422)
-    told = {"file": file, "label": label}
-    return _write(visit, verb_annotate, "about", MOST_NOTE, "noted", told, least=0)
+    label, name = visit.form.get("label", ""), f"label-{file}"
+    text = visit.form.get("about", "").replace("\r\n", "\n").strip()
+    if not label or len(text) > MOST_NOTE:
+        problem, typed = "TOO_LONG" if label else "CHOOSE", text[:MOST_NOTE]
+        return case.show(visit, problem=problem, typed=typed, field=name, status=422)
+    seen = _judged(visit, file)
+    if seen is None:
+        return refused(visit, Changed(JUDGED), text, name)
+    return _act(
+        visit,
+        verb_annotate,
+        {"file": file, "label": label, "text": text},
+        "noted",
+        typed=text,
+        field=name,
+        depends=_JUDGED,
+        seen=seen,
+    )
 
 
-def _write(
+def _judged(visit: Visit, file: str) -> Version | None:
+    """Return the case as it is while the file is judged as the form shows it, else None.
+
+    Raises NotFound for a file of another case.
+    """
+    number = visit.request.path_params["number"]
+    with visit.console.database.reading() as session:
+        found, _ = access.find(visit, session, number)
+        seen = case_version.of(found, history.of_case(session, found.report))
+        evidence = contents.read(visit, session, found).evidence
+    now = next((len(one.notes) for one in evidence if one.id == file), None)
+    if now is None:
+        raise NotFound
+    return seen if visit.form.get("judged") == f"{now}" else None
+
+
+def write(
     visit: Visit,
     verb: Callable[..., Any],
     name: str,
     most: int,
     done: str,
-    more: Mapping[str, str] | None = None,
-    *,
-    least: int = 1,
+    depends: frozenset[Part] = frozenset(),
 ) -> Response:
+    """Run a verb with what was typed in one field, at most so long."""
     text = visit.form.get(name, "").replace("\r\n", "\n").strip()
-    if len(text) < least or len(text) > most:
+    if not text or len(text) > most:
         problem = "TOO_LONG" if text else "EMPTY"
         return case.show(
             visit, problem=problem, typed=text[:most], field=name, status=422
         )
-    told = {"text": text, **(more or {})}
-    return _act(visit, verb, told, done, typed=text, field=name)
+    told = {"text": text}
+    return _act(visit, verb, told, done, typed=text, field=name, depends=depends)
 
 
 def _act(
@@ -135,23 +168,40 @@ def _act(
     typed: str = "",
     field: str = "",
     depends: frozenset[Part] = frozenset(),
+    seen: Version | None = None,
 ) -> Response:
     """Run the verb and show what became of it; ``otherwise`` is for a verb's False."""
-    try:
-        result = visit.act(access.on_case, visit, verb, arguments, depends)
-    except NotYours:
-        raise
-    except NotFound as error:
-        if not error.detail:
-            raise
-        return case.show(visit, problem="NO_RECEIPT", status=409)
-    except KentonganError as error:
-        return refused(visit, error, typed, field)
+
+    def run() -> Any:  # noqa: ANN401 - whatever the verb returns
+        return visit.act(access.on_case, visit, verb, arguments, depends, seen)
+
+    result = attempt(visit, run, typed, field)
+    if isinstance(result, Response):
+        return result
     if result is False and otherwise is not None:
         done = otherwise
     if not done:
         return case.show(visit, problem="GONE", status=409)
     return SeeOther(f"/cases/{visit.request.path_params['number']}?done={done}")
+
+
+def attempt(visit: Visit, run: Callable[[], Any], typed: str, field: str) -> Any:  # noqa: ANN401 - whatever it returns
+    """Return what ``run`` returns, or the case's page with why it was refused.
+
+    Raises NotYours, and NotFound for a case that is not there for this officer.
+    """
+    try:
+        return run()
+    except NotYours:
+        raise
+    except NotFound as error:
+        if not error.detail:
+            raise
+        return case.show(
+            visit, problem="NO_RECEIPT", typed=typed, field=field, status=409
+        )
+    except KentonganError as error:
+        return refused(visit, error, typed, field)
 
 
 def refused(visit: Visit, error: KentonganError, typed: str, field: str) -> Response:
@@ -183,18 +233,14 @@ def answer(visit: Visit) -> Response:
     if len(text) > MOST:
         return _again(visit, "TOO_LONG", text[:MOST], 422)
     arguments = {"request": request, "state": state, "text": text}
-    try:
-        result = visit.act(
-            access.on_case, visit, data_requests.answer, arguments, _RIGHTS
-        )
-    except NotYours:
-        raise
-    except NotFound as error:
-        if not error.detail:
-            raise
-        return _again(visit, "NO_RECEIPT", text, 409)
-    except KentonganError as error:
-        return refused(visit, error, text, NAME)
+
+    def run() -> Any:  # noqa: ANN401 - whatever the verb returns
+        verb = data_requests.answer
+        return visit.act(access.on_case, visit, verb, arguments, _RIGHTS)
+
+    result = attempt(visit, run, text, NAME)
+    if isinstance(result, Response):
+        return result
     if result is not None:  # a form that was sent twice is answered once
         keeper.remove(visit.console.blob_store, result.files)
     proposed = result is not None and not result.settled

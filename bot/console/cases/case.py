@@ -5,9 +5,8 @@ from dataclasses import dataclass, replace
 
 from starlette.responses import Response
 
-from bot.console import access
+from bot.console import access, changes
 from bot.console.cases import (
-    changes,
     classification,
     conflicts,
     data_requests,
@@ -91,6 +90,7 @@ def show(
         asked = opening.lines(visit, session, found, people)
         classed = classification.panel(visit, session, found, people)
         own_data = data_requests.panel(visit, session, found, events)
+        for_form = changes.for_form(visit, session, found, changed)
         work = visit.work(session)
         acts = authority.acts(work, found, visit.officer)
         takers = authority.takers(work, found) if Act.HAND_ON in acts else []
@@ -122,8 +122,7 @@ def show(
         acts=acts,
         takers=takers,
         others=bool(open_moves) and Act.MOVE not in acts,
-        version=case_version.write(case_version.of(found, events)),
-        changed=changes.lines(visit, found, events, people, changed),
+        **for_form,
         twin=twin,
         done=done,
         problem=problem,

@@ -1,15 +1,21 @@
 """A conflict of interest: declared by an officer, settled by a member with a new key."""
 
+from collections.abc import Sequence
+
 from sqlmodel import Session
 from starlette.responses import Response
 
-from bot.console import access
+from bot.console import access, changes
 from bot.console.visit import SeeOther, Visit
 from handlers.cases import conflicts as verbs
+from handlers.errors import Changed
 from storage.cases import conflicts
+from storage.cases.case_version import Part
 from storage.models import Case, Unit
 from storage.rekeying import case_keys
 from storage.units import memberships
+
+_DEPENDS = frozenset({Part.UNIT, Part.CONFLICTS})
 
 
 def form(visit: Visit) -> Response:
@@ -21,7 +27,10 @@ def declare(visit: Visit) -> Response:
     """Bar the officer from the case; from here on it does not exist for them."""
     if visit.form.get("sure") != "yes":
         return _show(visit, unsure=True, status=422)
-    visit.act(access.on_case, visit, verbs.declare, {})
+    try:
+        visit.act(access.on_case, visit, verbs.declare, {}, _DEPENDS)
+    except Changed as error:
+        return _show(visit, changed=error.detail.split(), status=409)
     return SeeOther("/?declared=yes")
 
 
@@ -66,7 +75,13 @@ def _settle(visit: Visit, case: Case) -> None:
     visit.act(verbs.settle, case.report, visit.secret, by=visit.officer)
 
 
-def _show(visit: Visit, *, unsure: bool = False, status: int = 200) -> Response:
+def _show(
+    visit: Visit,
+    *,
+    unsure: bool = False,
+    changed: Sequence[str] = (),
+    status: int = 200,
+) -> Response:
     keys = visit.console.office.keys
     with visit.console.database.reading() as session:
         found, unit = access.find(visit, session, visit.request.path_params["number"])
@@ -75,6 +90,7 @@ def _show(visit: Visit, *, unsure: bool = False, status: int = 200) -> Response:
             for officer in case_keys.holders(session, keys, found)
             if officer.id != visit.officer.id
         ]
+        for_form = changes.for_form(visit, session, found, changed)
     return visit.page(
         "cases/conflict.html",
         status=status,
@@ -82,4 +98,6 @@ def _show(visit: Visit, *, unsure: bool = False, status: int = 200) -> Response:
         unit=unit,
         others=len(others),
         unsure=unsure,
+        problem="Changed" if changed else "",
+        **for_form,
     )

@@ -1,22 +1,36 @@
 """Handing a case over: the form, the target's key in words, and what the former unit sees."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from starlette.responses import Response
 
-from bot.console import access
+from bot.console import access, changes
 from bot.console.visit import SeeOther, Visit
 from handlers import authority
 from handlers.cases import handover as verbs
-from handlers.errors import KentonganError, NoTarget, NotFound, NotYours, TargetChanged
+from handlers.errors import (
+    Changed,
+    KentonganError,
+    NoTarget,
+    NotFound,
+    NotYours,
+    TargetChanged,
+)
 from handlers.rules import numbering
 from storage.cases import cases, conflicts, history
+from storage.cases.case_version import Part
 from storage.crypto import fingerprints
 from storage.models import Event
 from storage.units import memberships, units
 
 MOST = 1000
 _ID = 32
+_DEPENDS = frozenset(
+    {Part.STATUS, Part.PROPOSAL, Part.OWNER, Part.UNIT, Part.CODES}
+    | {Part.REQUESTS, Part.REVEALS, Part.CONFLICTS}
+)
+"""What goes along, and what ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +64,22 @@ def hand_over(visit: Visit) -> Response:
         "text": reason,
     }
     try:
-        visit.act(access.on_case, visit, verbs.hand_over, arguments)
+        visit.act(access.on_case, visit, verbs.hand_over, arguments, _DEPENDS)
     except (
         NotFound
     ):  # a form that was sent twice: the case is not the officer's any more
         return former(visit)
-    except TargetChanged:
-        problem = "TargetChanged"
-        return _show(visit, typed, confirming=True, problem=problem, status=409)
     except NotYours:
         raise
     except KentonganError as error:
-        return _show(visit, typed, problem=type(error).__name__, status=409)
+        return _show(
+            visit,
+            typed,
+            confirming=isinstance(error, TargetChanged),
+            problem=type(error).__name__,
+            changed=error.detail.split() if isinstance(error, Changed) else (),
+            status=409,
+        )
     return SeeOther(f"/cases/{visit.request.path_params['number']}")
 
 
@@ -116,6 +134,7 @@ def _show(
     *,
     confirming: bool = False,
     problem: str = "",
+    changed: Sequence[str] = (),
     status: int = 200,
 ) -> Response:
     number = visit.request.path_params["number"]
@@ -124,6 +143,7 @@ def _show(
         work = visit.work(session)
         if not authority.may_hand_over(work, found, visit.officer):
             raise NotYours
+        for_form = changes.for_form(visit, session, found, changed)
         there, target = verbs.targets(work, found), None
         try:
             target = verbs.target(work, found, _id(typed.unit)) if confirming else None
@@ -140,6 +160,7 @@ def _show(
         typed=typed,
         problem=problem,
         most=MOST,
+        **for_form,
     )
 
 

@@ -1,16 +1,12 @@
 """Legal hold: keep a case for a legal process, let it go, and what is kept now."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from starlette.responses import Response
 
-from bot.console import access
-from bot.console.cases import case as case_page
-from bot.console.visit import SeeOther, Visit
+from bot.console.cases import acts
+from bot.console.visit import Visit
 from handlers.cases import holds as verbs
-from handlers.errors import Changed, KentonganError, NotFound, NotYours
 from storage.cases import conflicts, history
 from storage.cases.case_version import Part
 from storage.models import Case, Event
@@ -35,12 +31,12 @@ class Line:
 
 def hold(visit: Visit) -> Response:
     """Keep the case."""
-    return _write(visit, verbs.hold, "held")
+    return acts.write(visit, verbs.hold, "why", MOST, "held", depends=_DEPENDS)
 
 
 def release(visit: Visit) -> Response:
     """Let the case go."""
-    return _write(visit, verbs.release, "released")
+    return acts.write(visit, verbs.release, "why", MOST, "released", depends=_DEPENDS)
 
 
 def holds(visit: Visit) -> Response:
@@ -60,27 +56,3 @@ def holds(visit: Visit) -> Response:
             who = people.get(held.officer or b"", "") if held else ""
             lines.append(Line(case, held, who, case.unit in mine))
     return visit.page("cases/holds.html", lines=lines)
-
-
-def _write(visit: Visit, verb: Callable[..., Any], done: str) -> Response:
-    text = visit.form.get("why", "").replace("\r\n", "\n").strip()
-    if not text or len(text) > MOST:
-        problem = "TOO_LONG" if text else "EMPTY"
-        return case_page.show(
-            visit, problem=problem, typed=text[:MOST], field="why", status=422
-        )
-    try:
-        visit.act(access.on_case, visit, verb, {"text": text}, _DEPENDS)
-    except (NotFound, NotYours):
-        raise
-    except KentonganError as error:
-        changed = error.detail.split() if isinstance(error, Changed) else ()
-        return case_page.show(
-            visit,
-            problem=type(error).__name__,
-            changed=changed,
-            typed=text,
-            field="why",
-            status=409,
-        )
-    return SeeOther(f"/cases/{visit.request.path_params['number']}?done={done}")

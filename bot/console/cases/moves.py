@@ -9,9 +9,8 @@ from datetime import date
 
 from starlette.responses import Response
 
-from bot.console import access
+from bot.console import access, changes
 from bot.console.cases import case as case_page
-from bot.console.cases import changes
 from bot.console.evidence import contents
 from bot.console.visit import SeeOther, Visit
 from handlers.cases import named as naming
@@ -29,7 +28,6 @@ from handlers.rules.workflow import Names
 from storage.cases import case_version, cases, history
 from storage.cases.case_version import Part
 from storage.models import Case
-from storage.people import officers
 from storage.words import Reason, Role, Status
 
 STEP = frozenset({Part.STATUS, Part.PROPOSAL, Part.OWNER, Part.UNIT, Part.CODES})
@@ -186,10 +184,8 @@ def _show(
     number = visit.request.path_params["number"]
     with visit.console.database.reading() as session:
         found, unit = access.find(visit, session, number)
-        events = history.of_case(session, found.report)
         opened = contents.read(visit, session, found)
-        people = officers.names(session, visit.console.office.keys)
-    lines = changes.lines(visit, found, events, people, changed)
+        for_form = changes.for_form(visit, session, found, changed)
     moves = {move.to: move for move in case_page.moves(visit, found)}
     ready = wish.to in moves and _is_enough(visit, wish) and problem not in _STOPS
     return visit.page(
@@ -206,9 +202,8 @@ def _show(
         ready=ready,
         open=wish.to in moves,
         four_eyes=wish.to in moves and moves[wish.to].four_eyes,
-        version=case_version.write(case_version.of(found, events)),
         problem=problem,
-        changed=lines,
+        **for_form,
     )
 
 

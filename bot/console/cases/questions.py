@@ -6,11 +6,11 @@ from starlette.responses import Response
 
 from bot.console import access
 from bot.console.cases import case
-from bot.console.cases.acts import refused
+from bot.console.cases.acts import attempt
 from bot.console.evidence import contents
 from bot.console.visit import SeeOther, Visit
 from handlers.cases import officer
-from handlers.errors import Changed, KentonganError, NotFound, NotYours
+from handlers.errors import Changed
 from storage.cases import case_version, history
 from storage.cases.case_version import Part, Version
 from storage.people import officers
@@ -31,16 +31,8 @@ def ask(visit: Visit) -> Response:
         return case.show(
             visit, problem=problem, typed=text[:MOST], field="question", status=422
         )
-    try:
-        return _ask(visit, text)
-    except NotYours:
-        raise
-    except NotFound as error:
-        if not error.detail:
-            raise
-        return case.show(visit, problem="NO_RECEIPT", status=409)
-    except KentonganError as error:
-        return refused(visit, error, text, "question")
+    answer: Response = attempt(visit, lambda: _ask(visit, text), text, "question")
+    return answer
 
 
 def _ask(visit: Visit, text: str) -> Response:

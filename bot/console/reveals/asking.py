@@ -1,25 +1,33 @@
 """Asking for an identity or an original: the form, and the case's seal opened here."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlmodel import Session
 from starlette.responses import Response
 
-from bot.console import access
+from bot.console import access, changes
 from bot.console.evidence import contents
 from bot.console.reveals import opening
 from bot.console.visit import SeeOther, Visit
-from handlers.errors import ConsentNeeded, KentonganError, NotFound, ReasonNeeded
+from handlers.errors import (
+    Changed,
+    ConsentNeeded,
+    KentonganError,
+    NotFound,
+    ReasonNeeded,
+)
 from handlers.reveals import verbs
 from handlers.rules.reveals import Ground
 from storage.cases import items as report_items
+from storage.cases.case_version import Part
 from storage.cases.reveals import Request, Wish
 from storage.crypto import fingerprints
 from storage.models import Case
 from storage.words import RevealOf, RevealState
 
 MOST = 2000
+_DEPENDS = frozenset({Part.STATUS, Part.UNIT, Part.CODES, Part.REVEALS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +68,7 @@ def ask(visit: Visit) -> Response:
     words = Request(typed.justification, typed.consent, language, ())
     arguments = {"wish": wish, "words": words, "case_secret": secret}
     try:
-        made = visit.act(access.on_case, visit, verbs.ask, arguments)
+        made = visit.act(access.on_case, visit, verbs.ask, arguments, _DEPENDS)
     except (ReasonNeeded, ConsentNeeded) as error:
         wrong = "reason" if isinstance(error, ReasonNeeded) else "consent"
         problem = f"REVEAL_{wrong.upper()}"
@@ -68,7 +76,9 @@ def ask(visit: Visit) -> Response:
     except KentonganError as error:
         if isinstance(error, NotFound):
             raise
-        return _form(visit, file, typed, problem=type(error).__name__, status=409)
+        changed = error.detail.split() if isinstance(error, Changed) else ()
+        problem = type(error).__name__
+        return _form(visit, file, typed, problem=problem, changed=changed, status=409)
     home = opening.home(visit)
     return SeeOther(f"{home}/reveals/{made.hex()}" if made else home)
 
@@ -80,6 +90,7 @@ def _form(
     *,
     problem: str = "",
     field: str = "",
+    changed: Sequence[str] = (),
     status: int = 422,
 ) -> Response:
     access.record_reading(visit)
@@ -91,6 +102,7 @@ def _form(
             about = opening.about(visit, session, case, row)
         elif not report_items.has_identity(session, case.report):
             raise NotFound
+        for_form = changes.for_form(visit, session, case, changed)
     what = RevealOf.ORIGINAL if file else RevealOf.IDENTITY
     reasons = visit.console.office.rulebook.reveal.reasons_for(what)
     return visit.page(
@@ -108,6 +120,7 @@ def _form(
         field=field,
         most=MOST,
         fingerprint=fingerprints.words(visit.officer.public_key),
+        **for_form,
     )
 
 

@@ -15,10 +15,10 @@ from bot.console.reveals import opening
 from bot.console.visit import SeeOther, Visit
 from handlers import authority
 from handlers.cases import conflicts as declarations
-from handlers.errors import NotFound, NotYours, ReasonNeeded
+from handlers.errors import Changed, NotFound, NotYours, ReasonNeeded
 from handlers.reveals import verbs
 from handlers.work import Work
-from storage.cases import cases, conflicts, reveals
+from storage.cases import case_version, cases, conflicts, reveals
 from storage.crypto import fingerprints
 from storage.models import Reveal
 from storage.people import officers
@@ -40,6 +40,10 @@ class Entry:
 
 def waiting(visit: Visit) -> Response:
     """Show the requests that wait, and what may be read at this moment."""
+    return _list(visit)
+
+
+def _list(visit: Visit, problem: str = "", status: int = 200) -> Response:
     with visit.console.database.reading() as session:
         keys = visit.console.office.keys
         authority.require_custodian(visit.work(session), visit.officer)
@@ -51,11 +55,13 @@ def waiting(visit: Visit) -> Response:
                 continue
             case = cases.get(session, keys, row.report)
             if case is not None and row.ends > visit.now:
-                line = opening.line(visit, row, people)
+                line = opening.line(visit, row, case, people)
                 found.append(Entry(line, case.number, names.get(case.unit, "")))
     done = visit.query.get("done", "")
     return visit.page(
         "reveals/vault.html",
+        status=status,
+        problem=problem,
         asked=[one for one in found if one.line.state is RevealState.ASKED],
         granted=[one for one in found if one.line.state is RevealState.GRANTED],
         done=done if done in DONE else "",
@@ -122,6 +128,7 @@ def _conflict(visit: Visit, *, unsure: bool = False, status: int = 200) -> Respo
         status=status,
         case_number=case.number,
         reveal=row.id.hex(),
+        version=case_version.of_reveal(row, case),
         others=len(others),
         unsure=unsure,
     )
@@ -148,7 +155,7 @@ def _show(
         status=status,
         case_number=case.number,
         has_receipt=case.reporter_key is not None,
-        reveal=opening.line(visit, row, {row.officer: asker.name}),
+        reveal=opening.line(visit, row, case, {row.officer: asker.name}),
         unit=unit,
         still=still,
         fingerprint=fingerprints.words(asker.public_key),
@@ -157,6 +164,7 @@ def _show(
         refusals=[
             (one.code, one.name(visit.language)) for one in rules.refusals.values()
         ],
+        typed=visit.form,
         problem=problem,
         field=field,
     )
@@ -182,9 +190,19 @@ def _decide(
     arguments: dict[str, Any],
     done: tuple[str, str],
 ) -> Response:
-    """Run a verb and go back to the list; ``done`` is for its True and its other values."""
+    """Run a verb and go back to the list; ``done`` is for its True and its other values.
+
+    What changed since the page was shown is shown as it is: the request, or the list where
+    it waits no more.
+    """
     wanted = opening.raw_id(visit.request.path_params["reveal"])
-    result = visit.act(_on_reveal, visit, verb, wanted, arguments)
+    try:
+        result = visit.act(_on_reveal, visit, verb, wanted, arguments)
+    except Changed:
+        try:
+            return _show(visit, problem=opening.CHANGED, status=409)
+        except NotFound:
+            return _list(visit, opening.CHANGED, 409)
     return SeeOther(f"/vault?done={done[0] if result else done[1]}")
 
 
@@ -199,4 +217,5 @@ def _on_reveal(
     by = authority.present(work, visit.officer.id)
     if visit.is_repeat(work):
         return None
+    opening.refuse_stale(work, wanted, visit.form.get("version", ""))
     return verb(work, wanted, by=by, **arguments)

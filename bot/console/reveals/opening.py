@@ -11,10 +11,11 @@ from starlette.responses import Response, StreamingResponse
 from bot.console import access
 from bot.console.evidence import contents, gallery
 from bot.console.visit import SeeOther, Visit
-from handlers.errors import NotFound
+from handlers.errors import Changed, NotFound
 from handlers.reveals import verbs
 from handlers.work import Work
-from storage.cases import reveals
+from storage.cases import case_version, cases, reveals
+from storage.cases.case_version import Part
 from storage.crypto import fingerprints
 from storage.evidence import custody, files
 from storage.models import Case, File, Officer, Reveal, Unit
@@ -25,6 +26,7 @@ OWN_POLICY = "default-src 'none'; sandbox"
 EVENTS = frozenset(code for code in EventCode if code.startswith("reveal_"))
 _ID = re.compile(r"[0-9a-f]{32}")
 _NAMED = 3
+CHANGED = "RevealChanged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +42,15 @@ class Line:
     is_mine: bool
     asked: datetime
     ends: datetime
+    version: str
 
 
 def state(visit: Visit) -> Response:
     """Show what became of a request, to whoever asked."""
+    return _show(visit)
+
+
+def _show(visit: Visit, problem: str = "", status: int = 200) -> Response:
     access.record_reading(visit)
     with visit.console.database.reading() as session:
         case, unit, row = _mine(visit, session)
@@ -51,9 +58,11 @@ def state(visit: Visit) -> Response:
         facts = _details(visit, session, case, row)
     return visit.page(
         "reveals/reveal.html",
+        status=status,
+        problem=problem,
         case=case,
         unit=unit,
-        reveal=line(visit, row, people),
+        reveal=line(visit, row, case, people),
         custodian=people.get(row.custodian or b"", ""),
         file=facts,
         fingerprint=fingerprints.words(visit.officer.public_key),
@@ -64,15 +73,19 @@ def open_it(visit: Visit) -> Response:
     """Open what was granted: an identity as a page, an original as a file to keep."""
     with visit.console.database.reading() as session:
         case, unit, row = _mine(visit, session)
-    arguments = {"reveal_id": row.id, "secret": visit.secret}
-    opened = visit.act(access.on_case, visit, verbs.open_answer, arguments)
+    shown = visit.form.get("version", "")
+    arguments = {"reveal_id": row.id, "secret": visit.secret, "shown": shown}
+    try:
+        opened = visit.act(access.on_case, visit, _open, arguments)
+    except Changed:
+        return _show(visit, CHANGED, 409)
     if opened.reveal.what == RevealOf.ORIGINAL:
         return _send(visit, case, opened.reveal, opened.key)
     return visit.page(
         "reveals/reveal_open.html",
         case=case,
         unit=unit,
-        reveal=line(visit, row, {}),
+        reveal=line(visit, opened.reveal, case, {}),
         identity=opened.identity,
         moment=contents.moment,
     )
@@ -82,7 +95,11 @@ def end(visit: Visit) -> Response:
     """Delete a request or an answer; what was read stays read."""
     with visit.console.database.reading() as session:
         _, _, row = _mine(visit, session)
-    visit.act(access.on_case, visit, _end, {"reveal_id": row.id})
+    arguments = {"reveal_id": row.id, "shown": visit.form.get("version", "")}
+    try:
+        visit.act(access.on_case, visit, _end, arguments)
+    except Changed:
+        return _show(visit, CHANGED, 409)
     return SeeOther(f"{home(visit)}?done=reveal_ended")
 
 
@@ -91,10 +108,10 @@ def lines(
 ) -> list[Line]:
     """Return a case's reveals that are not over, for its page."""
     rows = reveals.of_report(session, visit.console.office.keys, case.report)
-    return [line(visit, row, people) for row in rows if row.ends > visit.now]
+    return [line(visit, row, case, people) for row in rows if row.ends > visit.now]
 
 
-def line(visit: Visit, row: Reveal, people: Mapping[bytes, str]) -> Line:
+def line(visit: Visit, row: Reveal, case: Case, people: Mapping[bytes, str]) -> Line:
     """Lay a verified row out for a list."""
     return Line(
         id=row.id.hex(),
@@ -106,6 +123,7 @@ def line(visit: Visit, row: Reveal, people: Mapping[bytes, str]) -> Line:
         is_mine=row.officer == visit.officer.id,
         asked=row.asked,
         ends=row.ends,
+        version=case_version.of_reveal(row, case),
     )
 
 
@@ -147,10 +165,34 @@ def _mine(visit: Visit, session: Session) -> tuple[Case, Unit, Reveal]:
     return case, unit, row
 
 
-def _end(work: Work, report: bytes, *, reveal_id: bytes, by: Officer) -> bool:
+def refuse_stale(work: Work, reveal_id: bytes, shown: str) -> None:
+    """Raise Changed for a reveal that is not as a form shows it; one that is gone passes."""
+    row = reveals.get(work.store, work.keys, reveal_id)
+    case = cases.get(work.store, work.keys, row.report) if row else None
+    if row and case and case_version.of_reveal(row, case) != shown:
+        raise Changed(Part.REVEALS)
+
+
+def _open(
+    work: Work,
+    report: bytes,
+    *,
+    reveal_id: bytes,
+    shown: str,
+    secret: bytes,
+    by: Officer,
+) -> verbs.Opened:
+    refuse_stale(work, reveal_id, shown)
+    return verbs.open_answer(work, report, reveal_id, secret=secret, by=by)
+
+
+def _end(
+    work: Work, report: bytes, *, reveal_id: bytes, shown: str, by: Officer
+) -> bool:
     """End one of this report's reveals, for ``access.on_case``."""
     row = reveals.get(work.store, work.keys, reveal_id)
     if row is not None and row.report == report:
+        refuse_stale(work, reveal_id, shown)
         verbs.end(work, reveal_id, by=by)
     return True
 

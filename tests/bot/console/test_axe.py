@@ -1,74 +1,23 @@
 """Every page in a real Chromium: nothing that axe finds, nothing wider than the screen."""
 
-from collections.abc import AsyncIterator
 from typing import Literal
 
 import pytest
-from axe_playwright_python.async_playwright import (  # type: ignore[import-untyped]  # it has no stubs
-    Axe,
-)
-from playwright.async_api import Browser, BrowserContext, async_playwright
+from playwright.async_api import Browser
 
 from bot.console.visit import COOKIE
-from storage.people import officers, sessions
+from storage.people import officers
 from storage.words import Role, Stage
 from tests.support import authenticator
 from tests.support.browsers import Desk
-from tests.support.chromium import ARGUMENTS, CHROMIUM
-from tests.support.founded import Person, person
-from tests.support.serving import served
+from tests.support.chromium import address, chromium, judged_at_both_widths, sign_in
+from tests.support.founded import person
+
+__all__ = ["address", "chromium"]
 
 pytestmark = pytest.mark.browser
 
 PHRASE = "a phrase of sixteen"
-
-
-@pytest.fixture
-async def chromium() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=CHROMIUM, args=ARGUMENTS
-        )
-        yield browser
-        await browser.close()
-
-
-@pytest.fixture
-async def address(desk: Desk) -> AsyncIterator[str]:
-    async with served(desk.app) as url:
-        yield f"{url}/console"
-
-
-async def sign_in(
-    desk: Desk,
-    context: BrowserContext,
-    address: str,
-    who: Person | None = None,
-    stage: Stage = Stage.FULL,
-) -> None:
-    who = who or desk.house.supervisor
-    with desk.database.writing() as session:
-        cookie = sessions.begin(
-            session,
-            desk.keys,
-            who.officer,
-            who.secret,
-            stage=stage,
-            now=desk.clock(),
-        )
-    await context.clear_cookies()
-    await context.add_cookies(
-        [
-            {
-                "name": COOKIE,
-                "value": cookie,
-                "url": address.replace("http:", "https:"),
-                "secure": True,
-                "httpOnly": True,
-                "sameSite": "Strict",
-            }
-        ]
-    )
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -83,22 +32,13 @@ async def test_axe_finds_nothing(
     context = await chromium.new_context(color_scheme=theme)
     page = await context.new_page()
 
-    async def check() -> None:
-        """Let axe judge a page; both widths of a screen hold it."""
-        for width in (1280, 390):
-            await page.set_viewport_size({"width": width, "height": 900})
-            found = await Axe().run(page)
-            assert found.response["violations"] == [], page.url
-            wide = "document.documentElement.scrollWidth > innerWidth"
-            assert not await page.evaluate(wide), page.url
-
     async def visit(paths: dict[str, int]) -> None:
         for path, status in paths.items():
             answer = await page.goto(address + path)
             assert answer is not None
             assert answer.status == status, path
             assert page.url == address + path
-            await check()
+            await judged_at_both_widths(page)
 
     await visit({"/sign-in": 200})
     await sign_in(desk, context, address, agus, Stage.FIRST)
@@ -110,7 +50,7 @@ async def test_axe_finds_nothing(
     await page.goto(f"{address}/log")
     await page.locator("form[action$='/log/verify'] button").click()
     await page.locator("[role=status], [role=alert]").wait_for()
-    await check()
+    await judged_at_both_widths(page)
     await sign_in(desk, context, address)
     await visit(
         {
@@ -130,7 +70,7 @@ async def test_axe_finds_nothing(
     await page.goto(f"{address}/account")
     await page.locator("form[action$='/account/link'] button").click()
     await page.locator(".qr svg").wait_for()
-    await check()
+    await judged_at_both_widths(page)
     await context.close()
 
 

@@ -1,16 +1,13 @@
 """Pages about who waits, who stays and who steps back in Chromium: nothing axe finds."""
 
 import pytest
-from axe_playwright_python.async_playwright import (  # type: ignore[import-untyped]  # it has no stubs
-    Axe,
-)
 from playwright.async_api import Browser
 
 from storage.units import admissions
 from storage.words import Role
-from tests.bot.console.test_axe import address, chromium, sign_in
 from tests.support import authenticator
 from tests.support.browsers import Desk
+from tests.support.chromium import address, chromium, judged_at_both_widths, sign_in
 from tests.support.founded import person
 from tests.support.revealing import asks, held
 
@@ -45,10 +42,5 @@ async def test_axe_finds_nothing_on_pages_of_waiting_and_of_a_custodians_conflic
         answer = await page.goto(address + path)
         assert answer is not None
         assert answer.status == 200, path
-        for width in (1280, 390):
-            await page.set_viewport_size({"width": width, "height": 900})
-            found = await Axe().run(page)
-            assert found.response["violations"] == [], path
-            wide = "document.documentElement.scrollWidth > innerWidth"
-            assert not await page.evaluate(wide), path
+        await judged_at_both_widths(page, path)
     await context.close()

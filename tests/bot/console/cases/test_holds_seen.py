@@ -1,19 +1,16 @@
 """A held case and the list of holds in a real Chromium: nothing that axe finds."""
 
 import pytest
-from axe_playwright_python.async_playwright import (  # type: ignore[import-untyped]  # it has no stubs
-    Axe,
-)
 from playwright.async_api import Browser
 
 from handlers.cases import holds
 from handlers.work import Work
 from storage.words import Role
-from tests.bot.console import test_axe
 from tests.support.browsers import Desk
+from tests.support.chromium import address, chromium, judged, sign_in
 
 pytestmark = pytest.mark.browser
-chromium, address = test_axe.chromium, test_axe.address
+__all__ = ["address", "chromium"]
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -34,11 +31,8 @@ async def test_axe_finds_nothing_about_holds(
         viewport={"width": 1280 if theme == "dark" else 390, "height": 900},
     )
     page = await context.new_page()
-    await test_axe.sign_in(desk, context, address)
+    await sign_in(desk, context, address)
     for path in ("/holds", f"/cases/{held.number}", f"/cases/{free.number}"):
         await page.goto(address + path)
-        found = await Axe().run(page)
-        assert found.response["violations"] == []
-        wide = "document.documentElement.scrollWidth > innerWidth"
-        assert not await page.evaluate(wide), page.url
+        await judged(page)
     await context.close()

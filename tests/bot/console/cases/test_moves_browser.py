@@ -3,16 +3,13 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from axe_playwright_python.async_playwright import (  # type: ignore[import-untyped]  # it has no stubs
-    Axe,
-)
 from playwright.async_api import Browser, Page
 
 from handlers.cases import officer
 from storage.words import Role, Status
 from tests.bot.console.cases.test_moves import WORDS, verified
-from tests.bot.console.test_axe import address, chromium, sign_in
 from tests.support.browsers import Desk
+from tests.support.chromium import address, chromium, judged, sign_in
 
 pytestmark = pytest.mark.browser
 __all__ = ["address", "chromium"]
@@ -81,9 +78,6 @@ async def test_axe_finds_nothing_and_nothing_is_too_wide(
     seen = []
     async for name in views(desk, page, address):
         seen.append(name)
-        results = await Axe().run(page)
-        assert results.violations_count == 0, (name, results.generate_report())
-        wide = await page.evaluate("document.documentElement.scrollWidth")
-        assert wide <= width, name
+        await judged(page, f"{name}-{theme}")
     assert seen[-1] == "absent"
     await context.close()

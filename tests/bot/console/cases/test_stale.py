@@ -153,7 +153,7 @@ async def test_what_a_form_does_not_depend_on_never_stops_it(
 
 
 @pytest.mark.parametrize("act", ["status", "take", "let-go", "ask", "hold", "approve"])
-@pytest.mark.parametrize("version", ["", "x", "a.b.c", "........"])
+@pytest.mark.parametrize("version", ["", "x", "a.b.c", "..........."])
 async def test_a_form_that_does_not_say_what_it_was_made_for_does_nothing(
     desk: Desk, act: str, version: str
 ):

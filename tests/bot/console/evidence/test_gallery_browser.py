@@ -5,15 +5,12 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.async_playwright import (  # type: ignore[import-untyped]  # it has no stubs
-    Axe,
-)
 from playwright.async_api import Browser
 
-from tests.bot.console.test_axe import address, chromium, sign_in
 from tests.bot.evidence.sandbox.papers import scanned
 from tests.bot.evidence.sandbox.test_pictures import camera, picture
 from tests.support.browsers import Desk
+from tests.support.chromium import address, chromium, judged, sign_in
 from tests.support.files import put
 from tests.support.hostile import FILES, pdf
 
@@ -86,9 +83,6 @@ async def test_everything_is_seen_heard_and_reached(
         "async one => { await one.decode(); return one.naturalWidth; }"
     )
     assert width_drawn == 1400
-    wide = await page.evaluate("document.documentElement.scrollWidth > innerWidth")
-    assert not wide
-    found = await Axe().run(page)
-    assert found.violations_count == 0, found.generate_report()
+    await judged(page)
     assert [line for line in told if "Content Security Policy" in line] == []
     await context.close()

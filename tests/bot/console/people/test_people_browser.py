@@ -3,51 +3,19 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from axe_playwright_python.async_playwright import (  # type: ignore[import-untyped]  # it has no stubs
-    Axe,
-)
-from playwright.async_api import Browser, BrowserContext, Page
+from playwright.async_api import Browser, Page
 
-from bot.console.visit import COOKIE
-from storage.people import sessions
 from storage.rekeying import unit_keys
 from storage.units import rotation
-from storage.words import Role, Stage
-from tests.bot.console.test_axe import address, chromium
+from storage.words import Role
 from tests.support.browsers import Desk
-from tests.support.founded import Person, person
+from tests.support.chromium import address, chromium, judged, sign_in
+from tests.support.founded import person
 
 pytestmark = pytest.mark.browser
 __all__ = ["address", "chromium"]
 
 PHRASE = "sebuah frasa yang panjang"
-
-
-async def sign_in(
-    desk: Desk, context: BrowserContext, address: str, who: Person
-) -> None:
-    with desk.database.writing() as session:
-        cookie = sessions.begin(
-            session,
-            desk.keys,
-            who.officer,
-            who.secret,
-            stage=Stage.FULL,
-            now=desk.clock(),
-        )
-    await context.clear_cookies()
-    await context.add_cookies(
-        [
-            {
-                "name": COOKIE,
-                "value": cookie,
-                "url": address.replace("http:", "https:"),
-                "secure": True,
-                "httpOnly": True,
-                "sameSite": "Strict",
-            }
-        ]
-    )
 
 
 async def invited(desk: Desk, page: Page, address: str, login: str) -> str:
@@ -133,10 +101,7 @@ async def test_axe_finds_nothing_about_people(
     )
     page, seen = await context.new_page(), 0
     async for name in views(desk, page, address):
-        found = await Axe().run(page)
-        assert found.response["violations"] == [], name
-        wide = "document.documentElement.scrollWidth > innerWidth"
-        assert not await page.evaluate(wide), name
+        await judged(page, name)
         seen += 1
     assert seen > 12
     await context.close()

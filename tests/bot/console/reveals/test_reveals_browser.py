@@ -4,16 +4,10 @@ import hashlib
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.async_playwright import (  # type: ignore[import-untyped]  # it has no stubs
-    Axe,
-)
 from playwright.async_api import Browser, Page
 
-from bot.console.visit import COOKIE
-from storage.people import sessions
-from storage.words import Stage
-from tests.bot.console.test_axe import address, chromium
 from tests.support.browsers import Desk
+from tests.support.chromium import address, chromium, judged, sign_in
 from tests.support.founded import Person
 from tests.support.revealing import NAME, WHY, held
 
@@ -25,42 +19,13 @@ async def at_work(
     desk: Desk, chromium: Browser, address: str, who: Person, theme: str, width: int
 ) -> Page:
     """Open a browser of somebody who has signed in."""
-    with desk.database.writing() as session:
-        cookie = sessions.begin(
-            session,
-            desk.keys,
-            who.officer,
-            who.secret,
-            stage=Stage.FULL,
-            now=desk.clock(),
-        )
     context = await chromium.new_context(
         color_scheme="dark" if theme == "dark" else "light",
         viewport={"width": width, "height": 900},
         accept_downloads=True,
     )
-    await context.add_cookies(
-        [
-            {
-                "name": COOKIE,
-                "value": cookie,
-                "url": address.replace("http:", "https:"),
-                "secure": True,
-                "httpOnly": True,
-                "sameSite": "Strict",
-            }
-        ]
-    )
+    await sign_in(desk, context, address, who)
     return await context.new_page()
-
-
-async def look(page: Page, name: str) -> str:
-    """Let axe judge a page; returns what stands in it."""
-    found = await Axe().run(page)
-    assert found.response["violations"] == [], name
-    wide = "document.documentElement.scrollWidth > innerWidth"
-    assert not await page.evaluate(wide), name
-    return await page.locator("main").inner_text()
 
 
 async def ask(page: Page, reason: str) -> None:
@@ -79,37 +44,37 @@ async def test_officer_and_custodian_open_it_together(
     wayan = await at_work(desk, chromium, address, desk.house.custodian, theme, width)
 
     await wayan.goto(f"{address}/vault")
-    assert "No request waits." in await look(wayan, "vault-empty")
+    assert "No request waits." in await judged(wayan, "vault-empty")
     await sari.goto(f"{address}{here.page}")
-    await look(sari, "case")
+    await judged(sari, "case")
     await sari.get_by_text("Ask for the identity").click()
-    await look(sari, "ask-identity")
+    await judged(sari, "ask-identity")
     await sari.locator("#justification").fill(WHY)
     await sari.locator("#reason").select_option("AWARD")
     await sari.locator("form[action$='/reveals'] button").click()
-    assert "needs the reporter's consent" in await look(sari, "ask-problem")
+    assert "needs the reporter's consent" in await judged(sari, "ask-problem")
     assert await sari.locator("#justification").input_value() == WHY
     await ask(sari, "PROTECT")
-    await look(sari, "asked")
+    await judged(sari, "asked")
 
     await wayan.reload()
-    assert here.case.number in await look(wayan, "vault-asked")
+    assert here.case.number in await judged(wayan, "vault-asked")
     await wayan.get_by_role("link", name="Look at the request").click()
-    assert WHY in await look(wayan, "vault-request")
+    assert WHY in await judged(wayan, "vault-request")
     await wayan.locator("form[action$='/grant'] button").click()
     await wayan.get_by_text("the reporter is told").wait_for()
-    assert NAME not in await look(wayan, "vault-granted")
+    assert NAME not in await judged(wayan, "vault-granted")
 
     await sari.reload()
-    await look(sari, "granted")
+    await judged(sari, "granted")
     await sari.get_by_role("button", name="Read the identity").click()
     await sari.get_by_text(NAME).wait_for()
-    await look(sari, "opened")
+    await judged(sari, "opened")
     await sari.get_by_role("button", name="End it now").click()
     await sari.get_by_text("The request is deleted").wait_for()
 
     await sari.get_by_text("Ask for the original").first.click()
-    assert here.sha256 in await look(sari, "ask-original")
+    assert here.sha256 in await judged(sari, "ask-original")
     await ask(sari, "CHAIN")
     await wayan.goto(f"{address}/vault")
     await wayan.get_by_role("link", name="Look at the request").click()
@@ -117,7 +82,7 @@ async def test_officer_and_custodian_open_it_together(
     await wayan.locator("form[action$='/grant'] button").click()
     await wayan.get_by_text("It is sealed to the officer").wait_for()
     await sari.reload()
-    await look(sari, "original-granted")
+    await judged(sari, "original-granted")
     async with sari.expect_download() as waiting:
         await sari.get_by_role("button", name="Download the original").click()
     download = await waiting.value
@@ -125,6 +90,6 @@ async def test_officer_and_custodian_open_it_together(
     await download.save_as(place)
     assert hashlib.sha256(place.read_bytes()).hexdigest() == here.sha256
     await sari.goto(f"{address}{here.page}")
-    await look(sari, "case-after")
+    await judged(sari, "case-after")
     await sari.context.close()
     await wayan.context.close()

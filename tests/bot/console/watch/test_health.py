@@ -6,9 +6,6 @@ from itertools import product
 from typing import Literal
 
 import pytest
-from axe_playwright_python.async_playwright import (  # type: ignore[import-untyped]  # it has no stubs
-    Axe,
-)
 from playwright.async_api import Browser as Chromium
 from starlette.applications import Starlette
 
@@ -17,9 +14,11 @@ from bot.telemetry.metrics import Level
 from bot.watch.alarms import Alarm
 from storage.jobs import watches
 from storage.words import Role
-from tests.bot.console.test_axe import address, chromium, sign_in  # noqa: F401 - fixtures
 from tests.support.browsers import Desk
+from tests.support.chromium import address, chromium, judged, sign_in
 from tests.support.founded import person
+
+__all__ = ["address", "chromium"]
 
 
 @pytest.fixture
@@ -90,8 +89,8 @@ async def test_all_is_quiet(desk: Desk):
 @pytest.mark.parametrize("theme", ["light", "dark"])
 async def test_axe_finds_nothing(
     ringing: Desk,
-    chromium: Chromium,  # noqa: F811 - the fixture
-    address: str,  # noqa: F811 - the fixture
+    chromium: Chromium,
+    address: str,
     theme: Literal["light", "dark"],
 ):
     context = await chromium.new_context(color_scheme=theme)
@@ -100,8 +99,5 @@ async def test_axe_finds_nothing(
     for path, width in product(("/health", "/mine"), (1280, 390)):
         await page.set_viewport_size({"width": width, "height": 900})
         await page.goto(address + path)
-        found = await Axe().run(page)
-        assert found.response["violations"] == [], path
-        wide = "document.documentElement.scrollWidth > innerWidth"
-        assert not await page.evaluate(wide), path
+        await judged(page, path)
     await context.close()

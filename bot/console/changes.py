@@ -1,11 +1,27 @@
-"""What changed in a case since a page was shown, in words."""
+"""What a form was made for, and what changed in its case since then, in words."""
 
 from collections.abc import Mapping, Sequence
 
+from sqlmodel import Session
+
 from bot.console.visit import Visit
+from storage.cases import case_version, history
 from storage.cases.case_version import Part
 from storage.models import Case, Event
+from storage.people import officers
 from storage.words import EventCode
+
+
+def for_form(
+    visit: Visit, session: Session, found: Case, changed: Sequence[str] = ()
+) -> Mapping[str, object]:
+    """Return what each form about a case is rendered with: its version, and what changed."""
+    events = history.of_case(session, found.report)
+    people = officers.names(session, visit.console.office.keys)
+    return {
+        "version": case_version.write(case_version.of(found, events)),
+        "changed": lines(visit, found, events, people, changed),
+    }
 
 
 def lines(
