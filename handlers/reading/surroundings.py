@@ -207,6 +207,7 @@ class Surroundings:
             for w, j, f in zip(between, joins, fills, strict=True)
         ]
         acts = any(people.acting.longest(self.words, place) for place in rights)
+        acts = acts or self._acts(self.one.end)
         return any(joins) and all(rest) and not acts
 
 
