@@ -71,7 +71,11 @@ class Front:
 
     def routes(self) -> list[BaseRoute]:
         """Return the routes of the pages and of their style."""
-        style = files("bot.front").joinpath("static", "front.css").read_bytes()
+        sheets = (("bot.console", "base.css"), ("bot.front", "front.css"))
+        style = b"".join(
+            files(package).joinpath("static", name).read_bytes()
+            for package, name in sheets
+        )
 
         async def styled(_: Request) -> Response:
             return Response(style, media_type="text/css")

@@ -142,11 +142,12 @@ def _as_it_lies(session: Session, house: House) -> House:
 
 @dataclass(frozen=True, repr=False)
 class Overseers:
-    """The unit above us with its secret, and the first of its two people."""
+    """The unit above us with its secret, and its two people."""
 
     unit: Unit
     secret: bytes
     first: Person
+    second: Person
 
 
 def overseen(session: Session, keys: ServerKeys) -> Overseers:
@@ -158,7 +159,7 @@ def overseen(session: Session, keys: ServerKeys) -> Overseers:
     secret = memberships.admit_first(session, keys, unit, first.officer)
     memberships.admit(session, keys, unit, second.officer, first.officer, first.secret)
     above.choose(session, keys, unit)
-    return Overseers(unit, secret, first)
+    return Overseers(unit, secret, first, second)
 
 
 def _found(session: Session, keys: ServerKeys) -> House:

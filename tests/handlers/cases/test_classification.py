@@ -111,17 +111,8 @@ def place(database: Database, keys: ServerKeys) -> Place:
         memberships.admit(
             session, keys, ours, second.officer, supervisor.officer, supervisor.secret
         )
-        unit = units.create(session, keys, "Above", UnitKind.HANDLING)
-        first, other = (
-            founded.person(session, keys, login, Role.SUPERVISOR)
-            for login in ("ratna", "yusuf")
-        )
-        memberships.admit_first(session, keys, unit, first.officer)
-        memberships.admit(
-            session, keys, unit, other.officer, first.officer, first.secret
-        )
-        above.choose(session, keys, unit)
-    return Place(here, second, (first, other))
+        named = founded.overseen(session, keys)
+    return Place(here, second, (named.first, named.second))
 
 
 def test_every_category_can_be_given(place: Place):
