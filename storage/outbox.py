@@ -2,10 +2,9 @@
 
 Fifth of the five files of one message: bot/webhooks.py, bot/channels/telegram.py,
 handlers/inbox.py, handlers/dialogue.py, storage/outbox.py. ``bot/delivery/delivery.py`` is the way
-out. A row is deleted when the provider took the letter (what is left until its last
-status lies in ``storage/letters/sent.py``). Only the oldest row of a person may be claimed, so
-a row in retry holds back that person alone. One that failed (``storage/notices/failed.py``)
-is never claimed and holds back nobody.
+out. A row is deleted when the provider took the letter (what is left until its last status
+lies in ``storage/letters/sent.py``). Only the oldest row of a person may be claimed, so a row in
+retry holds back that person alone. One that failed is never claimed and holds back nobody.
 """
 
 import secrets
@@ -82,6 +81,7 @@ def put(
         attempts=0,
         doubtful=False,
         order_name=order_name,
+        twin=letter.twin_name(keys),
         blob=keys.lock(Purpose.OUTBOX, letter.to_bytes(), place),
     )
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from handlers import authority
 from handlers.messages import Choice, Reply
+from handlers.notices import piles
 from handlers.office import Office
 from handlers.work import Work
 from storage import outbox
@@ -46,6 +47,8 @@ def alert(work: Work, case: Case, *, text: str) -> int:
     """
     if case.canary:
         return 0
+    if text == piles.NEW and case.urgency == Urgency.URGENT:
+        text = piles.URGENT
     unit = units.verified(work.store, work.keys, case.unit)
     absent = case.officer is not None and authority.is_absent(work, case)
     return sum(
@@ -102,7 +105,11 @@ def route_changed(work: Work, text: str, *, unit: str, by: str, second: str) -> 
 def post(
     work: Work, officer: Officer, place: tuple[Channel, str], reply: Reply
 ) -> None:
-    """Post to where an officer linked their account, unless the same waits there already."""
+    """Post to where an officer linked their account.
+
+    What waits there and says the same stays alone; of one topic it tells of all
+    (``piles``).
+    """
     language = work.office.language(officer.language)
     channel, handle = place
     rendered = work.office.texts.render(reply, language=language, channel=channel)
@@ -114,8 +121,11 @@ def post(
         buttons=rendered.buttons,
         language=language,
     )
-    if not waiting.says(work.store, work.keys, letter):
-        outbox.put(work.store, work.keys, letter, now=work.now)
+    letter = piles.begun(letter, reply)
+    waits = waiting.twin(work.store, work.keys, letter)
+    if waits and (not letter.topic or piles.join(work, waits, letter)):
+        return
+    outbox.put(work.store, work.keys, letter, now=work.now)
 
 
 def _told(work: Work, officer: Officer, reply: Reply) -> bool:

@@ -153,6 +153,15 @@ def put_back(session: Session, held: Sequence[Claimed], *, due: datetime) -> Non
         )
 
 
+def call(session: Session, ids: Sequence[bytes], *, now: datetime) -> None:
+    """Let jobs that were put back be due now, those that nobody holds."""
+    session.connection().execute(
+        update(Job)
+        .where(col(Job.id).in_(ids), col(Job.due) > now, col(Job.lease_until).is_(None))
+        .values(due=now)
+    )
+
+
 def waiting(
     session: Session, keys: ServerKeys, kind: JobKind
 ) -> Iterator[Mapping[str, str]]:

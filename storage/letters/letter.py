@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final, Self
 
 from storage.crypto import sealing
+from storage.crypto.server_key import Purpose, ServerKeys
 from storage.words import Channel, LetterKind
 
 LIVES: Final = {
@@ -35,13 +36,14 @@ def expiry(kind: LetterKind, now: datetime) -> datetime:
 
 
 FIRST: Final = 0
+LAST: Final = 3
 PRIORITIES: Final = {
     LetterKind.ACK: FIRST,
     LetterKind.REPLY: 1,
     LetterKind.RECEIPT: 1,
     LetterKind.NOTICE: 2,
-    LetterKind.DELETE: 3,
-    LetterKind.ALERT: 3,
+    LetterKind.DELETE: LAST,
+    LetterKind.ALERT: LAST,
 }
 """Who goes first. A receipt looks like any reply: a row must not tell that a report came."""
 
@@ -57,7 +59,8 @@ class Letter:
     is computed. ``full``: the text holds words that only who asked for them may get.
     ``again``: it went once before and did not arrive. ``press_id`` (acknowledgments) and ``message_ids`` (deletions) are the
     provider's. ``case`` is the report id as hex, to record that a person cannot be
-    reached; empty where there is none.
+    reached; empty where there is none. ``topic`` is what an alert tells of: one that waits
+    tells of all (``handlers/notices/piles.py``), and ``parameters`` what it counted.
     """
 
     kind: LetterKind
@@ -74,6 +77,25 @@ class Letter:
     case: str = field(default="", repr=False)
     full: bool = False
     again: bool = False
+    topic: str = ""
+
+    @property
+    def twin(self) -> tuple[str, ...]:
+        """Return what it shares with a letter that need not wait beside it; empty for none.
+
+        Whatever leaves last has one, so that the rows differ in nothing that can be read.
+        """
+        if PRIORITIES[self.kind] != LAST:
+            return ()
+        told: tuple[str, ...] = (self.topic,)
+        if not self.topic:
+            buttons = (part for button in self.buttons for part in button)
+            told = ("", self.text, *buttons, *map(str, self.message_ids))
+        return ("twin", self.channel, self.to, self.kind, *told)
+
+    def twin_name(self, keys: ServerKeys) -> bytes | None:
+        """Return the keyed name of ``twin``."""
+        return keys.look_up(Purpose.ORDER, *self.twin) if self.twin else None
 
     def to_bytes(self) -> bytes:
         """Return the letter as JSON bytes; lone surrogates survive as escapes."""

@@ -6,7 +6,7 @@ PUT = Statement.insert(
     "outbox",
     (
         *("channel", "priority", "due", "expires", "attempts", "doubtful"),
-        *("order_name", "blob"),
+        *("order_name", "twin", "blob"),
     ),
 )
 DELETE = Statement("DELETE FROM outbox WHERE id = :id AND lease_token = :token")

@@ -6,7 +6,7 @@ something waits to be sent, or while they want notices.
 
 from datetime import date, datetime
 
-from sqlalchemy import Index
+from sqlalchemy import Index, text
 from sqlmodel import SQLModel
 
 from storage.models.marks import clear, keyed, named, table
@@ -53,6 +53,12 @@ class OutboxRow(SQLModel, table=True):
         "people",
         Index("ix_outbox_claim", "channel", "due"),
         Index("ix_outbox_order", "order_name", "id"),
+        Index(
+            "ix_outbox_twin",
+            "twin",
+            sqlite_where=text("twin IS NOT NULL"),
+            postgresql_where=text("twin IS NOT NULL"),
+        ),
         rowid=True,
     )
     id: int | None = clear("terminal status, 48 h", default=None, primary_key=True)
@@ -66,6 +72,7 @@ class OutboxRow(SQLModel, table=True):
     doubtful: bool = clear("terminal status, 48 h", default=False)
     failed: str | None = clear("terminal status, 48 h", default=None)
     order_name: bytes = keyed("terminal status, 48 h")
+    twin: bytes | None = keyed("terminal status, 48 h", default=None)
     blob: bytes = keyed("terminal status, 48 h")
 
 

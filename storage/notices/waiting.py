@@ -88,14 +88,27 @@ def expired(session: Session, keys: ServerKeys, *, now: datetime) -> list[Letter
     return [letter for letter in found if letter is not None]
 
 
-def says(session: Session, keys: ServerKeys, letter: Letter) -> bool:
-    """Tell whether a letter of the same kind, text and buttons waits for the same person."""
-    return any(
-        (one.letter.kind, one.letter.text, one.letter.buttons)
-        == (letter.kind, letter.text, letter.buttons)
-        for one in letters(session, keys, letter.channel, letter.to)
-        if not one.failed
-    )
+def twin(session: Session, keys: ServerKeys, letter: Letter) -> Waiting | None:
+    """Return the letter that waits and tells the same person of the same; held.
+
+    Found by its keyed name: no other letter is opened, however many wait.
+    """
+    row = session.exec(
+        select(OutboxRow)
+        .where(
+            col(OutboxRow.twin).in_(keys.look_ups(Purpose.ORDER, *letter.twin)),
+            col(OutboxRow.lease_until).is_(None),
+            col(OutboxRow.failed).is_(None),
+        )
+        .order_by(col(OutboxRow.id).desc())
+        .limit(1)
+        .with_for_update(skip_locked=True)
+        .execution_options(populate_existing=True)  # it was rewritten by a statement
+    ).first()
+    found = outbox.letter_of(keys, row) if row else None
+    if row is None or found is None or found.twin != letter.twin:
+        return None
+    return Waiting(row.id or 0, found, row.order_name, row.expires, "")
 
 
 def rewrite(

@@ -73,6 +73,7 @@ PLACES = (
     Place("subscriptions", "blob", How.BLOB),
     Place("outbox", "lease_token", How.NONE, _RANDOM),
     Place("outbox", "order_name", How.NAME, _WITH_BLOB),
+    Place("outbox", "twin", How.NAME, _WITH_BLOB),
     Place("outbox", "blob", How.BLOB),
     Place("jobs", "id", How.NONE, _RANDOM),
     Place("jobs", "lease_token", How.NONE, _RANDOM),

@@ -102,6 +102,7 @@ def _letter(session: Session, keys: ServerKeys, row: models.OutboxRow) -> None:
     was = outbox.context(row.order_name, row.expires)
     letter = Letter.from_bytes(keys.unlock(Purpose.OUTBOX, row.blob, was))
     row.order_name = keys.look_up(Purpose.ORDER, letter.channel, letter.to)
+    row.twin = letter.twin_name(keys)
     now = outbox.context(row.order_name, row.expires)
     row.blob = keys.relock(Purpose.OUTBOX, row.blob, was, now)
     session.add(row)
