@@ -90,6 +90,10 @@ class MediaWorker(Worker):
         return job.kind, job.details["channel"]
 
     @override
+    def lanes_of(self, kind: JobKind) -> Iterable[Hashable]:
+        return [(kind, channel) for channel in self._channels or Channel]
+
+    @override
     async def work(self, job: Claimed) -> bool:
         """Do one job; whatever goes wrong, the job is kept, refused or finished."""
         try:

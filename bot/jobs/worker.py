@@ -3,16 +3,18 @@
 What a job needs is in ``bot/jobs/receipts.py`` and ``bot/evidence/fetching.py``. A lane
 has so many places and no more; what finds none goes back unharmed, so a provider that
 hangs holds up nobody but itself. A lane whose jobs fail one after the other rests, and
-then tries one alone.
+then tries one alone. What a kind has no room for is not claimed, and what went back is
+claimed again when a place is free: a pile that waits costs nothing while it waits.
 """
 
 import asyncio
 import functools
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import ClassVar
 
 from sqlmodel import Session
@@ -32,31 +34,66 @@ AHEAD = 16
 FULL_SECONDS = 5.0
 WAIT_SECONDS = 3.0
 """A job that waits longer for its place goes back for FULL_SECONDS: its lease runs."""
+LONGEST_SECONDS = 900.0
+"""The more went back, the later they are due by themselves, but not later than this."""
+REMEMBERED = 10_000
+"""Jobs that a lane calls back by itself; what is beyond is due in its time."""
 
 
 @dataclass(slots=True)
 class Lane:
     """One kind of work on one channel: who is at work, who waits, whether it rests.
 
-    ``waiting``: jobs and when each was claimed, in monotonic seconds.
+    ``waiting``: jobs and when each was claimed, in monotonic seconds. ``back``: ids of those
+    that went back untried, in their order. ``stuck``: since some did, no place was freed.
     """
 
     places: int
     breaker: Breaker = field(default_factory=Breaker)
     busy: int = 0
     waiting: deque[tuple[Claimed, float]] = field(default_factory=deque)
+    back: dict[bytes, None] = field(default_factory=dict)
+    stuck: bool = False
 
     def free(self) -> bool:
         """Tell whether a job may begin; while it is only tried, one alone."""
         return self.busy < (1 if self.breaker.probing else self.places)
 
+    def room(self, now: float) -> int:
+        """Return how many jobs it is worth claiming: none, or half of AHEAD at least."""
+        if self.stuck or self.breaker.rest(now) > 0:
+            return 0
+        if self.breaker.probing:
+            return max(0, 1 - self.busy - len(self.waiting))
+        room = AHEAD - len(self.waiting)
+        return room if room >= AHEAD // 2 else 0
+
+    def wait(self, job: Claimed, now: float) -> None:
+        """Let a job wait for its place."""
+        self.back.pop(job.id, None)
+        self.waiting.append((job, now))
+
     def too_long(self, now: float) -> list[Claimed]:
-        """Take out the jobs that waited for so long that they had better be claimed anew."""
-        rests = self.breaker.rest(now) > 0
+        """Take out the jobs that had better be claimed anew when there is a place."""
+        halts = self.stuck or self.breaker.rest(now) > 0
         found = []
-        while self.waiting and (rests or now - self.waiting[0][1] > WAIT_SECONDS):
+        while self.waiting and (halts or now - self.waiting[0][1] > WAIT_SECONDS):
             found.append(self.waiting.popleft()[0])
+        self.stuck = not self.free() and (self.stuck or bool(found))
         return found
+
+    def goes_back(self, jobs_: Iterable[Claimed], now: float) -> float:
+        """Remember jobs that go back; returns in how many seconds they are due again."""
+        for job in jobs_:
+            self.back[job.id] = None
+        while len(self.back) > REMEMBERED:
+            del self.back[next(iter(self.back))]
+        late = min(LONGEST_SECONDS, FULL_SECONDS * len(self.back) / self.places)
+        return max(FULL_SECONDS, late, self.breaker.rest(now))
+
+    def wanted(self, now: float) -> list[bytes]:
+        """Return whom to call back: as many as there is room for."""
+        return list(islice(self.back, self.room(now)))
 
 
 class Worker(ABC):
@@ -95,6 +132,10 @@ class Worker(ABC):
         """Return what this job shares its places with."""
         return job.kind
 
+    def lanes_of(self, kind: JobKind) -> Iterable[Hashable]:
+        """Return every lane that jobs of a kind may need."""
+        return (kind,)
+
     def notify(self) -> None:
         """Look whether something is due; our own claims are no news."""
         if not self._own:
@@ -119,36 +160,45 @@ class Worker(ABC):
             await asyncio.gather(*self._under_way, return_exceptions=True)
 
     async def _round(self) -> bool:
-        """Begin what is due now, and put back what finds no place; False: nothing was."""
+        """Begin what is due now, and put back what finds no place.
+
+        False when there was nothing to claim or to call back.
+        """
         self._own += 1
         now = asyncio.get_running_loop().time()
         try:
             found = [await self._claim(kind) for kind in self.kinds]
             for job in (job for claimed, _ in found for job in claimed):
-                self._lane(job).waiting.append((job, now))
-            for lane in self._lanes.values():
-                await self._go_on(lane)
+                self._lane(self.lane_of(job)).wait(job, now)
+            called = [await self._go_on(lane) for lane in self._lanes.values()]
         except StoreUnavailable:
             return False
         finally:
             self._own -= 1
-        return any(claimed or spoilt for claimed, spoilt in found)
+        return any(called) or any(claimed or spoilt for claimed, spoilt in found)
 
-    def _lane(self, job: Claimed) -> Lane:
-        return self._lanes.setdefault(self.lane_of(job), Lane(self.at_once))
+    def _lane(self, name: Hashable) -> Lane:
+        return self._lanes.setdefault(name, Lane(self.at_once))
 
-    async def _go_on(self, lane: Lane) -> None:
-        """Begin what has a place; put back, untried, what would wait for too long."""
+    async def _go_on(self, lane: Lane) -> bool:
+        """Begin what has a place; put back, untried, what would wait for too long.
+
+        True when some that went back were called.
+        """
         now = asyncio.get_running_loop().time()
-        back = lane.too_long(now)
-        while lane.waiting and lane.free():
+        while lane.waiting and lane.free() and not lane.breaker.rest(now):
             self._begin(lane, lane.waiting.popleft()[0])
+        back = lane.too_long(now)
         while len(lane.waiting) > AHEAD:
             back.append(lane.waiting.pop()[0])
         if back:
-            wait = max(FULL_SECONDS, lane.breaker.rest(now))
-            due = self._clock() + timedelta(seconds=wait)
+            due = self._clock() + timedelta(seconds=lane.goes_back(back, now))
             await self._writer.run(jobs.put_back, back, due=due)
+        if ids := lane.wanted(now):
+            await self._writer.run(jobs.call, ids, now=self._clock())
+            for one in ids:
+                lane.back.pop(one, None)
+        return bool(ids)
 
     def _begin(self, lane: Lane, job: Claimed) -> None:
         lane.busy += 1
@@ -158,6 +208,7 @@ class Worker(ABC):
 
     def _freed(self, lane: Lane, task: asyncio.Task[None]) -> None:
         lane.busy -= 1
+        lane.stuck = False
         self._under_way.discard(task)
         self._bell.set()
 
@@ -176,22 +227,23 @@ class Worker(ABC):
             lane.breaker.away(loop.time())
 
     async def _claim(self, kind: JobKind) -> tuple[list[Claimed], int]:
-        """Claim what is due; returns how many jobs did not open, too."""
-        now = self._clock()
-        if not await asyncio.to_thread(self._is_due, kind, now):
+        """Claim what is due and has room; returns how many jobs did not open, too."""
+        now, loop_time = self._clock(), asyncio.get_running_loop().time()
+        room = max(self._lane(one).room(loop_time) for one in self.lanes_of(kind))
+        if not room or not await asyncio.to_thread(self._is_due, kind, now):
             return [], 0
-        found, spoilt = await self._writer.run(self._take, kind, now=now)
+        found, spoilt = await self._writer.run(self._take, kind, limit=room, now=now)
         if spoilt:
             self.spoilt(spoilt)
             logs.event("job.spoilt", level="error", kind=kind, count=spoilt)
         return found, spoilt
 
     def _take(
-        self, session: Session, kind: JobKind, *, now: datetime
+        self, session: Session, kind: JobKind, *, limit: int, now: datetime
     ) -> tuple[list[Claimed], int]:
         spoilt: list[bytes] = []
         found = jobs.claim(
-            session, self._office.keys, kind, limit=AHEAD, now=now, spoilt=spoilt
+            session, self._office.keys, kind, limit=limit, now=now, spoilt=spoilt
         )
         return found, len(spoilt)
 

@@ -1,7 +1,7 @@
 """The loop that both workers share: kinds in order, one strange job stops nobody."""
 
 import asyncio
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -51,6 +51,7 @@ class World:
             self.writer, office_of(self.keys), clock=lambda: self.now, errors={}
         )
         self.writer.on_commit = self.clerk.notify
+        self.looks = asyncio.Semaphore(0)
 
     async def put(self, *names, kind=JobKind.FETCH, **more):
         for name in names:
@@ -174,3 +175,102 @@ def test_a_lane_that_fails_rests_and_then_tries_one_alone():
     assert not lane.free(), "one alone"
     lane.breaker.answered(9)
     assert lane.free()
+
+
+class Counting(Hanging):
+    """Hangs on "w" until it is let go; counts what is claimed and what goes back."""
+
+    def __init__(self, *args, **more):
+        super().__init__(*args, **more)
+        self.goes_on, self.claimed = asyncio.Event(), 0
+
+    def lane_of(self, job):
+        return Worker.lane_of(self, job)
+
+    async def work(self, job):
+        if not self.goes_on.is_set():
+            await self.goes_on.wait()
+        return await Clerk.work(self, job)
+
+    def _take(self, *args, **more):
+        found, spoilt = super()._take(*args, **more)
+        self.claimed += len(found)
+        return found, spoilt
+
+
+@asynccontextmanager
+async def a_pile(tmp_path, *, goes_on):
+    """Run a clerk before 200 jobs of one kind, who looks again very often."""
+    world = World(tmp_path)
+    world.clerk = Counting(
+        world.writer, office_of(world.keys), clock=lambda: world.now, errors={}
+    )
+    world.clerk.beat = world.looks.release
+    if goes_on:
+        world.clerk.goes_on.set()
+    world.writer.on_commit = world.clerk.notify
+    world.writer.start()
+    await world.put(*(f"{number:03}" for number in range(200)))
+    task = asyncio.create_task(world.clerk.run())
+    yield world
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+    await asyncio.to_thread(world.writer.stop)
+    world.database.close()
+
+
+@pytest.fixture
+async def piled(tmp_path, monkeypatch):
+    """Return a pile whose jobs hang."""
+    monkeypatch.setattr(worker, "_LOOK_SECONDS", 0.001)
+    monkeypatch.setattr(worker, "WAIT_SECONDS", 0.05)
+    async with a_pile(tmp_path, goes_on=False) as world:
+        yield world
+
+
+async def test_a_pile_that_moves_is_claimed_once(tmp_path, monkeypatch):
+    """Receipts after a crowd: what is not begun yet is not taken and put back."""
+    monkeypatch.setattr(worker, "WAIT_SECONDS", 60.0)
+    async with a_pile(tmp_path, goes_on=True) as world:
+        assert len(await world.sees(200)) == 200
+        assert world.clerk.claimed == 200
+
+
+async def looks(world, times):
+    async with asyncio.timeout(30):
+        for _ in range(times):
+            await world.looks.acquire()
+
+
+async def test_what_hangs_is_not_claimed_again_and_again(piled):
+    """However often it looks, and however late it is."""
+    await looks(piled, 100)
+    async with asyncio.timeout(30):
+        while not piled.clerk._lanes[JobKind.FETCH].stuck:  # noqa: SLF001 - nothing tells it
+            await looks(piled, 1)
+    claimed = piled.clerk.claimed
+    assert claimed <= worker.AHEAD + piled.clerk.at_once
+    piled.now += timedelta(minutes=1)
+    await looks(piled, 100)
+    assert piled.clerk.claimed == claimed
+
+
+async def test_when_it_goes_on_nothing_waits_for_its_time(piled):
+    """What went back is called as places are freed: the clock stands still."""
+    async with asyncio.timeout(30):
+        while not piled.clerk._lanes.get(JobKind.FETCH, worker.Lane(1)).stuck:  # noqa: SLF001 - as above
+            await looks(piled, 1)
+    piled.clerk.goes_on.set()
+    assert await piled.sees(200) == [f"{number:03}" for number in range(200)]
+
+
+def test_the_more_went_back_the_later_they_are_due():
+    """A lane among others that go on is claimed for with them: that must not be often."""
+    lane = worker.Lane(places=4)
+    waits = []
+    for number in range(3000):
+        job = jobs.Claimed(number.to_bytes(16), b"", JobKind.ERASE, {}, 1, NOW)
+        waits.append(lane.goes_back([job], 0.0))
+    assert waits == sorted(waits)
+    assert (waits[0], waits[-1]) == (worker.FULL_SECONDS, worker.LONGEST_SECONDS)
