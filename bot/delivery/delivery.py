@@ -120,8 +120,8 @@ class Delivery:
             task.add_done_callback(functools.partial(self._done, line))
         for patient, seconds in line.patient(loop.time()):
             await self._put_back(patient, seconds)
-        again = line.worth_claiming(now) if line.news else line.look_at - now
-        return min(wait, again)
+        looks = line.news or line.look_at <= now
+        return min(wait, line.worth_claiming(now) if looks else line.look_at - now)
 
     async def _fill(self, line: Line, room: int) -> None:
         """Claim what is due, the most urgent first, and learn when more will be."""

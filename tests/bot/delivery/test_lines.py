@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bot.channels import base, limits
+from bot.delivery import line as line_of
 from bot.delivery import repeats
 from bot.telemetry import breaker
 from bot.telemetry.breaker import Cause
@@ -240,3 +241,17 @@ async def test_a_letter_that_did_not_go_is_not_counted_as_said(database, monkeyp
             assert await house.hears() == [Departure.DOUBTFUL]
             house.later(seconds=200)
         assert await house.hears() == [Departure.SENT]
+
+
+async def test_a_channel_on_which_nothing_may_begin_waits_for_what_happens(database):
+    """Its time to look is over, and there is no room: it must not look all the time."""
+    wire = Provider()
+    wire.gate.clear()
+    async with running(database, wire) as house:
+        await fill(house, LetterKind.REPLY, line_of.AT_ONCE)
+        await wire.begins(line_of.AT_ONCE)
+        (line,) = house.delivery.lines
+        line.news, line.look_at = False, asyncio.get_running_loop().time() - 1
+        assert await house.delivery._step(line) > 1  # noqa: SLF001 - what its loop waits
+        wire.gate.set()
+        await house.hears(line_of.AT_ONCE)
