@@ -35,9 +35,10 @@ from handlers.office import Office
 from storage.words import Channel
 
 PATIENCE = 10.0
-"""Seconds of trying before Twilio, which does not repeat a 5xx, gets one."""
-_LONGEST = 2.0
-"""Seconds that the last try may add: Twilio listens for 13 (docs/setup-twilio.md)."""
+"""Seconds of trying again before Twilio, which does not repeat a 5xx, gets one.
+
+What is in the writer's hands is waited for: its answer says whether it is durable.
+"""
 _WAIT = 0.25
 _SETTLING = (0.0, 0.3, 1.0)
 """Seconds before each look: the last word on a letter may come before we know its id."""
@@ -181,12 +182,11 @@ class TwilioDoor:
         self, channel: Channel, take: Callable[[bytes], Awaitable[None]], body: bytes
     ) -> None:
         try:
-            async with asyncio.timeout(PATIENCE + _LONGEST):
-                await _patiently(take, body)
+            await _patiently(take, body)
         except base.Unparseable:
             self._metrics.came_in(channel, Counted.MALFORMED)
-        except (StoreUnavailable, TimeoutError):
-            raise StoreUnavailable from None
+        except StoreUnavailable:
+            raise
         except Exception as error:  # noqa: BLE001 - a fault of ours is not mended by a repeat
             await self._intake.stumbled(channel, body, error)
 

@@ -9,8 +9,10 @@ import asyncio
 import contextlib
 import queue
 import secrets
+import statistics
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -30,6 +32,8 @@ DEPTH = 4096
 TRIES = 5
 _BUSY_SECONDS, _GAP_SECONDS = 2.0, 0.12
 _SCRUB_AGAIN = 0.05
+_EACH_SECONDS, _LATELY = 0.01, 15
+"""What a message takes as long as nobody knows, and of how many batches the middle one tells."""
 _HELD = 0.9
 """Part of the store's own wait after which somebody else is said to hold it."""
 
@@ -62,6 +66,7 @@ class Writer:
         ]
         self._scrub = threading.Event()
         self._next = 0
+        self._each = _EACH_SECONDS
 
     def start(self) -> None:
         """Start the threads."""
@@ -85,6 +90,10 @@ class Writer:
     def waiting(self) -> int:
         """Return how many calls wait for their turn."""
         return sum(lane.qsize() for lane in self._queues)
+
+    def seconds_for(self, calls: int) -> float:
+        """Return how long so many messages take, by what they took of late."""
+        return self._each * calls / len(self._queues)
 
     async def run(
         self,
@@ -151,7 +160,7 @@ class Writer:
         return await call.future
 
     def _work(self, calls: queue.Queue[Call | None]) -> None:
-        lane = Lane(calls)
+        lane, lately = Lane(calls), deque([_EACH_SECONDS] * _LATELY, _LATELY)
         busy_since = time.monotonic()
         while True:
             if lane.is_idle:
@@ -159,8 +168,12 @@ class Writer:
             first = lane.take_held() or self._following(calls)
             if first is None:
                 return
-            if not self._write(lane.batch(first)):
+            batch, began = lane.batch(first), time.monotonic()
+            if not self._write(batch):
                 self._refuse(lane.drain())
+            if first.handles:
+                lately.append((time.monotonic() - began) / len(batch))
+                self._each = statistics.median(lately)
             busy_since = self._leave_gap(busy_since)
 
     def _following(self, calls: queue.Queue[Call | None]) -> Call | None:

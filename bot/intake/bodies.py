@@ -11,6 +11,8 @@ HEAD_BYTES = 4096
 _MOST_DRAINED = 32 << 20
 ARRIVES = 5.0
 """Seconds in which a body must come of which nobody knows yet whose it is."""
+DRAINED = 30.0
+"""Seconds for the body of somebody who has shown a secret."""
 
 
 class BodyTooLarge(Exception):
@@ -37,7 +39,7 @@ async def read(request: Request, *, drain: bool = False) -> bytes:
     if not drain and length.isdigit() and int(length) > MOST_BYTES:
         raise BodyTooLarge(b"")
     try:
-        async with asyncio.timeout(None if drain else ARRIVES):
+        async with asyncio.timeout(DRAINED if drain else ARRIVES):
             async for chunk in request.stream():
                 size += len(chunk)
                 if size <= MOST_BYTES:

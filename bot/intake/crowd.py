@@ -1,10 +1,12 @@
 """How much the providers' doors take in at once: requests and bytes, both bounded.
 
 Nothing is read before there is room for it, so that a slow store makes people wait and no
-memory grow. Telegram repeats what it is refused, so it hears 503 at once; Twilio does not,
-so its requests wait at the door, unread, as long as Twilio itself would wait. Whether one
-of those is Twilio's at all shows only when its body came, so all of them together hold at
-most half of the room: strangers on the one door do not shut the other.
+memory grow. There is room as long as the line can be written in ``SLOW`` seconds, by what a
+message took of late: whoever is let in is answered when it is durable, and nobody is refused
+who was. Telegram repeats what it is refused, so it hears 503 at once; Twilio does not, so its
+requests wait at the door, unread, as long as Twilio itself would wait. Whether one of those is
+Twilio's at all shows only when its body came, so all of them together hold at most half of the
+room: strangers on the one door do not shut the other.
 """
 
 import asyncio
@@ -26,11 +28,9 @@ BYTES = 64 << 20
 WAITING = 2048
 """Requests of Twilio's that may wait at the door."""
 SLOW = 5.0
-"""Seconds after which a request that is still handled says that the store is slow."""
-PATIENCE = 10.0
-"""Seconds that Twilio's requests wait for room."""
-HANDLED = 30.0
-"""Seconds after which a request is given up: a body that does not come, a lost client."""
+"""Seconds that the line may be long, and after which one who still waits says that it is."""
+PATIENCE = 7.0
+"""Seconds that Twilio's requests wait for room: with ``SLOW`` less than Twilio listens."""
 _LOOK = 0.1
 _AGAIN = {"Retry-After": "2"}
 
@@ -106,10 +106,12 @@ class Gate:
         )
 
     def _has_room(self, size: int) -> bool:
+        line = max(len(self._inside), self._writer.waiting)
         return (
             len(self._inside) < self._requests
             and self._bytes + size <= self._most
-            and self._writer.waiting < DEPTH // 2
+            and line < DEPTH // 2
+            and self._writer.seconds_for(line) < SLOW
         )
 
     def _is_slow(self) -> bool:
@@ -144,10 +146,7 @@ class Gate:
         figures.requests = max(figures.requests, len(self._inside))
         figures.bytes = max(figures.bytes, self._bytes)
         try:
-            async with asyncio.timeout(HANDLED):
-                return await endpoint(request)
-        except TimeoutError:
-            return self._refuse()
+            return await endpoint(request)
         finally:
             self._inside.remove(key)
             self._bytes -= size

@@ -20,7 +20,6 @@ from twilio.request_validator import (  # type: ignore[import-untyped] # it ship
 
 from bot import webhooks
 from bot.channels.sms import Sms
-from bot.intake import crowd
 from storage.database.database import Database
 from storage.models import Quarantine
 from tests.journeys.telling import until
@@ -208,7 +207,6 @@ async def test_what_got_a_2xx_is_there_once(
 ):
     monkeypatch.setattr(Sms, "limits", replace(Sms.limits, per_second=1000))
     monkeypatch.setattr(webhooks, "PATIENCE", LOADED)
-    monkeypatch.setattr(crowd, "HANDLED", LOADED + 10)
     monkeypatch.setitem(Database.__init__.__kwdefaults__, "wait", 1.0)
     async with (
         contextlib.AsyncExitStack() as stack,
