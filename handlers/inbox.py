@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from handlers import dialogue
 from handlers.cases.receipts import Opening
-from handlers.conversation import commands, items
+from handlers.conversation import commands, flood, items
 from handlers.conversation.exchange import (
     Exchange,
     answer,
@@ -107,6 +107,7 @@ def _turn(exchange: Exchange) -> None:
         return
     exchange.echo &= turn.state.step == exchange.state.step
     commands.settle(exchange, turn)
+    flood.note(exchange, turn)
     memory.state = turn.state
     if exchange.incoming.kind is not Kind.MOVED:  # nobody wrote: it moves by itself
         memory.last_inbound, memory.warned = int(now.timestamp()), False
@@ -143,6 +144,8 @@ def _advance(exchange: Exchange, state: State, *, expired: bool) -> Turn:
         late_part=bool(exchange.beside) and not quoted,
         overtaken=exchange.incoming.recovered
         and exchange.heard < exchange.memory.heard,
+        flooding=flood.is_one(exchange),
+        repeated=flood.is_known(exchange),
     )
     return dialogue.advance(
         state, exchange.incoming, exchange.work.office.questionnaire, facts

@@ -10,7 +10,7 @@ from handlers.reading.lexicon import Lexicon
 from handlers.rules.rulebook import Rulebook
 from handlers.rules.workdays import Calendar
 from handlers.texts import Texts
-from handlers.throttle import Echoes, Pace
+from handlers.throttle import Echoes, Floods, Pace
 from storage.crypto.server_key import ServerKeys
 from storage.words import Channel
 
@@ -22,7 +22,7 @@ class Office:
     ``erase_copies``: have the provider's copy of each message deleted after our commit.
     ``file_limits`` are MiB, ``text_limits`` UTF-16 units, per channel. ``delete_hours`` is
     how long messages of both sides can be deleted, ``delete_at_once`` how many in one
-    request; 0 or absent where a channel cannot. ``pace``, ``tries`` and ``echoes`` live in
+    request; 0 or absent where a channel cannot. ``pace``, ``echoes`` and ``floods`` live in
     memory under a random key and remember nobody. ``province`` is the code of the agency's
     own, if it has one. ``lexicon`` gives the words that tell a report's way, read once.
     """
@@ -43,6 +43,7 @@ class Office:
     delete_at_once: Mapping[str, int] = field(default_factory=dict)
     pace: Pace = field(default_factory=Pace)
     echoes: Echoes = field(default_factory=Echoes)
+    floods: Floods = field(default_factory=Floods)
     backup_days: int = 30
     province: str = ""
 

@@ -1,4 +1,4 @@
-"""Limits how fast somebody is answered, and whether a machine is.
+"""Limits how fast somebody is answered, whether a machine is, and how many cases one makes.
 
 Counted in memory under a random key: nothing of it reaches the store or a log, and a
 restart forgets it.
@@ -6,14 +6,16 @@ restart forgets it.
 
 import hmac
 import secrets
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Lock
+from typing import TypeVar
 
 from handlers.messages import Incoming, Kind
 from storage.words import Channel
 
+T = TypeVar("T")
 MOST_PEOPLE = 50_000
 MINUTE = timedelta(minutes=1)
 CALM = 40
@@ -21,6 +23,11 @@ CALM = 40
 SAME_WORDS, SHORT_WORDS, SHORT = 4, 30, 12
 """How often the same words are heard; how often those of up to ``SHORT`` letters."""
 ECHO_QUIET = timedelta(minutes=10)
+HOUR = timedelta(hours=1)
+JOINED_FROM = 4
+"""From this report of a contact within an hour on, further ones are joined into one."""
+SAME_FOR = timedelta(hours=24)
+"""How long the same words of a contact are known as taken."""
 
 
 @dataclass(slots=True)
@@ -98,3 +105,61 @@ class Echoes:
         most = SHORT_WORDS if len(words) <= SHORT else SAME_WORDS
         person = hmac.digest(self.memory.key, name, "sha256") + words.encode()
         return self.memory.times(person, incoming.provider_id.encode(), now) > most
+
+
+@dataclass(frozen=True, slots=True)
+class Floods:
+    """Counts what each contact reports, and knows whether it said the same before.
+
+    The rule: ``joined_from`` and ``same_for``. Nothing here leads to a case.
+    """
+
+    joined_from: int = JOINED_FROM
+    same_for: timedelta = SAME_FOR
+    memory: _Memory = field(default_factory=_Memory, repr=False)
+    reports: OrderedDict[bytes, deque[tuple[datetime, bytes]]] = field(
+        default_factory=OrderedDict, repr=False
+    )
+    words: OrderedDict[bytes, datetime] = field(default_factory=OrderedDict, repr=False)
+
+    def is_one(self, name: bytes, now: datetime) -> bool:
+        """Tell whether the next report of a contact is to be joined with others."""
+        with self.memory.guard:
+            sent = self.reports.get(self._mac(name), ())
+            lately = sum(1 for at, _ in sent if now - at < HOUR)
+        return lately >= self.joined_from - 1
+
+    def sent(self, name: bytes, provider_id: str, now: datetime) -> None:
+        """Count a report; taken twice it counts once."""
+        person, one = self._mac(name), self._mac(provider_id.encode())
+        with self.memory.guard:
+            sent = self.reports.get(person) or deque(maxlen=self.joined_from)
+            if one not in {known for _, known in sent}:
+                sent.append((now, one))
+            _keep(self.reports, person, sent)
+
+    def trace(self, name: bytes, text: str) -> bytes:
+        """Return what is remembered of a contact's words: an HMAC of both."""
+        said = " ".join(text.casefold().split())
+        return self._mac(name + said.encode("utf-8", "surrogatepass"))
+
+    def knows(self, trace: bytes, now: datetime) -> bool:
+        """Tell whether these words were taken of late."""
+        with self.memory.guard:
+            taken = self.words.get(trace)
+        return taken is not None and now - taken < self.same_for
+
+    def took(self, trace: bytes, now: datetime) -> None:
+        """Remember words that are durable."""
+        with self.memory.guard:
+            _keep(self.words, trace, now)
+
+    def _mac(self, value: bytes) -> bytes:
+        return hmac.digest(self.memory.key, value, "sha256")
+
+
+def _keep(known: OrderedDict[bytes, T], name: bytes, value: T) -> None:
+    known[name] = value
+    known.move_to_end(name)
+    if len(known) > MOST_PEOPLE:
+        known.popitem(last=False)

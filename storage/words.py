@@ -242,6 +242,7 @@ class JobKind(StrEnum):
     RECEIPT = "receipt"
     FETCH = "fetch"
     ERASE = "erase"
+    SEND = "send"
 
 
 class UnitKind(StrEnum):

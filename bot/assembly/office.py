@@ -19,6 +19,7 @@ from handlers.questionnaire.book import load as load_questionnaire
 from handlers.reading.lexicon import Lexicon
 from handlers.rules.rulebook import Rulebook
 from handlers.texts import Texts
+from handlers.throttle import Floods
 from storage.crypto.server_key import ServerKeys
 from storage.evidence.blobs import BlobStore, FolderStore
 from storage.words import Channel
@@ -52,6 +53,7 @@ def make_office(settings: Settings, keys: ServerKeys, *, now: datetime) -> Offic
         console_url=f"{settings.server.public_url or local_url(settings)}/console",
         erase_copies=settings.twilio.erase_copies,
         province=agency.province,
+        floods=Floods(joined_from=agency.reports_an_hour + 1),
         backup_days=settings.retention.backup_days,
         file_limits=_file_limits(settings),
         text_limits={name: most.text for name, most in _LIMITS},

@@ -16,6 +16,7 @@ from bot.retention import sweeping
 from bot.retention.keeper import Keeper
 from bot.telemetry import logs
 from bot.writer import StoreUnavailable, Writer
+from handlers.conversation import flood
 from handlers.office import Office
 from handlers.retention import traces
 from handlers.watch import canary, digest
@@ -93,6 +94,8 @@ class Scheduler:
             await self._writer.act(self._office, now, traces.purge)
             await self._writer.act(self._office, now, canary.sweep)
             await self._writer.act(self._office, now, traces.warn_of_expiry)
+            while await self._writer.act(self._office, now, flood.send_due):
+                continue
             await self._keeper.run(now, leads=self._leads)
             if not self._writer.database.is_sqlite:
                 await asyncio.to_thread(self._writer.database.scrub)

@@ -135,6 +135,7 @@ class Agency(Section):
     elsewhere: str = Field(
         default="lapor.go.id / Ombudsman 137", min_length=1, max_length=60
     )
+    reports_an_hour: int = Field(default=3, ge=1, le=1000)
 
 
 class Telegram(Section):

@@ -38,11 +38,31 @@ def resume(talk: Talk, *before: Reply) -> Turn:
 
 
 def in_one_line(talk: Talk, story: str, extra: tuple[Item, ...] = ()) -> Turn:
-    """Take ``LAPOR <story>`` as a whole report and send it."""
+    """Take ``LAPOR <story>`` as a whole report and send it.
+
+    In a flood it joins a draft that sends itself. The same words again are kept and not sent.
+    """
     step = talk.book.story
     item = talk.answer_item(step, talk.state, story)
+    if talk.facts.repeated or talk.facts.flooding:
+        return _held_back(talk, (item, *extra))
     turn = submit(replace(talk, state=talk.state.with_filled(step.code)))
     return replace(turn, items=(item, *extra))
+
+
+def _held_back(talk: Talk, items: tuple[Item, ...]) -> Turn:
+    """Keep a report in the open draft, or in one that begins with it; tell so once."""
+    state, story = talk.state, talk.book.story.code
+    again, known = talk.facts.repeated, story in state.filled
+    if not state.draft:
+        fresh = replace(state.fresh(), draft=talk.facts.token, newest=state.newest)
+        state = replace(fresh, step=story, noted=True)
+    if not again:
+        told = () if state.itself else (Reply("JOINED"),)
+        state = replace(state, itself=True)
+        return Turn(state.with_filled(story), items, told)
+    kept = () if known else items
+    return Turn(state.with_filled(story), kept, (Reply("SAMEWORDS"),))
 
 
 def submit(talk: Talk) -> Turn:

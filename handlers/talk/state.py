@@ -19,7 +19,8 @@ class State:
     """One conversation. ``State(language="id")`` is a new one.
 
     ``step`` is the open question ("" when none is), ``held`` the question of the draft
-    that waits while something else is asked, ``back`` where an edit returns to.
+    that waits while something else is asked, ``back`` where an edit returns to. ``itself``:
+    the draft sends itself when nothing came for a while.
     ``menu`` is the question whose numbered choices were shown last ("" when nothing else
     was said since), for people who type a number where no question is open.
     ``purpose`` is the command that waits for number and code. ``said`` maps message ids
@@ -43,6 +44,7 @@ class State:
     filled: tuple[str, ...] = ()
     reopened: bool = False
     noted: bool = False
+    itself: bool = False
     unclear: int = 0
     said: tuple[tuple[int, str], ...] = ()
     files: tuple[tuple[int, str], ...] = field(default=(), repr=False)
@@ -211,6 +213,7 @@ def _triples(value: object) -> tuple[tuple[int, int, int], ...] | None:
 _READERS: Final[Mapping[str, Callable[[object], object]]] = {
     "chosen": _flag,
     "reopened": _flag,
+    "itself": _flag,
     "noted": _flag,
     "unclear": _count,
     "newest": _count,

@@ -31,6 +31,8 @@ class Facts:
     expired before this message came. ``cleans``: messages can be deleted on both sides
     of this chat. ``quoted``: the case whose notice this message quotes. ``late_part``: of
     the album with which a report was just sent; ``overtaken``: its person wrote since.
+    ``flooding``: they sent so much within an hour that more is joined; ``repeated``: the
+    very same words were taken from them.
     """
 
     now: datetime
@@ -45,6 +47,8 @@ class Facts:
     quoted: str = ""
     late_part: bool = False
     overtaken: bool = False
+    flooding: bool = False
+    repeated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from enum import Enum
 from typing import TypeAlias, TypeVar, cast
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, event, text
 from sqlalchemy.exc import (
     DataError,
     DBAPIError,
@@ -85,6 +85,11 @@ def lock_handles(connection: Connection, handles: Iterable[bytes]) -> None:
     )
     if numbers:
         connection.execute(_LOCK, {"handles": numbers})
+
+
+def when_durable(session: Session, act: Callable[[], None]) -> None:
+    """Do something in memory once this transaction is committed, and only then."""
+    event.listen(session, "after_commit", lambda _: act(), once=True)
 
 
 T = TypeVar("T")

@@ -48,16 +48,20 @@ def put(
     now: datetime,
     due: datetime | None = None,
     once: str = "",
+    put_off: timedelta | None = None,
 ) -> None:
     """Add a job; ``details`` are encrypted under the server key.
 
     With ``once`` (a provider's id) it is the only one of its kind under that name: one that
-    waits already becomes due earlier, and no second one is added.
+    waits already becomes due earlier, and no second one is added; with ``put_off`` it becomes
+    due anew, so long at most after it was due first.
     """
     name = keys.look_up(Purpose.PROVIDER, kind, once) if once else None
     waits = session.get(Job, name) if name else None
     if waits is not None:
-        waits.due = min(waits.due, due or now)
+        first = waits.expires - LIFE
+        latest = waits.due if put_off is None else first + put_off
+        waits.due = min(latest, due or now)
         session.add(waits)
         return
     job_id, expires = name or secrets.token_bytes(16), (due or now) + LIFE
@@ -151,6 +155,27 @@ def put_back(session: Session, held: Sequence[Claimed], *, due: datetime) -> Non
                 lease_token=None,
             )
         )
+
+
+def due(
+    session: Session, keys: ServerKeys, kind: JobKind, *, limit: int, now: datetime
+) -> list[tuple[bytes, Mapping[str, str]]]:
+    """Return ids and details of due jobs, which nobody holds: ``take`` tells whose one is."""
+    rows = session.exec(
+        select(Job)
+        .where(Job.kind == kind.value, col(Job.due) <= now)
+        .order_by(col(Job.due))
+        .limit(limit)
+    ).all()
+    return [(row.id, details_of(keys, row)) for row in rows]
+
+
+def take(session: Session, job: bytes, *, now: datetime) -> bool:
+    """Delete a job that is done in this transaction; False if it went or is put off."""
+    gone = session.connection().execute(
+        delete(Job).where(col(Job.id) == job, col(Job.due) <= now)
+    )
+    return bool(gone.rowcount)
 
 
 def call(session: Session, ids: Sequence[bytes], *, now: datetime) -> None:

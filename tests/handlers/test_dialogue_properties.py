@@ -69,6 +69,8 @@ def _moves(draw):
         "expired": draw(st.sampled_from([False] * 20 + [True])),
         "quoted": draw(st.sampled_from([""] * 4 + ["7K3M-9QXB"])),
         "late_part": draw(st.sampled_from([False] * 12 + [True])),
+        "flooding": draw(st.sampled_from([False] * 4 + [True])),
+        "repeated": draw(st.sampled_from([False] * 6 + [True])),
         "live": draw(st.booleans()),
         "marks": draw(st.sampled_from([()] * 4 + [(mark,) for mark in Mark])),
     }
@@ -106,6 +108,8 @@ def _step(phone: Phone, move: dict[str, Any]) -> Incoming:
         whole=move["whole"],
         quoted=move["quoted"],
         late_part=move["late_part"],
+        flooding=move["flooding"],
+        repeated=move["repeated"],
     )
     shown = phone.shown[-1 - move["press"] % len(phone.shown)][1] if phone.shown else ""
     phone.count += 1
@@ -143,7 +147,8 @@ def _silence_is_meant(before: State, phone: Phone, incoming: Incoming) -> bool:
     if phone.facts.late_part and any(item.beside for item in phone.turn.items):
         return True
     again = bool(incoming.group) and incoming.group in before.albums
-    noted = before.noted or bool(before.base and before.base.noted)
+    told = (before, before.base) if before.base else (before,)
+    noted = any(one.noted or one.itself for one in told)
     refused = again and incoming.kind in {Kind.MEDIA, Kind.LOCATION, Kind.CONTACT}
     return refused or (bool(phone.turn.items) and (noted or again))
 
