@@ -27,6 +27,7 @@ from tests.support.founded import KEYS
 from tests.support.hashing import hashed_quickly
 from tests.support.migrated import empty_store
 from tests.support.phones import Simulator, simulated
+from tests.support.rulefiles import read_once
 from tests.support.spare import Spare, address, administered
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
@@ -34,6 +35,7 @@ NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 log_fields.be_strict()
 gc.set_threshold(50_000, 20, 50)  # thousands of tests leave much behind that stays
 compile_once()
+read_once()
 
 
 def _interrupt(*_: object) -> None:
