@@ -25,7 +25,7 @@ from tests.support.bucket import Named, new_bucket, s3_server
 from tests.support.compiled import compile_once
 from tests.support.founded import KEYS
 from tests.support.hashing import hashed_quickly
-from tests.support.migrated import empty_store
+from tests.support.migrated import empty_store, migrate_by_heart
 from tests.support.phones import Simulator, simulated
 from tests.support.rulefiles import read_once
 from tests.support.spare import Spare, address, administered
@@ -36,6 +36,7 @@ log_fields.be_strict()
 gc.set_threshold(50_000, 20, 50)  # thousands of tests leave much behind that stays
 compile_once()
 read_once()
+migrate_by_heart()
 
 
 def _interrupt(*_: object) -> None:
