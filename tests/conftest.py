@@ -10,12 +10,14 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
 from bot.telemetry import log_fields
+from storage.crypto import sealing
 from storage.crypto.server_key import ServerKeys
 from storage.database import database as engines
 from storage.database import schema
@@ -37,6 +39,8 @@ gc.set_threshold(50_000, 20, 50)  # thousands of tests leave much behind that st
 compile_once()
 read_once()
 migrate_by_heart()
+# A thief tries each key some thousand times; what its bytes mean stays the same.
+sealing._halves = lru_cache(1024)(sealing._halves)  # noqa: SLF001 - tests alone keep it
 
 
 def _interrupt(*_: object) -> None:
