@@ -6,13 +6,13 @@ A plugin of the whole run (``-p tests.tools.both_stores``, make test): tests abo
 
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, Engine, event
 
 from tests.support.places import ROOT
 
+_BEFORE = len(str(ROOT)) + 1
 STORAGE, ENGINES = str(ROOT / "storage"), str(ROOT / "storage" / "database")
 ALONE = {
     f"storage/backups/{place}"
@@ -35,8 +35,7 @@ def _note(connection: Connection, *_: object) -> None:
     while frame := frame.f_back:  # type: ignore[assignment]
         path = frame.f_code.co_filename
         if path.startswith(STORAGE) and not path.startswith(ENGINES):
-            place = Path(path).relative_to(ROOT)
-            name = f"{place}:{frame.f_code.co_qualname}"
+            name = f"{path[_BEFORE:]}:{frame.f_code.co_qualname}"
             _spoke[connection.dialect.name].add(name)
             return
 
