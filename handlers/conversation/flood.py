@@ -118,13 +118,13 @@ def _person(details: Mapping[str, str]) -> Incoming | None:
 
 def _send(work: Work, person: Incoming) -> None:
     """Send what this person's draft holds; nothing where it went, or sends itself no more."""
-    memory = recall(work, person)
+    memory, kept = recall(work, person, names(work.office, person))
     if not (memory.report and memory.state.itself):
         return
     heard = datetime.fromtimestamp(memory.heard or memory.last_inbound, UTC)
     incoming = memory.addressed(replace(person, received=heard))
     known = names(work.office, incoming)
-    exchange = Exchange(work, incoming, known, memory, Opening(Proof.NONE))
+    exchange = Exchange(work, incoming, known, memory, Opening(Proof.NONE), kept)
     facts = Facts(now=work.now, token="")
     turn = report.submit(Talk(memory.state, incoming, work.office.questionnaire, facts))
     if turn.command is None:

@@ -17,8 +17,8 @@ _rulebook, _questionnaire = cache(Rulebook.load), cache(book.load)
 
 def read_once() -> None:
     """Let all offices of this process share the rules and the questionnaire that we ship."""
-    Rulebook.load = staticmethod(_rules)  # type: ignore[assignment, method-assign]
-    office.load_questionnaire = _steps
+    Rulebook.load = staticmethod(_rules)  # type: ignore[method-assign]
+    office.load_questionnaire = _steps  # type: ignore[attr-defined]
 
 
 def _rules(folder: Path | None = None, jurisdiction: str = "id") -> Rulebook:
