@@ -49,13 +49,19 @@ def alert(work: Work, case: Case, *, text: str) -> int:
         return 0
     if text == piles.NEW and case.urgency == Urgency.URGENT:
         text = piles.URGENT
+    linked = telegram_links.linked(work.store)
+    if not linked:
+        return 0
     unit = units.verified(work.store, work.keys, case.unit)
     absent = case.officer is not None and authority.is_absent(work, case)
     return sum(
         _told(work, officer, _alert(work.office, case, officer, text))
         for officer in _of_case(work, case, unit)
-        if case.officer in {None, officer.id}
-        or (absent and officer.role == Role.SUPERVISOR)
+        if officer.id in linked
+        and (
+            case.officer in {None, officer.id}
+            or (absent and officer.role == Role.SUPERVISOR)
+        )
     )
 
 
@@ -142,11 +148,9 @@ def _told(work: Work, officer: Officer, reply: Reply) -> bool:
 
 def _of_case(work: Work, case: Case, unit: Unit) -> list[Officer]:
     """Return a unit's members without those whom a conflict bars from the case."""
-    return [
-        officer
-        for officer in memberships.members(work.store, work.keys, unit)
-        if not conflicts.is_barred(work.store, case.report, officer.id)
-    ]
+    barred = conflicts.barred_from(work.store, case.report)
+    members = memberships.members(work.store, work.keys, unit)
+    return [officer for officer in members if officer.id not in barred]
 
 
 def _alert(office: Office, case: Case, officer: Officer, text: str) -> Reply:

@@ -10,6 +10,7 @@ from sqlmodel import Session, col, delete, select
 
 from storage.crypto.sealing import Context, NotAuthentic, encode
 from storage.crypto.server_key import Purpose, ServerKeys
+from storage.database.statement import Statement
 from storage.models import LinkToken, OfficerLink
 from storage.words import Channel
 
@@ -101,6 +102,14 @@ def handle_of(
     if row is None:
         return None
     return _opened(keys, row)
+
+
+_LINKED = Statement("SELECT officer FROM officer_links")
+
+
+def linked(session: Session) -> frozenset[bytes]:
+    """Return the officers who have linked a handle."""
+    return frozenset(_LINKED(session).scalars())
 
 
 def is_linked(session: Session, officer_id: bytes) -> bool:

@@ -101,14 +101,14 @@ def members(session: Session, keys: ServerKeys, unit: Unit) -> list[Officer]:
 
 def _members(session: Session, keys: ServerKeys, unit: Unit) -> list[Officer]:
     rows = session.exec(
-        select(Officer)
+        select(Officer, Membership)
         .join(Membership, col(Membership.officer) == col(Officer.id))
         .where(Membership.unit == unit.id)
         .order_by(col(Officer.login))
     ).all()
     return [
         officer
-        for officer in rows
+        for officer, _ in rows
         if officer.active and is_member(session, keys, unit, officer)
     ]
 

@@ -9,12 +9,12 @@ import pytest
 from tests.support.measured import measured, talk
 
 pytestmark = pytest.mark.both_stores
-A_TALK = [9, *[8] * 6, 22, 13, 9, 13, 9, *[13] * 4, *[9] * 5, 36]
+A_TALK = [9, *[8] * 6, 22, 13, 9, 13, 9, *[13] * 4, *[9] * 5, 29]
 """For each message of ``benchmarks/talks/full.toml``; the transaction's begin is one of
 them on SQLite, the person's lock on PostgreSQL."""
 DRAFT, HELD = 7, 1
 """Where the draft begins and where it is sent, PostgreSQL holds the units' rows."""
-REPORT, REPEAT = 39, 2
+REPORT, REPEAT = 32, 2
 LETTER, BEGUN = 3, 3
 """One claim that finds it, its end, one claim that finds nothing; SQLite begins each."""
 
