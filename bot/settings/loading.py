@@ -180,8 +180,9 @@ def _refuse_open_to_others(
     if not stat.S_ISREG(status.st_mode):
         raise BadConfig(f"secret file {path}: is no file; give the path of a file")
     credentials = environ.get("CREDENTIALS_DIRECTORY")
-    # systemd opens a credential to its service by an access list, which shows as group-read.
-    ours = credentials and path.resolve().parent == Path(credentials).resolve()
+    # Who started us opens a credential to us alone, and that shows as group-read: systemd by an
+    # access list, Kubernetes by the group of the pod (and behind a link of its own).
+    ours = credentials and Path(credentials).resolve() in path.resolve().parents
     if status.st_mode & (_OTHERS & ~stat.S_IRGRP if ours else _OTHERS):
         raise BadConfig(
             f"secret file {path}: others may read it; run: chmod 600 {path}"

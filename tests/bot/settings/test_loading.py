@@ -192,6 +192,24 @@ def test_a_systemd_credential_may_show_the_access_list_of_its_service(tmp_path):
     )
 
 
+def test_kubernetes_hands_a_secret_over_behind_a_link(tmp_path):
+    version = tmp_path / "..2026_11_30"
+    version.mkdir()
+    _write(version / "server-key", "1:abc", 0o440)
+    (tmp_path / "..data").symlink_to(version)
+    (tmp_path / "server-key").symlink_to(Path("..data", "server-key"))
+    environ = {
+        "KENTONGAN_KEYS__SERVER_KEY_FILE": str(tmp_path / "server-key"),
+        "CREDENTIALS_DIRECTORY": str(tmp_path),
+    }
+    settings = loading.load(None, environ)
+    assert loading.server_key(settings, environ).get_secret_value() == "1:abc"
+    outside = _write(tmp_path.with_suffix(".outside"), "1:abc", 0o440)
+    (tmp_path / "server-key").unlink()
+    (tmp_path / "server-key").symlink_to(outside)
+    assert "chmod 600" in _refusal(environ=environ)
+
+
 def test_a_config_file_with_a_secret_is_for_its_owner_alone(tmp_path):
     path = _write(tmp_path / "a.toml", f'[telegram]\ntoken = "{TOKEN}"\n', 0o644)
     with pytest.raises(
