@@ -33,7 +33,9 @@ AHEAD = 16
 """Jobs of a kind that are claimed together."""
 FULL_SECONDS = 5.0
 WAIT_SECONDS = 3.0
-"""A job that waits longer for its place goes back for FULL_SECONDS: its lease runs."""
+"""A job that waits longer for its place, while none is freed, goes back: its lease runs."""
+LONGEST_WAIT = 9.0
+"""A job that waits longer goes back in any case."""
 LONGEST_SECONDS = 900.0
 """The more went back, the later they are due by themselves, but not later than this."""
 REMEMBERED = 10_000
@@ -45,7 +47,8 @@ class Lane:
     """One kind of work on one channel: who is at work, who waits, whether it rests.
 
     ``waiting``: jobs and when each was claimed, in monotonic seconds. ``back``: ids of those
-    that went back untried, in their order. ``stuck``: since some did, no place was freed.
+    that went back untried, in their order. ``stuck``: since some did, no place was freed;
+    ``moved``: when one was freed last.
     """
 
     places: int
@@ -54,6 +57,7 @@ class Lane:
     waiting: deque[tuple[Claimed, float]] = field(default_factory=deque)
     back: dict[bytes, None] = field(default_factory=dict)
     stuck: bool = False
+    moved: float = 0.0
 
     def free(self) -> bool:
         """Tell whether a job may begin; while it is only tried, one alone."""
@@ -77,10 +81,13 @@ class Lane:
         """Take out the jobs that had better be claimed anew when there is a place."""
         halts = self.stuck or self.breaker.rest(now) > 0
         found = []
-        while self.waiting and (halts or now - self.waiting[0][1] > WAIT_SECONDS):
+        while self.waiting and (halts or self._is_late(self.waiting[0][1], now)):
             found.append(self.waiting.popleft()[0])
         self.stuck = not self.free() and (self.stuck or bool(found))
         return found
+
+    def _is_late(self, since: float, now: float) -> bool:
+        return now - max(since, self.moved) > WAIT_SECONDS or now - since > LONGEST_WAIT
 
     def goes_back(self, jobs_: Iterable[Claimed], now: float) -> float:
         """Remember jobs that go back; returns in how many seconds they are due again."""
@@ -208,7 +215,7 @@ class Worker(ABC):
 
     def _freed(self, lane: Lane, task: asyncio.Task[None]) -> None:
         lane.busy -= 1
-        lane.stuck = False
+        lane.stuck, lane.moved = False, asyncio.get_running_loop().time()
         self._under_way.discard(task)
         self._bell.set()
 

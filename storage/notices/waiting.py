@@ -93,18 +93,17 @@ def twin(session: Session, keys: ServerKeys, letter: Letter) -> Waiting | None:
 
     Found by its keyed name: no other letter is opened, however many wait.
     """
-    row = session.exec(
+    rows = session.exec(
         select(OutboxRow)
         .where(
             col(OutboxRow.twin).in_(keys.look_ups(Purpose.ORDER, *letter.twin)),
             col(OutboxRow.lease_until).is_(None),
             col(OutboxRow.failed).is_(None),
         )
-        .order_by(col(OutboxRow.id).desc())
-        .limit(1)
         .with_for_update(skip_locked=True)
         .execution_options(populate_existing=True)  # it was rewritten by a statement
-    ).first()
+    ).all()
+    row = max(rows, key=lambda one: one.id or 0, default=None)  # there are few
     found = outbox.letter_of(keys, row) if row else None
     if row is None or found is None or found.twin != letter.twin:
         return None

@@ -265,6 +265,20 @@ async def test_when_it_goes_on_nothing_waits_for_its_time(piled):
     assert await piled.sees(200) == [f"{number:03}" for number in range(200)]
 
 
+def test_what_waits_where_places_are_freed_stays():
+    """A crowd's receipts are made slowly: none is claimed twice for that."""
+    lane = worker.Lane(places=1, busy=1)
+    job = jobs.Claimed(b"1", b"", JobKind.RECEIPT, {}, 1, NOW)
+    lane.wait(job, 100.0)
+    lane.moved = 104.0
+    assert lane.too_long(105.0) == []
+    assert not lane.stuck
+    assert lane.too_long(100.1 + worker.LONGEST_WAIT) == [job]
+    lane.wait(job, 200.0)
+    assert lane.too_long(200.1 + worker.WAIT_SECONDS) == [job]
+    assert lane.stuck
+
+
 def test_the_more_went_back_the_later_they_are_due():
     """A lane among others that go on is claimed for with them: that must not be often."""
     lane = worker.Lane(places=4)
