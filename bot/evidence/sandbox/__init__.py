@@ -4,7 +4,6 @@ __main__: the process: locks itself, reads a file from stdin, writes frames to s
 archives: archives: lists the names inside, unpacks nothing
 confinement: takes network, files and memory away from this process (Landlock, rlimits)
 documents: office documents
-jpegs: a JPEG without metadata, pixels unchanged
 pdf: PDF: pictures of its pages, nothing of the file itself
 pictures: pictures drawn anew from their pixels
 plain_text: plain text with invisible and turning characters shown

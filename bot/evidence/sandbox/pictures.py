@@ -19,6 +19,7 @@ MOST_PIXELS: Final = 50_000_000
 MOST_ANNOUNCED: Final = 400_000_000
 """Pixels that a picture may say it has: twice what a telephone takes."""
 PREVIEW_SIZE: Final = (480, 480)
+_ORIENTATION: Final = 0x0112
 _FORMATS: Final = ("JPEG", "PNG", "WEBP", "GIF", "HEIF", "AVIF", "TIFF", "BMP")
 _SHADES: Final = frozenset({"RGBA", "LA", "PA", "P", "1", "L"})
 """Modes in which a PNG may be transparent, or has few colours."""
@@ -48,11 +49,16 @@ def clean(original: bytes, kind: Kind, give: Give) -> dict[str, str]:
 
 
 def redrawn(original: bytes) -> bytes:
-    """Return a picture inside a document without metadata, in its own format."""
+    """Return the pixels of a picture inside a document, in its own format.
+
+    They are not turned upright: the document says how a picture lies.
+    """
     with Image.open(io.BytesIO(original), formats=_FORMATS) as picture:
         form = picture.format or "PNG"
         out = io.BytesIO()
-        _drawn(picture, keeps_shades=form in {"PNG", "GIF"}).save(out, form)
+        picture.getexif().pop(_ORIENTATION, None)
+        drawn = _drawn(picture, keeps_shades=form in {"PNG", "GIF"})
+        drawn.save(out, form, **({"quality": 90} if form == "JPEG" else {}))
         return out.getvalue()
 
 

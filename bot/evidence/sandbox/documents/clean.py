@@ -18,13 +18,11 @@ from bot.evidence.kinds import HEAD, Kind, recognise
 from bot.evidence.refusals import Give, Refused
 from bot.evidence.sandbox import pictures
 from bot.evidence.sandbox.documents import concealed, markup, trees
-from bot.evidence.sandbox.jpegs import bare
 
 MOST_PARTS: Final = 10_000
 MOST_UNPACKED: Final = 256 << 20
 """Bytes of all parts together, as they really come out."""
 _XML: Final = frozenset({".xml", ".rels", ".rdf"})
-_FONTS: Final = frozenset({".ttf", ".odttf", ".fntdata"})
 _PICTURES: Final = frozenset(
     {".jpg", ".jpeg", ".png", ".gif", ".bmp", ".tif", ".tiff", ".webp"}
 )
@@ -35,6 +33,8 @@ _OF_STYLES: Final = frozenset(
 )
 _LISTS: Final = frozenset({"[content_types].xml", "meta-inf/manifest.xml"})
 _LINKS, _STRINGS = "_rels/.rels", "xl/sharedstrings.xml"
+_OPEN: Final = "content.xml"
+"""The part that holds the words of an open document."""
 _BESIDE: Final = frozenset({"meta.xml", "settings.xml"})
 """Parts of an open document that stand beside each content.xml in it, and tell of authors."""
 _OF_NOBODY: Final = (
@@ -52,7 +52,7 @@ def clean(archive: zipfile.ZipFile, kind: Kind, give: Give) -> dict[str, str]:
         raise Refused("broken")
     made = _Document(archive, {p: name for p, name in parts.items() if is_kept(p)})
     hidden = {_what(part) for part in parts if not is_kept(part)}
-    give(frames.COPY, made.packed(kind.inside))
+    give(frames.COPY, made.packed(kind))
     told = " ".join(sorted((hidden | made.hidden) - {""}))
     return {"type": kind.type, "copy": kind.copy, "hidden": told}
 
@@ -66,8 +66,7 @@ def is_kept(part: str) -> bool:
     name = _unnumbered(part)
     if part.startswith(_FOLDERS) and f"*/{name.partition('/')[2]}" in markup.KEPT:
         return True
-    is_font = posixpath.splitext(part)[1] in _FONTS
-    return name in markup.KEPT or part.startswith(_OF_PICTURES) or is_font
+    return name in markup.KEPT or part.startswith(_OF_PICTURES)
 
 
 def _plain(name: str) -> str:
@@ -102,13 +101,16 @@ class _Document:
         self._strings: set[int] = set()
         self.hidden: set[str] = set()
 
-    def packed(self, inside: str) -> bytes:
-        """Return the copy as an archive; ``inside`` is the part that holds the words."""
+    def packed(self, kind: Kind) -> bytes:
+        """Return the copy as an archive, made from the part that holds the words."""
         for part in self._parts:
             if _unnumbered(part) in _OF_STYLES:
                 self._styles |= concealed.hiding_styles(trees.read(self._read(part)))
         todo, last = self._kept(_LINKS, self._links(_LINKS), ()), set[str]()
-        todo += [inside, "styles.xml", "mimetype"]
+        todo.append(kind.inside)
+        if kind.inside == _OPEN:
+            todo.append("styles.xml")
+            self._ready["mimetype"] = kind.type.encode()
         while todo:
             part = todo.pop()
             if _unnumbered(part) == _STRINGS:
@@ -183,8 +185,6 @@ def _cleaned(part: markup.Part, data: bytes) -> bytes:
     suffix = posixpath.splitext(part.name)[1].lower()
     if suffix in _XML:
         return markup.cleaned(part, data)
-    if part.name == "mimetype" or suffix in _FONTS:
-        return data
     kind = recognise(data[:HEAD])
     if suffix in _PICTURES or (kind is not None and kind.cleaner == "pictures"):
         return _picture(data)
@@ -197,7 +197,7 @@ def _picture(data: bytes) -> bytes:
     Its name says little: many a program calls a PNG a JPEG.
     """
     try:
-        return bare(data) if data.startswith(b"\xff\xd8") else pictures.redrawn(data)
+        return pictures.redrawn(data)
     except Exception:  # noqa: BLE001 - a stranger's picture; the words around it matter more
         out = io.BytesIO()
         Image.new("RGB", (1, 1), "white").save(out, "PNG")

@@ -6,7 +6,13 @@ import zipfile
 import pytest
 
 from tests.bot.evidence.sandbox.sandboxes import opened
-from tests.bot.evidence.sandbox.test_pictures import MARK, camera, is_bare, picture
+from tests.bot.evidence.sandbox.test_pictures import (
+    MARK,
+    brightness,
+    camera,
+    is_bare,
+    picture,
+)
 from tests.support.hostile import TYPES, docx, zipped
 
 WHO = "Siti-penulis-0451"
@@ -63,6 +69,15 @@ def test_a_photo_in_a_letter_tells_no_place():
     found = parts(opened(docx(BODY, PARTS)).copy)
     assert MARK not in found["word/media/image1.jpg"]
     is_bare(found["word/media/image1.jpg"])
+
+
+def test_nothing_stands_behind_the_pixels_of_a_photo():
+    photo = picture("JPEG", exif=camera())
+    planted = photo[:-2] + MARK + photo[-2:]
+    found = parts(opened(docx(BODY, PARTS | {"word/media/image1.jpg": planted})).copy)
+    shown = is_bare(found["word/media/image1.jpg"])
+    assert shown.size == (320, 200), "not turned: the document says how it lies"
+    assert brightness(shown, (10, 10)) < 300 < brightness(shown, (310, 190))
 
 
 def test_nothing_tells_when_it_was_packed():

@@ -186,6 +186,31 @@ CONCEALED = {
     "what extends a part": docx(
         f"<w:p>{SHOWN_RUN}<w:extLst><a>TANDA</a></w:extLst></w:p>"
     ),
+    "a part that another kind would have": docx(
+        f"<w:p>{SHOWN_RUN}</w:p>", {"mimetype": b"TANDA", "styles.xml": b"<a>TANDA</a>"}
+    ),
+    "a font of its own": docx(
+        f"<w:p>{SHOWN_RUN}</w:p>",
+        linked(
+            "word/document.xml",
+            'Id="f" Type="x/fontTable" Target="fontTable.xml"',
+            {
+                "word/fontTable.xml": (
+                    f'<w:fonts {W} xmlns:r="{R}"><w:font><w:embedRegular r:id="f1"/>'
+                    "</w:font></w:fonts>"
+                ).encode(),
+                "word/_rels/fontTable.xml.rels": rels(
+                    'Id="f1" Type="x/font" Target="fonts/font1.odttf"'
+                ),
+                "word/fonts/font1.odttf": b"TANDA",
+            },
+        ),
+    ),
+    "a font of an open document": odt(
+        "<t:p>hasil</t:p><s:font-face><s:font-face-src><s:font-face-uri "
+        'x:href="Fonts/a.ttf"/></s:font-face-src></s:font-face>',
+        {"Fonts/a.ttf": b"TANDA"},
+    ),
     "a hidden sheet": sheets("hidden"),
     "a very hidden sheet": sheets("veryHidden"),
     "a hidden row": cells(row="hidden='1'"),
@@ -416,6 +441,13 @@ def test_a_hidden_slide_keeps_what_every_slide_has() -> None:
     found = parts(copied(slides(tree, show="0")).copy)["ppt/slides/slide1.xml"]
     assert b"nvGrpSpPr" in found
     assert b"<p:sp/>" not in found
+
+
+def test_no_font_is_named_that_is_not_there() -> None:
+    found = parts(copied(CONCEALED["a font of its own"]).copy)
+    assert b"embedRegular" not in found["word/fontTable.xml"]
+    found = parts(copied(CONCEALED["a font of an open document"]).copy)
+    assert b"font-face-uri" not in found["content.xml"]
 
 
 def test_a_list_of_names_is_not_left_empty() -> None:
