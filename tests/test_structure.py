@@ -36,7 +36,6 @@ SAME_WORD = {
     "__main__": "Python's own name for what `python -m` runs",
     "acts": "the forms of one room of the console; the room says on what they act",
     "app": "an ASGI application: of the server, and of the console mounted in it",
-    "clean": "the door of a cleaner in the sandbox; the room says of which files",
     "commands": "what is carried out because somebody says so: operator, reporter",
     "installation": "the installation: examined by the doctor, its facts in the store",
     "people": "officers; as a module of `storage/models` the family of tables that touch a "

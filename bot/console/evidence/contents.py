@@ -114,17 +114,6 @@ class Evidence:
         told = self.details.get("pages", "")
         return int(told) if told.isdecimal() else 0
 
-    @property
-    def has_more(self) -> bool:
-        """Tell whether the original holds more pictures than the copy shows."""
-        return "frames" in self.details
-
-    @property
-    def drawn(self) -> int:
-        """Return how many of its pages the working copy holds: all, or the first ones."""
-        told = self.details.get("drawn", "")
-        return int(told) if told.isdecimal() else self.pages
-
 
 @dataclass(frozen=True, slots=True)
 class Contents:

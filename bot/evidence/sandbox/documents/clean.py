@@ -17,7 +17,7 @@ from bot.evidence import frames
 from bot.evidence.kinds import HEAD, Kind, recognise
 from bot.evidence.refusals import Give, Refused
 from bot.evidence.sandbox import pictures
-from bot.evidence.sandbox.documents import concealed, markup, trees
+from bot.evidence.sandbox.documents import concealed, markup, parts, trees
 
 MOST_PARTS: Final = 10_000
 MOST_UNPACKED: Final = 256 << 20
@@ -47,11 +47,11 @@ _OF_NOBODY: Final = (
 def clean(archive: zipfile.ZipFile, kind: Kind, give: Give) -> dict[str, str]:
     """Give the document as its last reader saw it. Raises Refused."""
     names = [one.filename for one in archive.infolist() if not one.is_dir()]
-    parts = {_plain(name): name for name in names}
-    if len(names) > MOST_PARTS or len(parts) != len(names):
+    found = {_plain(name): name for name in names}
+    if len(names) > MOST_PARTS or len(found) != len(names):
         raise Refused("broken")
-    made = _Document(archive, {p: name for p, name in parts.items() if is_kept(p)})
-    hidden = {_what(part) for part in parts if not is_kept(part)}
+    made = _Document(archive, {p: name for p, name in found.items() if is_kept(p)})
+    hidden = {_what(part) for part in found if not is_kept(part)}
     give(frames.COPY, made.packed(kind))
     told = " ".join(sorted((hidden | made.hidden) - {""}))
     return {"type": kind.type, "copy": kind.copy, "hidden": told}
@@ -60,7 +60,7 @@ def clean(archive: zipfile.ZipFile, kind: Kind, give: Give) -> dict[str, str]:
 def is_kept(part: str) -> bool:
     """Tell whether a part, named in small letters, may stay where another leads to it."""
     if part.endswith(".rels") and part != _LINKS:
-        return is_kept(markup.owner(part))
+        return is_kept(parts.owner(part))
     if part.startswith(tuple(markup.PARTS)):
         return False
     name = _unnumbered(part)
@@ -90,12 +90,12 @@ def _what(part: str) -> str:
 class _Document:
     """Makes the copy part by part, as one leads to the next.
 
-    ``parts``: names as the archive has them, by names in small letters. ``hidden``: words
+    ``named``: names as the archive has them, by names in small letters. ``hidden``: words
     for what was left out.
     """
 
-    def __init__(self, archive: zipfile.ZipFile, parts: Mapping[str, str]) -> None:
-        self._archive, self._parts, self._room = archive, parts, MOST_UNPACKED
+    def __init__(self, archive: zipfile.ZipFile, named: Mapping[str, str]) -> None:
+        self._archive, self._parts, self._room = archive, named, MOST_UNPACKED
         self._ready: dict[str, bytes] = {}
         self._styles: set[str] = set()
         self._strings: set[int] = set()
@@ -120,7 +120,7 @@ class _Document:
         for part in last & self._parts.keys():
             self._made(part)
         for part in _LISTS & self._parts.keys():
-            line = markup.Part(part, {*self._ready, part})
+            line = parts.Part(part, {*self._ready, part})
             self._ready[part] = markup.cleaned_list(line, self._read(part))
         return self._zipped()
 
@@ -137,15 +137,15 @@ class _Document:
         """Return the links of a part that lead to parts which may stay."""
         if name not in self._parts:
             return etree.Element("Relationships")
-        return markup.cleaned_links(self._part(name), self._read(name))
+        return parts.cleaned_links(self._part(name), self._read(name))
 
     def _kept(
         self, name: str, links: etree._Element, named: Collection[str]
     ) -> list[str]:
         """Keep of a list what its part names; return where it leads to."""
         if name in self._parts:
-            self._ready[name] = markup.kept_links(links, named)
-        return markup.targets(links, name)
+            self._ready[name] = parts.kept_links(links, named)
+        return parts.targets(links, name)
 
     def _zipped(self) -> bytes:
         out = io.BytesIO()
@@ -157,8 +157,8 @@ class _Document:
                 made.writestr(line, self._ready[part], form)
         return out.getvalue()
 
-    def _part(self, name: str) -> markup.Part:
-        return markup.Part(
+    def _part(self, name: str) -> parts.Part:
+        return parts.Part(
             name,
             self._parts,
             hidden=self.hidden,
@@ -181,7 +181,7 @@ class _Document:
         return data
 
 
-def _cleaned(part: markup.Part, data: bytes) -> bytes:
+def _cleaned(part: parts.Part, data: bytes) -> bytes:
     suffix = posixpath.splitext(part.name)[1].lower()
     if suffix in _XML:
         return markup.cleaned(part, data)

@@ -89,6 +89,15 @@ def _says_hidden(properties: etree._Element) -> bool | None:
     return None
 
 
+def is_not_shown(found: etree._Element, name: str) -> bool:
+    """Tell whether a book hides a sheet or a name, or a drawing tells what it is called."""
+    if name == "title":
+        return "svg" in str(etree.QName(found).namespace)
+    if name == "sheet":
+        return str(found.get("state")).lower() in {"hidden", "veryhidden"}
+    return name == "definedName" and found.get("hidden") in YES
+
+
 def take_out(root: etree._Element, styles: Styles) -> bool:
     """Take out of a part what no reader sees; tell whether there was anything."""
     doomed = list(_doomed(root, styles))

@@ -2,33 +2,25 @@
 
 import posixpath
 import re
-import tomllib
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple, TypeAlias
-from urllib.parse import unquote
 
 from lxml import etree
 
 from bot.evidence.sandbox.documents import concealed, fields, sheets, trees
-
-_TABLE: Final = tomllib.loads(
-    Path(__file__).with_name("markup.toml").read_text("utf-8")
-)
+from bot.evidence.sandbox.documents.parts import NO_LINK, TABLE, Part, is_inside, places
 
 
 def _turned(table: Mapping[str, list[str]]) -> dict[str, str]:
     return {name: code for code, names in table.items() for name in names}
 
 
-PARTS: Final = _turned(_TABLE["parts"])
-KEPT: Final = frozenset(_TABLE["kept"]["parts"])
-_IMPLIED: Final = frozenset(_TABLE["kept"]["implied"])
-_GONE: Final = _turned(_TABLE["elements"])
-_SILENT: Final = _turned(_TABLE["attributes"])
+PARTS: Final = _turned(TABLE["parts"])
+KEPT: Final = frozenset(TABLE["kept"]["parts"])
+_GONE: Final = _turned(TABLE["elements"])
+_SILENT: Final = _turned(TABLE["attributes"])
 _UNWRAPPED, _REFERRING, _HOLDERS = (
-    frozenset(_TABLE["shape"][name]) for name in ("unwrapped", "referring", "holders")
+    frozenset(TABLE["shape"][name]) for name in ("unwrapped", "referring", "holders")
 )
 _SITTING: Final = "rsid"
 """How names of attributes begin or end that number the sittings at which it was written."""
@@ -40,70 +32,10 @@ _PLAIN: Final = {
     ),
 }
 _LINKS: Final = ("/officeDocument/2006/relationships", "/officeDocument/relationships")
-_LINK: Final = frozenset({"Id", "Type", "Target", "TargetMode"})
-_NO_LINK: Final = "about:blank"
-_UNSEEN: Final = frozenset({"hidden", "veryhidden"})
 _NAMED: Final = frozenset({"cNvPr", "docPr"})
 _FILE: Final = re.compile(r"\.\w{3,4}$")
 _STEPS: Final = re.compile(r"ppaction://(hlinkshowjump|hlinksldjump|noaction|media)\b")
 """What a click in a presentation may do: turn its pages."""
-
-
-@dataclass(slots=True)
-class Part:
-    """A part at work. ``links``: the ids that it may name; None: its kind has none."""
-
-    name: str
-    parts: Collection[str]
-    """Names of all parts of the copy, in small letters."""
-    links: Collection[str] | None = None
-    hidden: set[str] = field(default_factory=set)
-    """Words for what was left out, for the officer."""
-    styles: Collection[str] = ()
-    """What hides whatever has it (``concealed.hiding_styles``)."""
-    strings: set[int] = field(default_factory=set)
-    """The shared strings that a cell of any part shows."""
-    named: set[str] = field(default_factory=set)
-    """Links that the cleaned part names, by their id; in an open document the places."""
-
-
-def cleaned_links(part: Part, data: bytes) -> etree._Element:
-    """Leave links to parts of the copy; no link leads out of it."""
-    root = trees.read(data)
-    for link in list(root):
-        target = str(link.get("Target", ""))
-        if link.get("TargetMode") == "External" and not target.startswith("#"):
-            part.hidden.add(_bent(link, target))
-        elif not target.startswith("#") and not _is_inside(
-            target, posixpath.dirname(owner(part.name)), part.parts
-        ):
-            part.hidden.add("author" if fields.PATH.search(target) else "")
-            root.remove(link)
-        for told in set(link.attrib) - _LINK:
-            del link.attrib[told]
-    return root
-
-
-def kept_links(root: etree._Element, named: Collection[str]) -> bytes:
-    """Leave the links that a part names, and those of kinds that no part names."""
-    for link in list(root):
-        kind = posixpath.basename(str(link.get("Type", "")))
-        if link.get("Id") not in named and kind not in _IMPLIED:
-            root.remove(link)
-    return trees.written(root)
-
-
-def targets(root: etree._Element, name: str) -> list[str]:
-    """Return the parts that the links of a part lead to, in small letters."""
-    folder = posixpath.dirname(owner(name))
-    found = [str(link.get("Target", "")) for link in root]
-    return [place for one in found for place in _places(one, folder)]
-
-
-def owner(name: str) -> str:
-    """Return the part that a part of links belongs to."""
-    folder, base = posixpath.split(name)
-    return posixpath.join(posixpath.dirname(folder), base.removesuffix(".rels"))
 
 
 def cleaned_list(part: Part, data: bytes) -> bytes:
@@ -157,33 +89,10 @@ def _named(part: Part, root: etree._Element) -> set[str]:
         for told, value in one.attrib.items():
             space, _, name = told.rpartition("}")
             if name in {"href", "src"}:
-                named |= set(_places(str(value), folder))
+                named |= set(places(str(value), folder))
             elif space.endswith(_LINKS) or name == "relid":
                 named.add(str(value))
     return named
-
-
-def _bent(link: etree._Element, target: str) -> str:
-    """Turn a link that leads out to nowhere; a reader would miss the words of it."""
-    is_word = str(link.get("Type", "")).endswith("/hyperlink")
-    if is_word:
-        link.set("Target", _NO_LINK)
-    else:
-        trees.remove(link)
-    if fields.PATH.search(target):
-        return "author"
-    return "" if is_word else "program"
-
-
-def _is_inside(target: str, folder: str, parts: Collection[str]) -> bool:
-    return any(one in parts for one in _places(target, folder))
-
-
-def _places(target: str, folder: str) -> list[str]:
-    """Return where a target may lie, in small letters: as it is written, and unquoted."""
-    path = target.partition("#")[0].replace("\\", "/")
-    places = [posixpath.join("/", folder, one) for one in (path, unquote(path))]
-    return [posixpath.normpath(one).lstrip("/").lower() for one in places]
 
 
 def _goes(part: Part, found: etree._Element, name: str) -> bool:
@@ -192,12 +101,7 @@ def _goes(part: Part, found: etree._Element, name: str) -> bool:
         if len(found) or found.attrib or found.text:
             part.hidden.add(_GONE[name])
         return True
-    if (name == "sheet" and str(found.get("state")).lower() in _UNSEEN) or (
-        name == "definedName" and found.get("hidden") in concealed.YES
-    ):
-        part.hidden.add("words")
-        return True
-    if name == "title" and "svg" in str(etree.QName(found).namespace):
+    if concealed.is_not_shown(found, name):
         part.hidden.add("words")
         return True
     action = found.get("action") or ""
@@ -303,9 +207,9 @@ def _judge_display(_part: Part, holder: str, _value: str) -> _Verdict | None:
 def _judge_address(part: Part, _holder: str, value: str) -> _Verdict:
     """Let an address lead to a place in the document, or to none."""
     folder = posixpath.dirname(part.name)
-    if not value or value.startswith("#") or _is_inside(value, folder, part.parts):
+    if not value or value.startswith("#") or is_inside(value, folder, part.parts):
         return _Verdict(value)
-    return _Verdict(_NO_LINK, "author" if fields.PATH.search(value) else "")
+    return _Verdict(NO_LINK, "author" if fields.PATH.search(value) else "")
 
 
 def _judge_place(_part: Part, _holder: str, value: str) -> _Verdict | None:

@@ -2,7 +2,7 @@
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import Final
 
 from lxml import etree
@@ -13,6 +13,7 @@ from bot.evidence.sandbox.documents.concealed import NO, YES
 _PLACE: Final = re.compile(r"([A-Z]{1,3})[0-9]{1,7}")
 _MERGED: Final = re.compile(r"([A-Z]{1,3})([0-9]{1,7}):([A-Z]{1,3})([0-9]{1,7})")
 _NOTHING: Final = frozenset({"0", "0.0"})
+_ALL: Final = (0, 1 << 30)
 _FOLDED: Final = frozenset({"collapse", "filter"})
 _CELLS: Final = frozenset({"table-cell", "covered-table-cell"})
 _KEEPS: Final = frozenset(
@@ -50,17 +51,13 @@ def forget(root: etree._Element, strings: Collection[int]) -> bool:
 def _empty_sheet(
     sheet: etree._Element, formats: Collection[str], strings: set[int]
 ) -> bool:
-    columns, number, emptied = _hidden_columns(sheet), 0, False
-    rows = trees.every(sheet, "row")
-    covered = _covered(sheet, sorted(int(row.get("r") or 0) for row in rows))
-    for row in rows:
-        number = int(row.get("r") or number + 1)
+    columns, emptied = _hidden_columns(sheet), False
+    covered = _covered(sheet)
+    for number, row in _numbered(sheet):
         is_hidden = row.get("hidden") in YES or row.get("ht") in _NOTHING
-        spans, at = [*columns, *covered.get(number, ())], 0
-        for cell in [one for one in row if trees.local(one) == "c"]:
-            place = _PLACE.fullmatch(cell.get("r") or "")
-            at = _number(place[1]) if place else at + 1
-            is_out = is_hidden or any(first <= at <= last for first, last in spans)
+        spans = [_ALL] if is_hidden else [*columns, *covered.get(number, ())]
+        for at, cell in _placed(row):
+            is_out = any(first <= at <= last for first, last in spans)
             if is_out or cell.get("s", "0") in formats:
                 emptied |= _empty_cell(cell)
             elif cell.get("t") == "s":
@@ -69,6 +66,24 @@ def _empty_sheet(
         for one in trees.every(sheet, "tableParts"):
             trees.remove(one)
     return emptied
+
+
+def _numbered(sheet: etree._Element) -> Iterator[tuple[int, etree._Element]]:
+    """Yield each row with its number; one that says none follows the one before."""
+    number = 0
+    for row in trees.every(sheet, "row"):
+        number = int(row.get("r") or number + 1)
+        yield number, row
+
+
+def _placed(row: etree._Element) -> Iterator[tuple[int, etree._Element]]:
+    """Yield each cell with the number of its column."""
+    at = 0
+    for cell in row:
+        if trees.local(cell) == "c":
+            place = _PLACE.fullmatch(cell.get("r") or "")
+            at = _number(place[1]) if place else at + 1
+            yield at, cell
 
 
 def _hidden_columns(sheet: etree._Element) -> list[tuple[int, int]]:
@@ -80,10 +95,9 @@ def _hidden_columns(sheet: etree._Element) -> list[tuple[int, int]]:
     ]
 
 
-def _covered(
-    sheet: etree._Element, rows: list[int]
-) -> dict[int, list[tuple[int, int]]]:
+def _covered(sheet: etree._Element) -> dict[int, list[tuple[int, int]]]:
     """Return, for each row, the columns that lie under a merged cell."""
+    rows = sorted(number for number, _ in _numbered(sheet))
     covered: dict[int, list[tuple[int, int]]] = {}
     for one in trees.every(sheet, "mergeCell"):
         merged = _MERGED.fullmatch(one.get("ref") or "")
