@@ -74,7 +74,7 @@ def _plain(name: str) -> str:
 
 
 def _unnumbered(part: str) -> str:
-    return re.sub(r"\d+(?=\.\w+$)", "", part)
+    return re.sub(r"[-_ ]?\d+(?=\.\w+$)", "", part)
 
 
 def _what(part: str) -> str:

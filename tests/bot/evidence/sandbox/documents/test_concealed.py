@@ -394,6 +394,14 @@ SEEN = {
         "<cols><col min='2' max='2' hidden='1'/></cols><sheetData><row><c/><c/>"
         "<c><v>hasil</v></c></row></sheetData>",
     ),
+    "a sheet that another program named": zipped(
+        {
+            name.replace("/sheet1.xml", "/Sheet_1.xml"): data.replace(
+                b"/sheet1.xml", b"/Sheet_1.xml"
+            )
+            for name, data in parts(book("", SHOWN_CELL)).items()
+        }
+    ),
     "a string that a cell shows": strings("<c r='A1' t='s'><v>0</v></c>"),
     "a section that may be hidden and is not": odt(
         '<t:section t:display="condition" t:is-hidden="false">hasil</t:section>'
