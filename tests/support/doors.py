@@ -198,15 +198,19 @@ def environment(database_url: str, keys: ServerKeys, folder: Path) -> dict[str, 
 
 
 @asynccontextmanager
-async def doors(database_url: str, folder: Path, **more: str) -> AsyncIterator[Doors]:
+async def doors(
+    database_url: str, folder: Path, *, founded: house.House | None = None, **more: str
+) -> AsyncIterator[Doors]:
     """Open the doors of a house whose loops do not run: everything stays to be counted.
 
-    ``more`` are further settings (``SERVER__METRICS_TOKEN="…"``).
+    ``founded`` is who lives in a store that has its people; ``more`` are further settings
+    (``SERVER__METRICS_TOKEN="…"``).
     """
-    keys, clock = ServerKeys.new(), Clock()
-    database = Database(database_url)
-    founded = found(database, keys)
-    database.close()
+    keys, clock = house.KEYS, Clock()
+    if founded is None:
+        database = Database(database_url)
+        founded = found(database, keys)
+        database.close()
     environ = environment(database_url, keys, folder)
     environ |= {f"KENTONGAN_{name}": value for name, value in more.items()}
     settings = loading.load(None, environ)

@@ -14,7 +14,7 @@ import httpx
 
 from storage.crypto.server_key import ServerKeys
 from storage.database.database import Database
-from tests.support.founded import House
+from tests.support.founded import KEYS, House
 from tests.support.places import ROOT
 from tests.support.running import found
 
@@ -34,7 +34,7 @@ class Process:
 
 def settled(folder: Path) -> tuple[str, ServerKeys, House]:
     """Make a store with its people; its address, the server key, and who they are."""
-    url, keys = f"sqlite:///{folder / 'kentongan.db'}", ServerKeys.new()
+    url, keys = f"sqlite:///{folder / 'kentongan.db'}", KEYS
     database = Database(url)
     house = found(database, keys)
     database.close()

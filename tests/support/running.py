@@ -146,7 +146,7 @@ async def running(
     **more: str,
 ) -> AsyncIterator[Running]:
     """Run a server. ``more`` are further settings (``TELEGRAM__MODE="webhook"``)."""
-    keys = keys or ServerKeys.new()
+    keys = keys or house.KEYS
     if founded is None:
         database = Database(database_url)
         founded = found(database, keys)
