@@ -13,6 +13,7 @@ from storage.models import Job
 from storage.words import FileState, JobKind
 from tests.bot.evidence.sandbox.papers import WORDS, everything, scanned, signed
 from tests.bot.evidence.sandbox.test_pictures import MARK, camera, is_bare, picture
+from tests.conftest import ON_SQLITE
 from tests.journeys.gallery import PREVIEW, adds, officer, on_disk, sent, states
 from tests.journeys.telling import Receipt, is_quiet, report, told, until
 from tests.support.hashing import hashed_quickly
@@ -129,6 +130,7 @@ async def test_a_pdf_is_read_as_pictures(hamlet: Running) -> None:
             assert word not in bare
 
 
+@ON_SQLITE
 async def test_a_film_that_is_too_large_is_told_shown_and_led_on(
     town: Running,
 ) -> None:
@@ -164,6 +166,7 @@ async def was_tried(town: Running, times: int) -> None:
     await until(is_so, "the file was tried")
 
 
+@ON_SQLITE
 async def test_a_file_comes_though_its_provider_failed_twice(town: Running) -> None:
     sari = town.phone("telegram")
     paper = await report(sari, STORY)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from storage.words import FileState
+from tests.conftest import ON_SQLITE
 from tests.journeys.gallery import SOUND, adds, folder, lying, officer, sent, states
 from tests.journeys.telling import copies, is_quiet, report, told
 from tests.support.hashing import hashed_quickly
@@ -99,6 +100,7 @@ async def test_a_voice_note_is_heard_in_parts_and_leaves_the_provider(
     assert MARK.encode() not in whole.content
 
 
+@ON_SQLITE
 async def test_a_file_that_is_gone_at_the_provider_is_told_and_led_on(
     town: Running,
 ) -> None:

@@ -14,6 +14,7 @@ from storage.crypto.server_key import ServerKeys
 from storage.notices import failed as failed_letters
 from storage.people import sessions
 from storage.words import Role, Stage
+from tests.conftest import ON_SQLITE
 from tests.journeys.telling import receipt, until
 from tests.support.founded import person
 from tests.support.places import ROOT
@@ -91,6 +92,7 @@ async def test_one_that_is_refused_again_waits_again(hamlet: Running) -> None:
     await budi.hears("LAPOR STATUS TAMBAH")
 
 
+@ON_SQLITE
 async def test_a_receipt_that_was_refused_comes_by_the_command_line(
     town: Running, database_url: str, tmp_path: Path
 ) -> None:

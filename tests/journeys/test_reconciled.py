@@ -10,6 +10,7 @@ import pytest
 from bot.app import make_reconciler
 from bot.intake import lost_messages
 from bot.intake.lost_messages import Reconciler
+from tests.conftest import ON_SQLITE
 from tests.journeys.telling import rows, until
 from tests.support.phones import Simulator
 from tests.support.running import Running, running
@@ -131,6 +132,7 @@ async def test_an_overtaken_message_answers_no_open_question(
     assert len(await budi.heard()) >= before + 1
 
 
+@ON_SQLITE
 async def test_a_late_stop_still_stops(town: Running, looked: Reconciler) -> None:
     wati = town.phone("whatsapp")
     await wati.say("LAPOR")
@@ -145,6 +147,7 @@ async def test_a_late_stop_still_stops(town: Running, looked: Reconciler) -> Non
     await wati.hears("hentikan")
 
 
+@ON_SQLITE
 async def test_a_lost_place_is_asked_for_again(
     town: Running, looked: Reconciler
 ) -> None:
@@ -157,6 +160,7 @@ async def test_a_lost_place_is_asked_for_again(
     await wati.hears("tanpa isi")
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("fault", ["500", "429", "reset", "401"])
 async def test_a_provider_that_fails_skips_nothing(
     town: Running, looked: Reconciler, fault: str
@@ -170,6 +174,7 @@ async def test_a_provider_that_fails_skips_nothing(
     assert await looked.look() == 1
 
 
+@ON_SQLITE
 async def test_a_page_that_fails_in_the_middle_skips_nothing(
     town: Running, looked: Reconciler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -184,6 +189,7 @@ async def test_a_page_that_fails_in_the_middle_skips_nothing(
     assert await looked.look() == 5
 
 
+@ON_SQLITE
 async def test_many_are_taken_in_bounded_runs(
     town: Running, looked: Reconciler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -202,6 +208,7 @@ async def test_many_are_taken_in_bounded_runs(
     assert len(town.cases()) == 5
 
 
+@ON_SQLITE
 async def test_a_clock_that_is_wrong_skips_nothing(
     town: Running, looked: Reconciler
 ) -> None:
