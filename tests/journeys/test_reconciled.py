@@ -11,7 +11,7 @@ from bot.app import make_reconciler
 from bot.intake import lost_messages
 from bot.intake.lost_messages import Reconciler
 from tests.conftest import ON_SQLITE
-from tests.journeys.telling import rows, until
+from tests.journeys.telling import kept, until
 from tests.support.phones import Simulator
 from tests.support.running import Running, running
 
@@ -88,7 +88,7 @@ async def test_what_came_while_the_server_was_down_is_there_once_and_answered(
             await phone.hears("Nomor")
         told = sorted(town.story(case)["Q10"] for case in town.cases())
         assert told == sorted((*STORIES, f"{STORIES[0]} lagi"))
-        await until(lambda: not rows(town.app.database)["jobs"], "all is erased")
+        await until(lambda: not kept(town.app.database, "jobs"), "all is erased")
         assert await made.look() == 0
         assert len(town.cases()) == 4
         kinds = await held(simulator)
