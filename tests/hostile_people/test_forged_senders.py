@@ -88,7 +88,7 @@ async def reported(
     kept, path = await _kept(channel, tmp_path), tmp_path / "k.db"
     path.write_bytes(kept.store)
     path.chmod(0o600)
-    async with doors(f"sqlite:///{path}", tmp_path, founded=kept.people) as door:
+    async with doors(f"sqlite:///{path}", tmp_path, kept.people) as door:
         door.clock.shift = kept.at - door.clock()
         door.numbers = count(1000)
         yield Street(door, channel), kept.slip

@@ -199,7 +199,7 @@ def environment(database_url: str, keys: ServerKeys, folder: Path) -> dict[str, 
 
 @asynccontextmanager
 async def doors(
-    database_url: str, folder: Path, *, founded: house.House | None = None, **more: str
+    database_url: str, folder: Path, founded: house.House | None = None, /, **more: str
 ) -> AsyncIterator[Doors]:
     """Open the doors of a house whose loops do not run: everything stays to be counted.
 

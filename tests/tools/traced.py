@@ -40,11 +40,11 @@ def untraced() -> Iterator[None]:
     here, threads = sys.gettrace(), threading.gettrace()
     _asked.append(os.environ.pop(_CHILDREN, None))
     sys.settrace(None)
-    threading.settrace(None)  # type: ignore[arg-type] # it takes what gettrace gives
+    threading.settrace(None)
     try:
         yield
     finally:
-        threading.settrace(threads)  # type: ignore[arg-type] # as above
+        threading.settrace(threads)
         sys.settrace(here)
         if asked := _asked.pop():
             os.environ[_CHILDREN] = asked
