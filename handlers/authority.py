@@ -178,11 +178,9 @@ def takers(work: Work, case: Case) -> list[Officer]:
 def _unit_of(work: Work, case: Case) -> list[Officer]:
     """Return the members of a case's unit, without those whom a conflict bars from it."""
     unit = units.verified(work.store, work.keys, case.unit)
-    return [
-        one
-        for one in memberships.members(work.store, work.keys, unit)
-        if not conflicts.is_barred(work.store, case.report, one.id)
-    ]
+    barred = conflicts.who_declared(work.store, case.report)
+    members = memberships.members(work.store, work.keys, unit)
+    return [one for one in members if one.id not in barred]
 
 
 def require_handler(work: Work, case: Case, officer: Officer) -> None:

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import NamedTuple, TypeAlias
 
 from sqlalchemy import delete
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, or_, select
 
 from storage.crypto.sealing import Context, NotAuthentic
 from storage.crypto.server_key import Purpose, ServerKeys
@@ -213,14 +213,22 @@ def rename(session: Session, keys: ServerKeys, row: Conversation) -> None:
     session.flush()
 
 
-def expired(session: Session, *, now: datetime) -> list[Conversation]:
-    """Return the conversations whose hour has passed."""
+def expired(session: Session, *, now: datetime, limit: int) -> list[Conversation]:
+    """Return conversations whose hour has passed, the longest ago first."""
     hour = int(now.timestamp() // _HOUR)
-    return list(
-        session.exec(
-            select(Conversation).where(col(Conversation.expiry_hour) <= hour)
-        ).all()
+    return ending(session, hours=(0, hour), limit=limit)
+
+
+def ending(
+    session: Session, *, hours: tuple[int, int], limit: int
+) -> list[Conversation]:
+    """Return conversations that may go in these hours (since 1970, both included)."""
+    first, last = hours
+    query = select(Conversation).where(
+        col(Conversation.expiry_hour) >= first, col(Conversation.expiry_hour) <= last
     )
+    query = query.order_by(col(Conversation.expiry_hour)).limit(limit)
+    return list(session.exec(query))
 
 
 def is_over(row: Row, *, now: datetime) -> bool:
@@ -236,20 +244,23 @@ def everyone(session: Session) -> Iterator[Conversation]:
     yield from session.exec(query)
 
 
-def hold(session: Session, rows: Sequence[Row]) -> list[Conversation]:
-    """Lock these people as a message of theirs does; returns what is there by then.
+def hold(session: Session, handles: Sequence[Sequence[bytes]]) -> list[Conversation]:
+    """Lock people as a message of theirs does; returns what is there of them by then.
 
-    Call it before anything is written, once in a transaction, for some hundreds at most.
+    Each is known by their names. Call it before anything is written, once in a transaction,
+    for some hundreds at most.
     """
-    names = [name for row in rows for name in (row.handle, row.alias) if name]
-    transactions.lock_handles(session.connection(), names)
-    held = (
-        session.get(
-            Conversation, row.handle, populate_existing=True, with_for_update=True
-        )
-        for row in rows
-    )
-    return [row for row in held if row is not None]
+    every = sorted({name for names in handles for name in names})
+    transactions.lock_handles(session.connection(), every)
+    known = or_(col(Conversation.handle).in_(every), col(Conversation.alias).in_(every))
+    query = select(Conversation).where(known).order_by(col(Conversation.handle))
+    held = query.with_for_update().execution_options(populate_existing=True)
+    return list(session.exec(held))
+
+
+def names_in(row: Row) -> list[bytes]:
+    """Return the names under which a conversation is known."""
+    return [name for name in (row.handle, row.alias) if name]
 
 
 def drop_inbox(session: Session, *, before: date) -> int:

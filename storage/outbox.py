@@ -21,7 +21,7 @@ from storage.crypto.server_key import Purpose, ServerKeys
 from storage.database.statement import moment
 from storage.letters import sent as sent_letters
 from storage.letters.letter import PRIORITIES, Letter, expiry
-from storage.letters.statements import CLAIM, DELETE, NEXT_DUE, PUT
+from storage.letters.statements import CLAIM, CLAIM_OLDEST, DELETE, NEXT_DUE, PUT
 from storage.models import OutboxRow
 from storage.words import Channel, LetterKind
 
@@ -97,14 +97,13 @@ def claim(
 ) -> list[Claimed]:
     """Take due letters of one channel under a lease, the most urgent (or oldest) first."""
     token = secrets.token_bytes(16)
-    found = CLAIM(
+    found = (CLAIM_OLDEST if oldest else CLAIM)(
         session,
         lease=now + LEASE,
         token=token,
         channel=channel.value,
         now=now,
         limit=limit,
-        oldest=oldest,
     )
     rows = sorted(map(Leased.read, found))
     return [

@@ -243,6 +243,7 @@ class JobKind(StrEnum):
     FETCH = "fetch"
     ERASE = "erase"
     SEND = "send"
+    FORGET = "forget"
 
 
 class UnitKind(StrEnum):

@@ -8,7 +8,7 @@ from sqlmodel import func, select
 
 from bot.assembly.office import make_office
 from bot.clock import utc_now
-from bot.terminal import desk
+from bot.terminal import desk, printing
 from bot.terminal.desk import ConfigFile, Refused
 from storage.audit import log
 from storage.inspection import rows
@@ -41,10 +41,13 @@ def verify(
         broken = log.verify(session, seat.keys, expected=kept)
         office = make_office(seat.settings, seat.keys, now=utc_now())
         since = office.day(utc_now()) - office.backups
-        found = rows.problems(session, seat.keys, since=since)
-        wrong = [] if broken else list(found)
         now = log.head(session)
         cases = session.exec(select(func.count()).select_from(Case).where(REAL)).one()
+        wrong: list[str] = []
+        if broken is None:
+            with printing.steps("cases", 2 * cases) as seen:
+                found = rows.problems(session, seat.keys, since=since, seen=seen)
+                wrong = list(found)
     if as_json:
         told = {"lines": now[0], "head": log.written(now), "cases": cases}
         typer.echo(json.dumps({**told, "broken_at": broken, "problems": wrong}))

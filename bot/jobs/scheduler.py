@@ -9,6 +9,7 @@ import contextlib
 import time
 from collections.abc import Callable
 from datetime import datetime
+from typing import TypeVar
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
@@ -25,6 +26,7 @@ from storage.audit import log
 from storage.evidence.blobs import BlobStore
 from storage.jobs import leases
 
+R = TypeVar("R")
 LEASE = "scheduler"
 _LEASE_SECONDS = 120
 _PURGE_SECONDS = 60
@@ -93,7 +95,8 @@ class Scheduler:
             now = self._clock()
             await self._writer.act(self._office, now, traces.purge)
             await self._writer.act(self._office, now, canary.sweep)
-            await self._writer.act(self._office, now, traces.warn_of_expiry)
+            if await asyncio.to_thread(self._read, traces.to_be_warned):
+                await self._writer.act(self._office, now, traces.warn_of_expiry)
             while await self._writer.act(self._office, now, flood.send_due):
                 continue
             await self._keeper.run(now, leads=self._leads)
@@ -112,10 +115,16 @@ class Scheduler:
             logs.failure("scheduler.tombstones", error)
 
     async def sweep(self) -> None:
-        """Remove files that no row names: what a discarded draft left behind."""
+        """Remove drafts that nobody leads to, and files that no row names."""
         try:
             if await self._leads():
                 await asyncio.to_thread(self._sweep)
+                orphans = await asyncio.to_thread(self._read, traces.orphans)
+                if orphans:
+                    now = self._clock()
+                    await self._writer.act(
+                        self._office, now, traces.drop_orphans, orphans
+                    )
         except Exception as error:  # noqa: BLE001 - the ticker goes on; the next tick tries again
             logs.failure("scheduler.sweep", error)
 
@@ -143,6 +152,11 @@ class Scheduler:
         return await self._writer.run(
             leases.hold, LEASE, self._holder, seconds=_LEASE_SECONDS, now=self._clock()
         )
+
+    def _read(self, ask: Callable[[Work], R]) -> R:
+        """Ask on a connection that only reads: the writer need not wait for it."""
+        with self._writer.database.reading() as session:
+            return ask(Work(session, self._office, self._clock()))
 
     def _sweep(self) -> None:
         found = sweeping.look(self._writer.database, self._blob_store)

@@ -11,6 +11,7 @@ from bot.telemetry import logs
 from bot.writer import Writer
 from handlers.office import Office
 from handlers.retention import reports
+from handlers.retention.reports import Walk
 from handlers.work import Work
 from storage.crypto.sealing import NotAuthentic
 from storage.database.database import Database
@@ -42,27 +43,29 @@ class Keeper:
         self._office = office
         self._blob_store = blob_store
         self._path = path
-        self._after = b""
+        self._at = Walk()
         self._done: datetime | None = None
 
     async def run(self, now: datetime, *, leads: Callable[[], Awaitable[bool]]) -> int:
         """Purge what is due, at most once an hour; returns how many things went."""
         if self._done is not None and timedelta() <= now - self._done < EVERY:
             return 0
-        if not self._after:
+        if self._at == Walk():
             while await self._writer.act(self._office, now, reports.date_ends):
                 continue
         count = 0
         for _ in range(PAGES):
             if not await leads():
                 break
-            page = await asyncio.to_thread(self._page, now)
-            if not page:
-                self._after, self._done = b"", now
+            page, following = await asyncio.to_thread(self._page, now)
+            if page:
+                gone = await self._writer.act(self._office, now, reports.purge, page)
+                await asyncio.to_thread(remove, self._blob_store, gone.files)
+                count += gone.count
+            self._at = following or Walk()
+            if following is None:
+                self._done = now
                 break
-            gone = await self._writer.act(self._office, now, reports.purge, page)
-            await asyncio.to_thread(remove, self._blob_store, gone.files)
-            self._after, count = page[-1], count + gone.count
         return count
 
     async def export(self, now: datetime) -> int:
@@ -111,9 +114,9 @@ class Keeper:
                 count=len(done.refused) + done.held_up,
             )
 
-    def _page(self, now: datetime) -> list[bytes]:
+    def _page(self, now: datetime) -> tuple[list[bytes], Walk | None]:
         with self._writer.database.reading() as session:
-            return reports.due(Work(session, self._office, now), after=self._after)
+            return reports.due(Work(session, self._office, now), self._at)
 
     def _waiting(self) -> list[Tombstone]:
         with self._writer.database.reading() as session:

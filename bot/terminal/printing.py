@@ -2,11 +2,13 @@
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import typer
 from rich.console import Console
+from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
@@ -38,6 +40,17 @@ def facts(values: Mapping[str, Any], *, as_json: bool) -> None:
         for index, part in enumerate(value if isinstance(value, list) else [value]):
             label = name.replace("_", " ") if index == 0 else ""
             typer.echo(f"{label:<{width}}  {_shown(part)}")
+
+
+@contextmanager
+def steps(what: str, count: int) -> Iterator[Callable[[], None]]:
+    """Show how far something long has come, on a terminal only; call what is given each time."""
+    if not sys.stderr.isatty():
+        yield lambda: None
+        return
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(what, total=count)
+        yield lambda: progress.advance(task)
 
 
 def safe(text: str) -> str:

@@ -138,4 +138,4 @@ def _change_series(work: Work, case: Case, unit: Unit) -> None:
     """
     hidden = above.id_of(work.store, work.keys)
     if hidden in {case.unit, unit.id}:
-        cases.unregister(case)
+        cases.unregister(work.store, case)

@@ -142,6 +142,7 @@ def add(
         _record(work, case, EventCode.ITEM, item_hash=item_hash)
     first = not case.unread_from_reporter
     case.unread_from_reporter = True
+    case.identity_swept = case.files_swept = False
     cases.save(work.store, work.keys, case)
     if first:
         notices.alert(work, case, text="ALERT.ANSWER")

@@ -158,7 +158,7 @@ def _held(
     found = conversations.find(work.store, [name])
     if found is None:
         return None, None
-    for row in conversations.hold(work.store, [found]):
+    for row in conversations.hold(work.store, [conversations.names_in(found)]):
         try:
             return row, Memory.from_bytes(conversations.read(work.keys, row))
         except (NotAuthentic, ValueError):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from handlers.cases import data_requests
 from handlers.cases.receipts import Opening
@@ -18,9 +19,10 @@ from storage import conversations, outbox
 from storage.cases import reports
 from storage.conversations import Kept
 from storage.crypto.sealing import NotAuthentic
+from storage.jobs import jobs
 from storage.letters.letter import Letter
 from storage.notices import subscriptions, waiting
-from storage.words import Channel, LetterKind
+from storage.words import Channel, JobKind, LetterKind
 
 _READING = frozenset({CommandName.STATUS, CommandName.READ})
 
@@ -122,6 +124,7 @@ def remember(exchange: Exchange) -> None:
     if memory.is_empty() or (exchange.over and not rest):
         conversations.forget(exchange.work.store, exchange.names)
         return
+    forget_in_time(exchange.work, memory)
     conversations.save_over(
         exchange.work.store,
         exchange.work.keys,
@@ -130,6 +133,24 @@ def remember(exchange: Exchange) -> None:
         expires=memory.expires(exchange.work.now),
         kept=exchange.kept,
     )
+
+
+def forget_in_time(work: Work, memory: Memory) -> None:
+    """Let the case that is remembered be forgotten after its minutes.
+
+    A job is due then: nobody would find the row by what is encrypted in it.
+    """
+    if memory.opened or memory.sent:
+        whose = {"channel": memory.channel.value, "handle": memory.handle}
+        jobs.put(
+            work.store,
+            work.keys,
+            JobKind.FORGET,
+            whose,
+            now=work.now,
+            due=datetime.fromtimestamp(memory.opened_until, UTC),
+            once=f"{memory.channel}.{memory.handle}",
+        )
 
 
 def answer(

@@ -148,7 +148,7 @@ def _told(work: Work, officer: Officer, reply: Reply) -> bool:
 
 def _of_case(work: Work, case: Case, unit: Unit) -> list[Officer]:
     """Return a unit's members without those whom a conflict bars from the case."""
-    barred = conflicts.barred_from(work.store, case.report)
+    barred = conflicts.who_declared(work.store, case.report)
     members = memberships.members(work.store, work.keys, unit)
     return [officer for officer in members if officer.id not in barred]
 

@@ -1,7 +1,7 @@
 """Erases what ended cases hold when their rules say so, a few cases in one transaction.
 
-The scheduler asks ``due`` page by page and gives each page to ``purge``, which looks
-again under the lock. ``replay`` erases once more what a restored backup brought back.
+The scheduler asks ``due`` page by page, by indexes that hold what no purge has looked at,
+and gives each page to ``purge``, which looks again under the lock. ``replay`` erases once more what a restored backup brought back.
 """
 
 from collections.abc import Sequence
@@ -17,11 +17,22 @@ from storage.crypto.sealing import NotAuthentic
 from storage.database.transactions import Store
 from storage.models import Case, Tombstone
 from storage.retention import erasing, overdue, tombstones
-from storage.retention.overdue import Cut
+from storage.retention.overdue import Cut, Place
 from storage.words import Erased, EventCode, Status
 
 AT_ONCE = 50
 """Cases of one transaction."""
+WISHES = 200
+"""Wishes for notices that are opened for one page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """How far a round of the purge has come: by a rule and a status, then by the wishes."""
+
+    way: int = 0
+    after: Place = overdue.BEGIN
+    wish: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +64,28 @@ def cuts(office: Office, now: datetime) -> list[Cut]:
     ]
 
 
-def due(work: Work, *, after: bytes = b"") -> list[bytes]:
-    """Return the next reports that hold something past its rule, by id; empty at the end."""
+def due(work: Work, at: Walk) -> tuple[list[bytes], Walk | None]:
+    """Return the next reports that may hold something past its rule, and where to go on.
+
+    None at the end of the round. Rule by rule, by the day that counts; then by the wishes
+    for notices, some at a time. A page may be empty before the end.
+    """
     wanted = cuts(work.office, work.now)
-    found = overdue.reports(work.store, wanted, after=after, limit=AT_ONCE)
-    for report in overdue.with_contact(work.store, work.keys, wanted):
-        if report > after:
-            found.append(report)
-    return sorted(set(found))[:AT_ONCE]
+    ways = [
+        (cut, status)
+        for cut in wanted
+        if cut.what is not Erased.CONTACT
+        for status in sorted(cut.statuses)
+    ]
+    for number in range(at.way, len(ways)):
+        after = at.after if number == at.way else overdue.BEGIN
+        found = overdue.page(work.store, *ways[number], after=after, limit=AT_ONCE)
+        if found:
+            return sorted({one.report for one in found}), Walk(number, found[-1])
+    told, last = overdue.told(
+        work.store, work.keys, wanted, after=at.wish, limit=WISHES
+    )
+    return told, Walk(len(ways), wish=last) if last else None
 
 
 def purge(work: Work, reports: Sequence[bytes]) -> Gone:
@@ -79,6 +104,8 @@ def purge(work: Work, reports: Sequence[bytes]) -> Gone:
                 gone, removed = _erase(work, case, what, work.day)
                 count += gone
                 files += removed
+        case.identity_swept |= Erased.IDENTITY in over
+        case.files_swept |= Erased.FILES in over
         cases.save(work.store, work.keys, case)
     return Gone(count, tuple(files))
 

@@ -187,10 +187,11 @@ def _erase(work: Work) -> int:
         _discard(work, row)
         conversations.forget(work.store, names)
     rows.erase_letters(work.store)
-    rows.erase_receipts_due(work.store, work.keys)
     rows.forget_messages(work.store, _message_names(work))
-    gone = 0
-    for case in rows.cases(work.store):
+    found, gone = rows.cases(work.store), 0
+    if found:  # its jobs were put with it, or after it
+        rows.erase_jobs(work.store, work.keys)
+    for case in found:
         try:
             tags.check_case(work.keys, case)
         except NotAuthentic:

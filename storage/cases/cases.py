@@ -3,11 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from heapq import merge
+from itertools import islice
+from typing import Any
 
-from sqlalchemy import func, tuple_
+from sqlalchemy import tuple_
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import make_transient_to_detached
+from sqlalchemy.orm import Mapped, make_transient_to_detached
 from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from storage.cases import history, tags
 from storage.crypto.sealing import NotAuthentic
@@ -17,6 +21,8 @@ from storage.models import REAL, Case, Register
 from storage.words import Status
 
 PAGE = 50
+ORDER = (col(Case.urgency), col(Case.due), col(Case.day), col(Case.report))
+"""The queue's order."""
 _CLOSED = frozenset({Status.CLOSED, Status.REJECTED, Status.MERGED, Status.WITHDRAWN})
 
 
@@ -118,15 +124,44 @@ def queue_page(
     after: Place | None = None,
     limit: int = PAGE,
 ) -> list[Case]:
-    """Return the next cases of these units in the queue's order, by its index.
+    """Return the next cases of these units in the queue's order, by an index.
 
-    Ask for ``limit + 1`` to know whether another page follows.
+    Each unit is asked by itself: together their rows would have to be sorted. Ask for
+    ``limit + 1`` to know whether another page follows.
     """
-    query = select(Case).where(
-        REAL, col(Case.is_open).is_(filters.is_open), col(Case.unit).in_(list(units))
-    )
+    query = _wanted(filters)
+    if after is not None:
+        query = query.where(
+            tuple_(*ORDER) > (after.urgency, after.due, after.day, after.report)
+        )
+    return merged(session, query, units, limit=limit)
+
+
+def merged(
+    session: Session,
+    query: SelectOfScalar[Case],
+    units: Sequence[bytes],
+    *,
+    order: Sequence[Mapped[Any]] = ORDER,
+    limit: int,
+) -> list[Case]:
+    """Return the first cases of these units, each unit asked by itself in this order."""
+    query = query.order_by(*order).limit(limit)
+    found = [
+        session.exec(query.where(Case.unit == unit)).all() for unit in sorted(units)
+    ]
+    names = [str(getattr(column, "key", "")) for column in order]
+    both = merge(*found, key=lambda case: [getattr(case, name) for name in names])
+    return list(islice(both, limit))
+
+
+def _wanted(filters: Filters) -> SelectOfScalar[Case]:
+    """Say which cases are meant; a status says by itself whether a case is open."""
+    query = select(Case).where(REAL)
     if filters.status is not None:
         query = query.where(Case.status == filters.status)
+    else:
+        query = query.where(col(Case.is_open).is_(filters.is_open))
     if filters.category is not None:
         query = query.where(Case.category == filters.category)
     if filters.urgency is not None:
@@ -135,37 +170,39 @@ def queue_page(
         query = query.where(Case.officer == filters.officer)
     if filters.without:
         query = query.where(col(Case.report).not_in(filters.without))
-    order = (col(Case.urgency), col(Case.due), col(Case.day), col(Case.report))
-    if after is not None:
-        query = query.where(
-            tuple_(*order) > (after.urgency, after.due, after.day, after.report)
-        )
-    return list(session.exec(query.order_by(*order).limit(limit)).all())
+    return query
 
 
-def unregister(case: Case) -> None:
+def unregister(session: Session, case: Case) -> None:
     """Take a case's register number away; the next case of its series gets it."""
+    if case.register_year is not None and case.register_number is not None:
+        above = case.register_number < 0
+        name = -case.register_year if above else case.register_year
+        row = session.get_one(Register, name, with_for_update=True)
+        row.gaps += 1
+        session.add(row)
     case.register_year = case.register_number = None
 
 
 def dropped_register_number(session: Session, year: int, *, above: bool) -> int | None:
     """Return the first number of a series that no case has any more; None without a gap.
 
-    Nobody else gets one of this series until the commit.
+    It is taken with that: the caller gives it to a case. Nobody else gets one of this
+    series until the commit.
     """
     step, name = (-1, -year) if above else (1, year)
     row = session.get(Register, name, with_for_update=True, populate_existing=True)
-    if row is None:
+    if row is None or not row.gaps:
         return None
-    there = (
-        Case.register_year == year,
-        col(Case.register_number) * step > 0,
+    there = select(Case.register_number).where(
+        Case.register_year == year, col(Case.register_number) * step > 0
     )
-    if session.exec(select(func.count()).where(*there)).one() == abs(row.last):
-        return None
-    taken = set(session.exec(select(Case.register_number).where(*there)))
+    taken = set(session.exec(there))
     every = range(step, row.last + step, step)
-    return next((number for number in every if number not in taken), None)
+    found = next((number for number in every if number not in taken), None)
+    row.gaps = row.gaps - 1 if found is not None else 0
+    session.add(row)
+    return found
 
 
 def next_register_number(session: Session, year: int, *, above: bool) -> int:

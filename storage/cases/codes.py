@@ -55,8 +55,9 @@ def read(keys: ServerKeys, case: Case) -> dict[str, str]:
 
 
 def write(keys: ServerKeys, case: Case, codes: Mapping[str, str]) -> None:
-    """Put codes on a case; the caller saves the row."""
+    """Put codes on a case, and mark whether something waits; the caller saves the row."""
     case.figures = sealed(keys, case.report, codes)
+    case.class_asked = _WAITING in codes
 
 
 def sealed(keys: ServerKeys, report: bytes, codes: Mapping[str, str]) -> bytes:

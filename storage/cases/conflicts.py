@@ -17,6 +17,7 @@ from storage.models import REAL, Case, Conflict, Event
 from storage.words import EventCode
 
 _LOGGED = "case.conflict"
+_AT_ONCE = 500
 
 
 def declare(
@@ -33,10 +34,10 @@ def declare(
 
 def is_barred(session: Session, report: bytes, officer: bytes) -> bool:
     """Tell whether an officer declared a conflict on a case."""
-    return officer in barred_from(session, report)
+    return officer in who_declared(session, report)
 
 
-_BARRED_FROM = Statement(
+_WHO_DECLARED = Statement(
     "SELECT officer FROM conflicts WHERE report = :report"
     " UNION SELECT officer FROM audit WHERE report = :report AND code = :logged"
     " UNION SELECT officer FROM events WHERE report = :report AND code = :told"
@@ -44,9 +45,9 @@ _BARRED_FROM = Statement(
 """A declaration counts though somebody took its row, or its line in one of the two books."""
 
 
-def barred_from(session: Session, report: bytes) -> frozenset[bytes]:
+def who_declared(session: Session, report: bytes) -> frozenset[bytes]:
     """Return the officers who declared a conflict on a case."""
-    found = _BARRED_FROM(
+    found = _WHO_DECLARED(
         session, report=report, logged=_LOGGED, told=EventCode.CONFLICT.value
     )
     return frozenset(found.scalars())
@@ -74,12 +75,17 @@ def of_case(session: Session, report: bytes) -> list[Conflict]:
 
 
 def in_units(session: Session, units: Sequence[bytes]) -> list[Case]:
-    """Return the cases of these units with a declaration, unchecked."""
-    declared = select(Conflict.report)
-    query = select(Case).where(
-        REAL, col(Case.report).in_(declared), col(Case.unit).in_(list(units))
-    )
-    return list(session.exec(query.order_by(col(Case.number))))
+    """Return the cases of these units with a declaration, unchecked, by their numbers.
+
+    The few declarations are read first: by their units all cases would be read.
+    """
+    declared = session.exec(select(Conflict.report).distinct()).all()
+    found: list[Case] = []
+    for start in range(0, len(declared), _AT_ONCE):
+        some = col(Case.report).in_(declared[start : start + _AT_ONCE])
+        found += session.exec(select(Case).where(REAL, some))
+    mine = [case for case in found if case.unit in units]
+    return sorted(mine, key=lambda case: case.number)
 
 
 def is_unsettled(session: Session, report: bytes) -> bool:

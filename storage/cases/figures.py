@@ -1,10 +1,14 @@
 """Counts of cases by the coarse facts that stand in clear on them; counters by day."""
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import func
+from sqlalchemy import and_, func
+from sqlalchemy import case as when
+from sqlalchemy import select as rows_of
 from sqlmodel import Session, col, select
 
 from storage.database.statement import Statement
@@ -32,42 +36,47 @@ def count(
         REAL,
         col(Case.day) >= first,
         col(Case.day) <= last,
-        Case.unit != (above or b""),
+        col(Case.unit) != (above or b""),
     )
-
-    def number(*where: Any) -> int:  # noqa: ANN401 - SQLAlchemy's conditions share no type
-        return session.exec(select(func.count()).where(*period, *where)).one()
-
-    by = {
-        name: _by(session, period, column)
-        for name, column in (
-            ("status", Case.status),
-            ("category", Case.category),
-            ("position", Case.position),
-            ("unit", Case.unit),
-        )
-    }
-    by["unit"] = {key.hex(): n for key, n in by["unit"].items()}
-    days = _by(session, period, Case.day)
-    months: dict[str, int] = {}
-    for day, n in days.items():
-        month = f"{day:%Y-%m}"
-        months[month] = months.get(month, 0) + n
-    by["month"] = dict(sorted(months.items()))
-    waiting = col(Case.is_open).is_(True)
+    late = when((and_(col(Case.is_open), col(Case.due) < today), 1), else_=0)
+    facts = (
+        col(Case.status),
+        col(Case.category),
+        col(Case.position),
+        col(Case.unit),
+    )
+    counted = (
+        rows_of(*facts, col(Case.is_open), func.count(), func.sum(late))
+        .where(*period)
+        .group_by(*facts, col(Case.is_open))
+    )
+    cells = session.connection().execute(counted).all()
+    days = session.exec(
+        select(col(Case.day), func.count()).where(*period).group_by(col(Case.day))
+    )
+    months: Counter[str] = Counter()
+    for day, n in days:
+        months[f"{day:%Y-%m}"] += n
     return Figures(
-        total=number(),
-        open=number(waiting),
-        late=number(waiting, col(Case.due) < today),
-        by=by,
+        total=sum(cell[5] for cell in cells),
+        open=sum(cell[5] for cell in cells if cell[4]),
+        late=sum(cell[6] for cell in cells),
+        by={
+            "status": _by(cells, 0),
+            "category": _by(cells, 1),
+            "position": _by(cells, 2),
+            "unit": {key.hex(): n for key, n in _by(cells, 3).items()},
+            "month": dict(sorted(months.items())),
+        },
     )
 
 
-def _by(session: Session, period: Any, column: Any) -> dict[Any, int]:  # noqa: ANN401 - a column's own type
-    rows = session.exec(
-        select(column, func.count()).where(*period).group_by(col(column))
-    )
-    return dict(sorted(rows.all(), key=lambda row: (-row[1], str(row[0]))))
+def _by(cells: Sequence[Any], place: int) -> dict[Any, int]:
+    """Return how many cases have each value of one fact, the most first."""
+    found: Counter[Any] = Counter()
+    for cell in cells:
+        found[cell[place]] += cell[5]
+    return dict(sorted(found.items(), key=lambda row: (-row[1], str(row[0]))))
 
 
 _BUMP = Statement(

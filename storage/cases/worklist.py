@@ -3,23 +3,16 @@
 from collections.abc import Iterable, Sequence
 from datetime import date
 
-from sqlalchemy import func
-from sqlmodel import Session, col, or_, select
+from sqlmodel import Session, col, select
 
 from storage.cases import tags
+from storage.cases.cases import merged
 from storage.crypto.sealing import NotAuthentic
 from storage.crypto.server_key import ServerKeys
-from storage.models import REAL, Case, Event
-from storage.words import EventCode
+from storage.models import REAL, Case
 
-MOST = 200
-_ORDER = (col(Case.urgency), col(Case.due), col(Case.day), col(Case.report))
-
-_PROPOSING = (
-    EventCode.CLASS_ASKED.value,
-    EventCode.CLASS_AGREED.value,
-    EventCode.CLASS_DROPPED.value,
-)
+MOST = 30
+"""Cases of one list: a page must not take longer the more wait."""
 
 
 def taken_by(
@@ -35,19 +28,20 @@ def taken_by(
         REAL,
         Case.officer == officer,
         col(Case.is_open).is_(True),
-        col(Case.unit).in_(list(units)),
         col(Case.report).not_in(without),
     )
-    return list(session.exec(query.order_by(*_ORDER).limit(limit)))
+    return merged(session, query, units, limit=limit)
 
 
 def held_by(session: Session, unit: bytes, officer: bytes) -> Sequence[bytes]:
     """Return the open cases of a unit that an officer took, or proposed a step of."""
-    mine = or_(col(Case.officer) == officer, col(Case.wanted_by) == officer)
-    query = select(Case.report).where(
-        REAL, mine, Case.unit == unit, col(Case.is_open).is_(True)
-    )
-    return session.exec(query.order_by(col(Case.report))).all()
+    found: set[bytes] = set()
+    for mine in (Case.officer, Case.wanted_by):
+        query = select(Case.report).where(
+            REAL, mine == officer, Case.unit == unit, col(Case.is_open).is_(True)
+        )
+        found.update(session.exec(query))
+    return sorted(found)
 
 
 def due_by(
@@ -59,18 +53,14 @@ def due_by(
     limit: int = 20,
 ) -> list[Case]:
     """Return open cases whose deadline is this day or before it, the earliest first."""
-    query = (
-        select(Case)
-        .where(
-            REAL,
-            col(Case.is_open).is_(True),
-            col(Case.unit).in_(list(units)),
-            Case.due <= day,
-            col(Case.report).not_in(without),
-        )
-        .order_by(col(Case.due), col(Case.urgency), col(Case.report))
+    query = select(Case).where(
+        REAL,
+        col(Case.is_open).is_(True),
+        Case.due <= day,
+        col(Case.report).not_in(without),
     )
-    return list(session.exec(query.limit(limit)))
+    order = (col(Case.due), col(Case.urgency), col(Case.report))
+    return merged(session, query, units, order=order, limit=limit)
 
 
 def awaiting_approval(
@@ -86,12 +76,9 @@ def awaiting_approval(
     A proposal that no verb of ours wrote is left out.
     """
     query = select(Case).where(
-        REAL,
-        col(Case.wanted_by).is_not(None),
-        col(Case.unit).in_(list(units)),
-        col(Case.report).not_in(without),
+        REAL, col(Case.wanted_by).is_not(None), col(Case.report).not_in(without)
     )
-    return _ours(keys, session.exec(query.order_by(*_ORDER).limit(limit)))
+    return _ours(keys, merged(session, query, units, limit=limit))
 
 
 def awaiting_class(
@@ -102,25 +89,17 @@ def awaiting_class(
     without: Sequence[bytes] = (),
     limit: int = MOST,
 ) -> list[Case]:
-    """Return open cases whose history ends a proposal to class them anew with nothing else."""
-    last = (
-        select(func.max(Event.seq))
-        .where(Event.report == Case.report, col(Event.code).in_(_PROPOSING))
-        .correlate(Case)
-        .scalar_subquery()
+    """Return open cases that are marked as waiting to be classed anew.
+
+    What waits stands among the case's encrypted codes; the mark alone proves nothing.
+    """
+    query = select(Case).where(
+        REAL,
+        col(Case.class_asked).is_(True),
+        col(Case.is_open).is_(True),
+        col(Case.report).not_in(without),
     )
-    query = (
-        select(Case)
-        .join(Event, (col(Event.report) == Case.report) & (col(Event.seq) == last))
-        .where(
-            REAL,
-            col(Case.is_open).is_(True),
-            col(Case.unit).in_(list(units)),
-            col(Case.report).not_in(without),
-            Event.code == EventCode.CLASS_ASKED.value,
-        )
-    )
-    return _ours(keys, session.exec(query.order_by(*_ORDER).limit(limit)))
+    return _ours(keys, merged(session, query, units, limit=limit))
 
 
 def _ours(keys: ServerKeys, rows: Iterable[Case]) -> list[Case]:

@@ -5,8 +5,10 @@ audit log: officers' acts write the head of a case's history there, so that head
 found in the case's chain for ever. Whoever cuts the audit log too needs its kept head.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Final
 
+from sqlalchemy import exists, func
 from sqlmodel import Session, col, select
 
 from storage.audit import manifests
@@ -16,22 +18,46 @@ from storage.crypto.server_key import ServerKeys
 from storage.models import AuditLine, Case, Event
 from storage.words import EventCode
 
+_AT_ONCE: Final = 200
+_ACTS: Final = col(AuditLine.code).startswith("case.")
 
-def problems(session: Session, keys: ServerKeys) -> Iterator[str]:
-    """Say what is wrong, one line a fault; nothing where all is whole."""
-    known = _known(session)
-    numbers = {}
-    for case in session.exec(select(Case).order_by(col(Case.number))):
-        numbers[case.report] = case.number
-        yield from _of_case(session, keys, case, known.get(case.report, {}))
-    for report, heads in known.items():
-        if report not in numbers:
-            yield f"line {min(heads.values())} of the audit log names a case that is gone"
-    for report in session.exec(select(Event.report).distinct()):
-        if report not in numbers and report not in known:
-            yield "there is a history whose case is gone"
+
+def nothing() -> None:
+    """Do nothing, where nobody waits to hear how far we are."""
+
+
+def problems(
+    session: Session, keys: ServerKeys, *, seen: Callable[[], None] = nothing
+) -> Iterator[str]:
+    """Say what is wrong, one line a fault; nothing where all is whole.
+
+    ``seen`` is called after each case. What was looked at is not kept.
+    """
+    for case in every_case(session):
+        yield from _of_case(session, keys, case, _known(session, case.report))
+        seen()
+    gone = ~exists().where(col(Case.report) == col(AuditLine.report))
+    named = select(func.min(AuditLine.seq)).where(_ACTS, gone)
+    for line in session.exec(named.group_by(col(AuditLine.report))):
+        yield f"line {line} of the audit log names a case that is gone"
+    gone = ~exists().where(col(Case.report) == col(Event.report))
+    known = exists().where(col(AuditLine.report) == col(Event.report), _ACTS)
+    for _ in session.exec(select(Event.report).where(gone, ~known).distinct()):
+        yield "there is a history whose case is gone"
     for name in manifests.rolled_back(session, keys):
         yield f"the list of {name} is older than the audit log says"
+
+
+def every_case(session: Session) -> Iterator[Case]:
+    """Yield every case, by its number, a page at a time."""
+    last = ""
+    while True:
+        query = select(Case).where(Case.number > last).order_by(col(Case.number))
+        page = session.exec(query.limit(_AT_ONCE)).all()
+        if not page:
+            return
+        yield from page
+        last = page[-1].number
 
 
 def _of_case(
@@ -75,11 +101,12 @@ def _conflicts_fit(session: Session, keys: ServerKeys, case: Case) -> bool:
     )
 
 
-def _known(session: Session) -> dict[bytes, dict[str, int]]:
-    """Return the heads that the audit log names, each with its line, by case."""
-    found: dict[bytes, dict[str, int]] = {}
-    acts = select(AuditLine).where(col(AuditLine.code).startswith("case."))
-    for line in session.exec(acts.order_by(col(AuditLine.seq))):
-        if line.report is not None and line.seq is not None:
-            found.setdefault(line.report, {}).setdefault(line.detail, line.seq)
+def _known(session: Session, report: bytes) -> dict[str, int]:
+    """Return the heads of a case's history that the audit log names, each with its line."""
+    found: dict[str, int] = {}
+    acts = select(AuditLine.detail, AuditLine.seq).where(
+        _ACTS, AuditLine.report == report
+    )
+    for head, line in session.exec(acts.order_by(col(AuditLine.seq))):
+        found.setdefault(head, line or 0)
     return found

@@ -80,13 +80,18 @@ _WITHOUT_FILES = {
 
 
 def problems(
-    session: Session, keys: ServerKeys, *, since: date | None = None
+    session: Session,
+    keys: ServerKeys,
+    *,
+    since: date | None = None,
+    seen: Callable[[], None] = chains.nothing,
 ) -> Iterator[str]:
     """Say everything that is wrong, one line a fault; nothing where all is whole.
 
-    ``since`` is the first day whose tombstones are still kept; None looks for none.
+    ``since`` is the first day whose tombstones are still kept; None looks for none. Each
+    case is looked at twice; ``seen`` is called each time.
     """
-    yield from chains.problems(session, keys)
+    yield from chains.problems(session, keys, seen=seen)
     for model, check in CHECKS.items():
         strange = sum(not _is_ours(keys, check, row) for row in _rows(session, model))
         if strange:
@@ -94,9 +99,10 @@ def problems(
     yield from _lists(session, keys)
     yield from missing.factors_gone(session, keys)
     yield from _units(session, keys)
-    for case in session.exec(select(Case)):
+    for case in chains.every_case(session):
         yield from _case(session, keys, case)
         yield from missing.of_case(session, case, since=since)
+        seen()
 
 
 def _rows(session: Session, model: type[SQLModel]) -> Iterator[SQLModel]:

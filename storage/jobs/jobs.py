@@ -216,6 +216,15 @@ def next_due(session: Session, kind: JobKind, *, now: datetime) -> datetime | No
     ).first()
 
 
+def drop(session: Session, names: Sequence[bytes]) -> None:
+    """Delete jobs that are done, by their ids."""
+    for name in names:
+        row = session.get(Job, name)
+        if row is not None:
+            session.delete(row)
+    session.flush()
+
+
 def relock(keys: ServerKeys, row: Job) -> None:
     """Keep a job under the newest server key. Raises NotAuthentic."""
     row.blob = keys.relock(Purpose.JOB, row.blob, _context(row))

@@ -1,6 +1,7 @@
 """The tables; every column says how it may be read and when it goes.
 
 cases: reports: drafts, cases, items, files, history, reveals, requests, tombstones
+indexes: by what cases are found, in both dialects
 marks: how a column may be read (clear, keyed, sealed), and the rule by which it goes
 organisation: the house itself: officers, units, keys, sessions, settings, leases
 people: whatever touches a person: inbox, conversations, subscriptions, outbox, jobs

@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlmodel import SQLModel, col
 
+from storage.models import indexes
 from storage.models.marks import clear, keyed, named, sealed, table
 from storage.words import (
     Group,
@@ -47,18 +48,17 @@ class Draft(SQLModel, table=True):
 
 
 class Case(SQLModel, table=True):
-    """A report that was sent, as the queue needs it."""
+    """A report that was sent, as the queue needs it.
+
+    ``identity_swept``, ``files_swept``: their rule was applied after the case ended, and
+    nothing came since. ``class_asked``: a correction waits for a second officer. These three
+    only let rows be found; what they say is looked at again, so no tag covers them.
+    """
 
     __tablename__ = "cases"
     __table_args__ = table(
         "cases",
-        Index("ix_cases_queue", "is_open", "unit", "urgency", "due", "day", "report"),
-        Index(
-            "ix_cases_canary",
-            "canary",
-            sqlite_where=text("canary = 1"),
-            postgresql_where=text("canary"),
-        ),
+        *indexes.FOUND,
         UniqueConstraint("register_year", "register_number"),
         one_of("status", Status),
         one_of("category", Group),
@@ -84,15 +84,18 @@ class Case(SQLModel, table=True):
     due: date = clear("retention")
     due_rule: str = clear("retention", default="D03")
     paused_since: date | None = clear("retention", default=None)
-    officer: bytes | None = clear("retention", default=None, index=True)
+    officer: bytes | None = clear("retention", default=None)
     wanted_status: str | None = clear("retention", default=None)
     wanted_reason: str | None = clear("retention", default=None)
     wanted_by: bytes | None = clear("retention", default=None)
+    class_asked: bool = clear("retention", default=False)
     reporter_withdrawn: bool = clear("retention", default=False)
     unread_from_reporter: bool = clear("retention", default=False)
     closed: date | None = clear("retention", default=None)
     hold: bool = clear("retention", default=False)
     purged: date | None = clear("never", default=None)
+    identity_swept: bool = clear("never", default=False)
+    files_swept: bool = clear("never", default=False)
     canary: bool = clear("minutes", default=False)
     public_key: bytes = clear("retention")
     reporter_key: bytes | None = clear("retention", default=None)
@@ -113,10 +116,12 @@ class Grant(SQLModel, table=True):
 
     __tablename__ = "grants"
     __table_args__ = table(
-        "cases", Index("ix_grants_recipient", "recipient", "generation")
+        "cases",
+        Index("ix_grants_recipient", "recipient", "generation"),
+        Index("ix_grants_report", "report", "recipient", "generation"),
     )
     id: bytes = clear("with the report", primary_key=True)
-    report: bytes = clear("with the report", index=True)
+    report: bytes = clear("with the report")
     recipient_kind: str = clear("with the report")
     recipient: bytes = clear("with the report")
     generation: int = clear("with the report")
@@ -182,11 +187,18 @@ class AuditLine(SQLModel, table=True):
     """One act of an officer or operator on the system, chained by HMAC."""
 
     __tablename__ = "audit"
-    __table_args__ = table("cases", rowid=True)
+    __table_args__ = table(
+        "cases",
+        Index("ix_audit_report", "report", "code"),
+        Index("ix_audit_code", "code", "seq"),
+        Index("ix_audit_officer", "officer", "seq"),
+        Index("ix_audit_at", "at"),
+        rowid=True,
+    )
     seq: int | None = clear("never", default=None, primary_key=True)
     code: str = clear("never")
     officer: bytes | None = clear("never", default=None)
-    report: bytes | None = clear("never", default=None, index=True)
+    report: bytes | None = clear("never", default=None)
     at: datetime = clear("never")
     detail: str = clear("never", default="")
     mac: bytes = sealed("never")
@@ -227,7 +239,7 @@ class Conflict(SQLModel, table=True):
     __tablename__ = "conflicts"
     __table_args__ = table("cases")
     report: bytes = clear("with the report", primary_key=True)
-    officer: bytes = clear("with the report", primary_key=True)
+    officer: bytes = clear("with the report", primary_key=True, index=True)
     at: datetime = clear("with the report")
     settled: bool = clear("with the report", default=False)
     tag: bytes = sealed("with the report")
@@ -258,10 +270,10 @@ class Tombstone(SQLModel, table=True):
     """
 
     __tablename__ = "tombstones"
-    __table_args__ = table("cases")
+    __table_args__ = table("cases", Index("ix_tombstones_written", "written", "day"))
     id: bytes = clear("life of a backup", primary_key=True)
     report: bytes = clear("life of a backup", index=True)
     what: str = clear("life of a backup")
     day: date = clear("life of a backup")
-    written: bool = clear("life of a backup", default=False, index=True)
+    written: bool = clear("life of a backup", default=False)
     tag: bytes = sealed("life of a backup")

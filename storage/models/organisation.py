@@ -232,12 +232,16 @@ class Counter(SQLModel, table=True):
 
 
 class Register(SQLModel, table=True):
-    """The last number of the internal register, per year."""
+    """The last number of the internal register, per year, and how many cases left one.
+
+    ``gaps`` are numbers that no case has and the next ones get.
+    """
 
     __tablename__ = "registers"
     __table_args__ = table("house")
     year: int = clear("never", primary_key=True)
     last: int = clear("never", default=0)
+    gaps: int = clear("never", default=0)
 
 
 class Watch(SQLModel, table=True):

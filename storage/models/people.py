@@ -52,6 +52,24 @@ class OutboxRow(SQLModel, table=True):
     __table_args__ = table(
         "people",
         Index("ix_outbox_claim", "channel", "due"),
+        Index(
+            "ix_outbox_line",
+            *("channel", "priority", "id"),
+            sqlite_where=text("failed IS NULL"),
+            postgresql_where=text("failed IS NULL"),
+        ),
+        Index(
+            "ix_outbox_failed",
+            *("expires", "due"),
+            sqlite_where=text("failed IS NOT NULL"),
+            postgresql_where=text("failed IS NOT NULL"),
+        ),
+        Index(
+            "ix_outbox_tried",
+            *("lease_until", "due"),
+            sqlite_where=text("attempts > 0"),
+            postgresql_where=text("attempts > 0"),
+        ),
         Index("ix_outbox_order", "order_name", "id"),
         Index(
             "ix_outbox_twin",

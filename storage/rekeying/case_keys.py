@@ -27,11 +27,9 @@ class NotGranted(Exception):
 def holders(session: Session, keys: ServerKeys, case: Case) -> list[Officer]:
     """Return the members of the case's unit who declared no conflict on it."""
     unit = units.verified(session, keys, case.unit)
-    return [
-        officer
-        for officer in memberships.members(session, keys, unit)
-        if not conflicts.is_barred(session, case.report, officer.id)
-    ]
+    barred = conflicts.who_declared(session, case.report)
+    members = memberships.members(session, keys, unit)
+    return [officer for officer in members if officer.id not in barred]
 
 
 def needs_pair(session: Session, keys: ServerKeys, case: Case) -> bool:

@@ -62,9 +62,13 @@ def erase_letters(session: Session) -> None:
     session.connection().execute(delete(OutboxRow).where(to_canary))
 
 
-def erase_receipts_due(session: Session, keys: ServerKeys) -> None:
-    """Delete the receipts owed to the canary; each row is opened to know whose it is."""
-    query = select(Job).where(Job.kind == JobKind.RECEIPT.value)
+def erase_jobs(session: Session, keys: ServerKeys) -> None:
+    """Delete what is to be done for the canary; each row is opened to know whose it is.
+
+    A receipt is owed, or a case that was opened to be forgotten.
+    """
+    kinds = (JobKind.RECEIPT.value, JobKind.FORGET.value)
+    query = select(Job).where(col(Job.kind).in_(kinds))
     for row in session.exec(query).all():
         if jobs.details_of(keys, row).get("channel") == Channel.CANARY:
             session.delete(row)

@@ -187,4 +187,5 @@ def mine(visit: Visit) -> Response:
         soon=lines(visit, soon, own, people),
         people=people,
         several=len(own) > 1,
+        most=worklist.MOST,
     )

@@ -4,4 +4,5 @@
 0002_reveals_and_rights: reveals, conflicts, data requests, tombstones, second factors
 0003_watches_and_letters_that_failed: watches, and letters that failed
 0004_twins_of_letters: the keyed name by which a waiting letter is found
+0005_found_by_an_index: indexes by which rows are found in a large store; marks for them
 """

@@ -78,9 +78,11 @@ def test_a_draft_that_no_conversation_names_goes_after_two_days(here):
     with here.database.writing() as session:
         conversations.forget(session, [conversations.name_of(here.keys, *_who())])
     here.later(hours=30)
-    assert here.act(traces.purge) == 0
+    assert here.act(traces.orphans) == []
     here.later(hours=48)
-    assert here.act(traces.purge) == 1
+    assert here.act(traces.purge) == 0
+    assert here.act(traces.orphans) == [report]
+    assert here.act(traces.drop_orphans, [report]) == 1
     assert _items(here, report) == 0
 
 
@@ -222,12 +224,13 @@ def test_nothing_of_a_conversation_is_left_where_only_the_case_was(here):
 
 
 def test_jobs_are_never_let_go_unfinished(here):
-    for kind in JobKind:
+    kept = set(JobKind) - {JobKind.FORGET}  # the purge itself is what does that
+    for kind in kept:
         here.store(jobs.put, kind, {"channel": "sms"}, now=here.now)
     here.later(days=9)
     here.act(traces.purge)
     with here.database.reading() as session:
-        assert len(session.exec(select(Job)).all()) == len(JobKind)
+        assert len(session.exec(select(Job)).all()) == len(kept)
 
 
 def test_without_a_key_of_the_vault_nothing_is_quarantined_empty(here):
@@ -266,3 +269,57 @@ def test_a_copy_whose_last_status_never_came_is_erased_all_the_same(here, of_a_c
 
 def _owed(session, keys) -> list[Any]:
     return list(jobs.waiting(session, keys, JobKind.ERASE))
+
+
+def _talks(here: Desk, count: int) -> None:
+    """Let people write who want nothing of ours yet."""
+    for number in range(count):
+        here.say(f"70{number}", "LAPOR")
+
+
+def _opened(here: Desk, monkeypatch: pytest.MonkeyPatch, act) -> int:
+    """Return how many conversations something opens."""
+    real, count = conversations.read, 0
+
+    def counting(keys, row):
+        nonlocal count
+        count += 1
+        return real(keys, row)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(conversations, "read", counting)
+        here.act(act)
+    return count
+
+
+@pytest.mark.parametrize("act", [traces.purge, traces.warn_of_expiry, traces.orphans])
+def test_a_tick_opens_no_conversation_that_is_not_due(here, monkeypatch, act):
+    _talks(here, 5)
+    assert _opened(here, monkeypatch, act) == 0
+
+
+def test_a_tick_opens_what_is_due_and_nothing_else(here, monkeypatch):
+    _, slip = here.reports("555")
+    here.say("555", f"STATUS {slip}")
+    here.later(minutes=10)
+    _talks(here, 5)
+    here.later(minutes=6)
+    assert _opened(here, monkeypatch, traces.purge) == 2, (
+        "to look at it, and to write it"
+    )
+    assert _opened(here, monkeypatch, traces.purge) == 0
+
+
+@pytest.mark.both_stores
+def test_a_case_that_is_opened_again_is_remembered_from_then_on(here):
+    case, slip = here.reports("555")
+    here.say("555", f"STATUS {slip}")
+    here.later(minutes=14)
+    here.say("555", f"STATUS {slip}")
+    here.later(minutes=2)
+    here.act(traces.purge)
+    assert _memory(here)["opened"] == case.report.hex(), "two minutes, not sixteen"
+    here.later(minutes=14)
+    here.act(traces.purge)
+    memory = _memory(here)
+    assert memory is None or not memory["opened"]

@@ -145,7 +145,12 @@ def test_every_column_of_a_case_is_under_its_tag(here: Desk):
         "closed": NOW.date(),
         "purged": NOW.date(),
     }
-    columns = set(Case.model_fields) - {"report"}
+    found_by = {
+        "class_asked",
+        "identity_swept",
+        "files_swept",
+    }  # what they say is looked at again
+    columns = set(Case.model_fields) - {"report"} - found_by
     for name in sorted(columns):
         with here.database.writing() as session:
             row = pick(session, Case, report=case.report)

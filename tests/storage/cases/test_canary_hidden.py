@@ -28,7 +28,7 @@ KNOWN = {
     "storage/audit/log.py:_told": "names the unit above us, whose cases are left out",
     "storage/cases/cases.py:lock": "by a report's id, which no list told",
     "storage/inspection/chains.py:problems": "a mark that somebody set by hand must show",
-    "storage/inspection/rows.py:problems": "a mark that somebody set by hand must show",
+    "storage/inspection/chains.py:every_case": "a mark that somebody set by hand must show",
     "storage/rekeying/rewriting.py:_case_names": "a new server key is for every row",
     "storage/rekeying/unit_keys.py:batch": "sorts grants; which are due says _due, without it",
     "storage/rekeying/unit_keys.py:_due": "leaves the canary's out by its mark",
@@ -132,7 +132,14 @@ def _open(here: Desk, session: Session) -> list[object]:
 
 def _ended(here: Desk, session: Session) -> list[object]:
     return [
-        overdue.reports(session, CUTS, after=b"", limit=9),
+        [
+            one
+            for cut in CUTS
+            for one in overdue.page(
+                session, cut, Status.RECEIVED, after=overdue.BEGIN, limit=9
+            )
+        ],
+        overdue.told(session, here.keys, CUTS, after=b"", limit=9)[0],
         overdue.with_contact(session, here.keys, CUTS),
         [n for _, n in overdue.counts(session, CUTS) if n],
         [n for _, n in overdue.past(session, here.keys, CUTS) if n],

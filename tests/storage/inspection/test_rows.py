@@ -30,6 +30,9 @@ from tests.support.unsealing import secret_for
 PROVEN = {model.__tablename__ for model in (AuditLine, Case, Conflict, Event)}
 """Tables that the chains, the case's tag and the histories speak for."""
 FREE = {
+    "cases.class_asked": "lets a row be found; what waits stands under the tag",
+    "cases.files_swept": "lets a row be found; the command of retention counts without it",
+    "cases.identity_swept": "as above",
     "officers.language": "no decision hangs on it",
     "grants.recipient_kind": "the seal says to whom",
     "events.id": "a line's place is its number",
