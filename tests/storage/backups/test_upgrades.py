@@ -18,8 +18,9 @@ from typing import Any
 
 import pytest
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, event, text
+from sqlalchemy import Connection, Engine, event, inspect, text
 from sqlalchemy.exc import OperationalError
+from sqlmodel import col, select
 
 from handlers.cases import receipts
 from handlers.messages import Proof
@@ -36,7 +37,7 @@ from storage.database.database import Database
 from storage.evidence import blobs, files, sealed_files
 from storage.evidence.blobs import FolderStore
 from storage.inspection import rows as inspection
-from storage.models import Case
+from storage.models import Case, Register
 from storage.units import units
 from tests.support.desk import office_of, pick
 from tests.support.places import RECORDED, ROOT
@@ -339,3 +340,54 @@ def test_times_and_days_are_still_what_they_were(oldest: Old):
         line = log.lines(session)[0]
         assert line.at.tzinfo is UTC
         assert line.at == oldest.now
+
+
+def test_marks_say_what_an_older_store_holds(empty: Database, tmp_path: Path):
+    """0004 finds cases by marks: a correction that waits, a number left, what is erased."""
+    old = loaded("0003", empty, tmp_path / "files")
+    asked, dropped = b"1" * 16, b"2" * 16
+    with old.store.write_engine.begin() as connection:
+        run = connection.execute
+        (first,) = run(text("SELECT report FROM cases ORDER BY number LIMIT 1")).one()
+        (last,) = run(text("SELECT max(last) FROM registers")).one()
+        run(text("UPDATE registers SET last = :n + 1 WHERE last = :n"), {"n": last})
+        for report, codes in (
+            (asked, ["class_asked"]),
+            (dropped, ["class_asked", "class_dropped"]),
+        ):
+            rest = ", ".join(_rest(connection))
+            copy = f"SELECT :new, :number, NULL, NULL, {rest} FROM cases"  # noqa: S608 - our own names
+            run(
+                text(f"INSERT INTO cases {copy} WHERE report = :old"),
+                {"new": report, "number": report[:8].decode(), "old": first},
+            )
+            for seq, code in enumerate(codes, 900):
+                run(
+                    text(
+                        "INSERT INTO events (id, report, seq, code, actor_class, day, detail, mac)"
+                        " VALUES (:id, :report, :seq, :code, 'system', '2026-03-02', '', :id)"
+                    ),
+                    {
+                        "id": report[:15] + bytes((seq % 256,)),
+                        "report": report,
+                        "seq": seq,
+                        "code": code,
+                    },
+                )
+    schema.upgrade(old.store)
+    with old.store.reading() as session:
+        assert session.get_one(Case, asked).class_asked
+        assert not session.get_one(Case, dropped).class_asked
+        assert [row.gaps for row in session.exec(select(Register))] == [1]
+        for case in session.exec(select(Case).where(col(Case.closed).is_not(None))):
+            holds = items.has_identity(session, case.report)
+            assert case.identity_swept != holds
+
+
+def _rest(connection: Connection) -> list[str]:
+    """Return the columns of a case but the report, its number and its register number."""
+    columns = inspect(connection).get_columns("cases")
+    assert [column["name"] for column in columns[:4]] == [
+        *("report", "number", "register_year", "register_number")
+    ]
+    return [column["name"] for column in columns[4:]]

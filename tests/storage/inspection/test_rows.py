@@ -18,6 +18,7 @@ from storage.cases.items import Content
 from storage.cases.reveals import Request, Wish
 from storage.evidence import files
 from storage.evidence.files import Taken
+from storage.inspection import chains
 from storage.inspection import rows as inspection
 from storage.models import AuditLine, Case, Conflict, Event, File
 from storage.people import one_time_codes, recovery_codes
@@ -188,6 +189,23 @@ def test_every_table_has_somebody_who_speaks_for_it():
 
 def test_a_house_at_work_is_whole(here: Desk):
     assert wrong(here) == []
+
+
+def test_cases_are_looked_at_a_page_at_a_time(
+    here: Desk, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(chains, "_AT_ONCE", 1)
+    seen = 0
+
+    def one_more() -> None:
+        nonlocal seen
+        seen += 1
+
+    with here.database.reading() as session:
+        there = len(session.exec(select(Case.report)).all())
+        assert there > 1
+        assert list(inspection.problems(session, here.keys, seen=one_more)) == []
+    assert seen == 2 * there
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
