@@ -2,7 +2,6 @@
 
 from storage.models import Case
 from storage.words import ItemKind, Mark
-from tests.conftest import ON_SQLITE
 from tests.journeys.telling import Receipt, is_quiet, is_unbroken, receipt, report
 from tests.support.phones import Phone
 from tests.support.running import Running
@@ -54,7 +53,6 @@ async def test_on_telegram_the_notice_itself_is_answered(town: Running) -> None:
     assert is_unbroken(town, case)
 
 
-@ON_SQLITE
 async def test_on_whatsapp_too(town: Running) -> None:
     ayu = town.phone("whatsapp")
     paper = await wants_news(ayu)

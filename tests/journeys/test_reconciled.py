@@ -132,7 +132,6 @@ async def test_an_overtaken_message_answers_no_open_question(
     assert len(await budi.heard()) >= before + 1
 
 
-@ON_SQLITE
 async def test_a_late_stop_still_stops(town: Running, looked: Reconciler) -> None:
     wati = town.phone("whatsapp")
     await wati.say("LAPOR")
