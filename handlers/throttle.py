@@ -117,25 +117,27 @@ class Floods:
     joined_from: int = JOINED_FROM
     same_for: timedelta = SAME_FOR
     memory: _Memory = field(default_factory=_Memory, repr=False)
-    reports: OrderedDict[bytes, deque[tuple[datetime, bytes]]] = field(
+    reports: OrderedDict[bytes, deque[datetime]] = field(
         default_factory=OrderedDict, repr=False
     )
     words: OrderedDict[bytes, datetime] = field(default_factory=OrderedDict, repr=False)
 
-    def is_one(self, name: bytes, now: datetime) -> bool:
-        """Tell whether the next report of a contact is to be joined with others."""
+    def is_one(self, name: bytes, now: datetime, *, besides: int = 0) -> bool:
+        """Tell whether the next report of a contact is to be joined with others.
+
+        ``besides``: how many of it are not durable yet.
+        """
         with self.memory.guard:
             sent = self.reports.get(self._mac(name), ())
-            lately = sum(1 for at, _ in sent if now - at < HOUR)
-        return lately >= self.joined_from - 1
+            lately = sum(1 for at in sent if now - at < HOUR)
+        return lately + besides >= self.joined_from - 1
 
-    def sent(self, name: bytes, provider_id: str, now: datetime) -> None:
-        """Count a report; taken twice it counts once."""
-        person, one = self._mac(name), self._mac(provider_id.encode())
+    def sent(self, name: bytes, now: datetime) -> None:
+        """Count a report that is durable."""
+        person = self._mac(name)
         with self.memory.guard:
             sent = self.reports.get(person) or deque(maxlen=self.joined_from)
-            if one not in {known for _, known in sent}:
-                sent.append((now, one))
+            sent.append(now)
             _keep(self.reports, person, sent)
 
     def trace(self, name: bytes, text: str) -> bytes:

@@ -1,13 +1,13 @@
 """A flood from one contact becomes one case: what follows joins a draft that sends itself.
 
 Who floods is known in memory alone, under a random key of this process: after a submit
-nothing ties contact and case. Words are remembered once they are durable. The draft waits
+nothing ties contact and case. What is not durable does not count. The draft waits
 for ``QUIET`` without a message, for ``LONGEST`` at most; what is urgent waits for nothing.
 """
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final
@@ -28,15 +28,24 @@ QUIET: Final = timedelta(minutes=15)
 LONGEST: Final = timedelta(hours=1)
 AT_ONCE: Final = 20
 """Drafts that one transaction sends."""
-_PENDING: Final = "flood"
+_PLACE: Final = "flood"
+
+
+@dataclass(slots=True)
+class _Pending:
+    """What a transaction took that is not durable yet: whose reports, and which words."""
+
+    sent: list[bytes] = field(default_factory=list)
+    words: set[bytes] = field(default_factory=set)
 
 
 def is_one(exchange: Exchange) -> bool:
     """Tell whether a report of this contact would be one too many for an hour."""
-    floods, incoming = exchange.work.office.floods, exchange.incoming
-    if incoming.channel is Channel.CANARY:
+    work, name = exchange.work, exchange.names[0]
+    if exchange.incoming.channel is Channel.CANARY:
         return False
-    return floods.is_one(exchange.names[0], exchange.work.now)
+    besides = _pending(work).sent.count(name)
+    return work.office.floods.is_one(name, work.now, besides=besides)
 
 
 def is_known(exchange: Exchange) -> bool:
@@ -45,24 +54,28 @@ def is_known(exchange: Exchange) -> bool:
     if incoming.kind is not Kind.TEXT or incoming.channel is Channel.CANARY:
         return False
     trace = work.office.floods.trace(exchange.names[0], incoming.text)
-    pending = work.store.info.get(_PENDING, ())
-    return trace in pending or work.office.floods.knows(trace, work.now)
+    return trace in _pending(work).words or work.office.floods.knows(trace, work.now)
 
 
 def note(exchange: Exchange, turn: Turn) -> None:
     """Count what a turn sends, remember its words, and owe a joined draft its end."""
-    work, incoming = exchange.work, exchange.incoming
-    floods, name = work.office.floods, exchange.names[0]
+    work, incoming, name = exchange.work, exchange.incoming, exchange.names[0]
+    floods, pending = work.office.floods, _pending(work)
     sends = turn.command is not None and turn.command.name is CommandName.SUBMIT
     if sends:
-        floods.sent(name, incoming.provider_id, work.now)
+        pending.sent.append(name)
+        transactions.when_durable(work.store, partial(floods.sent, name, work.now))
     if turn.state.itself:
         _put_off(exchange, turn)
-    taken = sends or turn.state.itself
-    if taken and turn.items and incoming.kind is Kind.TEXT:
+    if (sends or turn.state.itself) and turn.items and incoming.kind is Kind.TEXT:
         trace = floods.trace(name, incoming.text)
-        work.store.info.setdefault(_PENDING, set()).add(trace)
+        pending.words.add(trace)
         transactions.when_durable(work.store, partial(floods.took, trace, work.now))
+
+
+def _pending(work: Work) -> _Pending:
+    found: _Pending = work.store.info.setdefault(_PLACE, _Pending())
+    return found
 
 
 def _put_off(exchange: Exchange, turn: Turn) -> None:

@@ -23,7 +23,7 @@ from handlers.questionnaire.book import load
 from handlers.rules.routing import Lead
 from handlers.rules.rulebook import Rulebook
 from handlers.texts import Texts
-from handlers.throttle import Pace
+from handlers.throttle import Floods, Pace
 from handlers.work import Work
 from storage.cases import items as report_items
 from storage.cases import reports, tags
@@ -263,7 +263,8 @@ def arrive(
 
 
 def make_office(keys: ServerKeys) -> Office:
-    return replace(_office(), keys=keys, pace=Pace())
+    floods = Floods(joined_from=1_000_000, same_for=timedelta())
+    return replace(_office(), keys=keys, pace=Pace(), floods=floods)
 
 
 @cache
