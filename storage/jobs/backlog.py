@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, text
 from sqlmodel import Session, and_, col, func, or_, select
 
 from storage.jobs.jobs import LIFE
-from storage.models import REAL, Case, Job, Lease, OutboxRow, Quarantine
+from storage.models import Case, Job, Lease, OutboxRow, Quarantine
 from storage.words import Channel, JobKind
 
 LATE = timedelta(minutes=5)
@@ -86,7 +86,7 @@ def open_cases(session: Session, *, today: date, above: bytes | None) -> int:
         Case.unit != (above or b""),
     )
     every = select(func.count()).select_from(Case).where(*waiting)
-    ours = select(func.count()).select_from(Case).where(~REAL, *waiting)
+    ours = select(func.count()).select_from(Case).where(col(Case.canary), *waiting)
     return session.exec(every).one() - session.exec(ours).one()
 
 

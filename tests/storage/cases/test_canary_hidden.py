@@ -29,6 +29,7 @@ KNOWN = {
     "storage/cases/cases.py:lock": "by a report's id, which no list told",
     "storage/inspection/chains.py:problems": "a mark that somebody set by hand must show",
     "storage/inspection/chains.py:every_case": "a mark that somebody set by hand must show",
+    "storage/jobs/backlog.py:open_cases": "takes the canary off by its mark",
     "storage/rekeying/rewriting.py:_case_names": "a new server key is for every row",
     "storage/rekeying/unit_keys.py:batch": "sorts grants; which are due says _due, without it",
     "storage/rekeying/unit_keys.py:_due": "leaves the canary's out by its mark",
