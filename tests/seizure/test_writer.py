@@ -333,18 +333,21 @@ def test_wishes_links_and_letters_go_to_nobody_else(enemy: Enemy):
 
 def test_planted_work_is_not_done(enemy: Enemy):
     whole, session, keys = enemy.whole, enemy.session, enemy.whole.keys
-    (job,) = enemy.rows("jobs")
+    (job,) = [one for one in enemy.rows("jobs") if one["kind"] != JobKind.FORGET]
     enemy.writes("jobs", {"id": job["id"]}, kind=JobKind.ERASE.value)
     enemy.plants("jobs", **{**job, "id": b"j" * 16})
-    for kind in JobKind:
-        now = whole.here.now + timedelta(hours=1)
+    enemy.plants("jobs", **{**job, "id": b"k" * 16, "kind": JobKind.FORGET.value})
+    now = whole.here.now + timedelta(hours=1)
+    told = dict(jobs.due(session, keys, JobKind.FORGET, limit=9, now=now))
+    assert told[b"k" * 16] == {}, "of what was planted nothing is told"
+    for kind in set(JobKind) - {JobKind.FORGET}:
         assert jobs.claim(session, keys, kind, limit=9, now=now) == []
     (odd,) = enemy.rows("quarantine")
     enemy.plants("quarantine", **{**odd, "id": b"q" * 16})
     assert [bytes(r.id) for r in quarantine.verified(session, keys)] == [odd["id"]]
     (breach,) = enemy.rows("breaches")
-    told = {"told_reporters": whole.here.now}
-    enemy.writes("breaches", {"id": breach["id"]}, **told)
+    heard = {"told_reporters": whole.here.now}
+    enemy.writes("breaches", {"id": breach["id"]}, **heard)
     with pytest.raises(NotAuthentic):
         breaches.everything(session, keys)
 
