@@ -130,7 +130,7 @@ def undated(session: Session, *, limit: int) -> list[bytes]:
     query = select(Case.report).where(
         REAL, col(Case.is_open).is_(False), col(Case.closed).is_(None)
     )
-    return list(session.exec(query.order_by(col(Case.report)).limit(limit)))
+    return sorted(session.exec(query.limit(limit)))
 
 
 def held(session: Session) -> list[Case]:
