@@ -23,6 +23,14 @@ def _utc(value: datetime) -> bytes:
     return aware.astimezone(UTC).isoformat().encode()
 
 
+def _moment(text: str) -> datetime:
+    """Return a moment as ``_utc`` wrote it; ValueError for one without a zone."""
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(text)
+    return moment
+
+
 _TYPES: dict[type, _Type] = {
     NoneType: _Type(b"n", lambda _: b"", lambda _: None),
     bool: _Type(b"b", lambda value: b"%d" % value, lambda body: body == b"1"),
@@ -33,7 +41,7 @@ _TYPES: dict[type, _Type] = {
         lambda body: body.decode("utf-8", "surrogatepass"),
     ),
     bytes: _Type(b"x", bytes, bytes),
-    datetime: _Type(b"t", _utc, lambda body: datetime.fromisoformat(body.decode())),
+    datetime: _Type(b"t", _utc, lambda body: _moment(body.decode())),
     date: _Type(
         b"d",
         lambda value: value.isoformat().encode(),

@@ -39,8 +39,8 @@ def is_barred(session: Session, report: bytes, officer: bytes) -> bool:
 
 _WHO_DECLARED = Statement(
     "SELECT officer FROM conflicts WHERE report = :report"
-    " UNION SELECT officer FROM audit WHERE report = :report AND code = :logged"
-    " UNION SELECT officer FROM events WHERE report = :report AND code = :told"
+    " UNION ALL SELECT officer FROM audit WHERE report = :report AND code = :logged"
+    " UNION ALL SELECT officer FROM events WHERE report = :report AND code = :told"
 )
 """A declaration counts though somebody took its row, or its line in one of the two books."""
 

@@ -114,4 +114,5 @@ class Letter:
                 (label, data) for label, data in fields["buttons"]
             )
             fields["message_ids"] = tuple(fields["message_ids"])
+            fields["parameters"] = dict(fields["parameters"])
             return cls(**fields)

@@ -210,10 +210,25 @@ def test_it_is_found_by_its_index(here):
     with here.database.writing() as session:
         connection = session.connection()
         if not lite:
-            connection.execute(text("SET LOCAL enable_seqscan = off"))
+            fill(connection)
         explain = "EXPLAIN QUERY PLAN " if lite else "EXPLAIN "
         plan = connection.exec_driver_sql(explain + statement, values).all()
     assert "ix_outbox_twin" in str(plan)
+
+
+FILLED = """
+INSERT INTO outbox (channel, priority, due, expires, attempts, doubtful,
+  order_name, twin, blob)
+SELECT 'telegram', 3, now(), now(), 0, false,
+  decode(md5(n::text), 'hex'), decode(md5(n::text), 'hex'), ''
+FROM generate_series(1, 2000) AS n
+"""
+
+
+def fill(connection):
+    """Let so much wait that PostgreSQL has a choice to make."""
+    connection.execute(text(FILLED))
+    connection.execute(text("ANALYZE outbox"))
 
 
 @pytest.mark.both_stores

@@ -1,10 +1,14 @@
-"""Indexes by which ended, proposed, held and waiting rows are found; marks that they need."""
+"""Indexes by which ended, proposed, held and waiting rows are found; marks that they need.
+
+Also the keyed name by which a letter that says the same to the same person is found. Letters
+that wait already have none: one more of the kind may join them once.
+"""
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0005"
-down_revision = "0004"
+revision = "0004"
+down_revision = "0003"
 branch_labels = None
 depends_on = None
 
@@ -73,6 +77,7 @@ _INDEXES: tuple[tuple[str, str, tuple[str, ...], str], ...] = (
     ("ix_outbox_line", "outbox", ("channel", "priority", "id"), "failed IS NULL"),
     ("ix_outbox_tried", "outbox", ("lease_until", "due"), "attempts > 0"),
     ("ix_outbox_failed", "outbox", ("expires", "due"), "failed IS NOT NULL"),
+    ("ix_outbox_twin", "outbox", ("twin",), "twin IS NOT NULL"),
 )
 """Name, table, columns, and of which rows; nothing for all."""
 
@@ -110,6 +115,7 @@ def upgrade() -> None:
         batch_op.add_column(
             sa.Column("gaps", sa.Integer(), nullable=False, server_default="0")
         )
+    op.add_column("outbox", sa.Column("twin", sa.LargeBinary(), nullable=True))
     op.execute(_SWEPT)
     op.execute(_GAPS)
     op.execute(_ASKED.format(yes=_words()["yes"]))
@@ -135,6 +141,8 @@ def downgrade() -> None:
     op.create_index("ix_tombstones_written", "tombstones", ["written"])
     for table in ("audit", "grants"):
         op.create_index(f"ix_{table}_report", table, ["report"])
+    with op.batch_alter_table("outbox", schema=None) as batch_op:
+        batch_op.drop_column("twin")
     with op.batch_alter_table("registers", schema=None) as batch_op:
         batch_op.drop_column("gaps")
     with op.batch_alter_table("cases", schema=None) as batch_op:
