@@ -5,7 +5,7 @@ BIN := .venv/bin
 RUN := $(BIN)/python -m
 PIP := $(RUN) pip install --disable-pip-version-check --no-input --no-deps --no-compile
 COMPILE := uv pip compile --quiet --no-header --no-annotate --generate-hashes --universal --python-version 3.11
-TESTS := -m "not browser and not faults" -n 2 --dist worksteal -p tests.tools.both_stores
+TESTS := -m "not browser and not faults" -n 2 --dist worksteal
 USED := .venv/used.stamp
 DEVELOPED := .venv/developed.stamp
 unexport PYTHONDONTWRITEBYTECODE # each of some hundred processes would compile everything anew
@@ -35,12 +35,12 @@ types:
 patterns:
 	$(RUN) bandit --quiet --configfile pyproject.toml --recursive bot handlers storage
 
-test: check ## Check, then run the tests on SQLite and PostgreSQL (faults and browser: lanes of their own)
-	$(RUN) pytest $(TESTS)
+test: check ## Check, then run the tests; what is above storage on SQLite alone (lanes of their own: faults, browser)
+	$(RUN) pytest $(TESTS) -k "not postgresql or storage"
 
-coverage: check ## The same; coverage traces what stands beside the code (below 95 % of branches it fails)
+coverage: check ## Every test on its stores, traced where it stands beside the code (below 95 % of branches it fails)
 	$(RUN) coverage erase
-	$(RUN) coverage run -m pytest $(TESTS) -p tests.tools.traced
+	$(RUN) coverage run -m pytest $(TESTS) -p tests.tools.both_stores -p tests.tools.traced
 	$(RUN) coverage combine --quiet
 	$(RUN) coverage report
 

@@ -76,7 +76,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     above is proved on one of them, but for what could differ although each statement is
     right: two at once, a transaction that is refused, the order of rows, words that a store
     may not like, and every statement that no test of ``storage`` sends to PostgreSQL.
-    ``tests/tools/both_stores.py`` (make test) tells what PostgreSQL never saw.
+    ``tests/tools/both_stores.py`` (make coverage) tells what PostgreSQL never saw.
     """
     test = metafunc.definition
     if (

@@ -1,6 +1,6 @@
 """Refuse a run in which a function of ``storage`` spoke SQL to SQLite only.
 
-A plugin of the whole run (``-p tests.tools.both_stores``, make test): tests above
+A plugin of the whole run (``-p tests.tools.both_stores``, make coverage): tests above
 ``storage`` run on SQLite unless they are marked, so this says what a mark is missing for.
 """
 
