@@ -36,7 +36,7 @@ class Statement:
         names = tuple(columns)
         quoted = ", ".join(f'"{name}"' for name in names)
         values = ", ".join(f":{name}" for name in names)
-        return cls(f"INSERT INTO {table} ({quoted}) VALUES ({values}) {conflict}")  # noqa: S608 - our own names
+        return cls(f"INSERT INTO {table} ({quoted}) VALUES ({values}) {conflict}")  # nosec B608 # noqa: S608 - our own names
 
     def __call__(
         self,

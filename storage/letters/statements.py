@@ -51,7 +51,7 @@ WHERE id IN (
     ORDER BY rank, place LIMIT :limit)
   {{lock}})
 RETURNING id, channel, priority, expires, attempts, doubtful, order_name, blob
-""",  # noqa: S608 - our own words
+""",  # nosec B608 # noqa: S608 - our own words
         lock="FOR UPDATE OF l SKIP LOCKED",
     )
 
