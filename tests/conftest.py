@@ -171,6 +171,13 @@ def postgres_template(postgres_server: str) -> str:
     return "migrated"
 
 
+@pytest.fixture
+def fresh_postgres_url(postgres_server: str, postgres_template: str) -> Iterator[str]:
+    """Return the address of a migrated, empty database in which nothing was ever written."""
+    with own_database(postgres_server, postgres_template) as url:
+        yield url
+
+
 @pytest.fixture(scope="session")
 def spare_postgres(postgres_server: str, postgres_template: str) -> Iterator[Spare]:
     spare = Spare(postgres_server, postgres_template)

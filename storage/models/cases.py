@@ -270,7 +270,11 @@ class Tombstone(SQLModel, table=True):
     """
 
     __tablename__ = "tombstones"
-    __table_args__ = table("cases", Index("ix_tombstones_written", "written", "day"))
+    __table_args__ = table(
+        "cases",
+        Index("ix_tombstones_written", "written", "day"),
+        indexes.some_of("ix_tombstones_unwritten", ("id",), "written IS {no}"),
+    )
     id: bytes = clear("life of a backup", primary_key=True)
     report: bytes = clear("life of a backup", index=True)
     what: str = clear("life of a backup")

@@ -19,6 +19,7 @@ LARGE = frozenset(
 SMALL = frozenset(
     {"ix_cases_hold", "ix_cases_canary", "ix_cases_undated", "ix_cases_class_asked"}
     | {"ix_cases_wanted", "ix_outbox_failed", "ix_outbox_tried"}
+    | {"ix_tombstones_unwritten"}
 )
 """Indexes over few rows, which may be read whole."""
 _ALIASES = dict.fromkeys("opqlh", "outbox")

@@ -73,6 +73,7 @@ _INDEXES: tuple[tuple[str, str, tuple[str, ...], str], ...] = (
     ("ix_audit_officer", "audit", ("officer", "seq"), ""),
     ("ix_audit_at", "audit", ("at",), ""),
     ("ix_tombstones_written", "tombstones", ("written", "day"), ""),
+    ("ix_tombstones_unwritten", "tombstones", ("id",), "written IS {no}"),
     ("ix_conflicts_officer", "conflicts", ("officer",), ""),
     ("ix_outbox_line", "outbox", ("channel", "priority", "id"), "failed IS NULL"),
     ("ix_outbox_tried", "outbox", ("lease_until", "due"), "attempts > 0"),

@@ -1,6 +1,7 @@
 """What is asked often is found by an index, on both databases, however large the store is."""
 
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from datetime import date
 from functools import partial
 
@@ -15,6 +16,7 @@ from storage.audit import log
 from storage.audit.log import Filters as Lines
 from storage.cases import cases, conflicts, figures, worklist
 from storage.cases.cases import Filters, Place
+from storage.database.database import Database
 from storage.jobs import backlog, jobs
 from storage.letters import sent
 from storage.models import Unit
@@ -109,11 +111,19 @@ ASKED: dict[str, Callable[[Work, Unit], object]] = {
 """What runs on an officer's page, for each message or letter, or at every tick."""
 
 
-@pytest.fixture
-def here(database, keys) -> Desk:
-    made = desk(database, keys)
+@pytest.fixture(params=["sqlite", "postgresql"])
+def here(request, tmp_path, sqlite_template, keys) -> Iterator[Desk]:
+    """Return a store in which nothing else was written: what is left of it sways plans."""
+    path = tmp_path / "kentongan.db"
+    shutil.copyfile(sqlite_template, path)
+    url = f"sqlite:///{path}"
+    if request.param == "postgresql":
+        url = request.getfixturevalue("fresh_postgres_url")
+    store = Database(url)
+    made = desk(store, keys)
     made.reports("555")
-    return made
+    yield made
+    store.close()
 
 
 def test_nothing_that_is_asked_often_reads_a_large_table_whole(here: Desk):

@@ -96,3 +96,16 @@ def test_a_job_that_takes_long_is_held_on_until_another_has_it(database, keys, n
     with database.writing() as session:
         assert not jobs.held_on(session, job, now=over + jobs.LEASE)
         assert jobs.held_on(session, other, now=over + jobs.LEASE)
+
+
+def test_a_job_that_was_put_back_is_due_when_it_is_called(database, keys, now):
+    """One that somebody holds stays where it is."""
+    with database.writing() as session:
+        for _ in range(2):
+            jobs.put(session, keys, JobKind.FETCH, DETAILS, now=now)
+    back, held = _claims(database, keys, JobKind.FETCH, now)
+    later = now + timedelta(hours=1)
+    with database.writing() as session:
+        jobs.put_back(session, [back], due=later)
+        jobs.call(session, [back.id, held.id], now=now)
+    assert [one.id for one in _claims(database, keys, JobKind.FETCH, now)] == [back.id]
