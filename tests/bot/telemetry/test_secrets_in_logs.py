@@ -250,8 +250,9 @@ async def town(url: str, folder: Path, clock: Clock) -> AsyncIterator[Town]:
     said: list[str] = []
 
     async def hear(response: httpx.Response) -> None:
+        """Keep what is refused; a stale form (409) gives its sender the own words back."""
         await response.aread()
-        if not response.is_success and response.status_code != 303:
+        if not response.is_success and response.status_code not in {303, 409}:
             said.append(f"{response.status_code} {response.headers} {response.text}")
 
     client = httpx.AsyncClient(
