@@ -17,7 +17,6 @@ from collections import defaultdict
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 from bot.assembly.office import make_office
 from bot.channels.telegram import Telegram
@@ -31,22 +30,12 @@ from storage.crypto.server_key import ServerKeys
 from storage.database import schema
 from storage.database.database import Database
 from tests.support import founded
+from tests.support.measured import update
 
 FLOODER, EVERY = 666, 0.5
 NEWCOMERS_EVERY = 0.4
 TURNS = 4
 """Both take turns, so that whatever else the machine does weighs on both alike."""
-
-
-def update(number: int, person: int, text: str) -> dict[str, Any]:
-    """Return a Telegram update."""
-    chat = {"id": 7_000_000_000 + person, "type": "private"}
-    sender = {"id": chat["id"], "is_bot": False, "first_name": "P"}
-    message = {"message_id": number, "date": int(time.time()), "chat": chat}
-    return {
-        "update_id": number,
-        "message": {**message, "from": sender, "text": text},
-    }
 
 
 class Town:
@@ -61,7 +50,7 @@ class Town:
         """Send a message; returns the seconds until its answer was durable."""
         began = time.perf_counter()
         await self.intake.take(
-            self.channel, update(next(self.numbers), person, text), b""
+            self.channel, update(next(self.numbers), person, text, utc_now()), b""
         )
         return time.perf_counter() - began
 

@@ -94,10 +94,11 @@ def _takes(work: Work, case: Case, unit: Unit) -> bool:
     """Tell whether a verified unit may get a case: never the vault, nor one without a key."""
     if unit.kind != UnitKind.HANDLING or unit.public_key is None:
         return False
-    return unit.id != case.unit and any(
-        not declarations.is_barred(work.store, case.report, one.id)
-        for one in memberships.members(work.store, work.keys, unit)
-    )
+    if unit.id == case.unit:
+        return False
+    barred = declarations.who_declared(work.store, case.report)
+    members = memberships.members(work.store, work.keys, unit)
+    return any(one.id not in barred for one in members)
 
 
 def _held(work: Work, unit: Unit, words: str) -> Unit:

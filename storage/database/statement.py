@@ -107,8 +107,3 @@ def moment(stored: str | datetime) -> datetime:
     if isinstance(stored, datetime):
         return stored.astimezone(UTC)
     return datetime.fromisoformat(stored).replace(tzinfo=UTC)
-
-
-def day(stored: str | date) -> date:
-    """Return a day that a driver read."""
-    return date.fromisoformat(stored) if isinstance(stored, str) else stored

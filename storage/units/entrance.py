@@ -33,12 +33,11 @@ _LISTS = Statement("SELECT name, value, tag FROM settings WHERE name IN (:names*
 
 @dataclass(frozen=True, slots=True)
 class Entrance:
-    """``problems`` keep every report away; ``vault`` is the key identities are sealed to."""
+    """``problems`` keep every report away; ``routes`` are None where one was changed by hand."""
 
     problems: tuple[str, ...]
     routes: tuple[Route, ...] | None
     units: Mapping[bytes, Unit]
-    vault: bytes | None
 
     def ways(self) -> tuple[Route, ...]:
         """Return the routes; raises NotAuthentic where one was changed by hand."""
@@ -92,7 +91,7 @@ def _verify(session: Session, keys: ServerKeys, rows: Sequence[Any]) -> Entrance
     try:
         ways = tuple(routes.verified_routes(session, keys))
     except NotAuthentic:
-        return Entrance(tuple(problems), None, {}, None)
+        return Entrance(tuple(problems), None, {})
     copies = {row.id: Unit(**row._asdict()) for row in rows}
     reached: dict[bytes, Unit] = {}
     for unit_id in {way.unit for way in ways} & set(copies):
@@ -105,5 +104,4 @@ def _verify(session: Session, keys: ServerKeys, rows: Sequence[Any]) -> Entrance
         tuple(problems),
         tuple(Route(**way.model_dump()) for way in ways),
         reached,
-        units.vault(session, keys).public_key if not problems else None,
     )

@@ -117,11 +117,11 @@ def _conflict(visit: Visit, *, unsure: bool = False, status: int = 200) -> Respo
         if case is None:
             raise NotFound
         vault = units.vault(session, office.keys)
+        barred = conflicts.who_declared(session, row.report) | {visit.officer.id}
         others = [
             one
             for one in memberships.members(session, office.keys, vault)
-            if one.id != visit.officer.id
-            and not conflicts.is_barred(session, row.report, one.id)
+            if one.id not in barred
         ]
     return visit.page(
         "reveals/vault_conflict.html",
